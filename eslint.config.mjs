@@ -1,0 +1,76 @@
+import js from '@eslint/js'
+import tseslint from 'typescript-eslint'
+
+/**
+ * The rooms of the house and what each may import (see src/README.md).
+ * One table, so that the rule and the map cannot drift apart.
+ */
+const mayImport = {
+  processes: [],
+  diagnosis: ['processes'],
+  runtimes: ['processes'],
+  shutdown: ['processes'],
+  core: ['diagnosis', 'shutdown', 'runtimes', 'processes'],
+  protocol: [],
+  host: ['protocol', 'core', 'diagnosis', 'shutdown', 'runtimes', 'processes'],
+  cli: ['protocol'],
+  extension: ['protocol'],
+}
+const rooms = Object.keys(mayImport)
+
+const roomRules = rooms.map((room) => {
+  const forbidden = rooms.filter((other) => other !== room && !mayImport[room].includes(other))
+  const patterns = forbidden.map((other) => ({
+    group: [`../${other}`, `../${other}/*`, `../../${other}`, `../../${other}/*`],
+    message: `src/${room} may not import src/${other}: see the table in eslint.config.mjs.`,
+  }))
+  return {
+    files: [`src/${room}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns,
+          paths:
+            room === 'extension'
+              ? []
+              : [{ name: 'vscode', message: "Only src/extension may import 'vscode'." }],
+        },
+      ],
+    },
+  }
+})
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'test/.artifacts/**', 'test/fixtures/**', 'test/bench/results/**'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', setInterval: 'readonly', clearInterval: 'readonly', fetch: 'readonly', performance: 'readonly', AbortSignal: 'readonly' },
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // Method shorthand and property style are both fine; this rule only churns interfaces.
+      '@typescript-eslint/method-signature-style': 'off',
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+  {
+    // One namespace a message keeps method, schema and types of it together (as vscode-eslint's customMessages.ts).
+    files: ['src/protocol/messages.ts'],
+    rules: { '@typescript-eslint/no-namespace': 'off' },
+  },
+  ...roomRules,
+)

@@ -1,0 +1,84 @@
+/**
+ * What makes a process the same process: a pid alone is reused by the system, a pid with its
+ * start time is not. Every signal in this project is addressed to an identity, never to a pid.
+ */
+export interface ProcessIdentity {
+  readonly pid: number
+  /**
+   * Opaque; equal strings mean the same process, also across reboots.
+   * On Linux `<boot id>-<field 22 of /proc/PID/stat, in clock ticks>`.
+   */
+  readonly startTime: string
+}
+
+/** One letter of `/proc/PID/stat`, spelled out. */
+export type ProcessState = 'running' | 'sleeping' | 'uninterruptible' | 'stopped' | 'zombie' | 'idle' | 'unknown'
+
+/** One row of the process table. */
+export interface ProcessRow {
+  readonly identity: ProcessIdentity
+  readonly parentPid: number
+  readonly processGroup: number
+  readonly session: number
+  readonly state: ProcessState
+  /** The kernel's short name of the program (15 characters on Linux). */
+  readonly command: string
+}
+
+/** What a process does with one signal; read before a signal is sent, to predict whether it will help. */
+export interface SignalMasks {
+  readonly ignored: ReadonlySet<NodeJS.Signals>
+  readonly caught: ReadonlySet<NodeJS.Signals>
+  readonly blocked: ReadonlySet<NodeJS.Signals>
+  readonly pending: ReadonlySet<NodeJS.Signals>
+}
+
+/** What became of one attempt to signal an identity. */
+export type SignalOutcome =
+  /** The kernel took the signal. */
+  | 'sent'
+  /** No process has that pid any more. */
+  | 'gone'
+  /** The pid belongs to another process now; nothing was sent. */
+  | 'reused'
+  /** The kernel refused (EPERM). */
+  | 'denied'
+  /** Refused by us: pid ≤ 1, ourselves, our parent, or a protected pid. */
+  | 'protected'
+
+/** CPU and memory of one process at one moment. */
+export interface ProcessUsage {
+  readonly identity: ProcessIdentity
+  /** User and system time since the process started, milliseconds. */
+  readonly cpuTimeMs: number
+  /** Resident set size in bytes. */
+  readonly memoryBytes: number
+}
+
+/**
+ * What the operating system says of processes, and the one door through which signals leave.
+ * Linux answers from /proc; elsewhere `systeminformation` answers. Tests replace it to simulate
+ * what cannot be made on demand (a reused pid, a process in state D).
+ */
+export interface ProcessTable {
+  /** The identity behind a pid now, or undefined when there is no such process. Zombies have one. */
+  identify(pid: number): Promise<ProcessIdentity | undefined>
+  /** True while the same process exists (a zombie still exists; see {@link ProcessTable.inspect}). */
+  exists(identity: ProcessIdentity): Promise<boolean>
+  /** The current row of a process, undefined when it is gone or its pid was reused. */
+  inspect(identity: ProcessIdentity): Promise<ProcessRow | undefined>
+  /** Signal masks, undefined where the system does not tell (anything but Linux) or the process is gone. */
+  signalMasks(identity: ProcessIdentity): Promise<SignalMasks | undefined>
+  /** The whole table in one pass, without blocking the event loop for more than 20 ms. */
+  list(): Promise<ProcessRow[]>
+  /**
+   * For each root: every process below it (by parent, by session or process group led by the root, and by
+   * environment marker `UNHANG_WORKER=<marker>` where given, which finds those that were re-parented). Roots are not included.
+   * One pass over the table for all roots.
+   */
+  descendants(roots: readonly { identity: ProcessIdentity; marker?: string }[]): Promise<Map<number, ProcessRow[]>>
+  /** CPU time and memory; pids that are gone are left out. */
+  usage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>>
+  /** Checks identity and sends, with nothing in between. Never throws for a process that is gone. */
+  signal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<SignalOutcome>
+}

@@ -1,0 +1,182 @@
+/**
+ * The `unhang/*` messages, spoken beside LSP on the same connection. One namespace a message: method, type and the
+ * schema that the host checks its parameters with. {@link Requests} and {@link Notifications} join method and type, for
+ * whichever JSON-RPC library is at either end (client and server ship different versions of it).
+ */
+import { z } from 'zod'
+import type { Snapshot } from './snapshot'
+
+/** Raised when a message changes its shape; a client and a host of different versions refuse each other by it. */
+export const protocolVersion = 1
+
+/** `initializationOptions` of the LSP handshake. Without the right token the host ends the connection. */
+export const initializationOptionsSchema = z.object({
+  token: z.string().max(256),
+  protocolVersion: z.number().int(),
+  client: z.enum(['vscode', 'cli', 'test']),
+})
+export type InitializationOptions = z.infer<typeof initializationOptionsSchema>
+
+/** Something to shut down. `stuck` = every stuck worker; `pid` = any worker (or orphan) with that pid. */
+export const shutdownTargetSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('pool'), poolId: z.string() }),
+  z.object({ kind: z.literal('worker'), poolId: z.string(), pid: z.number().int() }),
+  z.object({ kind: z.literal('task'), poolId: z.string(), taskId: z.string() }),
+  z.object({ kind: z.literal('stuck') }),
+  z.object({ kind: z.literal('all') }),
+])
+export type ShutdownTargetParams = z.infer<typeof shutdownTargetSchema>
+
+/** Which pools a client wants measured (CPU and memory): nothing is sampled while nobody looks. */
+export namespace Watch {
+  export const method = 'unhang/watch'
+  export const params = z.object({ workers: z.boolean(), machine: z.boolean(), intervalMs: z.number().int().min(200).max(60_000) })
+  export type Params = z.infer<typeof params>
+}
+
+/** A snapshot, or a delta when `since` is a revision the host still knows. */
+export namespace GetSnapshot {
+  export const method = 'unhang/snapshot'
+  export const params = z.object({ since: z.number().int().nonnegative().optional() })
+  export type Params = z.infer<typeof params>
+}
+
+/** Host → client, at most four a second: something changed, fetch when you like. */
+export namespace Changed {
+  export const method = 'unhang/changed'
+  export interface Params { rev: number }
+}
+
+/**
+ * Starts a pool from a definition (as in tasks.json) or by the label of a task in the workspace's tasks.json.
+ * `env` is the client's environment, so that a pool started from a terminal sees that terminal's PATH.
+ */
+export namespace LaunchPool {
+  export const method = 'unhang/launchPool'
+  export const params = z.object({
+    label: z.string().optional(),
+    definition: z.record(z.string(), z.unknown()).optional(),
+    env: z.record(z.string(), z.string()).optional(),
+    defaults: z.object({
+      stuckAfterMs: z.number().optional(), gracePeriodMs: z.number().optional(), useSigkill: z.boolean().optional(), nodePath: z.string().optional(),
+    }).optional(),
+  })
+  export type Params = z.infer<typeof params>
+  export interface Result { poolId: string; name: string; total: number; warnings: string[] }
+}
+/** Error data of a definition that cannot run: one entry per key. */
+export interface LaunchErrorData { problems: { key: string; message: string }[] }
+
+/** Every way to end something: one request, because there is one shutdown core. */
+export namespace Shutdown {
+  export const method = 'unhang/shutdown'
+  export const params = z.object({
+    targets: z.array(shutdownTargetSchema).min(1).max(10_000),
+    mode: z.enum(['terminate', 'kill']),
+    gracePeriodMs: z.number().int().min(0).max(3_600_000).optional(),
+    useSigkill: z.boolean().optional(),
+    askedBy: z.enum(['user', 'cli', 'deactivate']),
+    reason: z.string().max(500).optional(),
+  })
+  export type Params = z.infer<typeof params>
+  export interface Result { issues: string[]; reports: ShutdownReportWire[] }
+}
+/** The shutdown core's report as it travels. */
+export interface ShutdownReportWire {
+  subject: { id: string; name: string }
+  startedAt: number
+  durationMs: number
+  workers: {
+    name: string; pid: number; descendantOf?: string | undefined
+    sent: { signal: string; atMs: number; outcome: string }[]
+    foreseen: string[]; outcome: string; endedAfterMs?: number | undefined
+  }[]
+  issues: string[]
+}
+/** Host → all clients after any shutdown, whoever asked. */
+export namespace ShutdownDone {
+  export const method = 'unhang/shutdownDone'
+  export interface Params { askedBy: string; reason: string; report: ShutdownReportWire }
+}
+
+/** Cancels a queued task, or ends the worker of a running one. */
+export namespace CancelTask {
+  export const method = 'unhang/cancelTask'
+  export const params = z.object({ poolId: z.string(), taskId: z.string() })
+  export type Params = z.infer<typeof params>
+}
+/** Runs a task that failed, was lost, timed out or was cancelled once more, in the same pool while it runs. */
+export namespace RetryTask {
+  export const method = 'unhang/retryTask'
+  export const params = z.object({ poolId: z.string(), taskId: z.string() })
+  export type Params = z.infer<typeof params>
+}
+
+/** The tasks of a pool that did not end as `done`, newest last. */
+export namespace GetFailures {
+  export const method = 'unhang/failures'
+  export const params = z.object({ poolId: z.string(), limit: z.number().int().min(1).max(1000).default(200) })
+  export type Params = z.input<typeof params>
+  export interface Failure {
+    taskId: string; label: string; state: string; message: string; worker: string; pid: number
+    exitCode: number | null; signal: string | null; elapsedMs: number; attempts: number
+    stdoutPath: string | null; stderrPath: string | null
+  }
+  export interface Result { failures: Failure[]; total: number }
+}
+
+/** Follow a pool's output; what is still buffered (the last 64 KiB) comes first. */
+export namespace FollowOutput {
+  export const method = 'unhang/followOutput'
+  export const params = z.object({ poolId: z.string(), follow: z.boolean() })
+  export type Params = z.infer<typeof params>
+}
+/** Host → client: output in order; `dropped` bytes were left out because the client was too slow (the files have them). */
+export namespace Output {
+  export const method = 'unhang/output'
+  export interface Params {
+    poolId: string
+    chunks: { worker: string; taskId: string | null; stream: 'stdout' | 'stderr'; text: string }[]
+    dropped: number
+  }
+}
+
+/** Forget a pool that has ended (it leaves the tree). */
+export namespace RemovePool {
+  export const method = 'unhang/removePool'
+  export const params = z.object({ poolId: z.string() })
+  export type Params = z.infer<typeof params>
+}
+
+export namespace HostStatus {
+  export const method = 'unhang/hostStatus'
+  export interface Result { pid: number; version: string; startedAt: number; clients: number; pools: number; logFile: string }
+}
+/** Ends every pool through the shutdown core, then the host. */
+export namespace StopHost {
+  export const method = 'unhang/stopHost'
+  export interface Result { issues: string[] }
+}
+
+/** Every request: what goes, what comes back. */
+export interface Requests {
+  [Watch.method]: { params: Watch.Params; result: null }
+  [GetSnapshot.method]: { params: GetSnapshot.Params; result: Snapshot }
+  [LaunchPool.method]: { params: LaunchPool.Params; result: LaunchPool.Result }
+  [Shutdown.method]: { params: Shutdown.Params; result: Shutdown.Result }
+  [CancelTask.method]: { params: CancelTask.Params; result: null }
+  [RetryTask.method]: { params: RetryTask.Params; result: null }
+  [GetFailures.method]: { params: GetFailures.Params; result: GetFailures.Result }
+  [FollowOutput.method]: { params: FollowOutput.Params; result: null }
+  [RemovePool.method]: { params: RemovePool.Params; result: null }
+  [HostStatus.method]: { params: Record<string, never>; result: HostStatus.Result }
+  [StopHost.method]: { params: Record<string, never>; result: StopHost.Result }
+}
+export type RequestMethod = keyof Requests
+
+/** Every notification from the host. */
+export interface Notifications {
+  [Changed.method]: Changed.Params
+  [ShutdownDone.method]: ShutdownDone.Params
+  [Output.method]: Output.Params
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+
+/** Snapshots that the host sends and its clients draw. Times are epoch milliseconds, durations milliseconds, sizes bytes. */
+
+export const poolStates = ['init', 'run', 'close', 'terminate', 'ended'] as const
+export const workerStatuses = ['starting', 'idle', 'busy', 'stopping', 'exited'] as const
+export const taskStates = ['queued', 'running', 'done', 'failed', 'lost', 'timedOut', 'cancelled'] as const
+
+export const verdictSchema = z.object({
+  code: z.string(),
+  summary: z.string(),
+  evidence: z.array(z.object({ what: z.string(), value: z.string() })),
+  advice: z.string(),
+  confidence: z.enum(['certain', 'likely', 'possible']),
+})
+export type VerdictSnapshot = z.infer<typeof verdictSchema>
+
+export const taskSchema = z.object({
+  id: z.string(),
+  label: z.string(),
+  state: z.enum(taskStates),
+  startedAt: z.number().nullable(),
+  elapsedMs: z.number(),
+  stuck: z.boolean(),
+  verdict: verdictSchema.nullable(),
+})
+export type TaskSnapshot = z.infer<typeof taskSchema>
+
+export const workerSchema = z.object({
+  name: z.string(),
+  pid: z.number(),
+  status: z.enum(workerStatuses),
+  exitCode: z.number().nullable(),
+  signal: z.string().nullable(),
+  cpuPercent: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+  tasksDone: z.number(),
+  startedAt: z.number(),
+  exitedAt: z.number().nullable(),
+  /** The task in flight; after an exit, the task it took with it. */
+  task: taskSchema.nullable(),
+})
+export type WorkerSnapshot = z.infer<typeof workerSchema>
+
+export const countsSchema = z.object({
+  queued: z.number(), running: z.number(), stuck: z.number(), done: z.number(),
+  failed: z.number(), lost: z.number(), timedOut: z.number(), cancelled: z.number(),
+})
+export type CountsSnapshot = z.infer<typeof countsSchema>
+
+/** Everything of a pool but its workers. */
+export const poolHeaderSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.string(),
+  state: z.enum(poolStates),
+  /** Left behind by a host that died: can be ended, nothing else. */
+  orphaned: z.boolean(),
+  /** The label in tasks.json it came from, for code lenses. */
+  label: z.string().nullable(),
+  startedAt: z.number(),
+  endedAt: z.number().nullable(),
+  counts: countsSchema,
+  /** Estimated time to the end, null while unknown. */
+  etaMs: z.number().nullable(),
+  /** Why the pool ended as failed (crash loop), else null. */
+  failure: z.string().nullable(),
+  /** Issues of the last shutdown. */
+  issues: z.array(z.string()),
+  /** All workers that have exited, also those no longer listed. */
+  exitedWorkerCount: z.number(),
+})
+export type PoolHeader = z.infer<typeof poolHeaderSchema>
+
+export const poolSnapshotSchema = poolHeaderSchema.extend({ workers: z.array(workerSchema) })
+export type PoolSnapshot = z.infer<typeof poolSnapshotSchema>
+
+export const machineSchema = z.object({
+  cores: z.number(),
+  /** 0 to 100 over all cores. */
+  cpuPercent: z.number(),
+  loadAverage: z.tuple([z.number(), z.number(), z.number()]),
+  memoryTotalBytes: z.number(),
+  memoryUsedBytes: z.number(),
+  /** What the workers of this workspace's pools use together. */
+  poolsCpuPercent: z.number(),
+  poolsMemoryBytes: z.number(),
+})
+export type MachineSnapshot = z.infer<typeof machineSchema>
+
+/** All pools at a revision. */
+export interface FullSnapshot {
+  readonly kind: 'full'
+  readonly rev: number
+  readonly pools: PoolSnapshot[]
+  readonly machine: MachineSnapshot | null
+}
+/** What changed after `since`: changed headers, changed workers by pool, and what is no longer there. */
+export interface DeltaSnapshot {
+  readonly kind: 'delta'
+  readonly since: number
+  readonly rev: number
+  readonly pools: PoolHeader[]
+  readonly workers: { poolId: string; workers: WorkerSnapshot[]; removed: string[] }[]
+  readonly removedPools: string[]
+  readonly machine: MachineSnapshot | null
+}
+export type Snapshot = FullSnapshot | DeltaSnapshot

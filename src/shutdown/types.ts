@@ -1,0 +1,94 @@
+import type { ProcessIdentity, SignalOutcome } from '../processes'
+
+/** One worker to end. */
+export interface ShutdownTarget {
+  readonly identity: ProcessIdentity
+  /** Shown in the report and in issues, e.g. `PoolWorker-2`. */
+  readonly name: string
+  /** Closes the worker's channel so that it may finish up; absent for workers that have none (commands). */
+  readonly ask?: () => void
+  /** Value of `UNHANG_WORKER` in the worker's environment, which finds descendants that were re-parented. */
+  readonly marker?: string
+}
+
+/** One step of a custom escalation, as GNU parallel's --termseq: send, then wait at most `waitMs`. */
+export interface TermStep {
+  readonly signal: NodeJS.Signals
+  readonly waitMs: number
+}
+
+/** Who asked for a shutdown, for the kill ledger and the log. */
+export type ShutdownActor = 'user' | 'timeout' | 'policy' | 'api' | 'cli' | 'preemption' | 'deactivate' | 'host'
+
+export interface ShutdownRequest {
+  /** What is being shut down, for the report: a pool's id and name, or a worker's. */
+  readonly subject: { readonly id: string; readonly name: string }
+  readonly targets: readonly ShutdownTarget[]
+  /** Called before the first signal: from then on nobody may be respawned. */
+  readonly stopRefill?: () => void
+  /** Upper bound of each pass, milliseconds; Keras' 0.1 s by default. */
+  readonly gracePeriodMs: number
+  /** Add a SIGKILL pass after SIGTERM. */
+  readonly useSigkill: boolean
+  /** Straight to SIGKILL (`kill()`); implies `useSigkill`. */
+  readonly kill?: boolean
+  /** Replaces the SIGTERM and SIGKILL passes. */
+  readonly termSequence?: readonly TermStep[]
+  readonly reason: string
+  readonly askedBy: ShutdownActor
+}
+
+/** How one process ended, or did not. */
+export type ShutdownOutcome =
+  /** Gone before any signal. */
+  | 'already-gone'
+  /** Left by itself after it was asked. */
+  | 'exited'
+  /** Gone after SIGTERM (or a term sequence without SIGKILL). */
+  | 'terminated'
+  /** Gone after SIGKILL. */
+  | 'killed'
+  /** Still there after every pass that was allowed. */
+  | 'alive'
+  /** In state D with SIGKILL pending: nothing more can be done from here. */
+  | 'unkillable'
+  /** Dead, but its parent has not collected it. */
+  | 'zombie'
+  /** The kernel refused the signal. */
+  | 'denied'
+
+export interface ShutdownWorkerReport {
+  readonly name: string
+  readonly pid: number
+  /** True for what the worker left behind: its descendants. */
+  readonly descendantOf?: string
+  readonly sent: readonly { readonly signal: NodeJS.Signals; readonly atMs: number; readonly outcome: SignalOutcome }[]
+  /** What was known before the first signal: `ignores SIGTERM`, `stopped`, `uninterruptible`, `zombie`. */
+  readonly foreseen: readonly string[]
+  readonly outcome: ShutdownOutcome
+  readonly endedAfterMs?: number
+}
+
+export interface ShutdownReport {
+  readonly subject: { readonly id: string; readonly name: string }
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly workers: readonly ShutdownWorkerReport[]
+  /**
+   * Keras' list of human-readable strings; empty when everything ended. The caller decides whether issues are an error.
+   * `worker still alive: PoolWorker-2, pid=4711, ignores SIGTERM` · `pool still exists: Stuck (pool-1f)`.
+   */
+  readonly issues: readonly string[]
+}
+
+/** One signal that was ever sent. */
+export interface KillLedgerEntry {
+  readonly at: number
+  readonly identity: ProcessIdentity
+  readonly name: string
+  readonly subjectId: string
+  readonly signal: NodeJS.Signals
+  readonly outcome: SignalOutcome
+  readonly reason: string
+  readonly askedBy: ShutdownActor
+}
