@@ -1,2 +1,6 @@
 export * from './messages'
 export * from './snapshot'
+export * from './endpoint'
+export * from './hostInfo'
+export * from './connect'
+export * from './hostConnection'
