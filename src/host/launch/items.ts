@@ -1,14 +1,14 @@
-import { createReadStream } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
+import { StringDecoder } from 'node:string_decoder'
 import { glob } from 'tinyglobby'
 import type { DefinitionProblem, PoolItems } from '../../protocol'
 
 /** The items of a pool: how many, and one after the other, read as the pool gets to them where they could be many. */
 export interface ItemSource {
   readonly total: number
-  iterate(): AsyncIterable<unknown> | Iterable<unknown>
+  iterate(): Iterable<unknown>
 }
 
 export type OpenedItems = { readonly source: ItemSource } | { readonly problem: DefinitionProblem }
@@ -46,17 +46,57 @@ async function fromLines(file: string, cwd: string): Promise<OpenedItems> {
   const path = resolve(cwd, file)
   const missing = await fileProblem(['items', 'lines'], file, path)
   if (missing) return { problem: missing }
+  const total = await countLines(path)
+  return { source: { total, iterate: () => filledLines(path) } }
+}
+
+/** Lines that are not empty; counted in pieces, so that a file of gigabytes does not stop the host. */
+async function countLines(path: string): Promise<number> {
   let total = 0
-  for await (const line of linesOf(path)) if (line !== '') total += 1
-  return { source: { total, iterate: () => filledLinesOf(path) } }
+  let filled = false
+  const handle = await open(path, 'r')
+  try {
+    for await (const chunk of handle.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
+      for (const byte of chunk) {
+        if (byte === newline) {
+          if (filled) total += 1
+          filled = false
+        } else if (byte !== carriageReturn) {
+          filled = true
+        }
+      }
+    }
+  } finally {
+    await handle.close()
+  }
+  return filled ? total + 1 : total
 }
 
-function linesOf(path: string): AsyncIterable<string> {
-  return createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity })
-}
+const newline = 10
+const carriageReturn = 13
+/** Read ahead; a pool takes its items one by one. */
+const lineChunkBytes = 64 * 1024
 
-async function* filledLinesOf(path: string): AsyncIterable<string> {
-  for await (const line of linesOf(path)) if (line !== '') yield line
+/** Synchronous, as a pool takes its items: one short read for every 64 KiB of lines. */
+function* filledLines(path: string): Generator<string> {
+  const descriptor = openSync(path, 'r')
+  try {
+    const decoder = new StringDecoder('utf8')
+    const buffer = Buffer.alloc(lineChunkBytes)
+    let rest = ''
+    for (;;) {
+      const bytes = readSync(descriptor, buffer)
+      const lines = (rest + (bytes === 0 ? decoder.end() : decoder.write(buffer.subarray(0, bytes)))).split('\n')
+      rest = bytes === 0 ? '' : (lines.pop() ?? '')
+      for (const line of lines) {
+        const text = line.endsWith('\r') ? line.slice(0, -1) : line
+        if (text !== '') yield text
+      }
+      if (bytes === 0) return
+    }
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 async function fromJson(file: string, cwd: string): Promise<OpenedItems> {
