@@ -24,6 +24,6 @@ const colourPalette: Palette = {
 
 /** Colours on a terminal only, and not with NO_COLOR (https://no-color.org: set and not empty) or TERM=dumb. */
 export function paletteFor(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): Palette {
-  const wanted = stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
+  const wanted = stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb'
   return wanted ? colourPalette : plainPalette
 }

@@ -15,7 +15,7 @@ export class Terminal {
   private status = ''
 
   constructor(
-    private readonly stdout: { readonly isTTY?: boolean; readonly columns?: number },
+    stdout: { readonly isTTY?: boolean; readonly columns?: number },
     private readonly stderr: { readonly isTTY?: boolean; readonly columns?: number },
     env: NodeJS.ProcessEnv,
   ) {

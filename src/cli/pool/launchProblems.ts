@@ -1,12 +1,10 @@
 import { HostRequestError, type LaunchErrorData } from '../../protocol'
-import { CliError } from '../errors'
+import { DefinitionError } from '../errors'
 
 /** A definition that cannot run, as a terminal shows it: every problem with the key it is at and what to write instead. */
 export function launchError(label: string, error: unknown): unknown {
   if (!(error instanceof HostRequestError) || !isLaunchErrorData(error.data)) return error
-  const { problems } = error.data
-  if (problems.length === 0) return error
-  return new CliError(`pool "${label}" cannot run:`, problems.map(({ key, message }) => (key === '' ? message : `${key}: ${message}`)), undefined, { cause: error })
+  return error.data.problems.length === 0 ? error : new DefinitionError(label, error.data.problems, { cause: error })
 }
 
 function isLaunchErrorData(data: unknown): data is LaunchErrorData {
