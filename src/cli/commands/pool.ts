@@ -13,7 +13,7 @@ import type { Command } from './context'
 const launchTimeoutMs = 120_000
 
 /** `unhang pool LABEL`: launches a pool of tasks.json and follows it. Exit code 0 only when every task is done. */
-export const pool: Command<[string, { detach: boolean }]> = async ({ access, terminal }, label, { detach }) => {
+export const pool: Command<[string, { detach?: true }]> = async ({ access, terminal }, label, { detach }) => {
   const interrupts = new Interrupts()
   try {
     return await access.started(async (host) => {
