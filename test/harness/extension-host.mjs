@@ -40,6 +40,17 @@ async function bundle() {
 }
 
 /**
+ * Reads the counts that the tests left; without them the run as a whole failed.
+ * @param {string} file
+ * @param {string} [otherwise] why there may be none
+ * @returns {HostReport}
+ */
+export function readHostReport(file, otherwise = 'The run ended before any test reported; see its output.') {
+  if (existsSync(file)) return /** @type {HostReport} */ (JSON.parse(readFileSync(file, 'utf8')))
+  return { passed: 0, failed: 1, pending: 0, failures: [{ title: 'extension host', message: otherwise }], activationMs: null }
+}
+
+/**
  * Bundles the tests, runs them in VS Code on a copy of the demo and returns the counts. Output is printed as it comes.
  * @param {{ grep?: string }} [options] run only tests with this in their full title
  * @returns {Promise<HostReport>}
@@ -65,10 +76,7 @@ export async function runExtensionHostTests(options = {}) {
     browser = await startBrowser()
     const page = await (await newProfile(browser)).newPage()
     const code = await runInPage(page, server, demo.workspace)
-    if (!existsSync(reportFile)) {
-      return { passed: 0, failed: 1, pending: 0, failures: [{ title: 'extension host', message: `The run ended with code ${code} before any test reported.` }], activationMs: null }
-    }
-    return /** @type {HostReport} */ (JSON.parse(readFileSync(reportFile, 'utf8')))
+    return readHostReport(reportFile, `The run ended with code ${code} before any test reported; VS Code's log is ${logFile}.`)
   } finally {
     await browser?.close()
     await server?.stop()
