@@ -58,14 +58,38 @@ function groupHasLiveMembers(groupId) {
   return signalGroup(groupId, 0)
 }
 
-/** Call once in an entry script: Ctrl-C and SIGTERM then end every command that still runs. */
+/** What else is to be ended on Ctrl-C. @type {Set<() => Promise<void>>} */
+const cleanups = new Set()
+
+/**
+ * Has something done on Ctrl-C, before this program exits.
+ * @param {() => Promise<void>} cleanup
+ */
+export function onInterrupt(cleanup) {
+  cleanups.add(cleanup)
+}
+
+/** Call once in an entry script: Ctrl-C and SIGTERM then end every command that still runs, and do what is to be done. */
 export function endCommandsOnInterrupt() {
+  let interrupted = false
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.once(signal, () => {
-      const groups = [...liveGroups]
-      void Promise.all(groups.map(endGroup)).finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
+    process.on(signal, () => {
+      if (interrupted) return // a second Ctrl-C while we end things in order: they are bounded
+      interrupted = true
+      const ending = [...[...liveGroups].map(endGroup), ...[...cleanups].map((cleanup) => cleanup())]
+      void Promise.allSettled(ending).then((results) => {
+        for (const result of results) if (result.status === 'rejected') console.error(result.reason instanceof Error ? result.reason.message : result.reason)
+        process.exit(results.some(({ status }) => status === 'rejected') ? 1 : interruptExitCode)
+      })
     })
   }
+}
+
+/** 128 + SIGINT by default; for a program whose usual end is Ctrl-C, 0. */
+let interruptExitCode = 130
+/** @param {number} exitCode */
+export function exitOnInterruptWith(exitCode) {
+  interruptExitCode = exitCode
 }
 
 /**
