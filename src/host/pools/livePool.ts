@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { FailureRecord, Pool, TaskInfo, WorkerInfo } from '../../core'
 import type { ProcessIdentity, UsageSample } from '../../processes'
 import { errorCodes, type GetFailures, type PoolHeader, type TaskSnapshot, type WorkerSnapshot } from '../../protocol'
@@ -175,8 +176,9 @@ export class LivePool implements HostedPool {
     }
   }
 
-  async dispose(): Promise<void> {
-    await this.pool.dispose()
+  dispose(): Promise<void> {
+    this.pool.dispose()
+    return Promise.resolve()
   }
 
   private workerStarted(worker: WorkerInfo): void {
@@ -226,7 +228,7 @@ export class LivePool implements HostedPool {
   private etaMs({ queued, running, stuck }: PoolHeader['counts']): number | null {
     const left = queued + running
     if (this.doneTasks === 0 || stuck > 0 || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null
-    const atOnce = Math.max(1, Math.min(this.pool.processes, left))
+    const atOnce = Math.max(1, Math.min(this.pool.options.processes ?? availableParallelism(), left))
     return Math.round((this.doneMs / this.doneTasks) * (left / atOnce))
   }
 }
