@@ -17,12 +17,26 @@ export const initializationOptionsSchema = z.object({
 })
 export type InitializationOptions = z.infer<typeof initializationOptionsSchema>
 
-/** Something to shut down. `stuck` = every stuck worker; `pid` = any worker (or orphan) with that pid. */
+/**
+ * Error codes of our own, outside the ranges that JSON-RPC and LSP reserve. Parameters of the wrong shape are answered
+ * with JSON-RPC's own -32602.
+ */
+export const errorCodes = {
+  /** A definition that cannot run; data is {@link LaunchErrorData}. */
+  launch: 1001,
+  /** No pool, worker or task of that id (it may have been removed). */
+  notFound: 1002,
+  /** Not possible in the pool's or task's present state. */
+  wrongState: 1003,
+} as const
+
+/** Something to shut down. `stuck` = every stuck worker, `orphans` = every pool that a dead host left behind. */
 export const shutdownTargetSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pool'), poolId: z.string() }),
   z.object({ kind: z.literal('worker'), poolId: z.string(), pid: z.number().int() }),
   z.object({ kind: z.literal('task'), poolId: z.string(), taskId: z.string() }),
   z.object({ kind: z.literal('stuck') }),
+  z.object({ kind: z.literal('orphans') }),
   z.object({ kind: z.literal('all') }),
 ])
 export type ShutdownTargetParams = z.infer<typeof shutdownTargetSchema>
@@ -64,7 +78,7 @@ export namespace LaunchPool {
   export type Params = z.infer<typeof params>
   export interface Result { poolId: string; name: string; total: number; warnings: string[] }
 }
-/** Error data of a definition that cannot run: one entry per key. */
+/** Error data of a definition that cannot run: one entry per key (`items.glob`), or `label` where no task has it. */
 export interface LaunchErrorData { problems: { key: string; message: string }[] }
 
 /** Every way to end something: one request, because there is one shutdown core. */

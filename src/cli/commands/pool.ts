@@ -1,0 +1,77 @@
+import { GetFailures, LaunchPool, type HostConnection } from '../../protocol'
+import { exitCodes, type ExitCode } from '../exitCodes'
+import type { Terminal } from '../output/terminal'
+import { failuresTable } from '../pool/failuresTable'
+import { PoolFollower } from '../pool/follower'
+import { Interrupts, type InterruptStep } from '../pool/interrupts'
+import { launchError } from '../pool/launchProblems'
+import { poolOutcome } from '../pool/outcome'
+import { requestShutdown } from '../ending/request'
+import type { Command } from './context'
+
+/** Items may be a glob over a large tree, or a file of many lines. */
+const launchTimeoutMs = 120_000
+
+/** `unhang pool LABEL`: launches a pool of tasks.json and follows it. Exit code 0 only when every task is done. */
+export const pool: Command<[string, { detach: boolean }]> = async ({ access, terminal }, label, { detach }) => {
+  const interrupts = new Interrupts()
+  try {
+    return await access.started(async (host) => {
+      const launched = await launch(host, label)
+      for (const warning of launched.warnings) terminal.note(`warning: ${warning}`)
+      if (detach) {
+        terminal.print(launched.poolId)
+        return exitCodes.ok
+      }
+      terminal.note(`${launched.name} (${launched.poolId}), ${launched.total} tasks; Ctrl-C terminates it`)
+      interrupts.listen((step) => { obey(step, host, launched.poolId, terminal, interrupts) })
+      return await follow(host, launched.poolId, terminal)
+    })
+  } finally {
+    interrupts.dispose()
+  }
+}
+
+async function launch(host: HostConnection, label: string): Promise<LaunchPool.Result> {
+  try {
+    return await host.request(LaunchPool.method, { label, env: environment(), defaults: { nodePath: process.execPath } }, { timeoutMs: launchTimeoutMs })
+  } catch (error) {
+    throw launchError(label, error)
+  }
+}
+
+/** A pool that is started here sees this terminal's environment, its PATH above all. */
+function environment(): Record<string, string> {
+  return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined))
+}
+
+async function follow(host: HostConnection, poolId: string, terminal: Terminal): Promise<ExitCode> {
+  const ended = await new PoolFollower(host, poolId, terminal).untilEnded()
+  const outcome = poolOutcome(ended, Date.now())
+  const palette = terminal.stderrPalette
+  if (!outcome.ok) {
+    const table = failuresTable(await host.request(GetFailures.method, { poolId }), palette)
+    for (const line of table) terminal.note(line)
+  }
+  terminal.note(outcome.ok ? palette.good(outcome.line) : palette.bad(outcome.line))
+  return outcome.ok ? exitCodes.ok : exitCodes.failure
+}
+
+function obey(step: InterruptStep, host: HostConnection, poolId: string, terminal: Terminal, interrupts: Interrupts): void {
+  if (step === 'leave') {
+    // Ended by the signal itself, as the shell expects; the pool stays with the host.
+    interrupts.dispose()
+    process.kill(process.pid, 'SIGINT')
+    return
+  }
+  terminal.note(step === 'terminate' ? 'terminating the pool (Ctrl-C again: kill it)' : 'killing the pool (Ctrl-C again: leave it)')
+  requestShutdown(host, { targets: [{ kind: 'pool', poolId }], mode: step, reason: 'Ctrl-C' }).then(
+    ({ issues }) => {
+      for (const issue of issues) terminal.note(terminal.stderrPalette.bad(issue))
+      if (issues.length > 0 && step === 'terminate') terminal.note('Ctrl-C again sends SIGKILL to what is left')
+    },
+    (error: unknown) => {
+      terminal.note(error instanceof Error ? error.message : String(error))
+    },
+  )
+}

@@ -1,0 +1,61 @@
+import { Shutdown, type HostConnection } from '../../protocol'
+import { TargetError } from '../errors'
+import { exitCodes } from '../exitCodes'
+import { requestShutdown } from '../ending/request'
+import { resolveTarget } from '../ending/targets'
+import { fetchPools } from '../snapshots'
+import { plural } from '../words/quantities'
+import { printJson, type Command } from './context'
+
+/** Options of `terminate` and `kill`. */
+export interface ShutdownOptions {
+  readonly graceMs?: number
+  readonly sigkill: boolean
+  readonly json: boolean
+}
+
+interface Done {
+  readonly description: string
+  /** Undefined for a pool that was over before. */
+  readonly result?: Shutdown.Result
+}
+
+/**
+ * `unhang terminate|kill POOL|PID`. stdout has the issues, one a line, or with `--json` the whole answer
+ * `{ issues: string[], reports: [{ subject: { id, name }, startedAt, durationMs, workers: [{ name, pid, descendantOf?,
+ * sent: [{ signal, atMs, outcome }], foreseen, outcome, endedAfterMs? }], issues }] }` (see ShutdownReportWire).
+ */
+export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions]> = async ({ access, terminal }, mode, text, options) => {
+  const done = await access.runningOrSurvived((host) => end(host, mode, text, options))
+  if (done === undefined) throw new TargetError(`nothing here is called ${text}`, [`No host runs for ${access.root}, so no pool does.`])
+  const { description, result } = done
+  const issues = result?.issues ?? []
+  if (options.json) printJson(terminal, result ?? { issues: [], reports: [] })
+  else for (const issue of issues) terminal.print(issue)
+  const remark = options.json || !terminal.isInteractive ? undefined : remarkOn(mode, description, result)
+  if (remark !== undefined) terminal.note(remark)
+  return issues.length > 0 ? exitCodes.failure : exitCodes.ok
+}
+
+async function end(host: HostConnection, mode: Shutdown.Params['mode'], text: string, { graceMs, sigkill }: ShutdownOptions): Promise<Done> {
+  const resolved = resolveTarget(text, await fetchPools(host))
+  if (resolved.kind === 'ended') return { description: resolved.description }
+  const result = await requestShutdown(host, {
+    targets: [resolved.target],
+    mode,
+    ...(graceMs === undefined ? {} : { gracePeriodMs: graceMs }),
+    ...(sigkill ? { useSigkill: true } : {}),
+    reason: `unhang ${mode} ${text}`,
+  })
+  return { description: resolved.description, result }
+}
+
+/** For a person at a terminal: what happened, beside the issues. */
+function remarkOn(mode: Shutdown.Params['mode'], description: string, result: Shutdown.Result | undefined): string | undefined {
+  if (result === undefined) return `${description}; nothing to do`
+  if (result.issues.length === 0) {
+    const ended = result.reports.reduce((sum, report) => sum + report.workers.length, 0)
+    return `ended ${description}: ${plural(ended, 'process', 'processes')}`
+  }
+  return mode === 'terminate' ? 'SIGKILL ends what is left: the same with `unhang kill`' : undefined
+}

@@ -1,0 +1,14 @@
+import { Shutdown, type HostConnection } from '../../protocol'
+
+/** What a pool's own grace period may be, where the command line names none: the host knows it, we do not. */
+const assumedGracePeriodMs = 60_000
+/** Ask, SIGTERM, SIGKILL, and the last look. */
+const passes = 4
+/** On top of the passes: reading the process table of a machine in trouble. */
+const marginMs = 30_000
+
+/** Asks the host to end something and waits as long as its passes may take. */
+export async function requestShutdown(host: HostConnection, params: Omit<Shutdown.Params, 'askedBy'>): Promise<Shutdown.Result> {
+  const timeoutMs = (params.gracePeriodMs ?? assumedGracePeriodMs) * passes + marginMs
+  return await host.request(Shutdown.method, { ...params, askedBy: 'cli' }, { timeoutMs })
+}

@@ -1,0 +1,73 @@
+import type { PoolSnapshot, ShutdownTargetParams } from '../../protocol'
+import { TargetError } from '../errors'
+import { plural } from '../words/quantities'
+
+/** What POOL|PID on the command line means. */
+export type ResolvedTarget =
+  | { readonly kind: 'found'; readonly target: ShutdownTargetParams; readonly description: string }
+  /** A pool that is over: nothing to do, which is what was wanted. */
+  | { readonly kind: 'ended'; readonly description: string }
+
+interface Candidate {
+  readonly target: ShutdownTargetParams
+  readonly description: string
+  /** What to type to mean this one and no other. */
+  readonly unambiguous: string
+}
+
+const pidPrefix = 'pid:'
+
+/**
+ * Finds the pool (by id or name) or the worker (by pid) that `text` names. `pid:4711` is a pid in any case.
+ * @throws {@link TargetError} when nothing has that name, or more than one thing.
+ */
+export function resolveTarget(text: string, pools: readonly PoolSnapshot[]): ResolvedTarget {
+  const live = pools.filter((pool) => pool.state !== 'ended')
+  const byId = pools.find((pool) => pool.id === text)
+  if (byId?.state === 'ended') return ended(byId)
+  const found = byId === undefined ? [...live.filter((pool) => pool.name === text).map(poolCandidate), ...workersWithPid(text, live)] : [poolCandidate(byId)]
+  const [first, ...others] = found
+  if (first === undefined) {
+    const over = pools.filter((pool) => pool.name === text).at(-1)
+    if (over !== undefined) return ended(over)
+    throw new TargetError(`nothing here is called ${text}: it is no pool's id or name, and no worker's pid`, whatExists(live))
+  }
+  if (others.length > 0) {
+    throw new TargetError(`${text} could mean ${found.length} things; say which one`, found.map((one) => `${one.unambiguous}  ${one.description}`))
+  }
+  return { kind: 'found', target: first.target, description: first.description }
+}
+
+function ended(pool: PoolSnapshot): ResolvedTarget {
+  return { kind: 'ended', description: `${pool.name} (${pool.id}) has already ended` }
+}
+
+function poolCandidate(pool: PoolSnapshot): Candidate {
+  return { target: { kind: 'pool', poolId: pool.id }, description: describePool(pool), unambiguous: pool.id }
+}
+
+function describePool(pool: PoolSnapshot): string {
+  return `pool ${pool.name} (${pool.id}, ${plural(pool.workers.filter((worker) => worker.status !== 'exited').length, 'worker')})`
+}
+
+function workersWithPid(text: string, pools: readonly PoolSnapshot[]): Candidate[] {
+  const digits = text.startsWith(pidPrefix) ? text.slice(pidPrefix.length) : text
+  if (!/^[1-9]\d*$/.test(digits)) return []
+  const pid = Number(digits)
+  return pools.flatMap((pool) => pool.workers
+    .filter((worker) => worker.pid === pid && worker.status !== 'exited')
+    .map((worker): Candidate => ({
+      target: { kind: 'worker', poolId: pool.id, pid },
+      description: `worker ${worker.name} of ${pool.name} (${pool.id})`,
+      unambiguous: `${pidPrefix}${pid}`,
+    })))
+}
+
+/** For somebody who mistyped: what could have been meant. */
+function whatExists(pools: readonly PoolSnapshot[]): string[] {
+  if (pools.length === 0) return ['No pool runs in this workspace.']
+  return ['What runs here:', ...pools.flatMap((pool) => [
+    `${pool.id}  ${pool.name}`,
+    ...pool.workers.filter((worker) => worker.status !== 'exited' && worker.pid > 0).map((worker) => `  ${worker.pid}  ${worker.name}${worker.task ? ` in ${worker.task.label}` : ''}`),
+  ])]
+}

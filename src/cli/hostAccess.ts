@@ -1,0 +1,61 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { connectOrStart, endpointOf, findWorkspaceRoot, HostConnection, HostNotRunningError } from '../protocol'
+
+/** The host of one workspace, as the commands reach it. */
+export class HostAccess {
+  /** @param workspace `--workspace`, used as it is; without it the workspace of the current folder. */
+  constructor(workspace: string | undefined, private readonly env: NodeJS.ProcessEnv = process.env) {
+    this.root = workspace ?? findWorkspaceRoot(process.cwd())
+  }
+
+  readonly root: string
+
+  /** Runs `use` with a connection to the host, which is started when there is none. */
+  async started<T>(use: (host: HostConnection) => Promise<T>): Promise<T> {
+    return await using(await this.open(true), use)
+  }
+
+  /** As {@link started}, but without a host it is not started, and the answer is undefined. */
+  async running<T>(use: (host: HostConnection) => Promise<T>): Promise<T | undefined> {
+    let host: HostConnection
+    try {
+      host = await this.open(false)
+    } catch (error) {
+      if (error instanceof HostNotRunningError) return undefined
+      throw error
+    }
+    return await using(host, use)
+  }
+
+  /**
+   * As {@link running}, but a host is started when a dead one left its ledger of workers behind: only a host can tell
+   * which of them still live, and end them.
+   */
+  async runningOrSurvived<T>(use: (host: HostConnection) => Promise<T>): Promise<T | undefined> {
+    return (await this.ledgerLeftBehind()) ? await this.started(use) : await this.running(use)
+  }
+
+  private async ledgerLeftBehind(): Promise<boolean> {
+    const { ledgerFile } = await endpointOf(this.root, this.env)
+    try {
+      return (await stat(ledgerFile)).size > 0
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+      throw error
+    }
+  }
+
+  private async open(start: boolean): Promise<HostConnection> {
+    const connected = await connectOrStart({ root: this.root, hostScript: join(__dirname, 'host.js'), start, client: 'cli', env: this.env })
+    return await HostConnection.open(connected)
+  }
+}
+
+async function using<T>(host: HostConnection, use: (host: HostConnection) => Promise<T>): Promise<T> {
+  try {
+    return await use(host)
+  } finally {
+    await host.close()
+  }
+}

@@ -1,0 +1,19 @@
+import type { PoolSnapshot } from '../../protocol'
+import { countWords, totalTasks } from '../words/counts'
+import { formatDuration } from '../words/quantities'
+
+/** How a pool came out. */
+export interface Outcome {
+  /** Every task is done; nothing else counts as success. */
+  readonly ok: boolean
+  readonly line: string
+}
+
+/** The last line of a pool's terminal, and whether its exit code is 0. */
+export function poolOutcome(pool: Pick<PoolSnapshot, 'name' | 'counts' | 'failure' | 'startedAt' | 'endedAt'>, now: number): Outcome {
+  const after = formatDuration((pool.endedAt ?? now) - pool.startedAt)
+  const ok = pool.failure === null && pool.counts.done === totalTasks(pool.counts)
+  if (pool.failure !== null) return { ok, line: `${pool.name} failed after ${after}: ${pool.failure}` }
+  if (ok) return { ok, line: `${pool.name}: all ${totalTasks(pool.counts)} tasks done in ${after}` }
+  return { ok, line: `${pool.name} ended after ${after} with tasks that are not done: ${countWords(pool.counts).join(', ')}` }
+}

@@ -1,0 +1,33 @@
+import type { PoolSnapshot } from '../../protocol'
+import { formatDuration } from '../words/quantities'
+
+/** Says once when a task gets stuck (or slow), with the reason and what to do, and once when it goes on after all. */
+export class StuckNotes {
+  private readonly said = new Map<string, { code: string; label: string; stuck: boolean }>()
+
+  /** The lines that are new since the last look. */
+  observe(pool: Pick<PoolSnapshot, 'workers'>): string[] {
+    const lines: string[] = []
+    const running = new Set<string>()
+    for (const { name, pid, status, task } of pool.workers) {
+      if (status === 'exited' || task?.state !== 'running') continue
+      running.add(task.id)
+      const before = this.said.get(task.id)
+      if (task.verdict === null) {
+        if (before !== undefined) {
+          this.said.delete(task.id)
+          if (before.stuck) lines.push(`${task.label} goes on after all`)
+        }
+        continue
+      }
+      const { code, summary, advice } = task.verdict
+      if (before?.code === code) continue
+      this.said.set(task.id, { code, label: task.label, stuck: task.stuck })
+      const flag = task.stuck ? 'stuck' : 'slow, not stuck'
+      lines.push(`${task.label} is ${flag} (${code}) after ${formatDuration(task.elapsedMs)} in ${name}, pid ${pid}: ${summary}`)
+      lines.push(`  ${task.stuck ? `${advice} To end it: unhang terminate ${pid}` : advice}`)
+    }
+    for (const id of this.said.keys()) if (!running.has(id)) this.said.delete(id)
+    return lines
+  }
+}

@@ -1,0 +1,83 @@
+import type { PoolSnapshot, WorkerSnapshot } from '../../protocol'
+import { alignColumns } from '../output/columns'
+import { plainPalette, type Palette } from '../output/palette'
+import { countWords } from '../words/counts'
+import { formatExit } from '../words/exit'
+import { formatBytes, formatDuration, plural } from '../words/quantities'
+import { shownState } from './json'
+
+const indent = '  '
+
+/** What `unhang ps` prints: each pool, its workers in columns, and what is wrong in words. */
+export function psText(pools: readonly PoolSnapshot[], { palette = plainPalette, allExited = false }: { palette?: Palette; allExited?: boolean } = {}): string {
+  if (pools.length === 0) return 'no pools'
+  return pools.map((pool) => poolLines(pool, palette, allExited).join('\n')).join('\n\n')
+}
+
+function poolLines(pool: PoolSnapshot, palette: Palette, allExited: boolean): string[] {
+  const live = pool.workers.filter((worker) => worker.status !== 'exited')
+  const exited = pool.workers.filter((worker) => worker.status === 'exited')
+  const rows = allExited ? [...live, ...exited] : live
+  const lines = [headline(pool, palette)]
+  if (rows.length > 0) lines.push(...workerTable(rows, palette))
+  if (!allExited && pool.exitedWorkerCount > 0) lines.push(`${indent}${exitedSummary(exited, pool.exitedWorkerCount)}`)
+  lines.push(...verdictLines(live, palette))
+  if (pool.failure !== null) lines.push(`${indent}${palette.bad('failed:')} ${pool.failure}`)
+  lines.push(...pool.issues.map((issue) => `${indent}${palette.bad('issue:')} ${issue}`))
+  return lines
+}
+
+function headline(pool: PoolSnapshot, palette: Palette): string {
+  const state = shownState(pool)
+  const counts = pool.orphaned ? 'left behind by a host that died' : countWords(pool.counts).join(', ')
+  return `${palette.bold(pool.name)}  ${pool.id}  ${state === 'orphaned' ? palette.warning(state) : state}  ${counts}`
+}
+
+const header = ['WORKER', 'PID', 'STATUS', 'CPU', 'MEMORY', 'FOR', 'TASK'] as const
+const rightAligned = [1, 3, 4, 5] as const
+
+function workerTable(workers: readonly WorkerSnapshot[], palette: Palette): string[] {
+  const rows = workers.map((worker) => [
+    worker.name,
+    worker.pid > 0 ? String(worker.pid) : '',
+    worker.status === 'exited' ? (formatExit(worker) ?? 'exited') : worker.status,
+    worker.cpuPercent === null ? '' : `${Math.round(worker.cpuPercent)} %`,
+    worker.memoryBytes === null ? '' : formatBytes(worker.memoryBytes),
+    worker.task === null ? '' : formatDuration(worker.task.elapsedMs),
+    taskCell(worker, palette),
+  ])
+  return alignColumns([header.map((title) => palette.dim(title)), ...rows], { indent, right: rightAligned })
+}
+
+function taskCell({ task, status }: WorkerSnapshot, palette: Palette): string {
+  if (task === null) return ''
+  if (status === 'exited') return `${task.label} ${task.state}`
+  if (task.verdict === null) return task.label
+  const flag = task.stuck ? palette.bad(`stuck: ${task.verdict.code}`) : palette.warning(task.verdict.code)
+  return `${task.label}  ${flag}`
+}
+
+/** `4 exited: 3 × exit 0, 1 × exit -9 (SIGKILL)`. */
+function exitedSummary(listed: readonly WorkerSnapshot[], total: number): string {
+  const byExit = new Map<string, number>()
+  for (const worker of listed) {
+    const exit = formatExit(worker) ?? 'exit unknown'
+    byExit.set(exit, (byExit.get(exit) ?? 0) + 1)
+  }
+  const kinds = [...byExit].map(([exit, count]) => `${count} × ${exit}`).join(', ')
+  const scope = listed.length === 0 ? '' : listed.length < total ? ` (the last ${listed.length}: ${kinds})` : `: ${kinds}`
+  return `${plural(total, 'exited worker')}${scope}`
+}
+
+function verdictLines(workers: readonly WorkerSnapshot[], palette: Palette): string[] {
+  return workers.flatMap(({ name, task }) => {
+    if (!task?.verdict) return []
+    const { summary, evidence, advice } = task.verdict
+    const facts = evidence.map((fact) => `${fact.what}: ${fact.value}`).join('; ')
+    return [
+      `${indent}${palette.bold(name)}: ${summary}`,
+      ...(facts === '' ? [] : [`${indent}${indent}${palette.dim(facts)}`]),
+      `${indent}${indent}${advice}`,
+    ]
+  })
+}

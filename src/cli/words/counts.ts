@@ -1,0 +1,20 @@
+import type { CountsSnapshot } from '../../protocol'
+
+/** All tasks of a pool. `stuck` is a flag on running tasks, so it does not count. */
+export function totalTasks(counts: CountsSnapshot): number {
+  return counts.queued + counts.running + counts.done + counts.failed + counts.lost + counts.timedOut + counts.cancelled
+}
+
+/** What is worth saying of a pool's tasks, in words: `10 of 12 done`, `2 running`, `1 stuck`. Zeroes are left out. */
+export function countWords(counts: CountsSnapshot): string[] {
+  const parts: [number, string][] = [
+    [counts.running, 'running'],
+    [counts.stuck, 'stuck'],
+    [counts.queued, 'queued'],
+    [counts.failed, 'failed'],
+    [counts.lost, 'lost'],
+    [counts.timedOut, 'timed out'],
+    [counts.cancelled, 'cancelled'],
+  ]
+  return [`${counts.done} of ${totalTasks(counts)} done`, ...parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)]
+}

@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process'
+import { open, readFile } from 'node:fs/promises'
+import { connect as connectSocket, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { endpointOf, type Endpoint } from './endpoint'
+import { readHostInfo, type HostInfo } from './hostInfo'
+import { protocolVersion, type InitializationOptions } from './messages'
+
+/** How to find the host of a workspace, and how to start it. */
+export interface ConnectOptions {
+  /** Workspace root. */
+  readonly root: string
+  /** Path of dist/host.js. */
+  readonly hostScript: string
+  /** Node (or Electron) executable that runs it. Default: this process's own. */
+  readonly nodePath?: string | undefined
+  /** Start a host when there is none; else {@link HostNotRunningError}. */
+  readonly start: boolean
+  readonly client: InitializationOptions['client']
+  /** For everything together, default 10 s: a cold start of Node on a loaded machine takes a second or two. */
+  readonly timeoutMs?: number | undefined
+  readonly env?: NodeJS.ProcessEnv | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A socket to a live host, before the handshake. */
+export interface ConnectedHost {
+  readonly socket: Socket
+  /** Goes into the LSP `initialize` request. */
+  readonly initializationOptions: InitializationOptions
+  readonly info: HostInfo
+  readonly endpoint: Endpoint
+  /** True when this call started a host (it may still have been another starter's that answered). */
+  readonly started: boolean
+}
+
+/** No host runs for this workspace, and none was to be started. */
+export class HostNotRunningError extends Error {
+  override readonly name = 'HostNotRunningError'
+  constructor(readonly root: string) {
+    super(`No Unhang host runs for ${root}. It is started by launching a pool, or by opening the folder in VS Code.`)
+  }
+}
+
+/** The host could not be started or did not answer in time. */
+export class HostStartError extends Error {
+  override readonly name = 'HostStartError'
+  constructor(readonly root: string, readonly why: string, readonly logFile: string) {
+    super(`The Unhang host of ${root} did not start: ${why}. Its log is ${logFile}.`)
+  }
+}
+
+/** A host of another version runs, and the two do not speak the same messages. */
+export class HostVersionError extends Error {
+  override readonly name = 'HostVersionError'
+  constructor(readonly info: HostInfo) {
+    super(
+      `The Unhang host that runs (pid ${info.pid}, version ${info.version}) speaks protocol ${info.protocolVersion}, this client ${protocolVersion}. ` +
+      `Let its pools finish, end it with \`kill ${info.pid}\` (its pools are terminated), and try again.`,
+    )
+  }
+}
+
+/** A socket that takes this long to accept belongs to a host that is stopped or swamped. */
+const connectTimeoutMs = 2000
+/** First and longest pause between two looks. */
+const firstPauseMs = 20
+const longestPauseMs = 250
+/** A host that died on start is not started more often than this in one call. */
+const maxStarts = 3
+
+/**
+ * Connects to the host of a workspace, and starts it first when there is none. Two callers at once end up with one
+ * host: the host's own lock decides, the loser leaves, and both find the winner here.
+ * @throws {@link HostNotRunningError}, {@link HostStartError}, {@link HostVersionError}, or what {@link endpointOf} throws.
+ */
+export async function connectOrStart(options: ConnectOptions): Promise<ConnectedHost> {
+  const env = options.env ?? process.env
+  const endpoint = await endpointOf(options.root, env)
+  const timeoutMs = options.timeoutMs ?? 10_000
+  const deadline = Date.now() + timeoutMs
+  let child: StartedHost | undefined
+  let starts = 0
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    options.signal?.throwIfAborted()
+    const info = await readHostInfo(endpoint)
+    const socket = info && (await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - Date.now()))))
+    if (info && socket) {
+      if (info.protocolVersion !== protocolVersion) {
+        socket.destroy()
+        throw new HostVersionError(info)
+      }
+      const initializationOptions = { token: info.token, protocolVersion, client: options.client }
+      return { socket, initializationOptions, info, endpoint, started: starts > 0 }
+    }
+    if (!options.start) throw new HostNotRunningError(endpoint.root)
+    // Exit code 0: it found a live host, which has ended since.
+    if (!child || (child.exitCode === 0 && starts < maxStarts)) {
+      child = await startHost(endpoint, options, env)
+      starts += 1
+    }
+    if (child.failure !== undefined) throw new HostStartError(endpoint.root, child.failure, endpoint.logFile)
+    if (child.exitCode !== undefined && child.exitCode !== 0) {
+      const tail = (await readFile(endpoint.stderrFile, 'utf8').catch(() => '')).trim().split('\n').slice(-6).join('\n')
+      throw new HostStartError(endpoint.root, `it exited with ${child.exitCode}${tail === '' ? '' : `\n${tail}\n`}`, endpoint.logFile)
+    }
+    if (Date.now() >= deadline) {
+      throw new HostStartError(endpoint.root, info ? `pid ${info.pid} does not accept connections after ${timeoutMs} ms` : `no answer within ${timeoutMs} ms`, endpoint.logFile)
+    }
+    await sleep(Math.min(pauseMs, Math.max(1, deadline - Date.now())))
+  }
+}
+
+/** The socket once it is open, undefined when nobody listens there. */
+function tryConnect(path: string, timeoutMs: number): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connectSocket(path)
+    const timer = setTimeout(() => { give(undefined) }, timeoutMs)
+    const give = (result: Socket | undefined): void => {
+      clearTimeout(timer)
+      socket.removeAllListeners()
+      if (result === undefined) {
+        // What still arrives from a socket that is given up has nobody to go to.
+        socket.on('error', () => undefined)
+        socket.destroy()
+      }
+      resolve(result)
+    }
+    socket.once('connect', () => { give(socket) })
+    socket.once('error', () => { give(undefined) })
+  })
+}
+
+interface StartedHost {
+  exitCode: number | undefined
+  failure: string | undefined
+}
+
+async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJS.ProcessEnv): Promise<StartedHost> {
+  const nodePath = options.nodePath ?? process.execPath
+  const state: StartedHost = { exitCode: undefined, failure: undefined }
+  // 'w': only the last start matters, so the file stays small.
+  const stderr = await open(endpoint.stderrFile, 'w', 0o600)
+  try {
+    const child = spawn(nodePath, [options.hostScript, '--root', endpoint.root], {
+      // Not the workspace: a running host must not keep a folder from being removed or unmounted.
+      cwd: endpoint.directory,
+      detached: true,
+      windowsHide: true,
+      stdio: ['ignore', stderr.fd, stderr.fd],
+      // Without it an Electron executable opens a window; plain Node ignores it, and the host keeps it from its workers.
+      env: { ...env, ELECTRON_RUN_AS_NODE: '1' },
+    })
+    child.on('error', (error) => { state.failure = `${nodePath} could not be run (${error.message})` })
+    child.on('exit', (code, signal) => { state.exitCode = code ?? (signal === null ? 1 : 128) })
+    child.unref()
+  } finally {
+    await stderr.close()
+  }
+  return state
+}

@@ -1,0 +1,205 @@
+import { z } from 'zod'
+import { closest } from './closest'
+import {
+  itemsSchema, laterKeys, poolDefinitionSchema, poolTaskKeys, programKeys, type PoolDefinition, type PoolTaskKey,
+} from './definition'
+
+export type ProblemCode =
+  /** A key that means nothing here. */
+  | 'unknown-key'
+  /** A key of a later version. */
+  | 'not-supported-yet'
+  /** Two keys that exclude each other. */
+  | 'conflict'
+  | 'missing'
+  | 'wrong-type'
+  | 'out-of-range'
+  /** What a value names (a file, a folder, a program, a task) is not there. */
+  | 'not-found'
+  /** A `${variable}` that cannot be resolved here. */
+  | 'unresolved-variable'
+  /** A file that is there but cannot be read as what it should be. */
+  | 'unreadable'
+
+/** Why a definition cannot run: where, and what to write instead. */
+export interface DefinitionProblem {
+  readonly path: readonly (string | number)[]
+  readonly code: ProblemCode
+  /** Names the key and says what to write instead. */
+  readonly message: string
+}
+
+/** `items.glob`, `command[0]`: a path as people write it. */
+export function keyOf(path: readonly (string | number)[]): string {
+  return path.reduce<string>((key, part) => (typeof part === 'number' ? `${key}[${part}]` : key === '' ? part : `${key}.${part}`), '')
+}
+
+/** What VS Code itself reads from a task of any type. */
+const editorKeys = new Set([
+  'type', 'label', 'taskName', 'identifier', 'group', 'presentation', 'problemMatcher', 'dependsOn', 'dependsOrder', 'detail', 'icon', 'hide',
+  'isBackground', 'runOptions', 'promptOnClose', 'windows', 'linux', 'osx', 'inputs', '$schema',
+])
+
+/** Keys that people expect from other task types, with what to write here. */
+const insteadOf: Readonly<Record<string, string>> = {
+  args: 'Write the arguments into "command": ["program", "argument", "${item}"].',
+  options: 'Write "cwd" and "env" directly into the task.',
+  script: 'Write "command" (a program) or "module" (a JavaScript file).',
+  workers: 'Write "processes".',
+  concurrency: 'Write "processes".',
+  timeout: 'Write "timeoutMs", in milliseconds.',
+}
+
+/** The definition, or everything that is wrong with it. */
+export type Validated =
+  | { readonly ok: true; readonly definition: PoolDefinition }
+  | { readonly ok: false; readonly problems: DefinitionProblem[] }
+
+/** Checks what can be told from the definition alone; files, folders and programs are looked up by the host at launch. */
+export function validateDefinition(definition: unknown): Validated {
+  if (typeof definition !== 'object' || definition === null || Array.isArray(definition)) {
+    return { ok: false, problems: [{ path: [], code: 'wrong-type', message: `A pool task is an object with "command" or "module", and "items"; this is ${shown(definition)}.` }] }
+  }
+  const given = definition as Record<string, unknown>
+  const problems = [...keyProblems(given), ...programProblems(given)]
+  for (const key of Object.keys(poolTaskKeys) as PoolTaskKey[]) {
+    if (given[key] === undefined) continue
+    problems.push(...(key === 'items' ? itemsProblems(given[key]) : valueProblems(poolTaskKeys[key], given[key], [key])))
+  }
+  if (problems.length > 0) return { ok: false, problems }
+  return { ok: true, definition: poolDefinitionSchema.parse(given) }
+}
+
+function keyProblems(given: Record<string, unknown>): DefinitionProblem[] {
+  const problems: DefinitionProblem[] = []
+  for (const key of Object.keys(given)) {
+    if (Object.hasOwn(poolTaskKeys, key) || editorKeys.has(key)) continue
+    if ((laterKeys as readonly string[]).includes(key)) {
+      const instead = key === 'python' || key === 'program' ? ' Write "command" or "module" instead.' : ' Remove it.'
+      problems.push({ path: [key], code: 'not-supported-yet', message: `"${key}" is not supported yet.${instead}` })
+      continue
+    }
+    const advice = Object.hasOwn(insteadOf, key) ? insteadOf[key] : undefined
+    const meant = closest(key, Object.keys(poolTaskKeys))
+    problems.push({
+      path: [key], code: 'unknown-key',
+      message: `"${key}" is no key of a pool task. ${advice ?? (meant === undefined ? 'Remove it.' : `Did you mean "${meant}"?`)}`,
+    })
+  }
+  return problems
+}
+
+function programProblems(given: Record<string, unknown>): DefinitionProblem[] {
+  const problems: DefinitionProblem[] = []
+  const programs = programKeys.filter((key) => given[key] !== undefined)
+  const [first, second] = programs
+  if (first !== undefined && second !== undefined) {
+    problems.push({ path: [second], code: 'conflict', message: `"${first}" and "${second}" exclude each other. Keep the one that runs the tasks.` })
+  }
+  if (first === undefined && given.python === undefined && given.program === undefined) {
+    problems.push({ path: [], code: 'missing', message: 'Nothing to run: write "command": ["program", "${item}"] or "module": "./file.js#export".' })
+  }
+  if (given.items === undefined) {
+    problems.push({ path: [], code: 'missing', message: '"items" is missing: write an array, { "glob": "src/**/*.js" }, { "lines": "file.txt" }, { "json": "file.json" } or { "range": [0, 10] }.' })
+  }
+  if (given.module !== undefined && given.command === undefined) return problems
+  if (given.maxTasksPerChild !== undefined && given.command !== undefined) {
+    problems.push({ path: ['maxTasksPerChild'], code: 'conflict', message: '"maxTasksPerChild" means nothing with "command": each task is a fresh process. Remove it.' })
+  }
+  return problems
+}
+
+const itemsAdvice = 'Write an array, or an object with exactly one of "glob", "lines", "json" and "range"'
+
+function itemsProblems(items: unknown): DefinitionProblem[] {
+  if (Array.isArray(items)) return []
+  if (typeof items !== 'object' || items === null) {
+    return [{ path: ['items'], code: 'wrong-type', message: `"items" is ${shown(items)}. ${itemsAdvice}.` }]
+  }
+  const sources = itemsSchema.options.flatMap((option) => (option instanceof z.ZodObject ? Object.entries<z.ZodType>(option.shape) : []))
+  const known = new Map(sources)
+  const keys = Object.keys(items)
+  const unknown = keys.filter((key) => !known.has(key))
+  if (unknown.length > 0) {
+    return unknown.map((key) => {
+      const meant = closest(key, known.keys())
+      return { path: ['items', key], code: 'unknown-key', message: `"items.${key}" is no source of items. ${meant === undefined ? `${itemsAdvice}.` : `Did you mean "${meant}"?`}` }
+    })
+  }
+  const [key, other] = keys
+  if (key === undefined) return [{ path: ['items'], code: 'missing', message: `"items" is an empty object. ${itemsAdvice}.` }]
+  if (other !== undefined) return [{ path: ['items', other], code: 'conflict', message: `"items.${key}" and "items.${other}" exclude each other. Keep one of them.` }]
+  const value = (items as Record<string, unknown>)[key]
+  if (key === 'range') return rangeProblems(value)
+  const schema = known.get(key)
+  return schema ? valueProblems(schema, value, ['items', key]) : []
+}
+
+function rangeProblems(range: unknown): DefinitionProblem[] {
+  const path = ['items', 'range']
+  if (!Array.isArray(range) || range.length < 2 || range.length > 3 || !range.every((part) => typeof part === 'number')) {
+    return [{ path, code: 'wrong-type', message: `"items.range" is ${shown(range)}. Write two or three numbers, [start, end, step]: [0, 100, 10].` }]
+  }
+  const [start = 0, end = 0, step = 1] = range
+  if (step === 0) return [{ path: [...path, 2], code: 'out-of-range', message: '"items.range" has a step of 0 and would never end. Write a step above or below 0.' }]
+  if ((end - start) / step <= 0) {
+    return [{ path, code: 'out-of-range', message: `"items.range" from ${start} to ${end} by ${step} holds no number. Write an end ${step > 0 ? 'above' : 'below'} ${start}, or ${step > 0 ? 'a negative' : 'a positive'} step.` }]
+  }
+  return []
+}
+
+/** Zod's issues in words that name the key and say what to write. */
+function valueProblems(schema: z.ZodType, value: unknown, path: (string | number)[]): DefinitionProblem[] {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return []
+  const branches = parsed.error.issues.map((issue) => deepest(issue, value))
+  return branches.map(({ issue, depth }) => {
+    const at = [...path, ...depth.filter((part) => typeof part !== 'symbol')]
+    const found = depth.reduce<unknown>((inner, part) => (inner as Record<PropertyKey, unknown> | undefined)?.[part], value)
+    const key = keyOf(at)
+    switch (issue.code) {
+      case 'too_small':
+        if (issue.origin === 'string' || issue.origin === 'array') return { path: at, code: 'missing', message: `"${key}" is empty. Write ${expectation(path)}.` }
+        return { path: at, code: 'out-of-range', message: `"${key}" is ${shown(found)}. Write a whole number of at least ${String(issue.minimum)}.` }
+      case 'too_big':
+        return { path: at, code: 'out-of-range', message: `"${key}" is ${shown(found)}. Write a whole number of at most ${String(issue.maximum)}.` }
+      case 'invalid_value':
+        return { path: at, code: typeof found === 'string' ? 'out-of-range' : 'wrong-type', message: `"${key}" is ${shown(found)}. Write one of ${issue.values.map((one) => `"${String(one)}"`).join(', ')}.` }
+      default:
+        return { path: at, code: 'wrong-type', message: `"${key}" is ${shown(found)}. Write ${expectation(path)}.` }
+    }
+  })
+}
+
+interface Located { issue: z.core.$ZodIssue; depth: PropertyKey[] }
+
+/** Of a union's branches, the one for the kind of value that was given: what is wrong inside an array, not "no array". */
+function deepest(issue: z.core.$ZodIssue, value: unknown): Located {
+  if (issue.code !== 'invalid_union') return { issue, depth: [...issue.path] }
+  const nested = issue.errors.flat().map((inner) => deepest(inner, value))
+  const inner = nested.find((one) => one.depth.length > 0) ?? nested.find((one) => one.issue.code !== 'invalid_type')
+  return inner ? { issue: inner.issue, depth: [...issue.path, ...inner.depth] } : { issue, depth: [...issue.path] }
+}
+
+/** What a key holds, for "Write …". */
+function expectation(path: readonly (string | number)[]): string {
+  const key = path.filter((part) => typeof part === 'string').join('.')
+  switch (key) {
+    case 'command': return 'a string for a shell ("convert ${item} out.png") or an array of strings (["convert", "${item}", "out.png"])'
+    case 'module': return 'the path of a JavaScript file with its export: "./resize.js#resize"'
+    case 'items.glob': return 'a pattern ("src/**/*.js") or an array of patterns'
+    case 'items.lines': return 'the path of a text file: "urls.txt"'
+    case 'items.json': return 'the path of a file with a JSON array: "items.json"'
+    case 'cwd': return 'the path of a folder'
+    case 'env': return 'an object of strings, with null for a variable to remove: { "LANG": "C", "DEBUG": null }'
+    case 'useSigkill': return 'true or false'
+    default: return 'a whole number'
+  }
+}
+
+/** A value as it stands in the file, cut short. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing'
+  const text = JSON.stringify(value)
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}
