@@ -45,12 +45,15 @@ export class SnapshotFeed implements Disposable {
   }
 
   async #fetchAll(): Promise<void> {
-    do {
+    for (;;) {
       // Revisions belong to one host: the first fetch of a connection is always full.
       const since = this.#first ? undefined : this.#store.rev
       const snapshot = await this.#connection.request('unhang/snapshot', since === undefined ? {} : { since }, { timeoutMs: snapshotTimeoutMs })
       if (this.#disposed) return
       this.#first = this.#store.apply(snapshot) === 'gap'
-    } while (this.#first || this.#announced > (this.#store.rev ?? 0))
+      // A host that announces what it does not have must not make us ask for ever.
+      const behind = this.#announced > snapshot.rev && snapshot.rev !== since
+      if (!this.#first && !behind) return
+    }
   }
 }
