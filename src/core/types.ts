@@ -1,4 +1,5 @@
 import type { Verdict } from '../diagnosis'
+import type { ShutdownActor, ShutdownReport } from '../shutdown'
 
 /** As in CPython's pool.py, plus `ended`: every worker is gone. */
 export type PoolState = 'init' | 'run' | 'close' | 'terminate' | 'ended'
@@ -6,6 +7,9 @@ export type WorkerStatus = 'starting' | 'idle' | 'busy' | 'stopping' | 'exited'
 export type TaskState = 'queued' | 'running' | 'done' | 'failed' | 'lost' | 'timedOut' | 'cancelled'
 /** The tasks.json key that says what the workers run. */
 export type PoolKind = 'module' | 'command'
+/** What happens to the worker of a task that a verdict calls stuck; see {@link PoolOptions}. */
+export type OnStuck = 'flag' | 'terminate' | 'kill' | 'retry'
+export type OnFailure = 'continue' | 'stop'
 
 interface CommonPoolOptions {
   /** Shown in the tree and in issues. Default: the module's or the program's file name. */
@@ -20,6 +24,14 @@ interface CommonPoolOptions {
   timeoutMs?: number
   /** How often a task that was lost with its worker runs again. Default 0: side effects are never repeated silently. */
   retries?: number
+  /**
+   * What is done about a stuck task. `flag` (default): it is only shown. `terminate`, `kill`: its worker is ended, by SIGTERM
+   * or SIGKILL, and the task is lost (or runs again, while it has `retries` left). `retry`: as `kill`, and the task runs again
+   * at least once, even with `retries: 0`: choosing `retry` is the consent that a retry needs. Stuck again: lost.
+   */
+  onStuck?: OnStuck
+  /** `stop`: the first task that fails, is lost or times out terminates the pool. Default `continue`. */
+  onFailure?: OnFailure
   /** Bound of each shutdown pass. Default 100 (Keras' 0.1 s). */
   gracePeriodMs?: number
   /** Let `terminate()` escalate to SIGKILL. Default false. */
@@ -32,10 +44,12 @@ interface CommonPoolOptions {
 }
 /** Persistent Node processes that run exports of one module. */
 export interface ModulePoolOptions extends CommonPoolOptions {
-  /** Path of a CommonJS or ES module, relative to `cwd`. */
+  /** Path of a CommonJS or ES module, relative to `cwd`; `./tasks.js#resize` names the export that items run. */
   module: string
   /** Node executable of the workers. Default: this process's own. */
   nodePath?: string
+  /** The workers' entry point. Default: `node-worker.js` beside this file, else in `dist/`. */
+  workerPath?: string
 }
 /** One process per task. A string runs in a shell, an array without; `${item}` and `${index}` are replaced (quoted in a shell). */
 export interface CommandPoolOptions extends CommonPoolOptions {
@@ -73,12 +87,70 @@ export interface TaskInfo {
 export interface TaskCounts {
   queued: number; running: number; stuck: number; done: number; failed: number; lost: number; timedOut: number; cancelled: number
 }
+/** How a task ended, for those who show it; the second argument of `taskEnd`. */
+export interface TaskEndDetail {
+  /** Why it did not end as `done`, in one line; null when it did. */
+  readonly message: string | null
+  /** What its AsyncResult rejects with: the task's own error, or one of ours. */
+  readonly error: unknown
+  /** The worker that ran it last; null when it never ran. */
+  readonly worker: string | null
+  readonly pid: number | null
+  /** Of that worker, when the task ended with it. */
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly elapsedMs: number
+  /** Files with its full output; null when it printed nothing on that stream. */
+  readonly stdoutPath: string | null
+  readonly stderrPath: string | null
+}
+/** One task that did not end as `done`; the pool keeps the last 1000. */
+export interface FailureRecord { readonly task: TaskInfo; readonly detail: TaskEndDetail }
+/** A chunk of a worker's output; `taskId` is null for what it prints outside of a task. */
+export interface OutputChunk {
+  readonly worker: string
+  readonly taskId: string | null
+  readonly stream: 'stdout' | 'stderr'
+  readonly chunk: Buffer
+}
 /** Result of one task of a command pool. stdout and stderr are bounded tails; the files hold everything. */
 export interface CommandResult {
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
   readonly stderr: string
-  readonly stdoutPath: string
-  readonly stderrPath: string
+  /** null when it printed nothing there (no file is made then). */
+  readonly stdoutPath: string | null
+  readonly stderrPath: string | null
+}
+/** How a shutdown of a pool or a worker is asked for. */
+export interface ShutdownOptions {
+  /** Straight to SIGKILL. */
+  readonly kill: boolean
+  /** Default: the pool's. */
+  readonly gracePeriodMs?: number | undefined
+  /** Default: the pool's. */
+  readonly useSigkill?: boolean | undefined
+  readonly askedBy: ShutdownActor
+  readonly reason: string
+}
+/** What `pool.on` hears. */
+export interface PoolEvents {
+  stateChange: [state: PoolState]
+  workerStart: [worker: WorkerInfo]
+  workerChange: [worker: WorkerInfo]
+  workerExit: [worker: WorkerInfo]
+  taskStart: [task: TaskInfo, worker: WorkerInfo]
+  taskEnd: [task: TaskInfo, detail: TaskEndDetail]
+  /** Lost (or ended because it was stuck) and queued again; `detail` is of the attempt that ended. */
+  taskRetry: [task: TaskInfo, detail: TaskEndDetail]
+  taskStuck: [task: TaskInfo, worker: WorkerInfo]
+  taskUnstuck: [task: TaskInfo, worker: WorkerInfo]
+  /** Its worker died; `taskEnd` or `taskRetry` follows. */
+  taskLost: [task: TaskInfo, worker: WorkerInfo]
+  output: [output: OutputChunk]
+  /** After every shutdown of the pool or one of its workers, whoever asked. */
+  shutdown: [report: ShutdownReport, options: ShutdownOptions]
+  /** The pool ends as failed (crash loop). */
+  failed: [message: string]
 }
