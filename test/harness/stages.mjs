@@ -150,6 +150,12 @@ export async function runEverything() {
   return report(results)
 }
 
+/** A message without the frames inside libraries, and not longer than a screen. @param {string} message */
+function readable(message) {
+  const lines = message.trim().split('\n').filter((line) => !/^\s+at .*(node_modules|node:internal|extensionHostProcess\.js)/.test(line))
+  return lines.slice(0, 30)
+}
+
 /** @param {{ name: string, tally: Tally, ms: number }[]} results */
 function report(results) {
   const failures = results.flatMap(({ name, tally }) => tally.failures.map((failure) => ({ ...failure, stage: name })))
@@ -157,7 +163,7 @@ function report(results) {
     console.log('\nFailed:')
     for (const { stage, title, message } of failures) {
       console.log(`\n  ✗ [${stage}] ${title}`)
-      for (const line of message.trim().split('\n').slice(0, 30)) console.log(`      ${line}`)
+      for (const line of readable(message)) console.log(`      ${line}`)
     }
   }
   console.log()

@@ -86,7 +86,8 @@ export class VSCodeServer {
 
   /** The environment of the server and of everything it starts. */
   get environment() {
-    const env = { ...process.env, ...(this.options.usualRuntime ? {} : { UNHANG_RUNTIME_DIR: this.runtimeFolder }), ...this.options.env }
+    // VS Code puts its sockets into XDG_RUNTIME_DIR and forgets them there.
+    const env = { ...process.env, XDG_RUNTIME_DIR: this.folder, ...(this.options.usualRuntime ? {} : { UNHANG_RUNTIME_DIR: this.runtimeFolder }), ...this.options.env }
     // Left over when this itself runs in a VS Code terminal: they would make the server talk to that window.
     for (const name of Object.keys(env)) {
       if (/^(VSCODE_|CODE_SERVER_|ELECTRON_)/.test(name) || name === 'NODE_OPTIONS') Reflect.deleteProperty(env, name)
