@@ -21,7 +21,6 @@ import { PoolTaskProvider, poolTaskType } from './tasks/poolTaskProvider'
 import { poolTerminals } from './tasks/poolTerminals'
 import { WindowLifetime } from './tasks/windowLifetime'
 import type { UnhangTestApi } from './testApi'
-import { decorationScheme } from './view/decorationUri'
 import { MachineView } from './view/machineView'
 import type { PoolsNode } from './view/nodes'
 import { PoolsView } from './view/poolsView'
@@ -168,7 +167,7 @@ export class Unhang {
   }
 
   async #terminateOwnPools(): Promise<void> {
-    await Promise.allSettled(this.#sessions.all.map((session) => {
+    await Promise.allSettled(this.#sessions.all.map(async (session) => {
       const targets = session.store.pools
         .filter(({ header }) => header.state !== 'ended' && this.#launched.has(header.id))
         .map(({ header }) => ({ kind: 'pool', poolId: header.id }) as const)

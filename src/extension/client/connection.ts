@@ -1,16 +1,9 @@
 import type { Notifications, RequestMethod, Requests } from '../../protocol'
 import type { Disposable, Event } from '../lifecycle'
 
-/** The part of VS Code's CancellationToken that we need; VS Code's own fits. */
-export interface CancellationTokenLike {
-  readonly isCancellationRequested: boolean
-  onCancellationRequested(listener: () => void): Disposable
-}
-
 export interface RequestOptions {
   /** Rejects with {@link HostTimeoutError} after this long. */
   readonly timeoutMs: number
-  readonly token?: CancellationTokenLike
 }
 
 /** An open connection to a host. It ends once: by {@link HostConnection.close}, or by itself, which fires `onDidClose`. */

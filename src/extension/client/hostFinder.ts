@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { workspace, type LogOutputChannel, type TextDocument } from 'vscode'
 import { DisposableStore, type Disposable } from '../lifecycle'
-import { hostMayRun } from './hostMayRun'
+// Not through the room's index: that would read the messages' schemas at activation.
+import { hostAnnounced } from '../../protocol/endpoint'
 import type { FolderSession } from './folderSession'
 import type { Sessions } from './sessions'
 
@@ -43,7 +44,7 @@ export class HostFinder implements Disposable {
     await nextTurn()
     if (this.#owned.disposed || !workspace.isTrusted) return
     for (const session of this.#sessions.all) {
-      if (session.state === 'none' && (await hostMayRun(session.folder.uri.fsPath))) await this.#connect(session, 'existing')
+      if (session.state === 'none' && (await hostAnnounced(session.folder.uri.fsPath))) await this.#connect(session, 'existing')
     }
     for (const document of workspace.textDocuments) this.#onDocument(document)
   }

@@ -87,10 +87,8 @@ class LanguageConnection implements HostConnection {
     return this.#client.start()
   }
 
-  async request<M extends RequestMethod>(method: M, params: Requests[M]['params'], { timeoutMs, token }: RequestOptions): Promise<Requests[M]['result']> {
-    const answer: Promise<Requests[M]['result']> =
-      token === undefined ? this.#client.sendRequest(method, params) : this.#client.sendRequest(method, params, token)
-    return withTimeout(answer, timeoutMs, () => new HostTimeoutError(method, timeoutMs))
+  async request<M extends RequestMethod>(method: M, params: Requests[M]['params'], { timeoutMs }: RequestOptions): Promise<Requests[M]['result']> {
+    return withTimeout(this.#client.sendRequest<Requests[M]['result']>(method, params), timeoutMs, () => new HostTimeoutError(method, timeoutMs))
   }
 
   onNotification<M extends keyof Notifications>(method: M, listener: (params: Notifications[M]) => void): Disposable {

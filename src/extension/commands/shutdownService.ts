@@ -1,4 +1,4 @@
-import { ProgressLocation, window } from 'vscode'
+import { window } from 'vscode'
 import * as l10n from '@vscode/l10n'
 import type { Requests, ShutdownTargetParams } from '../../protocol'
 import type { FolderSession } from '../client/folderSession'

@@ -46,7 +46,7 @@ async function onTasks(
   })
   const picked = meant.length === 0 && rows.length === 0 ? await pick() : undefined
   const tasks = picked === undefined ? meant : [picked]
-  await Promise.all(tasks.map(({ poolId, taskId }) => sessions.ofPool(poolId)?.request(method, { poolId, taskId })))
+  await Promise.all(tasks.map(async ({ poolId, taskId }) => sessions.ofPool(poolId)?.request(method, { poolId, taskId })))
 }
 
 function isRunning(task: TaskSnapshot): boolean {

@@ -51,7 +51,7 @@ async function removePools({ sessions, prompts }: ViewCommandContext, args: read
     await prompts().notify('info', l10n.t('No pool has ended.'), [])
     return
   }
-  await Promise.all(pools.map(({ header }) => sessions.ofPool(header.id)?.request('unhang/removePool', { poolId: header.id })))
+  await Promise.all(pools.map(async ({ header }) => sessions.ofPool(header.id)?.request('unhang/removePool', { poolId: header.id })))
 }
 
 async function showReport({ sessions, prompts, reports, selection }: ViewCommandContext, args: readonly unknown[]): Promise<void> {

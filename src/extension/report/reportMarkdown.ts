@@ -34,7 +34,7 @@ export function poolReport({ name, pool, failures, shutdowns }: PoolReportParts,
 
 function stateSection({ header }: PoolRecord, now: number): string[] {
   const ran = formatDuration((header.endedAt ?? now) - header.startedAt)
-  const lines = [`${escapeMarkdown(poolRow(header).description)}`, '', `- ${l10n.t('Id: {0}', `\`${header.id}\``)}`, `- ${l10n.t('Kind: {0}', header.kind)}`,
+  const lines = [escapeMarkdown(poolRow(header).description), '', `- ${l10n.t('Id: {0}', `\`${header.id}\``)}`, `- ${l10n.t('Kind: {0}', header.kind)}`,
     `- ${l10n.t('Started: {0}, ran for {1}', new Date(header.startedAt).toISOString(), ran)}`]
   if (header.failure !== null) lines.push(`- ${l10n.t('Failure: {0}', escapeMarkdown(header.failure))}`)
   if (header.orphaned) lines.push(`- ${l10n.t('Left behind by a host that died')}`)

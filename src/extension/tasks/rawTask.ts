@@ -7,7 +7,7 @@ import { workspace, type Uri } from 'vscode'
 export function rawTask(label: string, folder: Uri | undefined): Readonly<Record<string, unknown>> | undefined {
   const inspected = workspace.getConfiguration('tasks', folder ?? null).inspect<unknown>('tasks')
   for (const tasks of [inspected?.workspaceFolderValue, inspected?.workspaceValue, inspected?.globalValue]) {
-    const found = Array.isArray(tasks) ? tasks.find((task) => isPoolTask(task, label)) : undefined
+    const found: unknown = Array.isArray(tasks) ? tasks.find((task) => isPoolTask(task, label)) : undefined
     if (found !== undefined) return found as Readonly<Record<string, unknown>>
   }
   return undefined
