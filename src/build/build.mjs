@@ -16,6 +16,7 @@ const entryPoints = {
   'node-worker': 'src/runtimes/node/worker.ts',
 }
 
+/** @type {import('esbuild').BuildOptions} */
 const options = {
   absWorkingDir: root,
   entryPoints,

@@ -42,15 +42,15 @@ export function buildProgram(terminal: Terminal, finish: (exitCode: ExitCode) =>
   program.command('pool')
     .description('launch a pool task of .vscode/tasks.json and follow it to its end')
     .argument('<label>', 'the label of the task')
-    .option('-d, --detach', 'return at once and print the pool\'s id', false)
+    .option('-d, --detach', 'return at once and print the pool\'s id')
     .addHelpText('after', '\nCtrl-C terminates the pool, a second one kills it. A closed terminal leaves it running.\nExit code 0 only when every task is done.')
-    .action((label: string, options: { detach: boolean }) => run(pool, label, options))
+    .action((label: string, options: { detach?: true }) => run(pool, label, options))
 
   program.command('ps')
     .description('show the pools, their workers and the task each one is in')
-    .option('-a, --all', 'list the workers that have exited, too', false)
+    .option('-a, --all', 'list the workers that have exited, too')
     .addOption(json())
-    .action((options: { all: boolean; json: boolean }) => run(ps, options))
+    .action((options: { all?: true; json?: true }) => run(ps, options))
 
   const shutdowns = { terminate: 'end a pool or one worker (SIGTERM)', kill: 'end a pool or one worker with SIGKILL' } as const
   for (const mode of ['terminate', 'kill'] as const) {
@@ -58,7 +58,7 @@ export function buildProgram(terminal: Terminal, finish: (exitCode: ExitCode) =>
       .description(shutdowns[mode])
       .argument('<pool|pid>', 'a pool\'s id or name, or a worker\'s pid')
       .addOption(new Option('--grace-ms <n>', 'longest wait after each step, in milliseconds (default: the pool\'s own, 100)').argParser(graceMs))
-      .option('--sigkill', mode === 'kill' ? 'implied by kill' : 'SIGKILL what is left after SIGTERM', false)
+      .option('--sigkill', mode === 'kill' ? 'implied by kill' : 'SIGKILL what is left after SIGTERM')
       .addOption(json())
       .addHelpText('after', '\nPrints what could not be ended, one a line; exit code 1 if there is anything.')
       .action((target: string, options: ShutdownOptions) => run(shutdown, mode, target, options))
@@ -66,14 +66,14 @@ export function buildProgram(terminal: Terminal, finish: (exitCode: ExitCode) =>
 
   const host = program.command('host').description('the background process that owns this workspace\'s pools')
   host.command('status').description('say whether it runs, since when, and with how many pools').addOption(json())
-    .action((options: { json: boolean }) => run(hostStatus, options))
+    .action((options: { json?: true }) => run(hostStatus, options))
   host.command('stop').description('end every pool, then the host').addOption(json())
-    .action((options: { json: boolean }) => run(hostStop, options))
+    .action((options: { json?: true }) => run(hostStop, options))
   return program
 }
 
 function json(): Option {
-  return new Option('--json', 'print JSON (a stable shape)').default(false)
+  return new Option('--json', 'print JSON (a stable shape)')
 }
 
 /** An hour is the longest that the host accepts. */

@@ -7,7 +7,7 @@ import { printJson, type Command } from './context'
 const stopTimeoutMs = 300_000
 
 /** `unhang host status`: `--json` prints `{ pid, version, startedAt, clients, pools }` (startedAt in epoch ms), or `null` without a host. */
-export const hostStatus: Command<[{ json: boolean }]> = async ({ access, terminal }, { json }) => {
+export const hostStatus: Command<[{ json?: true }]> = async ({ access, terminal }, { json }) => {
   const status = await access.running((host) => host.request(HostStatus.method, {}))
   if (json) {
     printJson(terminal, status === undefined ? null : { pid: status.pid, version: status.version, startedAt: status.startedAt, clients: status.clients, pools: status.pools })
@@ -24,7 +24,7 @@ export const hostStatus: Command<[{ json: boolean }]> = async ({ access, termina
 }
 
 /** `unhang host stop`: ends every pool through the shutdown core, then the host. Prints the issues; `--json`: `{ issues: string[] }`. */
-export const hostStop: Command<[{ json: boolean }]> = async ({ access, terminal }, { json }) => {
+export const hostStop: Command<[{ json?: true }]> = async ({ access, terminal }, { json }) => {
   const result = await access.running((host) => host.request(StopHost.method, {}, { timeoutMs: stopTimeoutMs }))
   const issues = result?.issues ?? []
   if (json) printJson(terminal, { issues })

@@ -10,8 +10,8 @@ import { printJson, type Command } from './context'
 /** Options of `terminate` and `kill`. */
 export interface ShutdownOptions {
   readonly graceMs?: number
-  readonly sigkill: boolean
-  readonly json: boolean
+  readonly sigkill?: true
+  readonly json?: true
 }
 
 interface Done {

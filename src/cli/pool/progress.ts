@@ -1,6 +1,6 @@
 import type { CountsSnapshot } from '../../protocol'
 import { countWords } from '../words/counts'
-import { formatDuration } from '../words/quantities'
+import { formatSeconds } from '../words/quantities'
 
 /** What a progress line is made of. */
 export interface Progress {
@@ -13,15 +13,10 @@ export interface Progress {
 
 /** `Word count: 57 of 132 done, 4 running, 71 queued · 12 s, about 8 s left`, cut to the width of the terminal. */
 export function progressLine({ name, counts, elapsedMs, etaMs }: Progress, columns = Number.POSITIVE_INFINITY): string {
-  const left = etaMs === null || counts.queued + counts.running === 0 ? '' : `, about ${formatDuration(roundToSeconds(etaMs))} left`
-  const line = `${name}: ${countWords(counts).join(', ')} · ${formatDuration(roundToSeconds(elapsedMs))}${left}`
+  const left = etaMs === null || counts.queued + counts.running === 0 ? '' : `, about ${formatSeconds(etaMs)} left`
+  const line = `${name}: ${countWords(counts).join(', ')} · ${formatSeconds(elapsedMs)}${left}`
   // One column is left free: a line that fills the last one wraps on some terminals and could not be erased.
   return line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`
-}
-
-/** An estimate in tenths of a second claims more than it knows, and a line that changes every time cannot be read. */
-function roundToSeconds(ms: number): number {
-  return Math.max(1, Math.round(ms / 1000)) * 1000
 }
 
 /** Where a line cannot be rewritten (a pipe, a log of a CI run), one now and then is enough. */

@@ -9,6 +9,15 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`
 }
 
+/**
+ * As {@link formatDuration} in whole seconds, at least one: an estimate in tenths of a second claims more than it knows,
+ * and a line that changes all the time cannot be read.
+ */
+export function formatSeconds(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000))
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000)
+}
+
 function twoDigits(value: number): string {
   return String(value).padStart(2, '0')
 }

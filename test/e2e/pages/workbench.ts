@@ -1,0 +1,96 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Locator, Page } from 'playwright-core'
+import { artifactsFolder } from '../../harness/paths.mjs'
+import type { VSCodeServer } from '../../harness/vscode-server.mjs'
+import { Palette } from './palette'
+import { PoolsView } from './pools-view'
+import { TaskPicker } from './task-picker'
+
+/** The extension host starts after the workbench is drawn; 5 s were measured on an idle machine, a busy one takes longer. */
+const startTimeoutMs = 60_000
+
+/** One VS Code window, as a user sees it. */
+export class Workbench {
+  readonly palette: Palette
+  readonly pools: PoolsView
+  readonly tasks: TaskPicker
+
+  private constructor(
+    readonly server: VSCodeServer,
+    readonly page: Page,
+  ) {
+    this.palette = new Palette(page)
+    this.pools = new PoolsView(page)
+    this.tasks = new TaskPicker(page, this.palette)
+  }
+
+  /** Opens a workspace in a page and waits until it can be worked with. */
+  static async open(server: VSCodeServer, page: Page, workspace: string): Promise<Workbench> {
+    const workbench = new Workbench(server, page)
+    await page.goto(server.urlFor(workspace))
+    await workbench.waitUntilReady()
+    return workbench
+  }
+
+  /** Reloads the window, as *Developer: Reload Window* does: the extension host ends and a new one starts. */
+  async reload(): Promise<void> {
+    await this.page.reload()
+    await this.waitUntilReady()
+  }
+
+  private async waitUntilReady(): Promise<void> {
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: startTimeoutMs })
+    await this.activityTab('Explorer').waitFor({ timeout: startTimeoutMs })
+  }
+
+  /** A tab of the activity bar by its name; its accessible name also carries the badge. */
+  activityTab(name: string): Locator {
+    return this.page.locator('.activitybar').getByRole('tab', { name: new RegExp(`^${name}\\b`) })
+  }
+
+  /** Shows our views, unless they are shown already (a click on the selected tab would hide the sidebar). */
+  async openPools(): Promise<PoolsView> {
+    const tab = this.activityTab('Unhang')
+    await tab.waitFor({ timeout: startTimeoutMs })
+    if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click()
+    await this.pools.waitUntilShown()
+    return this.pools
+  }
+
+  /** Text of the activity bar's badge on our tab, empty when there is none. */
+  async badge(): Promise<string> {
+    const badge = this.activityTab('Unhang').locator('xpath=..').locator('.badge-content').first()
+    return (await badge.isVisible()) ? ((await badge.textContent()) ?? '').trim() : ''
+  }
+
+  /** The entry of ours in the status bar. */
+  statusItem(): Locator {
+    return this.page.locator('.statusbar-item[id^="unhang"]').first()
+  }
+
+  /** Every notification that is shown as a toast or in the centre. */
+  notifications(): Locator {
+    return this.page.locator('.notification-list-item')
+  }
+
+  /** The modal dialog that is open, if any. */
+  dialog(): Locator {
+    return this.page.locator('.monaco-dialog-box')
+  }
+
+  /** Clicks a button of the modal dialog by its text. */
+  async answerDialog(button: string): Promise<void> {
+    await this.dialog().getByRole('button', { name: button }).click()
+    await this.dialog().waitFor({ state: 'hidden' })
+  }
+
+  /** Keeps a picture under the ignored folder test/.artifacts/screenshots and returns its path. */
+  async screenshot(name: string): Promise<string> {
+    const folder = join(artifactsFolder, 'screenshots')
+    mkdirSync(folder, { recursive: true })
+    const path = join(folder, `${name}.png`)
+    await this.page.screenshot({ path })
+    return path
+  }
+}

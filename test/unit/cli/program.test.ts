@@ -1,0 +1,38 @@
+import { CommanderError } from 'commander'
+import { describe, expect, it } from 'vitest'
+import type { Terminal } from '../../../src/cli/output/terminal'
+import { buildProgram } from '../../../src/cli/program'
+
+/** Parses without running anything: every line here ends before a command is reached. */
+async function parse(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const said = { out: '', err: '' }
+  const terminal = { print: (text: string) => { said.out += text }, note: (text: string) => { said.err += text } } as unknown as Terminal
+  try {
+    await buildProgram(terminal, () => undefined).parseAsync(['node', 'unhang', ...argv])
+  } catch (error) {
+    if (error instanceof CommanderError) return { code: error.exitCode, ...said }
+    throw error
+  }
+  throw new Error('a command ran')
+}
+
+describe('the command line', () => {
+  it.each([['pool'], ['ps'], ['terminate'], ['kill'], ['host']])('explains %s', async (command) => {
+    const { code, out } = await parse(command, '--help')
+    expect(code).toBe(0)
+    expect(out).toContain(`Usage: unhang ${command}`)
+  })
+  it('tells its version', async () => { expect((await parse('--version')).out).toMatch(/^\d+\.\d+\.\d+$/) })
+  it.each([['nonsense'], ['terminate'], ['pool'], ['ps', '--nonsense'], ['kill', 'a', 'b'], ['host', 'restart']])('refuses %s %s with one line', async (...argv) => {
+    const { code, err } = await parse(...argv.filter(Boolean))
+    expect(code).not.toBe(0)
+    expect(err).toMatch(/^unhang: /)
+  })
+  it.each(['-1', '1.5', 'soon', '', '3600001'])('refuses %j as a grace period and says what to write', async (value) => {
+    const { code, err } = await parse('terminate', 'x', `--grace-ms=${value}`)
+    expect(code).not.toBe(0)
+    expect(err).toContain('--grace-ms')
+    expect(err).toContain('from 0 to 3600000')
+  })
+  it('proposes the command that was meant', async () => { expect((await parse('terminat', 'x')).err).toContain('Did you mean terminate?') })
+})

@@ -1,0 +1,72 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { plainPalette, paletteFor } from '../../../src/cli/output/palette'
+import { psJson } from '../../../src/cli/ps/json'
+import { psText } from '../../../src/cli/ps/text'
+import { counts, noProgress, pool, slow, task, worker } from './snapshotBuilders'
+
+const stuckPool = pool({
+  counts: counts({ done: 10, running: 2, stuck: 1 }),
+  exitedWorkerCount: 1,
+  workers: [
+    worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) }),
+    worker({ name: 'PoolWorker-12', pid: 421_234, status: 'busy', cpuPercent: 99.6, task: task({ id: 'task-2', label: 'crawl(blog)', verdict: slow }) }),
+    worker({ name: 'PoolWorker-3', pid: 4213, status: 'exited', signal: 'SIGKILL', cpuPercent: null, memoryBytes: null, task: task({ id: 'task-3', label: 'crawl(docs)', state: 'lost' }) }),
+  ],
+})
+
+describe('ps --json', () => {
+  it('has exactly the documented keys', () => {
+    const { pools } = psJson([stuckPool])
+    expect(Object.keys(pools[0]!)).toEqual(['id', 'name', 'kind', 'state', 'workers', 'counts'])
+    expect(Object.keys(pools[0]!.workers[0]!)).toEqual(['name', 'pid', 'status', 'exitCode', 'signal', 'cpuPercent', 'memoryBytes', 'task'])
+    expect(Object.keys(pools[0]!.workers[0]!.task!)).toEqual(['id', 'label', 'elapsedMs', 'stuck', 'verdict'])
+    expect(pools[0]!.workers[0]!.task!.verdict).toEqual(noProgress)
+    expect(pools[0]!.counts).toEqual(counts({ done: 10, running: 2, stuck: 1 }))
+  })
+  it('has null for the task of an idle worker', () => { expect(psJson([pool()]).pools[0]!.workers[0]!.task).toBeNull() })
+  it('says orphaned as the state of a pool whose host died', () => { expect(psJson([pool({ orphaned: true })]).pools[0]!.state).toBe('orphaned') })
+  it('says ended of an orphaned pool once it has', () => { expect(psJson([pool({ orphaned: true, state: 'ended' })]).pools[0]!.state).toBe('ended') })
+})
+
+describe('ps as text', () => {
+  it('says so when there are no pools', () => { expect(psText([])).toBe('no pools') })
+  it('reads without colours', () => {
+    expect(psText([stuckPool]).split('\n')).toEqual([
+      'Stuck  pool-3fa9c1  run  10 of 12 done, 2 running, 1 stuck',
+      '  WORKER            PID  STATUS    CPU  MEMORY   FOR  TASK',
+      '  PoolWorker-1     4211  busy      0 %   41 MB  12 s  crawl(login)  stuck: no-progress',
+      '  PoolWorker-12  421234  busy    100 %   41 MB  12 s  crawl(blog)  slow',
+      '  1 exited worker: 1 × exit -9 (SIGKILL)',
+      '  PoolWorker-1: It has used no CPU and printed nothing for 9 s.',
+      '    CPU time since 9 s: 0 ms; output since: none',
+      '    Look at what it waits for.',
+      '  PoolWorker-12: It works at 100 % CPU.',
+      '    Wait, or end it.',
+    ])
+  })
+  it('lists each exited worker with what it took along when asked for all', () => {
+    expect(psText([stuckPool], { allExited: true })).toMatch(/PoolWorker-3 .*exit -9 \(SIGKILL\).*crawl\(docs\) lost/)
+  })
+  it('says how many exited workers it does not know any more', () => {
+    expect(psText([pool({ workers: [worker({ status: 'exited', exitCode: 0 })], exitedWorkerCount: 500 })])).toContain('500 exited workers (the last 1: 1 × exit 0)')
+  })
+  it('shows orphans, failures and issues in words', () => {
+    const text = psText([pool({ orphaned: true, failure: 'it died on start', issues: ['worker still alive: PoolWorker-1, pid=4211'] })])
+    expect(text).toContain('Stuck  pool-3fa9c1  orphaned  left behind by a host that died')
+    expect(text).toContain('failed: it died on start')
+    expect(text).toContain('issue: worker still alive: PoolWorker-1, pid=4211')
+  })
+  it('leaves a worker without a process yet without a pid', () => { expect(psText([pool({ workers: [worker({ pid: -1, status: 'starting' })] })])).toMatch(/PoolWorker-1 +starting/) })
+})
+
+describe('colours', () => {
+  it('are for terminals only', () => { expect(paletteFor({ isTTY: false }, {})).toBe(plainPalette) })
+  it('are off with NO_COLOR', () => { expect(paletteFor({ isTTY: true }, { NO_COLOR: '1' })).toBe(plainPalette) })
+  it('are off in a dumb terminal', () => { expect(paletteFor({ isTTY: true }, { TERM: 'dumb' })).toBe(plainPalette) })
+  it('do not change the words or the columns', () => {
+    const coloured = psText([stuckPool], { palette: paletteFor({ isTTY: true }, {}) })
+    expect(coloured).toContain('\x1b[')
+    expect(stripVTControlCharacters(coloured)).toBe(psText([stuckPool]))
+  })
+})

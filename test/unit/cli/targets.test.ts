@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { resolveTarget } from '../../../src/cli/ending/targets'
+import { TargetError } from '../../../src/cli/errors'
+import { pool, task, worker } from './snapshotBuilders'
+
+function failureOf(text: string, pools: Parameters<typeof resolveTarget>[1]): TargetError {
+  try {
+    resolveTarget(text, pools)
+  } catch (error) {
+    if (error instanceof TargetError) return error
+  }
+  throw new Error('it resolved')
+}
+
+describe('POOL|PID', () => {
+  it('is a pool by its id', () => { expect(resolveTarget('pool-3fa9c1', [pool()])).toMatchObject({ target: { kind: 'pool', poolId: 'pool-3fa9c1' } }) })
+  it('is a pool by its name', () => { expect(resolveTarget('Stuck', [pool()])).toMatchObject({ target: { kind: 'pool', poolId: 'pool-3fa9c1' } }) })
+  it('is one worker by its pid', () => {
+    expect(resolveTarget('4211', [pool()])).toMatchObject({ target: { kind: 'worker', poolId: 'pool-3fa9c1', pid: 4211 } })
+  })
+  it('is the pool that lives when an older one had the same name', () => {
+    const pools = [pool({ id: 'pool-old', state: 'ended' }), pool({ id: 'pool-new' })]
+    expect(resolveTarget('Stuck', pools)).toMatchObject({ target: { poolId: 'pool-new' } })
+  })
+  it('lists the ids when two live pools have the name', () => {
+    const error = failureOf('Stuck', [pool({ id: 'pool-1' }), pool({ id: 'pool-2' })])
+    expect(error.details.join('\n')).toMatch(/pool-1 .*\n.*pool-2 /)
+  })
+  it('says so when it is a name and a pid, and how to mean either', () => {
+    const pools = [pool(), pool({ id: 'pool-n', name: '4211', workers: [] })]
+    const error = failureOf('4211', pools)
+    expect(error.details.join('\n')).toContain('pool-n ')
+    expect(error.details.join('\n')).toContain('pid:4211 ')
+    expect(resolveTarget('pid:4211', pools)).toMatchObject({ target: { kind: 'worker', pid: 4211 } })
+  })
+  it('names what exists when nothing matches', () => {
+    const error = failureOf('Stuk', [pool({ workers: [worker({ status: 'busy', task: task() })] })])
+    expect(error.message).toContain('Stuk')
+    expect(error.details).toEqual(['What runs here:', 'pool-3fa9c1  Stuck', '  4211  PoolWorker-1 in crawl(login)'])
+  })
+  it('does not take the pid of an exited worker, which may be somebody else\'s by now', () => {
+    expect(failureOf('4211', [pool({ workers: [worker({ status: 'exited' })] })])).toBeInstanceOf(TargetError)
+  })
+  it.each(['-1', '0', '1.5', '', '4211x', 'pid:', ' 4211'])('does not take %j for a pid', (text) => {
+    expect(failureOf(text, [pool({ workers: [worker({ pid: -1 }), worker({ pid: 0 })] })])).toBeInstanceOf(TargetError)
+  })
+  it('finds nothing to do in a pool that has ended', () => {
+    expect(resolveTarget('Stuck', [pool({ state: 'ended' })])).toMatchObject({ kind: 'ended' })
+    expect(resolveTarget('pool-3fa9c1', [pool({ state: 'ended' })])).toMatchObject({ kind: 'ended' })
+  })
+})
