@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const production = process.argv.includes('--production')
 const watch = process.argv.includes('--watch')
+/** `--only=core,node-worker` builds some entry points and leaves the rest of dist/ as it is. */
+const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length).split(',')
 
 /** dist/<name>.js ← src/<path>. `vscode` exists only inside the extension host. */
 const entryPoints = {
@@ -19,7 +21,7 @@ const entryPoints = {
 /** @type {import('esbuild').BuildOptions} */
 const options = {
   absWorkingDir: root,
-  entryPoints,
+  entryPoints: only ? Object.fromEntries(Object.entries(entryPoints).filter(([name]) => only.includes(name))) : entryPoints,
   outdir: 'dist',
   bundle: true,
   platform: 'node',
@@ -32,7 +34,7 @@ const options = {
   logLevel: 'warning',
 }
 
-rmSync(new URL('../../dist', import.meta.url), { recursive: true, force: true })
+if (!only) rmSync(new URL('../../dist', import.meta.url), { recursive: true, force: true })
 if (watch) {
   await (await context(options)).watch()
 } else {

@@ -1,6 +1,8 @@
 import { exitInWords } from '../diagnosis'
 import { findWorkerPath } from '../runtimes'
 import { CrashLoopBreaker } from './crash-loop'
+import { SerializationError } from './errors'
+import { messageOf } from './fate'
 import { ModuleWorker } from './module-worker'
 import type { ModuleWorkerHooks } from './module-worker'
 import type { ModuleSettings } from './options'
@@ -38,7 +40,7 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
 
   fill(): void {
     for (const worker of this.#idle) {
-      const task = this.#hooks.nextTask()
+      const task = this.#nextCallable()
       if (task === undefined) break
       this.#idle.delete(worker)
       this.#give(worker, task)
@@ -112,6 +114,14 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
     this.#breaker.exited({ acked: false, fruitful: false, exit: error.message })
     if (this.#breaker.tripped && !this.#stopped) this.#giveUp(worker)
     else this.fill()
+  }
+
+  #nextCallable(): Task | undefined {
+    for (;;) {
+      const task = this.#hooks.nextTask()
+      if (task?.call !== null) return task
+      this.#hooks.taskNotStarted(task, new SerializationError(task.id, task.label, 'argument', messageOf(task.callError)))
+    }
   }
 
   #give(worker: ModuleWorker, task: Task): void {

@@ -70,20 +70,14 @@ export class TaskBook {
     this.#sources.push({ source, make })
   }
 
-  /** The next task to run. @throws what an iterable of items throws */
+  /** The next task to run. */
   next(): Task | undefined {
     const queued = this.#queue.shift()
     if (queued) return queued
     for (;;) {
       const first = this.#sources[0]
       if (!first) return undefined
-      let taken: { item: unknown; index: number } | undefined
-      try {
-        taken = first.source.take()
-      } catch (error) {
-        this.#sources.shift()
-        throw error
-      }
+      const taken = first.source.take()
       if (taken === undefined) {
         this.#sources.shift()
         continue

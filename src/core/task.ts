@@ -28,6 +28,8 @@ export class Task {
   stuck = false
   verdict: Verdict | null = null
   intent: EndIntent | null = null
+  /** Why there is no call: its item cannot be cloned. */
+  callError: unknown
   /** Kills it when it has run for `timeoutMs`. */
   timer: NodeJS.Timeout | undefined
   /** Neighbours in the queue (an intrusive list: no allocation, and any task can be taken out at once). */

@@ -112,6 +112,13 @@ export abstract class Worker {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  /** Resolves once the process has been collected. */
+  whenExited(): Promise<void> {
+    const { child } = this
+    if (this.#exited || child === undefined) return Promise.resolve()
+    return new Promise((resolve) => child.once('exit', () => { resolve() }))
+  }
+
   /** After its exit: something it left behind still holds its output. */
   get pipesHeld(): boolean {
     return this.#gone && this.#open.size > 0
