@@ -71,7 +71,6 @@ export function onInterrupt(cleanup) {
 
 /** Call once in an entry script: Ctrl-C and SIGTERM then end every command that still runs, and do what is to be done. */
 export function endCommandsOnInterrupt() {
-  let interrupted = false
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => {
       if (interrupted) return // a second Ctrl-C while we end things in order: they are bounded
@@ -84,6 +83,8 @@ export function endCommandsOnInterrupt() {
     })
   }
 }
+
+let interrupted = false
 
 /** 128 + SIGINT by default; for a program whose usual end is Ctrl-C, 0. */
 let interruptExitCode = 130
@@ -127,6 +128,7 @@ export async function run(file, args, options = {}) {
   }, options.timeoutMs)
   try {
     const [exitCode, signal] = /** @type {[number | null, NodeJS.Signals | null]} */ (await once(child, 'close'))
+    if (interrupted) throw new CommandFailedError(typed, 'was interrupted', '', null)
     if (timedOut) throw new CommandFailedError(typed, `did not end within ${options.timeoutMs ?? 0} ms and was ended`, lastLines(output), null)
     if (exitCode !== 0) {
       throw new CommandFailedError(typed, signal ? `was ended by ${signal}` : `exited with ${String(exitCode)}`, options.show ? '' : lastLines(output), exitCode)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** What is about to end may take this long: a host that was told to stop, a worker whose channel closed. */
-const settleMs = 10_000
+const defaultSettleMs = 10_000
 
 /** One kind of thing that may be left, and what of it is. @typedef {{ check: string, left: string[] }} LeakResult */
 
@@ -19,6 +19,12 @@ export class MarkedRun {
   /** Short, because sockets lie below it and a socket's path is limited to about 100 bytes. */
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'unhang-t-')))
   mark = randomBytes(8).toString('hex')
+  #settleMs
+
+  /** @param {{ settleMs?: number }} [options] how long {@link leaks} waits for what is just ending */
+  constructor({ settleMs = defaultSettleMs } = {}) {
+    this.#settleMs = settleMs
+  }
 
   /** The environment for everything that belongs to the run. */
   get environment() {
@@ -27,7 +33,7 @@ export class MarkedRun {
 
   /** Waits a moment for what is just ending, then says what is left. @returns {Promise<LeakResult[]>} */
   async leaks() {
-    const deadline = Date.now() + settleMs
+    const deadline = Date.now() + this.#settleMs
     for (;;) {
       const results = [
         { check: 'no process is left', left: this.#processes() },
