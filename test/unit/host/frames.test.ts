@@ -8,7 +8,7 @@ function reading(options: { mayRead?: () => boolean; limit?: number } = {}) {
   const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => { done() } })
   const messages: unknown[] = []
   const errors: FrameError[] = []
-  const reader = new FrameReader(stream as Socket, options.mayRead ?? (() => true), () => options.limit ?? 1000, (error) => { errors.push(error) })
+  const reader = new FrameReader(stream as unknown as Socket, options.mayRead ?? (() => true), () => options.limit ?? 1000, (error) => { errors.push(error) })
   reader.listen((message) => { messages.push(message) })
   const settled = async () => { for (let turn = 0; turn < 300; turn++) await new Promise(setImmediate) }
   return { stream, reader, messages, errors, settled }
