@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { connectOrStart, HostNotRunningError, HostRequestError, HostStartError, HostVersionError, HostConnection, protocolVersion } from '../../../src/protocol'
+import { connectOrStart, HostNotRunningError, HostRequestError, HostStartError, HostTimeoutError, HostVersionError, HostConnection, protocolVersion } from '../../../src/protocol'
 import { buildHost, filesOf, isRunning, TestWorkspace, until } from './testWorkspace'
 
 let built: Awaited<ReturnType<typeof buildHost>>
@@ -67,8 +67,7 @@ describe('a host', () => {
   })
 
   it('says how it is used when it is started by hand without a root', async () => {
-    const { ended } = workspace.spawnHost()
-    expect(await ended.then(({ code }) => code === null || code >= 0)).toBe(true)
+    expect(await workspace.spawnHost([]).ended).toEqual({ code: 1, stderr: 'Usage: host.js --root FOLDER\n' })
   })
 })
 
@@ -87,7 +86,10 @@ describe('two starters at once', () => {
   it('leave no second process: the loser exits with 0 and says nothing', async () => {
     for (let round = 0; round < 5; round++) {
       const starters = [workspace.spawnHost(), workspace.spawnHost(), workspace.spawnHost()]
-      const info = await until('a host', () => workspace.info())
+      const info = await until('a host', async () => {
+        const announced = await workspace.info()
+        return starters.some(({ child }) => child.pid === announced?.pid) ? announced : undefined
+      })
       const losers = starters.filter(({ child }) => child.pid !== info.pid)
       expect(losers).toHaveLength(2)
       for (const { ended } of losers) expect(await ended).toEqual({ code: 0, stderr: '' })
@@ -147,6 +149,15 @@ describe('a host that cannot be used', () => {
     expect(stderr).toMatch(/mode is 0755/)
     chmodSync(endpoint.directory, 0o700)
     expect(filesOf(endpoint)).toEqual([])
+  })
+
+  it('that is stopped is named, with what to do', async () => {
+    const { info } = await workspace.connect()
+    process.kill(info.pid, 'SIGSTOP')
+    const connected = await connectOrStart({ root: workspace.root, hostScript: built.hostScript, start: true, client: 'test', env: workspace.env })
+    const error: unknown = await HostConnection.open(connected, { timeoutMs: 500 }).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(HostTimeoutError)
+    expect((error as Error).message).toMatch(new RegExp(`pid ${info.pid}\\) did not answer initialize within 500 ms.*kill ${info.pid}`))
   })
 
   it('because its script is missing is reported with the reason', async () => {

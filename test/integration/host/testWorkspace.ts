@@ -79,7 +79,7 @@ export class TestWorkspace {
   }
 
   /** A client of the host, which is started when there is none. */
-  async connect({ client = 'test' as InitializationOptions['client'], start = true } = {}): Promise<HostConnection> {
+  async connect({ client = 'test', start = true } = {}): Promise<HostConnection> {
     const connection = await HostConnection.connect({ root: this.root, hostScript: this.hostScript, start, client, env: this.env, timeoutMs: 30_000 })
     this.connections.add(connection)
     this.track(connection.info.pid)
@@ -105,11 +105,11 @@ export class TestWorkspace {
   }
 
   /** A host process of this test, as a starter would start it. */
-  spawnHost(): { child: ChildProcess; ended: Promise<{ code: number | null; stderr: string }> } {
-    const child = spawn(process.execPath, [this.hostScript, '--root', this.root], { env: this.env, stdio: ['ignore', 'ignore', 'pipe'] })
+  spawnHost(args = ['--root', this.root]): { child: ChildProcess; ended: Promise<{ code: number | null; stderr: string }> } {
+    const child = spawn(process.execPath, [this.hostScript, ...args], { env: this.env, stdio: ['ignore', 'ignore', 'pipe'] })
     this.children.push(child)
     let stderr = ''
-    child.stderr?.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
+    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
     return { child, ended: new Promise((done) => { child.once('close', (code) => { done({ code, stderr }) }) }) }
   }
 
