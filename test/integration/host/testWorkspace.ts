@@ -79,7 +79,7 @@ export class TestWorkspace {
   }
 
   /** A client of the host, which is started when there is none. */
-  async connect({ client = 'test', start = true } = {}): Promise<HostConnection> {
+  async connect({ client = 'test', start = true }: { client?: InitializationOptions['client']; start?: boolean } = {}): Promise<HostConnection> {
     const connection = await HostConnection.connect({ root: this.root, hostScript: this.hostScript, start, client, env: this.env, timeoutMs: 30_000 })
     this.connections.add(connection)
     this.track(connection.info.pid)
