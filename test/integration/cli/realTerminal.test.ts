@@ -67,7 +67,7 @@ it('ends the pool on Ctrl-C, typed twice for one that ignores SIGTERM', async ()
 
 it('leaves the pool running when its window is closed', async () => {
   const terminal = new RealTerminal(workspace, ['pool', 'Stuck'])
-  await terminal.untilShown('is stuck')
+  await terminal.untilShown('stuck (no-progress)')
   terminal.close()
   expect(await terminal.ended).toBe(128 + 1)
   const [pool] = await workspace.pools()
