@@ -43,5 +43,5 @@ function whyFailed(failure: GetFailures.Failure): string {
 function shortened({ message, worker, pid, label }: GetFailures.Failure): string {
   const [line = ''] = message.split('\n', 1)
   return line.trim().replace(/^(WorkerLost|TaskTimeout|TaskCancelled|CommandFailed)Error: /, '')
-    .replace(`${worker} (pid ${pid}) ended with `, '').replace(` before ${label} was done`, '')
+    .replace(`${worker} (pid ${pid}) ended with `, '').replace(` before ${label} was done`, '').replace(`${label} ended with `, '')
 }

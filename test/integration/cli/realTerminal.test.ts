@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { lives, until, Workspace } from './workspace'
 
-const ptyScript = fileURLToPath(new URL('pty.py', import.meta.url))
+const ptyScript = fileURLToPath(new URL('pseudo_terminal.py', import.meta.url))
 const controlC = '\x03'
 
 /** A command in a pseudo-terminal, with what it has shown so far. */
