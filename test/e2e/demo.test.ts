@@ -1,23 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Row } from './pages'
+import { isAlive, pidOf } from './processes'
 import { Session, type Theme } from './session'
 
 /** Stuck is flagged after 3 s; the rest is what a loaded machine may take to start processes and draw rows. */
 const soon = { timeout: 60_000, interval: 200 }
-
-/** `pid 4211 · stuck 4 s · …` → 4211 */
-function pidOf(row: Row | undefined): number {
-  return Number(/pid (\d+)/.exec(row?.description ?? '')?.[1])
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
 
 // One story, in the order in which a user would live it: each test goes on where the one before it ended.
 describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme', (theme) => {

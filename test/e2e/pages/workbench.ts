@@ -67,6 +67,19 @@ export class Workbench {
     return (await badge.isVisible()) ? ((await badge.textContent()) ?? '').trim() : ''
   }
 
+  /** Opens a file of the workspace in the editor, by its name. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press('Control+P')
+    await this.palette.input.fill(name)
+    await this.palette.choose(name)
+    await this.page.locator('.editor-instance .view-lines').waitFor()
+  }
+
+  /** Clickable lines between the lines of the open editor, top down. */
+  codeLenses(): Locator {
+    return this.page.locator('.codelens-decoration')
+  }
+
   /** The entry of ours in the status bar. */
   statusItem(): Locator {
     return this.page.locator('.statusbar-item[id^="unhang"]').first()
@@ -82,8 +95,8 @@ export class Workbench {
     return this.page.locator('.monaco-dialog-box')
   }
 
-  /** Clicks a button of the modal dialog by its text. */
-  async answerDialog(button: string): Promise<void> {
+  /** Clicks a button of the modal dialog by its text (a string matches any part of it). */
+  async answerDialog(button: string | RegExp): Promise<void> {
     await this.dialog().getByRole('button', { name: button }).click()
     await this.dialog().waitFor({ state: 'hidden' })
   }
