@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const production = process.argv.includes('--production')
 const watch = process.argv.includes('--watch')
+/** `--only=core,node-worker` builds some entry points and leaves the rest of dist/ as it is. */
+const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length).split(',')
 
 /** dist/<name>.js ← src/<path>. */
 const entryPoints = {
@@ -42,6 +44,9 @@ const shared = {
   target: 'node20.19',
   format: 'cjs',
   mainFields: ['module', 'main'],
+  // fdir (of tinyglobby) makes a `require` from it on load; CommonJS has none, and esbuild would leave it empty.
+  define: { 'import.meta.url': 'bundleUrl' },
+  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   minify: production,
   sourcemap: production ? false : 'linked',
   logLevel: 'warning',
@@ -58,9 +63,10 @@ const builds = [
     // As require(): a file that VS Code's import() loads would not be given its `vscode`.
     supported: { 'dynamic-import': false },
   },
-]
+].map((options) => (only ? { ...options, entryPoints: Object.fromEntries(Object.entries(options.entryPoints).filter(([name]) => only.includes(name))) } : options))
+  .filter((options) => Object.keys(options.entryPoints).length > 0)
 
-rmSync(new URL('../../dist', import.meta.url), { recursive: true, force: true })
+if (!only) rmSync(new URL('../../dist', import.meta.url), { recursive: true, force: true })
 if (watch) {
   await Promise.all(builds.map(async (options) => (await context(options)).watch()))
 } else {

@@ -23,6 +23,7 @@ export interface DescendantFacts {
  * - when it is in a session that one of them leads, because a session is only ever inherited by fork,
  * - when it is in the process group that the root leads and is not the root's sibling (a shell puts a pipeline in one group),
  * - when its environment carries the root's marker, which is all that is left once root and parents are gone.
+ * An ancestor of the root never does, whatever it carries.
  *
  * Time and memory are linear in rows plus results.
  */
@@ -40,8 +41,10 @@ export function findDescendants(
 
   for (const root of roots) {
     const found = new Map<number, ProcessRow>()
+    const rootRow = currentRow(byPid, root.identity)
+    const ancestors = rootRow === undefined ? new Set<number>() : ancestorsOf(rootRow, byPid)
     const add = (row: ProcessRow, since: ProcessIdentity): void => {
-      if (row.identity.pid === root.identity.pid) return
+      if (row.identity.pid === root.identity.pid || ancestors.has(row.identity.pid)) return
       if (facts.startOf(row.identity) < facts.startOf(since) - facts.slack) return
       found.set(row.identity.pid, row)
     }
@@ -52,8 +55,7 @@ export function findDescendants(
       for (const member of bySession.get(identity.pid) ?? []) add(member, identity)
     }
 
-    const rootRow = byPid.get(root.identity.pid)
-    if (rootRow?.identity.startTime === root.identity.startTime) {
+    if (rootRow !== undefined) {
       addBelow(rootRow)
       if (rootRow.processGroup === root.identity.pid) {
         for (const member of byGroup.get(root.identity.pid) ?? []) {
@@ -66,13 +68,24 @@ export function findDescendants(
     }
     // A Map keeps its order and visits what is added on the way: a breadth-first walk.
     for (const row of found.values()) addBelow(row)
-    results.set(root.identity.pid, [...new Map([...(results.get(root.identity.pid) ?? []).map(entryOf), ...found])].map(([, row]) => row))
+    // Two roots may have the same pid, one after the other.
+    for (const row of results.get(root.identity.pid) ?? []) found.set(row.identity.pid, row)
+    results.set(root.identity.pid, [...found.values()])
   }
   return results
 }
 
-function entryOf(row: ProcessRow): [number, ProcessRow] {
-  return [row.identity.pid, row]
+/** The row of this very process, not of one that has its pid now. */
+function currentRow(byPid: ReadonlyMap<number, ProcessRow>, identity: ProcessIdentity): ProcessRow | undefined {
+  const row = byPid.get(identity.pid)
+  return row?.identity.startTime === identity.startTime ? row : undefined
+}
+
+function ancestorsOf(row: ProcessRow, byPid: ReadonlyMap<number, ProcessRow>): Set<number> {
+  const ancestors = new Set<number>()
+  // The set also ends a circle, which a table read while pids are reused might show.
+  for (let pid = row.parentPid; pid > 0 && !ancestors.has(pid); pid = byPid.get(pid)?.parentPid ?? 0) ancestors.add(pid)
+  return ancestors
 }
 
 function groupBy<Key>(rows: readonly ProcessRow[], keyOf: (row: ProcessRow) => Key | undefined): Map<Key, ProcessRow[]> {

@@ -23,7 +23,8 @@ export async function readWithPidusage(pids: readonly number[]): Promise<Map<num
   if (pids.length === 0) return readings
   // Loaded when first needed: on Linux that is never.
   const { default: pidusage } = await import('pidusage')
-  let stats: Record<string, pidusageModule.Status | undefined>
+  // Its types know of neither: a pid that is gone is undefined or null.
+  let stats: Record<string, pidusageModule.Status | undefined | null>
   try {
     // A copy, because pidusage writes into the array.
     stats = await pidusage([...pids], { maxage: maxAgeMs })
@@ -33,7 +34,7 @@ export async function readWithPidusage(pids: readonly number[]): Promise<Map<num
   }
   for (const pid of pids) {
     const stat = stats[pid]
-    if (stat === undefined) continue
+    if (stat === undefined || stat === null) continue
     readings.set(pid, { cpuTimeMs: stat.ctime, memoryBytes: stat.memory, startedAtMs: stat.timestamp - stat.elapsed })
   }
   return readings

@@ -32,12 +32,15 @@ export async function awaitEnd(
   const startMs = watch.elapsedMs()
   let waiting = members
   for (;;) {
+    const lookMs = watch.elapsedMs()
     await watch.family.refresh(waiting.filter((member) => !member.over))
+    const lookedForMs = watch.elapsedMs() - lookMs
     const waitedMs = watch.elapsedMs() - startMs
     const worth = await Promise.all(waiting.map((member) => isWorthWaiting(member, waitedMs, watch.processes, options)))
     waiting = waiting.filter((_, index) => worth[index])
     if (waiting.length === 0 || waitedMs >= waitMs) return
-    await watch.sleep(Math.min(pollAfterMs(waitedMs), waitMs - waitedMs))
+    // Looking takes at most a fifth of the time, however many there are.
+    await watch.sleep(Math.min(Math.max(pollAfterMs(waitedMs), 4 * lookedForMs), waitMs - waitedMs))
   }
 }
 

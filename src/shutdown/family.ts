@@ -4,7 +4,7 @@ import { foresee } from './foreseen'
 import { keyOf } from './kill-ledger'
 import type { Survivor } from './memory'
 import { TrackedProcess } from './tracked-process'
-import type { ShutdownTarget } from './types'
+import type { FormerWorker, ShutdownTarget } from './types'
 
 /** Processes handled before the event loop turns again; 100 reads of /proc take about 1 ms. */
 const chunkSize = 100
@@ -20,6 +20,7 @@ export class Family {
 
   constructor(
     targets: readonly ShutdownTarget[],
+    private readonly formerWorkers: readonly FormerWorker[],
     private readonly processes: ProcessTable,
     /** The signal that comes first, to foresee what it will do. */
     private readonly firstSignal: NodeJS.Signals,
@@ -65,19 +66,17 @@ export class Family {
   async recapture(): Promise<boolean> {
     if (this.#extinct) return false
     const nobodyLived = this.members.every((member) => member.over)
-    const roots = this.members
-      .filter((member) => !member.gone || member.target?.marker !== undefined)
-      .map((member) => ({ member, root: { identity: member.identity, ...markerOf(member) } }))
+    const roots = [...this.formerWorkers.map((worker) => ({ ...worker, of: worker.name })), ...this.members.flatMap(rootOf)]
     if (roots.length === 0) {
       this.#extinct = true
       return false
     }
-    const below = await this.processes.descendants(roots.map(({ root }) => root))
+    const below = await this.processes.descendants(roots)
     const found: TrackedProcess[] = []
-    for (const { member } of roots) {
-      for (const row of below.get(member.identity.pid) ?? []) {
+    for (const { identity, of } of roots) {
+      for (const row of below.get(identity.pid) ?? []) {
         if (this.#members.has(keyOf(row.identity))) continue
-        const descendant = this.#addDescendant(row.identity, member.descendantOf ?? member.name)
+        const descendant = this.#addDescendant(row.identity, of)
         descendant.observe(row, this.elapsedMs())
         descendant.foundDead = descendant.over
         found.push(descendant)
@@ -124,7 +123,10 @@ export class Family {
   }
 }
 
-function markerOf(member: TrackedProcess): { marker?: string } {
-  const marker = member.target?.marker
-  return marker === undefined ? {} : { marker }
+/** A member as a root of descendants; none when nothing could be found from it. */
+function rootOf(member: TrackedProcess): { identity: ProcessIdentity; of: string; marker?: string }[] {
+  const { identity, target } = member
+  const of = member.descendantOf ?? member.name
+  if (target?.marker !== undefined) return [{ identity, of, marker: target.marker }]
+  return member.gone ? [] : [{ identity, of }]
 }

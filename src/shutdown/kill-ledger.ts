@@ -5,7 +5,7 @@ import type { KillLedgerEntry } from './types'
 export interface KillLedgerOptions {
   /** Entries kept in memory; the oldest go first. */
   readonly capacity?: number
-  /** Told of every entry as it is made, e.g. to write it to disk. */
+  /** Told of every entry as it is made, e.g. to write it to disk. If it throws, that becomes a process warning: a full disk stops no shutdown. */
   readonly sink?: (entry: KillLedgerEntry) => void
   /** What an earlier host sent, read back from disk; not passed to the sink again. */
   readonly restored?: Iterable<KillLedgerEntry>
@@ -34,7 +34,11 @@ export class KillLedger {
   /** Adds an entry and passes it to the sink. */
   record(entry: KillLedgerEntry): void {
     this.#keep(entry)
-    this.#sink?.(entry)
+    try {
+      this.#sink?.(entry)
+    } catch (error) {
+      process.emitWarning(`A signal could not be written to the kill ledger: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
 
   /** What was sent to this process, oldest first. */

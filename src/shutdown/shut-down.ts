@@ -1,4 +1,4 @@
-import type { ProcessIdentity, ProcessTable, SignalOutcome } from '../processes'
+import { signalNumber, type ProcessIdentity, type ProcessTable, type SignalOutcome } from '../processes'
 import type { EndWatch } from './await-end'
 import { Family } from './family'
 import { issuesOf } from './issues'
@@ -29,10 +29,12 @@ const collectMs = 50
  * descendants, and the SIGKILL pass at least 200 ms where the kernel is slow.
  *
  * Only the targets and their proven descendants are signalled, each after its identity was checked in the same tick, and each
- * attempt is in the kill ledger. What could not be ended is in the report; it never rejects for that. Calling it twice is safe,
- * also at the same time, and the second call still sees what the first one left.
+ * attempt is in the kill ledger. What could not be ended is in the report; it never rejects for that, only with a RangeError
+ * for a request that makes no sense, before anything is done. Calling it twice is safe, also at the same time, and the second
+ * call still sees what the first one left.
  */
 export async function shutDown(request: ShutdownRequest, dependencies: ShutdownDependencies): Promise<ShutdownReport> {
+  checkRequest(request)
   request.stopRefill?.()
   const run = new ShutdownRun(request, dependencies)
   try {
@@ -41,6 +43,16 @@ export async function shutDown(request: ShutdownRequest, dependencies: ShutdownD
     return await run.finish()
   } finally {
     run.release()
+  }
+}
+
+function checkRequest({ gracePeriodMs, termSequence = [] }: ShutdownRequest): void {
+  const waits = [{ what: 'gracePeriodMs', ms: gracePeriodMs }, ...termSequence.map(({ waitMs }) => ({ what: 'waitMs of a step of termSequence', ms: waitMs }))]
+  for (const { what, ms } of waits) {
+    if (!(ms >= 0)) throw new RangeError(`${what} must be 0 or more milliseconds, but is ${ms}`)
+  }
+  for (const { signal } of termSequence) {
+    if (signalNumber(signal) === undefined) throw new RangeError(`termSequence has ${signal}, which is no signal of this system`)
   }
 }
 
@@ -61,7 +73,7 @@ class ShutdownRun {
     const elapsedMs = (): number => Math.round((performance.now() - this.#start) * 10) / 10
     const firstSignal = request.kill === true ? 'SIGKILL' : (request.termSequence?.[0]?.signal ?? 'SIGTERM')
     this.#memory = memory
-    this.#family = new Family(request.targets, processes, firstSignal, elapsedMs)
+    this.#family = new Family(request.targets, request.formerWorkers ?? [], processes, firstSignal, elapsedMs)
     this.#watch = { family: this.#family, processes, elapsedMs, sleep: (ms) => this.#sleep(ms) }
     for (const worker of this.#family.workers) {
       const collected = (): void => {

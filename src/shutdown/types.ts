@@ -7,13 +7,23 @@ export interface ShutdownTarget {
   readonly name: string
   /** Closes the worker's channel so that it may finish up; absent for workers that have none (commands). */
   readonly ask?: () => void
-  /** Value of `UNHANG_WORKER` in the worker's environment, which finds descendants that were re-parented. */
+  /**
+   * Value of `UNHANG_WORKER` in the worker's environment, different for each worker. It finds descendants that were
+   * re-parented; once the worker itself is gone nothing else does.
+   */
   readonly marker?: string
   /**
    * Settles when our own child was collected (Node's `exit` event). Its end is then noticed at once, and the shutdown
    * gives Node a moment to collect it, so that the caller has seen the exit when the report arrives.
    */
   readonly exited?: Promise<unknown>
+}
+
+/** A worker that is gone, and may have left something behind. */
+export interface FormerWorker {
+  readonly identity: ProcessIdentity
+  readonly name: string
+  readonly marker: string
 }
 
 /** One step of a custom escalation, as GNU parallel's --termseq: send, then wait at most `waitMs`. */
@@ -37,6 +47,11 @@ export interface ShutdownRequest {
   /** What is being shut down, for the report: a pool's id and name, or a worker's. */
   readonly subject: ShutdownSubject
   readonly targets: readonly ShutdownTarget[]
+  /**
+   * Workers of the pool that have exited before, each with its marker. They are not reported, but what they left running is
+   * part of the pool, and is ended with it.
+   */
+  readonly formerWorkers?: readonly FormerWorker[]
   /** Called synchronously, before anything else: from then on nobody may be respawned. */
   readonly stopRefill?: () => void
   /** Upper bound of each pass, milliseconds; Keras' 0.1 s by default. */
