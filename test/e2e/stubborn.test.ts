@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { isAlive, pidOf } from './processes'
 import { Session } from './session'
 
@@ -14,6 +14,7 @@ describe('A pool with a worker that ignores SIGTERM', () => {
   beforeAll(async () => {
     session = await Session.start('dark')
   })
+  afterEach(({ task }) => session.pictureOfFailure(task))
   afterAll(async () => {
     await session.stop()
   })
@@ -35,7 +36,7 @@ describe('A pool with a worker that ignores SIGTERM', () => {
   test('is named, with its pid, when Terminate could not end it', async () => {
     const { workbench } = session
     await workbench.palette.run('Pools: Terminate Pool')
-    await expect.poll(() => workbench.notifications().filter({ hasText: String(pid) }).count(), soon).toBeGreaterThan(0)
+    await expect.poll(() => workbench.notifications().filter({ hasText: new RegExp(`still alive.*${pid}`) }).count(), soon).toBeGreaterThan(0)
     expect(isAlive(pid)).toBe(true)
     await workbench.screenshot('stubborn-2-issue')
   })

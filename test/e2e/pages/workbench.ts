@@ -53,10 +53,24 @@ export class Workbench {
     return this.activityTab('[class*="workbench-view-extension-unhang"]')
   }
 
+  /** Makes the sidebar wide enough for whole rows, by dragging its edge. */
+  async widenSidebar(width: number): Promise<void> {
+    const sidebar = await this.page.locator('.part.sidebar').boundingBox()
+    if (!sidebar) throw new Error('The sidebar is not shown.')
+    const y = sidebar.y + sidebar.height / 2
+    await this.page.mouse.move(sidebar.x + sidebar.width + 2, y)
+    await this.page.mouse.down()
+    await this.page.mouse.move(sidebar.x + width, y, { steps: 5 })
+    await this.page.mouse.up()
+    await this.page.mouse.move(this.page.viewportSize()?.width ?? 0, 0)
+  }
+
   /** Shows our views, unless they are shown already (a click on the selected tab would hide the sidebar). */
   async openPools(): Promise<PoolsView> {
     await this.tab.waitFor({ timeout: startTimeoutMs })
     if ((await this.tab.getAttribute('aria-selected')) !== 'true') await this.tab.click()
+    // Away from the tab, whose tooltip would hide rows.
+    await this.page.mouse.move(this.page.viewportSize()?.width ?? 0, 0)
     await this.pools.waitUntilShown()
     return this.pools
   }
@@ -106,7 +120,8 @@ export class Workbench {
     const folder = join(artifactsFolder, 'screenshots')
     mkdirSync(folder, { recursive: true })
     const path = join(folder, `${name}.png`)
-    await this.page.screenshot({ path })
+    // Toasts slide in: without this the picture shows them half way.
+    await this.page.screenshot({ path, animations: 'disabled' })
     return path
   }
 }
