@@ -18,19 +18,20 @@ export class PoolFollower {
   private fetching = false
   private outdated = false
   private messages = 0
+  private readonly ended: Promise<PoolSnapshot>
   private settle: { resolve: (pool: PoolSnapshot) => void; reject: (error: unknown) => void } | undefined
 
   constructor(private readonly host: HostConnection, private readonly poolId: string, private readonly terminal: Terminal) {
-    this.output = new WorkerOutput(terminal.stdoutPalette.dim)
+    this.output = new WorkerOutput(host.endpoint.outputDirectory, terminal.stdoutPalette.dim)
+    this.ended = new Promise((resolve, reject) => {
+      this.settle = { resolve, reject }
+    })
+    // It may fail before anybody waits for it, while the first request is under way (which then fails, too).
+    this.ended.catch(() => undefined)
   }
 
   /** The pool once it has ended (every line of its output is queued by then). */
   async untilEnded(): Promise<PoolSnapshot> {
-    const ended = new Promise<PoolSnapshot>((resolve, reject) => {
-      this.settle = { resolve, reject }
-    })
-    // It may fail before anybody waits for it, while the first request is under way (which then fails, too).
-    ended.catch(() => undefined)
     const subscriptions = [
       this.host.on(Changed.method, () => { this.refresh() }),
       this.host.on(Output.method, (params) => { this.show(params) }),
@@ -42,7 +43,7 @@ export class PoolFollower {
     try {
       await this.host.request(FollowOutput.method, { poolId: this.poolId, follow: true })
       this.refresh()
-      const pool = await ended
+      const pool = await this.ended
       await this.untilQuiet()
       return pool
     } finally {
@@ -51,6 +52,11 @@ export class PoolFollower {
       this.terminal.showStatus('')
       this.terminal.printWorkerLines(this.output.flush())
     }
+  }
+
+  /** Stops following: {@link untilEnded} rejects with the reason. */
+  giveUp(reason: Error): void {
+    this.settle?.reject(reason)
   }
 
   /** A pool that printed a lot has more on its way when it ends: the host sends it piece by piece as we read. */

@@ -27,6 +27,16 @@ it('tells the issue after the first Ctrl-C and kills on the second', async () =>
   expect(await lives(stubborn.pid)).toBe(false)
 })
 
+it('does not wait for a second signal from a program: says what is left, and ends', async () => {
+  const terminal = workspace.start(['pool', 'Stubborn'])
+  const pool = await workspace.untilPool('Stubborn', ({ counts }) => counts.done === 4)
+  terminal.signal('SIGTERM')
+  const { code, stderr } = await terminal.finished
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/still alive: PoolWorker-\d+, pid=\d+/)
+  expect(stderr).toContain(`unhang kill ${pool.id}`)
+})
+
 it('leaves the pool running when the terminal is closed', async () => {
   const terminal = workspace.start(['pool', 'Stuck'])
   await workspace.untilPool('Stuck', ({ counts }) => counts.running > 0)
