@@ -1,4 +1,4 @@
-import { Changed, FollowOutput, HostStatus, Output, type HostConnection, type PoolSnapshot } from '../../protocol'
+import { Changed, FollowOutput, HostStatus, HostTimeoutError, Output, type HostConnection, type PoolSnapshot } from '../../protocol'
 import { CliError } from '../errors'
 import type { Terminal } from '../output/terminal'
 import { WorkerOutput } from '../output/workerOutput'
@@ -18,6 +18,7 @@ export class PoolFollower {
   private fetching = false
   private outdated = false
   private messages = 0
+  private silent = false
   private readonly ended: Promise<PoolSnapshot>
   private settle: { resolve: (pool: PoolSnapshot) => void; reject: (error: unknown) => void } | undefined
 
@@ -39,7 +40,10 @@ export class PoolFollower {
     this.host.onClose(() => {
       this.settle?.reject(new CliError('the host ended while the pool was running', ['`unhang ps` shows what is left of it.']))
     })
-    const ticker = setInterval(() => { this.showProgress() }, tickMs)
+    const ticker = setInterval(() => {
+      this.showProgress()
+      if (this.silent && !this.fetching) this.refresh()
+    }, tickMs)
     try {
       await this.host.request(FollowOutput.method, { poolId: this.poolId, follow: true })
       this.refresh()
@@ -81,26 +85,42 @@ export class PoolFollower {
   /** One request at a time; a change that comes meanwhile is fetched right after. */
   private refresh(): void {
     this.outdated = true
-    if (this.fetching) return
-    this.fetching = true
-    void this.fetchWhileOutdated().catch((error: unknown) => { this.settle?.reject(error) }).finally(() => { this.fetching = false })
+    if (!this.fetching) void this.fetchWhileOutdated()
   }
 
   private async fetchWhileOutdated(): Promise<void> {
-    while (this.outdated) {
-      this.outdated = false
-      const pool = (await fetchPools(this.host)).find((candidate) => candidate.id === this.poolId)
-      if (pool === undefined) {
-        // Another client removed it from the list, which only works once it has ended.
-        if (this.pool === undefined) throw new CliError(`pool ${this.poolId} is not there any more`)
-        this.settle?.resolve(this.pool)
-        return
+    this.fetching = true
+    try {
+      while (this.outdated) {
+        this.outdated = false
+        this.take((await fetchPools(this.host)).find((pool) => pool.id === this.poolId))
+        this.silent = false
       }
-      this.pool = pool
-      for (const line of this.stuckNotes.observe(pool)) this.terminal.note(this.terminal.stderrPalette.warning(line))
-      this.showProgress()
-      if (pool.state === 'ended') this.settle?.resolve(pool)
+    } catch (error) {
+      if (error instanceof HostTimeoutError) this.hostIsSilent(error)
+      else this.settle?.reject(error)
+    } finally {
+      this.fetching = false
     }
+  }
+
+  /** A host that is stopped or swamped may come back, and its pool goes on meanwhile: said once, asked again and again. */
+  private hostIsSilent(error: HostTimeoutError): void {
+    if (!this.silent) this.terminal.note(this.terminal.stderrPalette.warning(error.message))
+    this.silent = true
+  }
+
+  private take(pool: PoolSnapshot | undefined): void {
+    if (pool === undefined) {
+      // Another client removed it from the list, which only works once it has ended.
+      if (this.pool === undefined) this.settle?.reject(new CliError(`pool ${this.poolId} is not there any more`))
+      else this.settle?.resolve(this.pool)
+      return
+    }
+    this.pool = pool
+    for (const line of this.stuckNotes.observe(pool)) this.terminal.note(this.terminal.stderrPalette.warning(line))
+    this.showProgress()
+    if (pool.state === 'ended') this.settle?.resolve(pool)
   }
 
   private showProgress(): void {
