@@ -57,6 +57,8 @@ async function choosePools({ catalog, prompts, selection }: EndingContext, args:
     await say({ prompts }, live.length === 0 ? l10n.t('No pool is running.') : l10n.t('That pool has ended.'))
     return undefined
   }
+  // One pool needs no choosing; the question before a kill names it.
+  if (live.length === 1) return live
   const picked = await prompts().pickOne(poolChoices(live), {
     title: mode === 'kill' ? l10n.t('Kill Pool (SIGKILL)') : l10n.t('Terminate Pool'),
     placeholder: l10n.t('The pool to end'),

@@ -5,6 +5,7 @@ import type { FolderShutdown, Sessions } from '../client/sessions'
 import { DisposableStore, type Disposable } from '../lifecycle'
 import type { Prompts } from '../prompts/prompts'
 import { Burst } from './burst'
+import { issuesMessage } from './issuesMessage'
 
 /** Ending five pools gives five reports within a moment; they are one piece of news. */
 const burstMs = 300
@@ -59,14 +60,4 @@ export class IssueNotifier implements Disposable {
     else if (answer === showReport) await this.#options.showReport(last.done.report)
     else if (answer === showLog) this.#options.log.show()
   }
-}
-
-/** One issue in full, more of them counted. */
-export function issuesMessage(reports: readonly ShutdownReportWire[]): string {
-  const issues = reports.flatMap((report) => report.issues)
-  const [first] = issues
-  const names = [...new Set(reports.map((report) => report.subject.name))].join(', ')
-  if (first === undefined) return ''
-  if (issues.length === 1) return l10n.t('{0}: {1}', names, first)
-  return l10n.t('{0}: {1} issues after the shutdown. {2}', names, issues.length, first)
 }

@@ -3,7 +3,7 @@ import type { GetFailures } from '../../protocol'
 import { formatPreciseDuration } from '../text/durations'
 import { exitText } from '../text/exits'
 import { taskStateText } from '../text/states'
-import { cleanLine } from './outputLines'
+import { plainLine } from './outputLines'
 
 /** Rows in the terminal; the report has them all. */
 const mostRows = 30
@@ -39,6 +39,6 @@ function stateText(state: string): string {
 }
 
 function cell(text: string): string {
-  const line = cleanLine((text.split(/\r?\n/, 1)[0] ?? '').trim())
+  const line = plainLine((text.split(/\r?\n/, 1)[0] ?? '').trim())
   return line.length <= longestCell ? line : `${line.slice(0, longestCell - 1)}…`
 }

@@ -39,3 +39,8 @@ export function cleanLine(line: string): string {
   const clean = visible.replace(controlSequences, (code) => (/^\u001b\[[0-9;:]*m$/.test(code) ? code : ''))
   return clean.includes('\u001b[') ? `${clean}\u001b[0m` : clean
 }
+
+/** One line without any codes, for what must be aligned. */
+export function plainLine(line: string): string {
+  return line.replace(controlSequences, '')
+}

@@ -1,12 +1,11 @@
 import { EventEmitter, type Pseudoterminal, type TerminalDimensions } from 'vscode'
 import * as l10n from '@vscode/l10n'
-import type { LaunchErrorData, LaunchPool, Notifications, PoolHeader } from '../../protocol'
+import type { LaunchPool, Notifications, PoolHeader } from '../../protocol'
 import type { FolderSession } from '../client/folderSession'
 import { DisposableStore, disposableInterval } from '../lifecycle'
-import { formatPreciseDuration } from '../text/durations'
-import { totalTasks } from '../text/rows'
 import { failuresTable } from './failuresTable'
 import { OutputLines } from './outputLines'
+import { errorLines, succeeded, summaryLines, tableLines, workerLine } from './outcome'
 import { progressLine } from './progressLine'
 import { TerminalScreen } from './screen'
 import * as styles from './styles'
@@ -154,8 +153,8 @@ export class PoolTerminal implements Pseudoterminal {
       }
       this.#screen.clearStatus()
       const failures = await session.requestIfConnected('unhang/failures', { poolId: pool.id })
-      if (failures !== undefined) this.#screen.print(...table(failuresTable(failures)))
-      this.#screen.print(...summary(pool, Date.now() - this.#startedAt))
+      if (failures !== undefined) this.#screen.print(...tableLines(failuresTable(failures)))
+      this.#screen.print(...summaryLines(pool, Date.now() - this.#startedAt))
       this.#exit(succeeded(pool) ? 0 : 1)
     } catch (error) {
       this.#fail(error)
@@ -183,37 +182,4 @@ export class PoolTerminal implements Pseudoterminal {
       for (const line of errorLines(error)) this.#screen.print(styles.red(line))
     }
   }
-}
-
-/** Every task done, none missing: nothing less is a success. */
-export function succeeded({ counts, failure }: PoolHeader): boolean {
-  return failure === null && counts.done === totalTasks(counts)
-}
-
-function workerLine(worker: string, stream: string, line: string): string {
-  return `${styles.workerName(worker)} ${stream === 'stderr' ? styles.yellow('│') : styles.dim('│')} ${line}`
-}
-
-function table(lines: readonly string[]): string[] {
-  const [header, ...rows] = lines
-  return header === undefined ? [] : ['', styles.bold(header), ...rows, '']
-}
-
-function summary(pool: PoolHeader, elapsedMs: number): string[] {
-  const { counts } = pool
-  const total = totalTasks(counts)
-  const lines = pool.failure === null ? [] : [styles.red(pool.failure)]
-  lines.push(...pool.issues.map((issue) => styles.yellow(issue)))
-  const text = l10n.t('{0} of {1} tasks done in {2}', counts.done, total, formatPreciseDuration(elapsedMs))
-  lines.push(styles.bold(succeeded(pool) ? styles.green(text) : styles.red(text)))
-  return lines
-}
-
-/** An error as lines; a definition that cannot run is one line for each key. */
-export function errorLines(error: unknown): string[] {
-  const problems = (error as { readonly data?: Partial<LaunchErrorData> } | undefined)?.data?.problems
-  if (Array.isArray(problems) && problems.length > 0) {
-    return [l10n.t('This pool task cannot run:'), ...problems.map(({ key, message }) => (key === '' ? `  ${message}` : `  ${key}: ${message}`))]
-  }
-  return [error instanceof Error ? error.message : String(error)]
 }
