@@ -20,25 +20,26 @@ export const pool: Command<[string, { detach?: true }]> = async ({ access, termi
   const interrupts = new Interrupts()
   try {
     return await access.started(async (host) => {
-      const launched = await launch(host, label)
+      const follower = detach ? undefined : new PoolFollower(host, terminal)
+      const launched = await launch(host, label, follower !== undefined)
       for (const warning of launched.warnings) terminal.note(`warning: ${warning}`)
-      if (detach) {
+      if (follower === undefined) {
         terminal.print(launched.poolId)
         return exitCodes.ok
       }
       terminal.note(`${launched.name} (${launched.poolId}), ${plural(launched.total, 'task')}; Ctrl-C terminates it`)
-      const follower = new PoolFollower(host, launched.poolId, terminal)
       endOnInterrupt(interrupts, host, launched.poolId, follower, terminal)
-      return await report(host, await follower.untilEnded(), terminal)
+      return await report(host, await follower.untilEnded(launched.poolId), terminal)
     })
   } finally {
     interrupts.dispose()
   }
 }
 
-async function launch(host: HostConnection, label: string): Promise<LaunchPool.Result> {
+async function launch(host: HostConnection, label: string, follow: boolean): Promise<LaunchPool.Result> {
+  const params = { label, env: environment(), defaults: { nodePath: process.execPath }, follow }
   try {
-    return await host.request(LaunchPool.method, { label, env: environment(), defaults: { nodePath: process.execPath } }, { timeoutMs: launchTimeoutMs })
+    return await host.request(LaunchPool.method, params, { timeoutMs: launchTimeoutMs })
   } catch (error) {
     throw launchError(label, error)
   }
