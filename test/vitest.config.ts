@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** Unit tests need no process; integration tests use real ones and the built dist/. */
+/**
+ * Unit tests need no process; integration tests use real ones and the built dist/; e2e tests act as a user in a real
+ * VS Code (those in test/e2e/host run inside its extension host and are mocha's, see test/harness/extension-host.mjs).
+ */
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
@@ -12,6 +15,13 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: ['test/e2e/host/**'],
+          testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false,
+        },
       },
     ],
   },

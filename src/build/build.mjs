@@ -6,35 +6,69 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const production = process.argv.includes('--production')
 const watch = process.argv.includes('--watch')
+/** `--only=core,node-worker` builds some entry points and leaves the rest of dist/ as it is. */
+const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length).split(',')
 
-/** dist/<name>.js ← src/<path>. `vscode` exists only inside the extension host. */
+/** dist/<name>.js ← src/<path>. */
 const entryPoints = {
-  extension: 'src/extension/extension.ts',
   host: 'src/host/main.ts',
   cli: 'src/cli/main.ts',
   core: 'src/core/index.ts',
   'node-worker': 'src/runtimes/node/worker.ts',
 }
 
+/** What runs in VS Code's extension host; `vscode` exists only there. */
+const extensionEntryPoints = {
+  extension: 'src/extension/extension.ts',
+  // Loaded when a host is first needed: it is most of the extension's code, and activation must not pay for it.
+  'extension-client': 'src/extension/client/languageConnection.ts',
+}
+
+/**
+ * Leaves `import('./languageConnection')` to run time, as a file of its own (esbuild splits no CommonJS).
+ * @type {import('esbuild').Plugin}
+ */
+const lazyClient = {
+  name: 'lazy-client',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/languageConnection$/ }, ({ kind }) => (kind === 'dynamic-import' ? { path: './extension-client.js', external: true } : undefined))
+  },
+}
+
 /** @type {import('esbuild').BuildOptions} */
-const options = {
+const shared = {
   absWorkingDir: root,
-  entryPoints,
   outdir: 'dist',
   bundle: true,
   platform: 'node',
   target: 'node20.19',
   format: 'cjs',
-  external: ['vscode'],
   mainFields: ['module', 'main'],
+  // fdir (of tinyglobby) makes a `require` from it on load; CommonJS has none, and esbuild would leave it empty.
+  define: { 'import.meta.url': 'bundleUrl' },
+  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   minify: production,
   sourcemap: production ? false : 'linked',
   logLevel: 'warning',
 }
 
-rmSync(new URL('../../dist', import.meta.url), { recursive: true, force: true })
+/** @type {import('esbuild').BuildOptions[]} */
+const builds = [
+  { ...shared, entryPoints },
+  {
+    ...shared,
+    entryPoints: extensionEntryPoints,
+    external: ['vscode'],
+    plugins: [lazyClient],
+    // As require(): a file that VS Code's import() loads would not be given its `vscode`.
+    supported: { 'dynamic-import': false },
+  },
+].map((options) => (only ? { ...options, entryPoints: Object.fromEntries(Object.entries(options.entryPoints).filter(([name]) => only.includes(name))) } : options))
+  .filter((options) => Object.keys(options.entryPoints).length > 0)
+
+if (!only) rmSync(new URL('../../dist', import.meta.url), { recursive: true, force: true })
 if (watch) {
-  await (await context(options)).watch()
+  await Promise.all(builds.map(async (options) => (await context(options)).watch()))
 } else {
-  await build(options)
+  await Promise.all(builds.map((options) => build(options)))
 }

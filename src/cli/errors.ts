@@ -25,7 +25,7 @@ export class DefinitionError extends CliError {
     readonly problems: readonly { readonly key: string; readonly message: string }[],
     options?: ErrorOptions,
   ) {
-    super(`pool "${label}" cannot run:`, problems.map(({ key, message }) => (key === '' ? message : `${key}: ${message}`)), options)
+    super(`pool "${label}" cannot run:`, problems.map(({ key, message }) => (message.includes(key) ? message : `${key}: ${message}`)), options)
   }
 }
 

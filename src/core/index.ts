@@ -1,1 +1,20 @@
 export type * from './types'
+export { Pool } from './pool'
+export type { ApplyOptions, RunItemsOptions, TaskFunctionName } from './pool'
+export { AsyncResult } from './async-result'
+export { activeChildren, terminatePools } from './registry'
+export type { ActiveChild } from './registry'
+export { killLedger } from './system'
+export {
+  CommandFailedError,
+  NotReadyError,
+  PoolFailedError,
+  PoolOptionError,
+  PoolStateError,
+  SerializationError,
+  StartError,
+  TaskCancelledError,
+  TaskTimeoutError,
+  TimeoutError,
+  WorkerLostError,
+} from './errors'

@@ -1,1 +1,8 @@
 export type * from './verdict'
+export type * from './facts'
+export { judgeRunningTask } from './judge'
+export { crashLoop } from './rules/crash-loop'
+export { lostTask } from './rules/lost-task'
+export { orphaned } from './rules/orphaned'
+export { quietShare } from './rules/no-progress'
+export { durationInWords, exitInWords } from './words'

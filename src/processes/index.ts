@@ -1,1 +1,9 @@
 export type * from './types'
+export { createProcessTable, processTable, protectedPids, type ProcessTableOptions } from './create-process-table'
+export { ProtectedPids } from './protected-pids'
+export { markerVariable } from './linux/markers'
+export {
+  Sampler, type MachineSubscription, type SamplerSources, type UsageSample, type UsageSubscription,
+} from './sampler'
+export { readMachineLoad, type MachineLoad } from './machine-load'
+export { signalName, signalNumber } from './signal-names'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * The `"type": "pool"` task of .vscode/tasks.json. The descriptions are what the editor shows on hover, so they are

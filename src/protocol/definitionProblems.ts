@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { closest } from './closest'
 import {
   itemsSchema, laterKeys, poolDefinitionSchema, poolTaskKeys, programKeys, type PoolDefinition, type PoolTaskKey,

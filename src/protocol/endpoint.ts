@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { lstat, mkdir, realpath } from 'node:fs/promises'
+import { access, lstat, mkdir, realpath } from 'node:fs/promises'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 
@@ -73,7 +73,7 @@ export function findWorkspaceRoot(folder: string, home: string = homedir()): str
  */
 export async function endpointOf(root: string, env: NodeJS.ProcessEnv = process.env): Promise<Endpoint> {
   const real = await realWorkspaceRoot(root)
-  const key = createHash('sha256').update(process.platform === 'win32' ? real.toLowerCase() : real).digest('hex').slice(0, 12)
+  const key = workspaceKey(real)
   const base = runtimeBase(env)
   const directory = join(base, key)
   const socketBytes = Buffer.byteLength(directory) + 1 + socketNameBytes
@@ -94,6 +94,23 @@ export async function endpointOf(root: string, env: NodeJS.ProcessEnv = process.
     stderrFile: join(directory, 'host.stderr'),
     outputDirectory: join(directory, 'output'),
   }
+}
+
+/**
+ * Whether a host of this workspace has announced itself. Makes nothing and trusts nothing: a cheap look for an editor
+ * that has just started, before it does the real thing ({@link endpointOf}, `connectOrStart`). May be out of date.
+ */
+export async function hostAnnounced(root: string, env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+  try {
+    await access(join(runtimeBase(env), workspaceKey(await realpath(root)), 'host.json'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+function workspaceKey(realRoot: string): string {
+  return createHash('sha256').update(process.platform === 'win32' ? realRoot.toLowerCase() : realRoot).digest('hex').slice(0, 12)
 }
 
 async function realWorkspaceRoot(root: string): Promise<string> {

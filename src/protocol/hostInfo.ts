@@ -1,5 +1,5 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Endpoint } from './endpoint'
 
 /** What host.json says: which process the host is and how to reach it. Only its owner can read the file (0600). */

@@ -3,7 +3,7 @@
  * schema that the host checks its parameters with. {@link Requests} and {@link Notifications} join method and type, for
  * whichever JSON-RPC library is at either end (client and server ship different versions of it).
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Snapshot } from './snapshot'
 
 /** Raised when a message changes its shape; a client and a host of different versions refuse each other by it. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Snapshots that the host sends and its clients draw. Times are epoch milliseconds, durations milliseconds, sizes bytes. */
 

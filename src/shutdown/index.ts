@@ -1,1 +1,5 @@
 export type * from './types'
+export { explainExit, describeExit, type ExitCause, type ProcessExit } from './exit-cause'
+export { KillLedger, type KillLedgerOptions } from './kill-ledger'
+export { ShutdownMemory, type Survivor } from './memory'
+export { shutDown, type ShutdownDependencies } from './shut-down'

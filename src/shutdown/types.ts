@@ -7,8 +7,23 @@ export interface ShutdownTarget {
   readonly name: string
   /** Closes the worker's channel so that it may finish up; absent for workers that have none (commands). */
   readonly ask?: () => void
-  /** Value of `UNHANG_WORKER` in the worker's environment, which finds descendants that were re-parented. */
+  /**
+   * Value of `UNHANG_WORKER` in the worker's environment, different for each worker. It finds descendants that were
+   * re-parented; once the worker itself is gone nothing else does.
+   */
   readonly marker?: string
+  /**
+   * Settles when our own child was collected (Node's `exit` event). Its end is then noticed at once, and the shutdown
+   * gives Node a moment to collect it, so that the caller has seen the exit when the report arrives.
+   */
+  readonly exited?: Promise<unknown>
+}
+
+/** A worker that is gone, and may have left something behind. */
+export interface FormerWorker {
+  readonly identity: ProcessIdentity
+  readonly name: string
+  readonly marker: string
 }
 
 /** One step of a custom escalation, as GNU parallel's --termseq: send, then wait at most `waitMs`. */
@@ -20,11 +35,24 @@ export interface TermStep {
 /** Who asked for a shutdown, for the kill ledger and the log. */
 export type ShutdownActor = 'user' | 'timeout' | 'policy' | 'api' | 'cli' | 'preemption' | 'deactivate' | 'host'
 
+/** What a shutdown is about. */
+export interface ShutdownSubject {
+  readonly id: string
+  readonly name: string
+  /** A shutdown of one worker says nothing of its pool. Default `pool`. */
+  readonly kind?: 'pool' | 'worker'
+}
+
 export interface ShutdownRequest {
   /** What is being shut down, for the report: a pool's id and name, or a worker's. */
-  readonly subject: { readonly id: string; readonly name: string }
+  readonly subject: ShutdownSubject
   readonly targets: readonly ShutdownTarget[]
-  /** Called before the first signal: from then on nobody may be respawned. */
+  /**
+   * Workers of the pool that have exited before, each with its marker. They are not reported, but what they left running is
+   * part of the pool, and is ended with it.
+   */
+  readonly formerWorkers?: readonly FormerWorker[]
+  /** Called synchronously, before anything else: from then on nobody may be respawned. */
   readonly stopRefill?: () => void
   /** Upper bound of each pass, milliseconds; Keras' 0.1 s by default. */
   readonly gracePeriodMs: number
@@ -70,13 +98,15 @@ export interface ShutdownWorkerReport {
 }
 
 export interface ShutdownReport {
-  readonly subject: { readonly id: string; readonly name: string }
+  readonly subject: ShutdownSubject
+  /** Epoch milliseconds; every other time in the report counts from here. */
   readonly startedAt: number
   readonly durationMs: number
   readonly workers: readonly ShutdownWorkerReport[]
   /**
    * Keras' list of human-readable strings; empty when everything ended. The caller decides whether issues are an error.
-   * `worker still alive: PoolWorker-2, pid=4711, ignores SIGTERM` · `pool still exists: Stuck (pool-1f)`.
+   * `worker still alive: PoolWorker-2, pid=4711, ignores SIGTERM` · `child of PoolWorker-2 still alive: pid=4712, sleep, …` ·
+   * `pool still exists: Stuck (pool-1f)` when all its workers have ended but something that they left behind has not.
    */
   readonly issues: readonly string[]
 }

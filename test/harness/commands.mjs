@@ -58,14 +58,39 @@ function groupHasLiveMembers(groupId) {
   return signalGroup(groupId, 0)
 }
 
-/** Call once in an entry script: Ctrl-C and SIGTERM then end every command that still runs. */
+/** What else is to be ended on Ctrl-C. @type {Set<() => Promise<void>>} */
+const cleanups = new Set()
+
+/**
+ * Has something done on Ctrl-C, before this program exits.
+ * @param {() => Promise<void>} cleanup
+ */
+export function onInterrupt(cleanup) {
+  cleanups.add(cleanup)
+}
+
+/** Call once in an entry script: Ctrl-C and SIGTERM then end every command that still runs, and do what is to be done. */
 export function endCommandsOnInterrupt() {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.once(signal, () => {
-      const groups = [...liveGroups]
-      void Promise.all(groups.map(endGroup)).finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
+    process.on(signal, () => {
+      if (interrupted) return // a second Ctrl-C while we end things in order: they are bounded
+      interrupted = true
+      const ending = [...[...liveGroups].map(endGroup), ...[...cleanups].map((cleanup) => cleanup())]
+      void Promise.allSettled(ending).then((results) => {
+        for (const result of results) if (result.status === 'rejected') console.error(result.reason instanceof Error ? result.reason.message : result.reason)
+        process.exit(results.some(({ status }) => status === 'rejected') ? 1 : interruptExitCode)
+      })
     })
   }
+}
+
+let interrupted = false
+
+/** 128 + SIGINT by default; for a program whose usual end is Ctrl-C, 0. */
+let interruptExitCode = 130
+/** @param {number} exitCode */
+export function exitOnInterruptWith(exitCode) {
+  interruptExitCode = exitCode
 }
 
 /**
@@ -103,6 +128,7 @@ export async function run(file, args, options = {}) {
   }, options.timeoutMs)
   try {
     const [exitCode, signal] = /** @type {[number | null, NodeJS.Signals | null]} */ (await once(child, 'close'))
+    if (interrupted) throw new CommandFailedError(typed, 'was interrupted', '', null)
     if (timedOut) throw new CommandFailedError(typed, `did not end within ${options.timeoutMs ?? 0} ms and was ended`, lastLines(output), null)
     if (exitCode !== 0) {
       throw new CommandFailedError(typed, signal ? `was ended by ${signal}` : `exited with ${String(exitCode)}`, options.show ? '' : lastLines(output), exitCode)

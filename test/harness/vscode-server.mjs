@@ -24,6 +24,7 @@ export class ServerStartError extends Error {
  * @property {import('./vscode-install.mjs').VSCodeInstall} vscode
  * @property {string[]} [vsix] packaged extensions to install, as a user would
  * @property {boolean} [builtExtension] put the checkout's built extension in, without packaging it first
+ * @property {string[]} [extensionFolders] more extensions that need no build
  * @property {boolean} [testDriver] accept an extension under test from the address; VS Code then shows no toasts and
  *   refuses modal dialogs, so not for tests that act as a user
  * @property {Record<string, unknown>} [settings] the user's settings, beyond the quiet defaults
@@ -57,8 +58,8 @@ export class VSCodeServer {
     return `http://127.0.0.1:${this.port}`
   }
 
-  get pid() {
-    return this.#child?.pid
+  get isRunning() {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
   /** The server's log so far. */
@@ -85,7 +86,8 @@ export class VSCodeServer {
 
   /** The environment of the server and of everything it starts. */
   get environment() {
-    const env = { ...process.env, ...(this.options.usualRuntime ? {} : { UNHANG_RUNTIME_DIR: this.runtimeFolder }), ...this.options.env }
+    // VS Code puts its sockets into XDG_RUNTIME_DIR and forgets them there.
+    const env = { ...process.env, XDG_RUNTIME_DIR: this.folder, ...(this.options.usualRuntime ? {} : { UNHANG_RUNTIME_DIR: this.runtimeFolder }), ...this.options.env }
     // Left over when this itself runs in a VS Code terminal: they would make the server talk to that window.
     for (const name of Object.keys(env)) {
       if (/^(VSCODE_|CODE_SERVER_|ELECTRON_)/.test(name) || name === 'NODE_OPTIONS') Reflect.deleteProperty(env, name)
@@ -98,7 +100,8 @@ export class VSCodeServer {
     mkdirSync(this.extensionsFolder, { recursive: true })
     if (!this.options.usualRuntime) mkdirSync(this.runtimeFolder, { recursive: true, mode: 0o700 })
     this.changeSettings(this.options.settings ?? {})
-    if (this.options.builtExtension) this.#copyBuiltExtension()
+    if (this.options.builtExtension) this.#copyExtension(repositoryRoot, (entry) => /^(dist|media|l10n|package(\.nls.*)?\.json)$/.test(entry))
+    for (const folder of this.options.extensionFolders ?? []) this.#copyExtension(folder, () => true)
     for (const file of this.options.vsix ?? []) {
       await run(vscode.node, [vscode.server, '--install-extension', file, '--extensions-dir', this.extensionsFolder, '--server-data-dir', join(this.folder, 'data')], {
         env: this.environment, timeoutMs: 120_000,
@@ -127,12 +130,12 @@ export class VSCodeServer {
     writeFileSync(join(userFolder, 'settings.json'), JSON.stringify({ ...quietSettings, ...settings }, undefined, 2))
   }
 
-  #copyBuiltExtension() {
+  /** @param {string} folder @param {(entry: string) => boolean} ships */
+  #copyExtension(folder, ships) {
     const { publisher, name, version } = /** @type {Record<'publisher' | 'name' | 'version', string>} */ (
-      JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')))
+      JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')))
     const target = join(this.extensionsFolder, `${publisher}.${name}-${version}`)
-    const shipped = readdirSync(repositoryRoot).filter((entry) => /^(dist|media|l10n|package.*\.json)$/.test(entry) && entry !== 'package-lock.json')
-    for (const entry of shipped) cpSync(join(repositoryRoot, entry), join(target, entry), { recursive: true })
+    for (const entry of readdirSync(folder).filter(ships)) cpSync(join(folder, entry), join(target, entry), { recursive: true })
   }
 
   async #startOnPort() {

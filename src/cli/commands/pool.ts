@@ -1,5 +1,6 @@
-import { GetFailures, LaunchPool, type HostConnection } from '../../protocol'
+import { GetFailures, HostGoneError, LaunchPool, type HostConnection } from '../../protocol'
 import { exitCodes, type ExitCode } from '../exitCodes'
+import type { Palette } from '../output/palette'
 import type { Terminal } from '../output/terminal'
 import { failuresTable } from '../pool/failuresTable'
 import { PoolFollower } from '../pool/follower'
@@ -50,11 +51,20 @@ async function follow(host: HostConnection, poolId: string, terminal: Terminal):
   const outcome = poolOutcome(ended, Date.now())
   const palette = terminal.stderrPalette
   if (!outcome.ok) {
-    const table = failuresTable(await host.request(GetFailures.method, { poolId }), palette)
-    for (const line of table) terminal.note(line)
+    for (const line of await failureLines(host, poolId, palette)) terminal.note(line)
   }
   terminal.note(outcome.ok ? palette.good(outcome.line) : palette.bad(outcome.line))
   return outcome.ok ? exitCodes.ok : exitCodes.failure
+}
+
+async function failureLines(host: HostConnection, poolId: string, palette: Palette): Promise<string[]> {
+  try {
+    return failuresTable(await host.request(GetFailures.method, { poolId }), palette)
+  } catch (error) {
+    // `unhang host stop` ends the host right after its pools: how the pool came out is known, the list is gone with it.
+    if (error instanceof HostGoneError) return ['  (the host has ended, so its list of failures is gone)']
+    throw error
+  }
 }
 
 function obey(step: InterruptStep, host: HostConnection, poolId: string, terminal: Terminal, interrupts: Interrupts): void {

@@ -11,13 +11,13 @@ const defaultColumns = 80
 export class Terminal {
   readonly stdoutPalette: Palette
   readonly stderrPalette: Palette
-  private readonly queue = new OutputQueue()
   private status = ''
 
   constructor(
     stdout: { readonly isTTY?: boolean; readonly columns?: number },
     private readonly stderr: { readonly isTTY?: boolean; readonly columns?: number },
     env: NodeJS.ProcessEnv,
+    private readonly queue = new OutputQueue(),
   ) {
     this.stdoutPalette = paletteFor(stdout, env)
     this.stderrPalette = paletteFor(stderr, env)

@@ -1,4 +1,4 @@
-import { Changed, FollowOutput, Output, type HostConnection, type PoolSnapshot } from '../../protocol'
+import { Changed, FollowOutput, HostStatus, Output, type HostConnection, type PoolSnapshot } from '../../protocol'
 import { CliError } from '../errors'
 import type { Terminal } from '../output/terminal'
 import { WorkerOutput } from '../output/workerOutput'
@@ -17,6 +17,7 @@ export class PoolFollower {
   private pool: PoolSnapshot | undefined
   private fetching = false
   private outdated = false
+  private messages = 0
   private settle: { resolve: (pool: PoolSnapshot) => void; reject: (error: unknown) => void } | undefined
 
   constructor(private readonly host: HostConnection, private readonly poolId: string, private readonly terminal: Terminal) {
@@ -41,7 +42,9 @@ export class PoolFollower {
     try {
       await this.host.request(FollowOutput.method, { poolId: this.poolId, follow: true })
       this.refresh()
-      return await ended
+      const pool = await ended
+      await this.untilQuiet()
+      return pool
     } finally {
       clearInterval(ticker)
       for (const unsubscribe of subscriptions) unsubscribe()
@@ -50,8 +53,23 @@ export class PoolFollower {
     }
   }
 
+  /** A pool that printed a lot has more on its way when it ends: the host sends it piece by piece as we read. */
+  private async untilQuiet(): Promise<void> {
+    for (let seen = -1; seen !== this.messages;) {
+      seen = this.messages
+      try {
+        await this.host.request(HostStatus.method, {})
+      } catch {
+        // The host has ended with the pool (`unhang host stop`), so nothing more will come.
+        return
+      }
+    }
+  }
+
   private show(params: Output.Params): void {
-    if (params.poolId === this.poolId) this.terminal.printWorkerLines(this.output.push(params))
+    if (params.poolId !== this.poolId) return
+    this.messages += 1
+    this.terminal.printWorkerLines(this.output.push(params))
   }
 
   /** One request at a time; a change that comes meanwhile is fetched right after. */

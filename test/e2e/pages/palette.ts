@@ -33,9 +33,10 @@ export class Palette {
     })()`)
   }
 
-  /** An entry whose label is, or starts with, this text. */
+  /** The entry with this label (not one that only contains it: *Stuck* is not *Kill All Stuck Workers*). */
   entry(label: string): Locator {
-    return this.entries.filter({ has: this.page.locator('.label-name', { hasText: label }) })
+    const whole = new RegExp(`^\\s*${label.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`)
+    return this.entries.filter({ has: this.page.locator('.label-name', { hasText: whole }) })
   }
 
   /** Waits for a list to open (after {@link run}) and chooses an entry of it. */

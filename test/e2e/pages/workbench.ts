@@ -41,26 +41,29 @@ export class Workbench {
 
   private async waitUntilReady(): Promise<void> {
     await this.page.locator('.monaco-workbench').waitFor({ timeout: startTimeoutMs })
-    await this.activityTab('Explorer').waitFor({ timeout: startTimeoutMs })
+    await this.activityTab('.codicon-explorer-view-icon').waitFor({ timeout: startTimeoutMs })
   }
 
-  /** A tab of the activity bar by its name; its accessible name also carries the badge. */
-  activityTab(name: string): Locator {
-    return this.page.locator('.activitybar').getByRole('tab', { name: new RegExp(`^${name}\\b`) })
+  private activityTab(inside: string): Locator {
+    return this.page.locator('.activitybar').getByRole('tab').filter({ has: this.page.locator(inside) })
+  }
+
+  /** Our tab in the activity bar, by the id of the container. */
+  get tab(): Locator {
+    return this.activityTab('[class*="workbench-view-extension-unhang"]')
   }
 
   /** Shows our views, unless they are shown already (a click on the selected tab would hide the sidebar). */
   async openPools(): Promise<PoolsView> {
-    const tab = this.activityTab('Unhang')
-    await tab.waitFor({ timeout: startTimeoutMs })
-    if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click()
+    await this.tab.waitFor({ timeout: startTimeoutMs })
+    if ((await this.tab.getAttribute('aria-selected')) !== 'true') await this.tab.click()
     await this.pools.waitUntilShown()
     return this.pools
   }
 
-  /** Text of the activity bar's badge on our tab, empty when there is none. */
+  /** Text of the badge on our tab, empty when there is none. */
   async badge(): Promise<string> {
-    const badge = this.activityTab('Unhang').locator('xpath=..').locator('.badge-content').first()
+    const badge = this.tab.locator('.badge-content')
     return (await badge.isVisible()) ? ((await badge.textContent()) ?? '').trim() : ''
   }
 

@@ -133,6 +133,14 @@ describe('a definition that cannot run', () => {
     expect(error).toBeInstanceOf(DefinitionError)
     expect(errorText(error)).toBe('unhang: pool "Bad" cannot run:\n  processes: write a number\n  no items')
   })
+  it('does not say a key twice', () => {
+    const answer = new HostRequestError('unhang/launchPool', 'bad', 1, { problems: [{ key: 'cwd', message: '"cwd": there is no folder x.' }] })
+    expect(errorText(launchError('Bad', answer))).toBe('unhang: pool "Bad" cannot run:\n  "cwd": there is no folder x.')
+  })
+  it('is one line when it is the label that is wrong', () => {
+    const answer = new HostRequestError('unhang/launchPool', 'bad', 1, { problems: [{ key: 'label', message: 'No pool task is called "Stuk".' }] })
+    expect(errorText(launchError('Stuk', answer))).toBe('unhang: No pool task is called "Stuk".')
+  })
   it('leaves every other error as it is', () => {
     const other = new HostRequestError('unhang/launchPool', 'bad', 1, undefined)
     expect(launchError('Bad', other)).toBe(other)

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { plainPalette, paletteFor } from '../../../src/cli/output/palette'
 import { psJson } from '../../../src/cli/ps/json'
@@ -66,7 +67,6 @@ describe('colours', () => {
   it('do not change the words or the columns', () => {
     const coloured = psText([stuckPool], { palette: paletteFor({ isTTY: true }, {}) })
     expect(coloured).toContain('\x1b[')
-    // eslint-disable-next-line no-control-regex -- the escape character is what is taken out
-    expect(coloured.replace(/\x1b\[\d+m/g, '')).toBe(psText([stuckPool]))
+    expect(stripVTControlCharacters(coloured)).toBe(psText([stuckPool]))
   })
 })

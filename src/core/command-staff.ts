@@ -1,0 +1,148 @@
+import { findProgram } from '../runtimes'
+import { CommandWorker } from './command-worker'
+import type { CommandWorkerHooks } from './command-worker'
+import { StartError } from './errors'
+import type { CommandSettings } from './options'
+import { WorkerNames } from './staff'
+import type { Staff, StaffContext, StaffHooks } from './staff'
+import type { Task } from './task'
+import type { Worker } from './worker'
+
+/** Starting a process blocks for about a millisecond: after this long in one go others get their turn. */
+const startBudgetMs = 10
+/** The system is out of processes, memory or file descriptors: that passes when something ends. */
+const exhausted: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM'])
+const exhaustedDelayMs = 250
+/** With nothing of ours running that could end, a full system gets this many chances, 5 s together. */
+const exhaustedTries = 20
+
+/** The workers of a command pool: a process per task, as many at a time as `processes`. */
+export class CommandStaff implements Staff, CommandWorkerHooks {
+  readonly workers = new Set<CommandWorker>()
+  readonly #settings: CommandSettings
+  readonly #hooks: StaffHooks
+  readonly #context: StaffContext
+  readonly #names = new WorkerNames()
+  #programPath: { readonly program: string; readonly path: string } | undefined
+  #stopped = false
+  #filling = false
+  #later: NodeJS.Immediate | undefined
+  #pause: NodeJS.Timeout | undefined
+  #triesWithoutRoom = 0
+
+  constructor(settings: CommandSettings, context: StaffContext, hooks: StaffHooks) {
+    this.#settings = settings
+    this.#context = context
+    this.#hooks = hooks
+  }
+
+  fill(): void {
+    // A task that cannot be started ends at once, and its end asks for the next one: one loop is enough.
+    if (this.#filling || this.#later !== undefined || this.#isPaused()) return
+    this.#filling = true
+    const until = performance.now() + startBudgetMs
+    while (!this.#stopped && this.workers.size < this.#settings.processes) {
+      const task = this.#hooks.nextTask()
+      if (task === undefined) break
+      this.#start(task)
+      if (this.#isPaused()) break
+      if (performance.now() > until) {
+        this.#later = setImmediate(() => {
+          this.#later = undefined
+          this.fill()
+        })
+        break
+      }
+    }
+    this.#filling = false
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#pause)
+  }
+
+  dismiss(): void {
+    // Each worker ends with its task.
+  }
+
+  changed(worker: Worker): void {
+    this.#hooks.workerChanged(worker)
+  }
+
+  output(...args: Parameters<StaffHooks['output']>): void {
+    this.#hooks.output(...args)
+  }
+
+  taskEnded(): void {
+    // A command ends with its process: gone() tells.
+  }
+
+  gone(worker: CommandWorker): void {
+    this.workers.delete(worker)
+    this.#hooks.workerGone(worker)
+    this.fill()
+  }
+
+  startFailed(worker: CommandWorker, error: NodeJS.ErrnoException): void {
+    this.workers.delete(worker)
+    const { task } = worker
+    if (task === null) return
+    if (exhausted.has(error.code) && !this.#stopped && this.#triesWithoutRoom < exhaustedTries) {
+      this.#triesWithoutRoom++
+      this.#waitForRoom(task)
+      return
+    }
+    this.#hooks.taskNotStarted(task, new StartError(`${task.label} could not be started: ${error.message}`, task.label, error.code, { cause: error }))
+    this.fill()
+  }
+
+  #start(task: Task): void {
+    const { template, cwd, env } = this.#settings
+    let command
+    try {
+      const rendered = template.render(task.item, task.index)
+      command = rendered.shell ? rendered : { ...rendered, file: this.#locate(rendered.file) }
+    } catch (error) {
+      this.#hooks.taskNotStarted(task, error)
+      return
+    }
+    const name = this.#names.next()
+    const marker = `${this.#context.poolId}/${name}`
+    const worker = new CommandWorker(name, marker, this, this.#context.folder, this.#context.table)
+    this.workers.add(worker)
+    worker.start(task, command, { cwd, env: { ...env, ...command.env, UNHANG_WORKER: marker } })
+    if (worker.pid === -1) return
+    this.#triesWithoutRoom = 0
+    this.#hooks.workerStarted(worker)
+    this.#hooks.taskStarted(task, worker)
+  }
+
+  /** @throws StartError */
+  #locate(program: string): string {
+    if (this.#programPath?.program === program) return this.#programPath.path
+    const { cwd, env } = this.#settings
+    const path = findProgram(program, cwd, env.PATH)
+    if (path === undefined) {
+      throw new StartError(
+        program.includes('/') ? `command not found: there is no executable file ${program}` : `command not found: no executable "${program}" in PATH`,
+        program,
+        'ENOENT',
+      )
+    }
+    this.#programPath = { program, path }
+    return path
+  }
+
+  #isPaused(): boolean {
+    return this.#pause !== undefined
+  }
+
+  #waitForRoom(task: Task): void {
+    this.#hooks.putBack(task)
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined
+      this.fill()
+    }, exhaustedDelayMs)
+  }
+}

@@ -1,0 +1,84 @@
+import { shutDown } from '../shutdown'
+import type { ShutdownDependencies, ShutdownReport, ShutdownTarget } from '../shutdown'
+import type { ShutdownOptions } from './types'
+import type { Worker } from './worker'
+
+/** After the core has reported a worker's end, Node reports it too, and its last output is read; normally within one turn. */
+const settleLimitMs = 500
+
+export interface EndingRequest {
+  readonly subject: { readonly id: string; readonly name: string }
+  readonly workers: readonly Worker[]
+  /** Workers that are gone, but whose output is still held open by something they left behind. */
+  readonly leftBehind: readonly Worker[]
+  readonly options: ShutdownOptions
+  readonly gracePeriodMs: number
+  readonly useSigkill: boolean
+  readonly stopRefill?: () => void
+}
+
+/**
+ * Ends workers through the shutdown core, and returns when what ended has also been seen to end here (exit codes are known,
+ * tasks have their fate). What survived is marked so.
+ */
+export async function endWorkers(request: EndingRequest, system: ShutdownDependencies): Promise<ShutdownReport> {
+  const { options, workers } = request
+  request.stopRefill?.()
+  for (const worker of workers) {
+    if (worker.exited) continue
+    worker.endRequest ??= { askedBy: options.askedBy, reason: options.reason }
+    worker.stopping()
+  }
+  const targets = (await Promise.all([...workers, ...request.leftBehind].map(targetOf))).filter((target) => target !== undefined)
+  const report = await shutDown(
+    {
+      subject: request.subject,
+      targets,
+      gracePeriodMs: request.gracePeriodMs,
+      useSigkill: request.useSigkill || options.kill,
+      kill: options.kill,
+      reason: options.reason,
+      askedBy: options.askedBy,
+    },
+    system,
+  )
+  const survivors = new Map(report.workers.filter((row) => row.descendantOf === undefined && isStillThere(row.outcome)).map((row) => [row.pid, row]))
+  await settled(workers.filter((worker) => !survivors.has(worker.pid)))
+  for (const worker of workers) {
+    const row = survivors.get(worker.pid)
+    if (row === undefined || worker.exited) continue
+    worker.survivedTerminate = row.foreseen.length > 0 ? row.foreseen : ['no effect']
+  }
+  return report
+}
+
+async function targetOf(worker: Worker): Promise<ShutdownTarget | undefined> {
+  const identity = await worker.identity()
+  if (identity === undefined) return undefined
+  const { ask } = worker
+  return { identity, name: worker.name, marker: worker.marker, exited: worker.whenExited(), ...(ask === undefined ? {} : { ask }) }
+}
+
+function isStillThere(outcome: ShutdownReport['workers'][number]['outcome']): boolean {
+  switch (outcome) {
+    case 'alive':
+    case 'unkillable':
+    case 'denied':
+      return true
+    case 'already-gone':
+    case 'exited':
+    case 'terminated':
+    case 'killed':
+    case 'zombie':
+      return false
+  }
+}
+
+async function settled(workers: readonly Worker[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, settleLimitMs)
+  })
+  await Promise.race([Promise.all(workers.map((worker) => worker.whenGone())), limit])
+  clearTimeout(timer)
+}

@@ -1,0 +1,46 @@
+import { basename, extname } from 'node:path'
+
+/** A row in a tree has room for about this much; the whole item is in the tooltip's data. */
+const longestLabel = 80
+
+/** `resize(img_7.png)`; a default export goes by the name of its file. */
+export function callLabel(module: string, exportName: string, args: readonly unknown[]): string {
+  const name = exportName === 'default' ? basename(module, extname(module)) : exportName
+  return shorten(`${name}(${args.map(preview).join(', ')})`)
+}
+
+/** A command as a person would write it, on one line. */
+export function commandLabel(display: string): string {
+  return shorten(display.replace(/\s+/g, ' ').trim())
+}
+
+function preview(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+    case 'undefined':
+      return String(value)
+    case 'symbol':
+      return value.toString()
+    case 'function':
+      return `function ${value.name}`
+    case 'object':
+      return objectPreview(value)
+  }
+}
+
+function objectPreview(value: object | null): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return `[${value.length} items]`
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value.byteLength})`
+  // Names and ids say which one it is; the first few keys do for the rest.
+  const entries = Object.entries(value).slice(0, 3)
+  return `{${entries.map(([key, inner]) => `${key}: ${typeof inner === 'object' && inner !== null ? '…' : String(inner)}`).join(', ')}}`
+}
+
+function shorten(text: string): string {
+  return text.length <= longestLabel ? text : `${text.slice(0, longestLabel - 1)}…`
+}

@@ -1,0 +1,151 @@
+import type { LogOutputChannel, WorkspaceFolder } from 'vscode'
+import type { Notifications, RequestMethod, Requests } from '../../protocol'
+import { DisposableStore, Emitter, type Disposable } from '../lifecycle'
+import { PoolStore } from '../model/poolStore'
+import { HostUnavailableError, UntrustedWorkspaceError, type ConnectMode, type HostConnection, type OpenConnection, type RequestOptions } from './connection'
+import { SnapshotFeed } from './snapshotFeed'
+import { ConnectionSupervisor, type SupervisorState } from './supervisor'
+
+/** What the host is asked to measure, while somebody looks. */
+export type Watch = Requests['unhang/watch']['params']
+
+/** Answers that need no work on the host's side. */
+export const quickRequestTimeoutMs = 10_000
+
+export interface FolderSessionOptions {
+  readonly folder: WorkspaceFolder
+  readonly open: OpenConnection
+  /** Asked before every connection: nothing runs in an untrusted workspace. */
+  readonly isTrusted: () => boolean
+  readonly log: LogOutputChannel
+}
+
+/** One workspace folder: its host's connection and its pools. Requests connect, and start the host, by themselves. */
+export class FolderSession implements Disposable {
+  readonly folder: WorkspaceFolder
+  readonly store = new PoolStore()
+  readonly #options: FolderSessionOptions
+  readonly #owned = new DisposableStore()
+  readonly #supervisor: ConnectionSupervisor
+  readonly #shutdownDone = new Emitter<Notifications['unhang/shutdownDone']>()
+  readonly #output = new Emitter<Notifications['unhang/output']>()
+  readonly #lost = new Emitter<void>()
+  #connectionOwned: DisposableStore | undefined
+  #feed: SnapshotFeed | undefined
+  #watch: Watch | undefined
+  #lastPoolsLive = false
+
+  /** Something was shut down, by whomever. */
+  readonly onDidShutdown = this.#shutdownDone.event
+  readonly onOutput = this.#output.event
+  /** The host went away; its pools are no longer known. */
+  readonly onDidLoseHost = this.#lost.event
+
+  constructor(options: FolderSessionOptions) {
+    this.folder = options.folder
+    this.#options = options
+    this.#supervisor = this.#owned.add(new ConnectionSupervisor({
+      open: (mode) => {
+        if (!options.isTrusted()) return Promise.reject(new UntrustedWorkspaceError())
+        return options.open(mode)
+      },
+      // A host that vanished with live pools may have left workers behind; a new host finds and shows them.
+      modeAfterLoss: () => (this.#lastPoolsLive ? 'start' : 'existing'),
+      log: (message) => { options.log.warn(message) },
+    }))
+    this.#owned.add(this.store)
+    this.#owned.add(this.#shutdownDone)
+    this.#owned.add(this.#output)
+    this.#owned.add(this.#lost)
+    this.#owned.add(this.#supervisor.onDidConnect((connection) => { this.#adopt(connection) }))
+    this.#owned.add(this.#supervisor.onDidChangeState((state) => {
+      if (state !== 'connected') this.#release()
+    }))
+  }
+
+  get state(): SupervisorState {
+    return this.#supervisor.state
+  }
+
+  get onDidChangeState() {
+    return this.#supervisor.onDidChangeState
+  }
+
+  get onDidGiveUp() {
+    return this.#supervisor.onDidGiveUp
+  }
+
+  /** Connects to the host; in mode `existing` only when one runs. Resolves when its pools are in the store. */
+  async connect(mode: ConnectMode): Promise<boolean> {
+    const connection = await this.#supervisor.connect(mode)
+    if (connection === undefined) return false
+    await this.#feed?.refresh()
+    return true
+  }
+
+  /** Asks the host, starting it when there is none. */
+  async request<M extends RequestMethod>(method: M, params: Requests[M]['params'], options?: Partial<RequestOptions>): Promise<Requests[M]['result']> {
+    const connection = await this.#supervisor.connect('start')
+    if (connection === undefined) throw new HostUnavailableError('it did not start.')
+    return connection.request(method, params, { timeoutMs: quickRequestTimeoutMs, ...options })
+  }
+
+  /** Asks the host only if we are connected; undefined otherwise. */
+  async requestIfConnected<M extends RequestMethod>(method: M, params: Requests[M]['params'], options?: Partial<RequestOptions>): Promise<Requests[M]['result'] | undefined> {
+    return this.#supervisor.connection?.request(method, params, { timeoutMs: quickRequestTimeoutMs, ...options })
+  }
+
+  /** Brings the store up to date now, e.g. after a launch, so that the caller finds the pool in it. */
+  async refresh(): Promise<void> {
+    await this.#feed?.refresh()
+  }
+
+  /** Says what is looked at; repeated to every new connection. */
+  setWatch(watch: Watch): void {
+    const before = this.#watch
+    this.#watch = watch
+    if (before?.workers === watch.workers && before.machine === watch.machine && before.intervalMs === watch.intervalMs) return
+    const connection = this.#supervisor.connection
+    if (connection !== undefined) this.#sendWatch(connection, watch)
+  }
+
+  /** Leaves the host; its pools go on. */
+  async close(): Promise<void> {
+    await this.#supervisor.close()
+    this.dispose()
+  }
+
+  dispose(): void {
+    this.#connectionOwned?.dispose()
+    this.#connectionOwned = undefined
+    this.#owned.dispose()
+  }
+
+  #adopt(connection: HostConnection): void {
+    this.#connectionOwned?.dispose()
+    const owned = (this.#connectionOwned = new DisposableStore())
+    owned.add(connection.onNotification('unhang/shutdownDone', (done) => { this.#shutdownDone.fire(done) }))
+    owned.add(connection.onNotification('unhang/output', (output) => { this.#output.fire(output) }))
+    owned.add(this.store.onDidChange(() => {
+      this.#lastPoolsLive = this.store.pools.some((pool) => pool.header.state !== 'ended')
+    }))
+    this.#feed = owned.add(new SnapshotFeed(connection, this.store, (message) => { this.#options.log.warn(message) }))
+    void this.#feed.refresh()
+    if (this.#watch !== undefined && (this.#watch.workers || this.#watch.machine)) this.#sendWatch(connection, this.#watch)
+  }
+
+  #release(): void {
+    if (this.#connectionOwned === undefined) return
+    this.#connectionOwned.dispose()
+    this.#connectionOwned = undefined
+    this.#feed = undefined
+    this.store.clear()
+    this.#lost.fire()
+  }
+
+  #sendWatch(connection: HostConnection, watch: Watch): void {
+    connection.request('unhang/watch', watch, { timeoutMs: quickRequestTimeoutMs }).catch((error: unknown) => {
+      this.#options.log.warn(`The host did not take what to measure: ${error instanceof Error ? error.message : String(error)}`)
+    })
+  }
+}

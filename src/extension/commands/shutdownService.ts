@@ -1,0 +1,87 @@
+import { window } from 'vscode'
+import * as l10n from '@vscode/l10n'
+import type { Requests, ShutdownTargetParams } from '../../protocol'
+import type { FolderSession } from '../client/folderSession'
+import type { Sessions } from '../client/sessions'
+import type { PlacedWorker } from '../model/poolCatalog'
+import type { PoolRecord } from '../model/poolStore'
+import type { Prompts } from '../prompts/prompts'
+
+export type ShutdownMode = Requests['unhang/shutdown']['params']['mode']
+
+/**
+ * A shutdown is bounded by its passes, and a definition may ask for long ones; this only ends the wait for a host that
+ * never answers. What it did is told by `unhang/shutdownDone` all the same.
+ */
+const shutdownTimeoutMs = 10 * 60_000
+
+/** Ends pools and workers through the hosts' one shutdown core, after asking where more than one is killed. */
+export class ShutdownService {
+  readonly #sessions: Sessions
+  readonly #prompts: () => Prompts
+
+  constructor(sessions: Sessions, prompts: () => Prompts) {
+    this.#sessions = sessions
+    this.#prompts = prompts
+  }
+
+  /** Ends whole pools. Resolves to false when the person said no. */
+  async endPools(pools: readonly PoolRecord[], mode: ShutdownMode): Promise<boolean> {
+    const workers = pools.reduce((sum, pool) => sum + liveWorkerCount(pool), 0)
+    const [only] = pools
+    const what = pools.length === 1 && only !== undefined
+      ? l10n.t('pool “{0}” with {1} workers', only.header.name, workers)
+      : l10n.t('{0} pools with {1} workers', pools.length, workers)
+    if (mode === 'kill' && workers > 1 && !(await this.#confirmKill(what, workers))) return false
+    await this.#end(pools.map((pool) => [this.#sessions.ofPool(pool.header.id), { kind: 'pool', poolId: pool.header.id }]), mode)
+    return true
+  }
+
+  /** Ends single workers; their pools go on and replace them. */
+  async endWorkers(workers: readonly PlacedWorker[], mode: ShutdownMode): Promise<boolean> {
+    if (mode === 'kill' && workers.length > 1 && !(await this.#confirmKill(l10n.t('{0} workers', workers.length), workers.length))) return false
+    await this.#end(workers.map(({ pool, worker }) => [
+      this.#sessions.ofPool(pool.header.id), { kind: 'worker', poolId: pool.header.id, pid: worker.pid },
+    ]), mode)
+    return true
+  }
+
+  /** Terminates every pool of every folder. */
+  async terminateAll(): Promise<boolean> {
+    const pools = this.#sessions.catalog.livePools
+    if (pools.length > 1) {
+      const confirmed = await this.#prompts().confirm({
+        message: l10n.t('Terminate all {0} pools?', pools.length),
+        detail: l10n.t('Their running tasks are lost and their queued tasks never run.'),
+        action: l10n.t('Terminate All'),
+      })
+      if (!confirmed) return false
+    }
+    await this.#end(pools.map((pool) => [this.#sessions.ofPool(pool.header.id), { kind: 'pool', poolId: pool.header.id }]), 'terminate')
+    return true
+  }
+
+  async #end(placed: readonly (readonly [FolderSession | undefined, ShutdownTargetParams])[], mode: ShutdownMode): Promise<void> {
+    const bySession = new Map<FolderSession, ShutdownTargetParams[]>()
+    for (const [session, target] of placed) {
+      if (session === undefined) continue
+      bySession.set(session, [...(bySession.get(session) ?? []), target])
+    }
+    await window.withProgress({ location: { viewId: 'unhang.pools' } }, () =>
+      Promise.all([...bySession].map(([session, targets]) =>
+        session.request('unhang/shutdown', { targets, mode, askedBy: 'user' }, { timeoutMs: shutdownTimeoutMs }))))
+  }
+
+  #confirmKill(what: string, workers: number): Promise<boolean> {
+    return this.#prompts().confirm({
+      message: l10n.t('Kill {0} with SIGKILL?', what),
+      detail: l10n.t('The workers end at once, without cleaning up; the tasks they run are lost. Terminate (SIGTERM) lets them finish up first.'),
+      action: l10n.t('Kill {0} Workers', workers),
+    })
+  }
+}
+
+/** Workers of a pool that can still be ended. */
+export function liveWorkerCount(pool: PoolRecord): number {
+  return [...pool.workers.values()].filter((worker) => worker.status !== 'exited').length
+}

@@ -1,0 +1,185 @@
+import { EventEmitter, type Pseudoterminal, type TerminalDimensions } from 'vscode'
+import * as l10n from '@vscode/l10n'
+import type { LaunchPool, Notifications, PoolHeader } from '../../protocol'
+import type { FolderSession } from '../client/folderSession'
+import { DisposableStore, disposableInterval } from '../lifecycle'
+import { failuresTable } from './failuresTable'
+import { OutputLines } from './outputLines'
+import { errorLines, succeeded, summaryLines, tableLines, workerLine } from './outcome'
+import { progressLine } from './progressLine'
+import { TerminalScreen } from './screen'
+import * as styles from './styles'
+
+/** A launch reads the items (a glob over a large tree) and starts the first workers. */
+const launchTimeoutMs = 60_000
+const progressEveryMs = 1_000
+/** Until the terminal says how wide it is. */
+const defaultColumns = 80
+const endOfText = '\u0003'
+
+export interface PoolTerminalOptions {
+  readonly session: FolderSession
+  readonly params: LaunchPool.Params
+  readonly onLaunched: (poolId: string) => void
+  /** Whether the terminal closes because its window goes away, and the pool is to go on without it. */
+  readonly leavesPoolRunning: () => Promise<boolean>
+  /** Ends the pool through the shutdown core. */
+  readonly terminate: (poolId: string) => Promise<void>
+}
+
+/** The terminal of one pool task: what the workers print, progress, failures, and an exit code that tells the truth. */
+export class PoolTerminal implements Pseudoterminal {
+  readonly #options: PoolTerminalOptions
+  readonly #written = new EventEmitter<string>()
+  readonly #exited = new EventEmitter<number>()
+  readonly #owned = new DisposableStore()
+  readonly #screen = new TerminalScreen((text) => { this.#written.fire(text) })
+  readonly #lines = new Map<string, OutputLines>()
+  #columns = defaultColumns
+  #poolId: string | undefined
+  #startedAt = Date.now()
+  #state: 'launching' | 'running' | 'ending' | 'over' = 'launching'
+  #closed = false
+
+  readonly onDidWrite = this.#written.event
+  readonly onDidClose = this.#exited.event
+
+  constructor(options: PoolTerminalOptions) {
+    this.#options = options
+  }
+
+  open(dimensions: TerminalDimensions | undefined): void {
+    if (dimensions !== undefined) this.#columns = dimensions.columns
+    void this.#run()
+  }
+
+  setDimensions({ columns }: TerminalDimensions): void {
+    this.#columns = columns
+  }
+
+  /** Ctrl+C asks the pool to end, as it would any program in a terminal. */
+  handleInput(data: string): void {
+    if (!data.includes(endOfText)) return
+    if (this.#poolId === undefined || this.#state !== 'running') return
+    this.#screen.print(styles.dim('^C'))
+    void this.#terminate(this.#poolId)
+  }
+
+  close(): void {
+    this.#closed = true
+    if (this.#state === 'over') return
+    void this.#afterClose()
+  }
+
+  async #afterClose(): Promise<void> {
+    const leave = await this.#options.leavesPoolRunning()
+    const poolId = this.#poolId
+    this.#state = 'over'
+    this.#owned.dispose()
+    if (!leave && poolId !== undefined) await this.#options.terminate(poolId).catch(() => undefined)
+  }
+
+  async #run(): Promise<void> {
+    const { session, params } = this.#options
+    try {
+      this.#screen.print(styles.dim(l10n.t('Launching pool “{0}” …', params.label ?? '')))
+      const launched = await session.request('unhang/launchPool', params, { timeoutMs: launchTimeoutMs })
+      this.#poolId = launched.poolId
+      this.#options.onLaunched(launched.poolId)
+      if (this.#isOver()) {
+        // The terminal was closed before the pool was there; nobody else would end it.
+        await this.#options.terminate(launched.poolId)
+        return
+      }
+      await this.#follow(launched)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#closed
+  }
+
+  async #follow({ poolId, name, total, warnings }: LaunchPool.Result): Promise<void> {
+    const { session } = this.#options
+    this.#state = 'running'
+    this.#startedAt = Date.now()
+    this.#screen.print(
+      `${styles.bold(name)} ${styles.dim(total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId))}`,
+      ...warnings.map((warning) => styles.yellow(warning)),
+    )
+    this.#owned.add(session.onOutput((output) => { if (output.poolId === poolId) this.#printOutput(output) }))
+    this.#owned.add(session.store.onDidChange(() => { this.#update(poolId) }))
+    this.#owned.add(session.onDidLoseHost(() => {
+      this.#fail(new Error(l10n.t('The host that ran this pool went away. What is left of the pool is shown in the Pools view.')))
+    }))
+    this.#owned.add(disposableInterval(() => { this.#update(poolId) }, progressEveryMs))
+    await session.request('unhang/followOutput', { poolId, follow: true })
+    await session.refresh()
+    this.#update(poolId)
+  }
+
+  #update(poolId: string): void {
+    if (this.#state !== 'running') return
+    const pool = this.#options.session.store.pool(poolId)?.header
+    if (pool === undefined) return
+    if (pool.state === 'ended') void this.#finish(pool)
+    else this.#screen.status(progressLine(pool, Date.now() - this.#startedAt, this.#columns))
+  }
+
+  #printOutput({ chunks, dropped }: Notifications['unhang/output']): void {
+    if (this.#state === 'over') return
+    const lines: string[] = []
+    if (dropped > 0) lines.push(styles.yellow(l10n.t('… {0} bytes were left out because they came too fast; the files of the tasks have them.', dropped)))
+    for (const { worker, stream, text } of chunks) {
+      const key = `${stream}/${worker}`
+      let buffer = this.#lines.get(key)
+      if (buffer === undefined) this.#lines.set(key, (buffer = new OutputLines()))
+      lines.push(...buffer.push(text).map((line) => workerLine(worker, stream, line)))
+    }
+    this.#screen.print(...lines)
+  }
+
+  async #finish(pool: PoolHeader): Promise<void> {
+    this.#state = 'ending'
+    const { session } = this.#options
+    try {
+      // Output comes in order before this answer, so that nothing is missing above the table.
+      await session.requestIfConnected('unhang/followOutput', { poolId: pool.id, follow: false })
+      for (const [key, buffer] of this.#lines) {
+        const [stream = '', worker = ''] = key.split(/\/(.*)/s)
+        this.#screen.print(...buffer.flush().map((line) => workerLine(worker, stream, line)))
+      }
+      this.#screen.clearStatus()
+      const failures = await session.requestIfConnected('unhang/failures', { poolId: pool.id })
+      if (failures !== undefined) this.#screen.print(...tableLines(failuresTable(failures)))
+      this.#screen.print(...summaryLines(pool, Date.now() - this.#startedAt))
+      this.#exit(succeeded(pool) ? 0 : 1)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === 'over') return
+    this.#screen.clearStatus()
+    for (const line of errorLines(error)) this.#screen.print(styles.red(line))
+    this.#exit(1)
+  }
+
+  #exit(code: number): void {
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#owned.dispose()
+    this.#exited.fire(code)
+  }
+
+  async #terminate(poolId: string): Promise<void> {
+    try {
+      await this.#options.terminate(poolId)
+    } catch (error) {
+      for (const line of errorLines(error)) this.#screen.print(styles.red(line))
+    }
+  }
+}

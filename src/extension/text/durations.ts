@@ -1,0 +1,22 @@
+import * as l10n from '@vscode/l10n'
+
+/** `0 s`, `42 s`, `3 min 5 s`, `2 h 7 min`, `1 d 3 h`: at most two units, none of them zero at the end. */
+export function formatDuration(durationMs: number): string {
+  const seconds = Math.max(0, Math.floor(durationMs / 1000))
+  const minutes = Math.floor(seconds / 60)
+  const hours = Math.floor(minutes / 60)
+  const days = Math.floor(hours / 24)
+  if (days > 0) return joinUnits(l10n.t('{0} d', days), hours % 24, l10n.t('{0} h', hours % 24))
+  if (hours > 0) return joinUnits(l10n.t('{0} h', hours), minutes % 60, l10n.t('{0} min', minutes % 60))
+  if (minutes > 0) return joinUnits(l10n.t('{0} min', minutes), seconds % 60, l10n.t('{0} s', seconds % 60))
+  return l10n.t('{0} s', seconds)
+}
+
+function joinUnits(large: string, smallValue: number, small: string): string {
+  return smallValue === 0 ? large : `${large} ${small}`
+}
+
+/** `850 ms` under ten seconds, else as {@link formatDuration}: for reports, where a tenth of a second matters. */
+export function formatPreciseDuration(durationMs: number): string {
+  return durationMs < 10_000 ? l10n.t('{0} ms', Math.round(durationMs)) : formatDuration(durationMs)
+}

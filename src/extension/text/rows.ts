@@ -1,0 +1,108 @@
+import * as l10n from '@vscode/l10n'
+import type { CountsSnapshot, PoolHeader, TaskSnapshot, WorkerSnapshot } from '../../protocol'
+import { formatDuration } from './durations'
+import { exitText } from './exits'
+import { poolStateText, taskStateText, verdictText, workerStatusText } from './states'
+
+/** What a row says: everything that its icon and colour say is also here, in words. */
+export interface RowText {
+  readonly label: string
+  readonly description: string
+  /** Read aloud by a screen reader instead of label and description. */
+  readonly accessibilityLabel: string
+}
+
+const separator = ' · '
+
+/** Every task of a pool, whatever became of it. */
+export function totalTasks(counts: CountsSnapshot): number {
+  return counts.queued + counts.running + finishedTasks(counts)
+}
+
+/** Tasks that are over, well or not. */
+export function finishedTasks(counts: CountsSnapshot): number {
+  return counts.done + unsuccessfulTasks(counts)
+}
+
+/** Tasks that are over and not done. */
+export function unsuccessfulTasks(counts: CountsSnapshot): number {
+  return counts.failed + counts.lost + counts.timedOut + counts.cancelled
+}
+
+/** `running · 3 busy · 1 stuck · 4 of 12 done · 12 s left`. */
+export function poolRow(pool: PoolHeader): RowText {
+  const { counts } = pool
+  const parts = [pool.orphaned ? l10n.t('orphaned') : pool.failure === null ? poolStateText(pool.state) : l10n.t('failed')]
+  if (counts.running > 0) parts.push(l10n.t('{0} busy', counts.running))
+  if (counts.stuck > 0) parts.push(l10n.t('{0} stuck', counts.stuck))
+  if (totalTasks(counts) > 0) parts.push(l10n.t('{0} of {1} done', counts.done, totalTasks(counts)))
+  for (const [count, text] of [
+    [counts.failed, l10n.t('{0} failed', counts.failed)],
+    [counts.lost, l10n.t('{0} lost', counts.lost)],
+    [counts.timedOut, l10n.t('{0} timed out', counts.timedOut)],
+    [counts.cancelled, l10n.t('{0} cancelled', counts.cancelled)],
+  ] as const) {
+    if (count > 0) parts.push(text)
+  }
+  if (pool.etaMs !== null && pool.state !== 'ended') parts.push(l10n.t('{0} left', formatDuration(pool.etaMs)))
+  if (pool.issues.length > 0) parts.push(pool.issues.length === 1 ? l10n.t('1 issue') : l10n.t('{0} issues', pool.issues.length))
+  return { label: pool.name, description: parts.join(separator), accessibilityLabel: l10n.t('pool {0}, {1}', pool.name, parts.join(', ')) }
+}
+
+/**
+ * `pid 4211 · busy 42 s · resize(img_7.png)`, `pid 4211 · stuck 42 s · …`, and after the end
+ * `exit -9 (SIGKILL) · resize(img_3.png) lost`.
+ */
+export function workerRow(worker: WorkerSnapshot, now: number): RowText {
+  const parts = worker.status === 'exited' ? exitedParts(worker) : liveParts(worker, now)
+  return { label: worker.name, description: parts.join(separator), accessibilityLabel: l10n.t('worker {0}, {1}', worker.name, parts.join(', ')) }
+}
+
+function liveParts(worker: WorkerSnapshot, now: number): string[] {
+  const parts = worker.pid > 0 ? [l10n.t('pid {0}', worker.pid)] : []
+  const { task } = worker
+  if (worker.status === 'busy' && task !== null) {
+    const elapsed = formatDuration(taskElapsedMs(task, now))
+    if (task.stuck) parts.push(l10n.t('stuck {0}', elapsed))
+    else if (task.verdict?.code === 'slow') parts.push(l10n.t('slow {0}', elapsed))
+    else parts.push(l10n.t('busy {0}', elapsed))
+    parts.push(task.label)
+  } else {
+    parts.push(workerStatusText(worker.status))
+    if (task !== null) parts.push(task.label)
+  }
+  return parts
+}
+
+function exitedParts(worker: WorkerSnapshot): string[] {
+  const parts = [exitText(worker.exitCode, worker.signal)]
+  if (worker.task !== null) parts.push(`${worker.task.label} ${taskStateText(worker.task.state)}`)
+  return parts
+}
+
+/** `running 42 s · no progress`, `lost`. */
+export function taskRow(task: TaskSnapshot, now: number): RowText {
+  const parts = [task.state === 'running' ? l10n.t('running {0}', formatDuration(taskElapsedMs(task, now))) : taskStateText(task.state)]
+  if (task.stuck) parts.push(l10n.t('stuck'))
+  if (task.verdict !== null) parts.push(verdictText(task.verdict.code))
+  return { label: task.label, description: parts.join(separator), accessibilityLabel: l10n.t('task {0}, {1}', task.label, parts.join(', ')) }
+}
+
+/** The group of workers that have ended; `listed` may be fewer than `total`, the host keeps the last ones only. */
+export function exitedGroupRow(listed: number, total: number): RowText {
+  const label = l10n.t('Exited')
+  const description = total > listed ? l10n.t('{0}, the last {1} shown', total, listed) : String(total)
+  return { label, description, accessibilityLabel: l10n.t('exited workers, {0}', description) }
+}
+
+/** The row that stands for children that are not shown yet. */
+export function showMoreRow(hidden: number): RowText {
+  const label = l10n.t('Show more…')
+  const description = l10n.t('{0} hidden', hidden)
+  return { label, description, accessibilityLabel: l10n.t('show more workers, {0}', description) }
+}
+
+/** How long a task has been running: by the clock while it runs, so that a row can count between two snapshots. */
+export function taskElapsedMs(task: TaskSnapshot, now: number): number {
+  return task.state === 'running' && task.startedAt !== null ? Math.max(0, now - task.startedAt) : task.elapsedMs
+}

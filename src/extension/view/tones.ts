@@ -1,0 +1,24 @@
+import type { TaskSnapshot, WorkerSnapshot } from '../../protocol'
+
+/** How loud a row is. */
+export type Tone = 'normal' | 'stuck' | 'slow' | 'bad' | 'quiet'
+
+/** An exit by a signal or with a code is bad news; an idle or finished worker is none. */
+export function workerTone(worker: WorkerSnapshot): Tone {
+  if (worker.status === 'exited') return worker.signal !== null || (worker.exitCode ?? 0) !== 0 ? 'bad' : 'quiet'
+  return worker.task === null ? 'quiet' : taskTone(worker.task)
+}
+
+/** A stuck task is loud, whatever else it is. */
+export function taskTone(task: TaskSnapshot): Tone {
+  if (task.stuck) return 'stuck'
+  switch (task.state) {
+    case 'running': return task.verdict?.code === 'slow' ? 'slow' : 'normal'
+    case 'failed':
+    case 'lost':
+    case 'timedOut': return 'bad'
+    case 'queued':
+    case 'done':
+    case 'cancelled': return 'normal'
+  }
+}

@@ -1,0 +1,67 @@
+import * as l10n from '@vscode/l10n'
+import type { PoolHeader, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
+import { formatDuration } from '../text/durations'
+import { exitText } from '../text/exits'
+import { escapeMarkdown } from '../text/markdown'
+import { poolRow, taskElapsedMs } from '../text/rows'
+import { formatBytes, formatPercent } from '../text/sizes'
+import { taskStateText, verdictText, workerStatusText } from '../text/states'
+
+/** What a hover over a pool says. Markdown, made only when it is looked at. */
+export function poolTooltip(pool: PoolHeader, now: number): string {
+  const running = formatDuration((pool.endedAt ?? now) - pool.startedAt)
+  return paragraphs([
+    `**${escapeMarkdown(pool.name)}** — ${escapeMarkdown(poolRow(pool).description)}`,
+    pool.orphaned ? l10n.t('Left behind by a host that ended without ending it. It can be terminated or killed; nothing else is known of it.') : undefined,
+    pool.failure === null ? undefined : `$(error) ${escapeMarkdown(pool.failure)}`,
+    pool.endedAt === null ? l10n.t('Running for {0}.', running) : l10n.t('Ran for {0}.', running),
+    pool.issues.length === 0 ? undefined : [l10n.t('Issues of the last shutdown:'), ...pool.issues.map((issue) => `- ${escapeMarkdown(issue)}`)].join('\n'),
+  ])
+}
+
+/** What a hover over a worker says: usage, and the verdict on its task with the evidence. */
+export function workerTooltip(worker: WorkerSnapshot, now: number): string {
+  const usage: string[] = []
+  if (worker.cpuPercent !== null) usage.push(l10n.t('CPU {0}', formatPercent(worker.cpuPercent)))
+  if (worker.memoryBytes !== null) usage.push(l10n.t('memory {0}', formatBytes(worker.memoryBytes)))
+  const lifetime = formatDuration((worker.exitedAt ?? now) - worker.startedAt)
+  const status = worker.status === 'exited' ? exitText(worker.exitCode, worker.signal) : workerStatusText(worker.status)
+  return paragraphs([
+    `**${escapeMarkdown(worker.name)}** — ${l10n.t('pid {0}', worker.pid)}`,
+    [status, worker.tasksDone === 1 ? l10n.t('1 task done') : l10n.t('{0} tasks done', worker.tasksDone), worker.exitedAt === null ? l10n.t('up {0}', lifetime) : l10n.t('lived {0}', lifetime)]
+      .map(escapeMarkdown).join(' · '),
+    usage.length === 0 ? undefined : usage.map(escapeMarkdown).join(' · '),
+    worker.task === null ? undefined : taskTooltip(worker.task, now),
+  ])
+}
+
+/** What a hover over a task says. */
+export function taskTooltip(task: TaskSnapshot, now: number): string {
+  const elapsed = formatDuration(taskElapsedMs(task, now))
+  return paragraphs([
+    `**${escapeMarkdown(task.label)}** — ${escapeMarkdown(`${taskStateText(task.state)} · ${elapsed}`)}`,
+    task.verdict === null ? undefined : verdictMarkdown(task.verdict, task.stuck),
+  ])
+}
+
+function verdictMarkdown(verdict: VerdictSnapshot, stuck: boolean): string {
+  const heading = stuck ? l10n.t('Stuck: {0}', verdictText(verdict.code)) : verdictText(verdict.code)
+  return paragraphs([
+    `${stuck ? '$(warning) ' : ''}**${escapeMarkdown(heading)}** (${confidenceText(verdict.confidence)})`,
+    escapeMarkdown(verdict.summary),
+    verdict.evidence.length === 0 ? undefined : verdict.evidence.map(({ what, value }) => `- ${escapeMarkdown(what)}: ${escapeMarkdown(value)}`).join('\n'),
+    verdict.advice === '' ? undefined : `_${escapeMarkdown(verdict.advice)}_`,
+  ])
+}
+
+function confidenceText(confidence: VerdictSnapshot['confidence']): string {
+  switch (confidence) {
+    case 'certain': return l10n.t('certain')
+    case 'likely': return l10n.t('likely')
+    case 'possible': return l10n.t('possible')
+  }
+}
+
+function paragraphs(parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).join('\n\n')
+}

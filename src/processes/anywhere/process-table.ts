@@ -1,0 +1,108 @@
+import { findDescendants, type DescendantRoot } from '../descendants'
+import { readWithPidusage } from '../pidusage-reader'
+import { ProtectedPids } from '../protected-pids'
+import { sendSignal } from '../send-signal'
+import type {
+  ProcessIdentity, ProcessRow, ProcessTable, ProcessUsage, SignalMasks, SignalOutcome,
+} from '../types'
+import { isSameStart, startSecondsOf, startSlackSeconds } from './start-time'
+import { TableReader } from './table-reader'
+
+/** How a {@link SystemProcessTable} is made. */
+export interface SystemProcessTableOptions {
+  readonly protectedPids?: ProtectedPids
+}
+
+/**
+ * The process table where there is no /proc, through `systeminformation` (`ps` on macOS and BSD, WMI on Windows). It is
+ * honest about less:
+ * - Start times are known to a second or two, so a pid reused within that time passes for the same process.
+ * - Sessions, process groups, signal masks and environments are not known: `session` and `processGroup` are 0, and a
+ *   re-parented descendant is not found. Descendants go by parent pid alone, which Windows keeps after the parent is gone.
+ * - Reading costs a program run (`ps` about 20 ms, PowerShell about half a second), so calls share one reading. The identity
+ *   check before a signal is as old as that reading (on Windows up to half a second more, which systeminformation caches).
+ * - Windows has no signals: SIGTERM, SIGKILL, SIGINT and SIGQUIT all end a process at once (TerminateProcess), it cannot
+ *   catch or ignore them, SIGSTOP and SIGCONT do not exist (`denied`), and no process is ever stopped or a zombie.
+ *
+ * It works on Linux too, which is where its tests run.
+ */
+export class SystemProcessTable implements ProcessTable {
+  readonly #protected: ProtectedPids
+  readonly #reader = new TableReader()
+
+  constructor(options: SystemProcessTableOptions = {}) {
+    this.#protected = options.protectedPids ?? new ProtectedPids()
+  }
+
+  async identify(pid: number): Promise<ProcessIdentity | undefined> {
+    if (!pidIsTaken(pid)) return undefined
+    return (await this.#reader.byPid()).get(pid)?.identity
+  }
+
+  async exists(identity: ProcessIdentity): Promise<boolean> {
+    return (await this.inspect(identity)) !== undefined
+  }
+
+  async inspect(identity: ProcessIdentity): Promise<ProcessRow | undefined> {
+    if (!pidIsTaken(identity.pid)) return undefined
+    const row = (await this.#reader.byPid()).get(identity.pid)
+    // Asked again, because the reading may be older than the end of the process.
+    return row !== undefined && isSameStart(row.identity, identity) && pidIsTaken(identity.pid) ? row : undefined
+  }
+
+  signalMasks(): Promise<SignalMasks | undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  async list(): Promise<ProcessRow[]> {
+    return [...(await this.#reader.byPid()).values()]
+  }
+
+  async descendants(roots: readonly DescendantRoot[]): Promise<Map<number, ProcessRow[]>> {
+    const byPid = await this.#reader.byPid()
+    // The rows' own spelling of the start times, for those roots that are still there.
+    const current = roots.map((root) => {
+      const row = byPid.get(root.identity.pid)
+      return row !== undefined && isSameStart(row.identity, root.identity) ? { ...root, identity: row.identity } : root
+    })
+    return findDescendants([...byPid.values()], current, {
+      markers: new Map(),
+      startOf: startSecondsOf,
+      slack: startSlackSeconds,
+    })
+  }
+
+  async usage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>> {
+    const usages = new Map<number, ProcessUsage>()
+    const readings = await readWithPidusage(identities.map((identity) => identity.pid))
+    for (const identity of identities) {
+      const reading = readings.get(identity.pid)
+      if (reading === undefined) continue
+      if (Math.abs(startSecondsOf(identity) - reading.startedAtMs / 1000) > startSlackSeconds) continue
+      usages.set(identity.pid, { identity, cpuTimeMs: reading.cpuTimeMs, memoryBytes: reading.memoryBytes })
+    }
+    return usages
+  }
+
+  async signal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<SignalOutcome> {
+    if (this.#protected.has(identity.pid)) return 'protected'
+    if (!pidIsTaken(identity.pid)) return 'gone'
+    const row = (await this.#reader.byPid()).get(identity.pid)
+    // Nothing is awaited from here to the signal.
+    if (row === undefined) return 'gone'
+    if (!isSameStart(row.identity, identity)) return 'reused'
+    if (process.platform === 'win32' && (signal === 'SIGSTOP' || signal === 'SIGCONT')) return 'denied'
+    return sendSignal(identity.pid, signal)
+  }
+}
+
+/** Whether any process has the pid right now; costs one system call, no reading of the table. */
+function pidIsTaken(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

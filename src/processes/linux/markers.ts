@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
+import type { ProcessRow } from '../types'
+import { isGoneOrForbidden } from './proc-file'
+
+/** The environment variable by which a worker's descendants are known after they were re-parented. */
+export const markerVariable = 'UNHANG_WORKER'
+
+/** Reading environ waits for the process' memory lock, which a process in state D may hold for ever; this long we wait. */
+const readDeadlineMs = 250
+/** More at a time would only fill the four threads of the pool. */
+const parallelReads = 8
+/** A process this young may be between fork and exec: its environment is still its parent's. */
+const settledAfterMs = 2000
+
+/**
+ * Reads the marker out of processes' environments and remembers it, since neither changes during a process' life (but for
+ * exec, see above). A process that cannot be read has no marker: what is not proven ours is never touched.
+ */
+export class MarkerReader {
+  readonly #known = new Map<number, { startTime: string; marker: string | undefined }>()
+  readonly #deadlineMs: number
+
+  constructor(deadlineMs = readDeadlineMs) {
+    this.#deadlineMs = deadlineMs
+  }
+
+  /** Markers of these processes, by pid; only of those that have one. `ageMs` tells how long a process has run. */
+  async read(rows: readonly ProcessRow[], ageMs: (row: ProcessRow) => number): Promise<Map<number, string>> {
+    const found = new Map<number, string>()
+    const unknown: ProcessRow[] = []
+    for (const row of rows) {
+      const known = this.#known.get(row.identity.pid)
+      if (known?.startTime === row.identity.startTime) {
+        if (known.marker !== undefined) found.set(row.identity.pid, known.marker)
+      } else if (row.state !== 'zombie' && row.state !== 'uninterruptible' && row.state !== 'idle') {
+        unknown.push(row)
+      }
+    }
+    const next = unknown.values()
+    const reader = async (): Promise<void> => {
+      for (const row of next) {
+        const { pid, startTime } = row.identity
+        const marker = await this.#readOne(pid)
+        if (marker !== undefined) found.set(pid, marker)
+        if (marker !== undefined || ageMs(row) > settledAfterMs) this.#known.set(pid, { startTime, marker })
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(parallelReads, unknown.length) }, reader))
+    return found
+  }
+
+  /** Forgets processes that are no longer in the table. */
+  forgetAllBut(table: readonly ProcessRow[]): void {
+    // Not worth a pass before most of what is known may be gone.
+    if (this.#known.size <= 2 * table.length) return
+    const alive = new Set(table.map((row) => row.identity.pid))
+    for (const pid of this.#known.keys()) if (!alive.has(pid)) this.#known.delete(pid)
+  }
+
+  async #readOne(pid: number): Promise<string | undefined> {
+    const giveUp = new AbortController()
+    const content = readFile(`/proc/${pid}/environ`, 'utf8').catch((error: unknown) => {
+      if (isGoneOrForbidden(error)) return undefined
+      throw error
+    })
+    try {
+      const text = await Promise.race([content, setTimeout(this.#deadlineMs, undefined, { signal: giveUp.signal, ref: false })])
+      return text === undefined ? undefined : markerIn(text)
+    } finally {
+      giveUp.abort()
+    }
+  }
+}
+
+/** The marker in the text of an environ file: `NAME=value` joined by NUL. */
+export function markerIn(environment: string): string | undefined {
+  const prefix = `${markerVariable}=`
+  return environment.split('\0').find((entry) => entry.startsWith(prefix))?.slice(prefix.length)
+}

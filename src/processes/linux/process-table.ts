@@ -1,0 +1,164 @@
+import { readdir } from 'node:fs/promises'
+import { uptime } from 'node:os'
+import { findDescendants, type DescendantRoot } from '../descendants'
+import { ProtectedPids } from '../protected-pids'
+import { forEachInSlices } from '../slices'
+import type {
+  ProcessIdentity, ProcessRow, ProcessTable, ProcessUsage, SignalMasks, SignalOutcome,
+} from '../types'
+import { readWithPidusage } from '../pidusage-reader'
+import { sendSignal } from '../send-signal'
+import { readKernelConstants, type KernelConstants } from './kernel'
+import { MarkerReader } from './markers'
+import { readProcFile } from './proc-file'
+import { parseProcStat, type ProcStat } from './stat'
+import { parseSignalMasks } from './status'
+
+/** How a {@link LinuxProcessTable} is made. */
+export interface LinuxProcessTableOptions {
+  readonly protectedPids?: ProtectedPids
+  /** Who reads CPU time and memory. `proc` costs a fraction of `pidusage`: see test/bench/sampling.ts. */
+  readonly usageReader?: 'proc' | 'pidusage'
+}
+
+/** The process table of Linux, read from /proc. */
+export class LinuxProcessTable implements ProcessTable {
+  readonly #protected: ProtectedPids
+  readonly #usageReader: 'proc' | 'pidusage'
+  readonly #markers = new MarkerReader()
+  #kernel: KernelConstants | undefined
+
+  constructor(options: LinuxProcessTableOptions = {}) {
+    this.#protected = options.protectedPids ?? new ProtectedPids()
+    this.#usageReader = options.usageReader ?? 'proc'
+  }
+
+  identify(pid: number): Promise<ProcessIdentity | undefined> {
+    const stat = this.#stat(pid)
+    return Promise.resolve(stat && this.#identityOf(stat))
+  }
+
+  exists(identity: ProcessIdentity): Promise<boolean> {
+    return Promise.resolve(this.#statOf(identity) !== undefined)
+  }
+
+  inspect(identity: ProcessIdentity): Promise<ProcessRow | undefined> {
+    const stat = this.#statOf(identity)
+    return Promise.resolve(stat && this.#rowOf(stat))
+  }
+
+  signalMasks(identity: ProcessIdentity): Promise<SignalMasks | undefined> {
+    const text = readProcFile(`/proc/${identity.pid}/status`)?.toString('latin1')
+    // Checked after the read: whoever has the pid now had it then.
+    if (text === undefined || this.#statOf(identity) === undefined) return Promise.resolve(undefined)
+    return Promise.resolve(parseSignalMasks(text))
+  }
+
+  async list(): Promise<ProcessRow[]> {
+    const rows: ProcessRow[] = []
+    await forEachInSlices(await readdir('/proc'), (name) => {
+      const first = name.charCodeAt(0)
+      if (first < 0x30 || first > 0x39) return
+      const stat = this.#stat(Number(name))
+      if (stat !== undefined) rows.push(this.#rowOf(stat))
+    })
+    return rows
+  }
+
+  async descendants(roots: readonly DescendantRoot[]): Promise<Map<number, ProcessRow[]>> {
+    const rows = await this.list()
+    return findDescendants(rows, roots, {
+      markers: await this.#readMarkers(rows, roots),
+      startOf: startTicksOf,
+      slack: 0,
+    })
+  }
+
+  async usage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>> {
+    if (this.#usageReader === 'pidusage') return this.#usageByPidusage(identities)
+    const { ticksPerSecond, pageSizeBytes } = this.#constants()
+    const usages = new Map<number, ProcessUsage>()
+    await forEachInSlices(identities, (identity) => {
+      const stat = this.#statOf(identity)
+      if (stat === undefined) return
+      usages.set(identity.pid, {
+        identity,
+        cpuTimeMs: (stat.cpuTicks * 1000) / ticksPerSecond,
+        memoryBytes: stat.residentPages * pageSizeBytes,
+      })
+    })
+    return usages
+  }
+
+  signal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<SignalOutcome> {
+    if (this.#protected.has(identity.pid)) return Promise.resolve('protected')
+    // Between here and the signal there is no await: the check and the kill are one synchronous step.
+    const current = this.#stat(identity.pid)
+    if (current === undefined) return Promise.resolve('gone')
+    if (this.#startTimeOf(current) !== identity.startTime) return Promise.resolve('reused')
+    return Promise.resolve(sendSignal(identity.pid, signal))
+  }
+
+  async #usageByPidusage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>> {
+    const usages = new Map<number, ProcessUsage>()
+    const readings = await readWithPidusage(identities.map((identity) => identity.pid))
+    for (const identity of identities) {
+      const reading = readings.get(identity.pid)
+      if (reading === undefined || this.#statOf(identity) === undefined) continue
+      usages.set(identity.pid, { identity, cpuTimeMs: reading.cpuTimeMs, memoryBytes: reading.memoryBytes })
+    }
+    return usages
+  }
+
+  async #readMarkers(rows: readonly ProcessRow[], roots: readonly DescendantRoot[]): Promise<Map<number, string>> {
+    const marked = roots.filter((root) => root.marker !== undefined && root.identity.startTime.startsWith(this.#constants().bootId))
+    if (marked.length === 0) return new Map()
+    // Nothing that started before the first root can descend from one: this spares reading the rest of the machine.
+    const earliest = marked.reduce((least, root) => Math.min(least, startTicksOf(root.identity)), Infinity)
+    const rootPids = new Set(roots.map((root) => root.identity.pid))
+    const candidates = rows.filter((row) => startTicksOf(row.identity) >= earliest && !rootPids.has(row.identity.pid))
+    const nowTicks = uptime() * this.#constants().ticksPerSecond
+    const ageMs = (row: ProcessRow): number => ((nowTicks - startTicksOf(row.identity)) * 1000) / this.#constants().ticksPerSecond
+    const markers = await this.#markers.read(candidates, ageMs)
+    this.#markers.forgetAllBut(rows)
+    return markers
+  }
+
+  #constants(): KernelConstants {
+    return (this.#kernel ??= readKernelConstants())
+  }
+
+  #stat(pid: number): ProcStat | undefined {
+    if (!Number.isSafeInteger(pid) || pid <= 0) return undefined
+    const bytes = readProcFile(`/proc/${pid}/stat`)
+    return bytes && parseProcStat(bytes)
+  }
+
+  #statOf(identity: ProcessIdentity): ProcStat | undefined {
+    const stat = this.#stat(identity.pid)
+    return stat !== undefined && this.#startTimeOf(stat) === identity.startTime ? stat : undefined
+  }
+
+  #startTimeOf(stat: ProcStat): string {
+    return `${this.#constants().bootId}-${stat.startTicks}`
+  }
+
+  #identityOf(stat: ProcStat): ProcessIdentity {
+    return { pid: stat.pid, startTime: this.#startTimeOf(stat) }
+  }
+
+  #rowOf(stat: ProcStat): ProcessRow {
+    return {
+      identity: this.#identityOf(stat),
+      parentPid: stat.parentPid,
+      processGroup: stat.processGroup,
+      session: stat.session,
+      state: stat.state,
+      command: stat.command,
+    }
+  }
+}
+
+function startTicksOf(identity: ProcessIdentity): number {
+  return Number(identity.startTime.slice(identity.startTime.lastIndexOf('-') + 1))
+}

@@ -1,0 +1,24 @@
+import { signalsInMask } from '../signal-names'
+import type { SignalMasks } from '../types'
+
+/**
+ * Signal masks from `/proc/PID/status`. `SigBlk` and `SigPnd` are the main thread's: another thread may still take a signal
+ * that the main one blocks, and a program that reads a signalfd blocks what it handles. `pending` tells whether anyone took it.
+ */
+export function parseSignalMasks(text: string): SignalMasks | undefined {
+  const mask = (name: string): string | undefined => new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(text)?.[1]
+  const ignored = mask('SigIgn')
+  const caught = mask('SigCgt')
+  const blocked = mask('SigBlk')
+  const pending = mask('SigPnd')
+  const sharedPending = mask('ShdPnd')
+  if (ignored === undefined || caught === undefined || blocked === undefined || pending === undefined || sharedPending === undefined) {
+    return undefined
+  }
+  return {
+    ignored: signalsInMask(ignored),
+    caught: signalsInMask(caught),
+    blocked: signalsInMask(blocked),
+    pending: new Set([...signalsInMask(pending), ...signalsInMask(sharedPending)]),
+  }
+}

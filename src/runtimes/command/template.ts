@@ -1,0 +1,74 @@
+import { envReferences } from './shell-context'
+
+/** What a command line is made of for one item. */
+export interface RenderedCommand {
+  /** For a shell command the script, else the program. */
+  readonly file: string
+  readonly args: readonly string[]
+  readonly shell: boolean
+  /** Variables a shell script reads the values from. */
+  readonly env: Readonly<Record<string, string>>
+  /** The command as a person would write it, for labels. */
+  readonly display: string
+}
+
+/** The item cannot be part of a command line. */
+export class UnusableItemError extends Error {
+  override readonly name = 'UnusableItemError'
+}
+
+const placeholder = /\$\{(item|index)\}/g
+/** Read by `${item}` and `${index}` in a shell command. */
+export const itemVariable = 'UNHANG_ITEM'
+export const indexVariable = 'UNHANG_INDEX'
+
+/** A command with `${item}` and `${index}`, parsed once and rendered for every item. */
+export class CommandTemplate {
+  readonly #command: string | readonly string[]
+  readonly #script: string | undefined
+
+  constructor(command: string | readonly string[]) {
+    this.#command = command
+    this.#script = typeof command === 'string' && process.platform !== 'win32' ? envReferences(command, { item: itemVariable, index: indexVariable }) : undefined
+  }
+
+  /** @throws UnusableItemError */
+  render(item: unknown, index: number): RenderedCommand {
+    const value = itemText(item)
+    if (value.includes('\0')) throw new UnusableItemError('the item contains a NUL character, which no command line can carry')
+    const insert = (text: string, quote: (value: string) => string = (plain) => plain) =>
+      text.replace(placeholder, (_, name) => (name === 'item' ? quote(value) : String(index)))
+    const command = this.#command
+    if (typeof command === 'string') {
+      if (this.#script === undefined) {
+        return { file: insert(command, quoteForCmd), args: [], shell: true, env: {}, display: insert(command) }
+      }
+      return { file: this.#script, args: [], shell: true, env: { [itemVariable]: value, [indexVariable]: String(index) }, display: insert(command) }
+    }
+    const [file = '', ...args] = command.map((part) => insert(part))
+    return { file, args, shell: false, env: {}, display: [file, ...args].map(quoteForDisplay).join(' ') }
+  }
+}
+
+/** Strings as they are, everything else as JSON. @throws UnusableItemError */
+export function itemText(item: unknown): string {
+  if (typeof item === 'string') return item
+  if (item === undefined || typeof item === 'function' || typeof item === 'symbol') throw new UnusableItemError(`an item of type ${typeof item} has no text`)
+  try {
+    return JSON.stringify(item)
+  } catch (error) {
+    throw new UnusableItemError(`the item cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function quoteForDisplay(part: string): string {
+  return /^[\w@%+=:,./\\-]+$/.test(part) ? part : `'${part}'`
+}
+
+/** cmd.exe expands %NAME% and ends quotes at every quote, with no way to escape either reliably: refuse rather than guess. */
+function quoteForCmd(value: string): string {
+  if (/["%!\r\n^&|<>]/.test(value)) {
+    throw new UnusableItemError(`cmd.exe cannot be given this item safely: ${value.slice(0, 80)}. Write the command as an array, which needs no shell`)
+  }
+  return `"${value}"`
+}

@@ -1,0 +1,132 @@
+import { setImmediate } from 'node:timers/promises'
+import type { ProcessIdentity, ProcessTable } from '../processes'
+import { foresee } from './foreseen'
+import { keyOf } from './kill-ledger'
+import type { Survivor } from './memory'
+import { TrackedProcess } from './tracked-process'
+import type { FormerWorker, ShutdownTarget } from './types'
+
+/** Processes handled before the event loop turns again; 100 reads of /proc take about 1 ms. */
+const chunkSize = 100
+
+/** Everything a shutdown is about: the targets, and whatever descends from them, now or later. */
+export class Family {
+  readonly workers: readonly TrackedProcess[]
+  readonly #members = new Map<string, TrackedProcess>()
+  #begunAtMs = Infinity
+  #capturing = true
+  /** A look that was made when nobody lived any more found nobody else: there is nobody left to fork. */
+  #extinct = false
+
+  constructor(
+    targets: readonly ShutdownTarget[],
+    private readonly formerWorkers: readonly FormerWorker[],
+    private readonly processes: ProcessTable,
+    /** The signal that comes first, to foresee what it will do. */
+    private readonly firstSignal: NodeJS.Signals,
+    private readonly elapsedMs: () => number,
+  ) {
+    for (const target of targets) {
+      // The same worker twice is one worker.
+      if (!this.#members.has(keyOf(target.identity))) this.#add(new TrackedProcess(target.identity, target.name, undefined, target))
+    }
+    this.workers = [...this.#members.values()]
+  }
+
+  get members(): readonly TrackedProcess[] {
+    return [...this.#members.values()]
+  }
+
+  /** When somebody was first asked or signalled; whoever died before that died of something else. */
+  get begunAtMs(): number {
+    return this.#begunAtMs
+  }
+
+  /** Notes that somebody was asked or signalled. */
+  begin(): void {
+    this.#begunAtMs = Math.min(this.#begunAtMs, this.elapsedMs())
+  }
+
+  /** Members that live and may be signalled. */
+  get alive(): TrackedProcess[] {
+    return this.members.filter((member) => !member.over && member.refused === undefined)
+  }
+
+  /** Who is there before the first signal, with what earlier shutdowns left. */
+  async capture(survivors: readonly Survivor[]): Promise<void> {
+    for (const { identity, descendantOf } of survivors) this.#addDescendant(identity, descendantOf)
+    await this.refresh(this.members)
+    for (const member of this.members) member.foundDead = member.state === 'zombie' && !member.gone
+    await this.recapture()
+    await this.#foresee(this.members)
+    this.#capturing = false
+  }
+
+  /** Looks for descendants that are new since the last look; true when it found a living one. */
+  async recapture(): Promise<boolean> {
+    if (this.#extinct) return false
+    const nobodyLived = this.members.every((member) => member.over)
+    const roots = [...this.formerWorkers.map((worker) => ({ ...worker, of: worker.name })), ...this.members.flatMap(rootOf)]
+    if (roots.length === 0) {
+      this.#extinct = true
+      return false
+    }
+    const below = await this.processes.descendants(roots)
+    const found: TrackedProcess[] = []
+    for (const { identity, of } of roots) {
+      for (const row of below.get(identity.pid) ?? []) {
+        if (this.#members.has(keyOf(row.identity))) continue
+        const descendant = this.#addDescendant(row.identity, of)
+        descendant.observe(row, this.elapsedMs())
+        descendant.foundDead = descendant.over
+        found.push(descendant)
+      }
+    }
+    if (!this.#capturing) await this.#foresee(found)
+    const foundAlive = found.some((descendant) => !descendant.over)
+    this.#extinct = nobodyLived && !foundAlive
+    return foundAlive
+  }
+
+  /** Looks at these processes again. */
+  async refresh(members: readonly TrackedProcess[]): Promise<void> {
+    await this.inChunks(members, async (member) => {
+      if (member.gone) return
+      member.observe(await this.processes.inspect(member.identity), this.elapsedMs())
+    })
+  }
+
+  /** Does something with many processes at once, and lets the event loop turn now and then. */
+  async inChunks(members: readonly TrackedProcess[], act: (member: TrackedProcess) => Promise<void>): Promise<void> {
+    for (let start = 0; start < members.length; start += chunkSize) {
+      if (start > 0) await setImmediate()
+      await Promise.all(members.slice(start, start + chunkSize).map(act))
+    }
+  }
+
+  async #foresee(members: readonly TrackedProcess[]): Promise<void> {
+    await this.inChunks(members, async (member) => {
+      if (member.gone) return
+      if (this.firstSignal !== 'SIGKILL') member.masks = await this.processes.signalMasks(member.identity)
+      member.foreseen.push(...foresee(member.state, member.masks, this.firstSignal))
+    })
+  }
+
+  #addDescendant(identity: ProcessIdentity, descendantOf: string): TrackedProcess {
+    const known = this.#members.get(keyOf(identity))
+    return known ?? this.#add(new TrackedProcess(identity, `child of ${descendantOf}`, descendantOf))
+  }
+
+  #add(member: TrackedProcess): TrackedProcess {
+    this.#members.set(keyOf(member.identity), member)
+    return member
+  }
+}
+
+/** A member as a root of descendants; none when nothing could be found from it. */
+function rootOf(member: TrackedProcess): { identity: ProcessIdentity; of: string; marker?: string }[] {
+  const { identity, target } = member
+  const of = member.descendantOf ?? member.name
+  if (target?.marker !== undefined) return [{ identity, of, marker: target.marker }]
+  return member.gone ? [] : [{ identity, of }]
+}

@@ -1,0 +1,14 @@
+import type { ProcessState, SignalMasks } from '../processes'
+
+/** What is known of a process before it is signalled, in the words of the report. */
+export function foresee(state: ProcessState, masks: SignalMasks | undefined, signal: NodeJS.Signals): string[] {
+  if (state === 'zombie') return ['zombie']
+  const words: string[] = []
+  if (state === 'uninterruptible') words.push('uninterruptible')
+  if (state === 'stopped') words.push('stopped')
+  // No process can refuse these two.
+  if (signal === 'SIGKILL' || signal === 'SIGSTOP') return words
+  if (masks?.ignored.has(signal) === true) words.push(`ignores ${signal}`)
+  else if (masks?.blocked.has(signal) === true) words.push(`blocks ${signal}`)
+  return words
+}

@@ -1,0 +1,85 @@
+import { awaitEnd, type EndWatch } from './await-end'
+import type { Family } from './family'
+import type { TrackedProcess } from './tracked-process'
+import type { ShutdownRequest, TermStep } from './types'
+
+/** Sends one signal to many processes, through identity check and ledger. */
+export type SendSignal = (members: readonly TrackedProcess[], signal: NodeJS.Signals) => Promise<void>
+
+/** What the passes work with. */
+export interface PassContext {
+  readonly request: ShutdownRequest
+  readonly family: Family
+  readonly send: SendSignal
+  readonly watch: EndWatch
+}
+
+/**
+ * A process that got SIGKILL is only still there while the kernel takes it down (a large one takes a while), so less than this
+ * would report dead processes as alive. It ends early like every pass.
+ */
+const shortestKillPassMs = 200
+
+/** Closes the workers' channels and waits: a worker may finish up and leave by itself. */
+export async function askPass({ request, family, watch }: PassContext): Promise<void> {
+  const asked = family.workers.filter((worker) => !worker.over && worker.target?.ask !== undefined)
+  if (asked.length === 0) return
+  family.begin()
+  for (const worker of asked) {
+    try {
+      worker.target?.ask?.()
+    } catch (error) {
+      // Not the end of the shutdown: the signals are still to come. A channel that broke with its worker throws like this.
+      worker.foreseen.push(`could not be asked: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  // One that is stopped cannot hear.
+  await awaitEnd(asked.filter((worker) => worker.state !== 'stopped'), request.gracePeriodMs, watch, { escalates: true })
+}
+
+/**
+ * SIGTERM: first the workers, which get their grace period to end their own children as they see fit; then what is there of
+ * their descendants, left behind or not, which get one too. (A shell with a trap waits for its child: ending that ends it.)
+ */
+export async function terminatePass({ request, family, send, watch }: PassContext): Promise<void> {
+  const options = { signal: 'SIGTERM', escalates: request.useSigkill } as const
+  const workers = family.workers.filter((worker) => !worker.over)
+  await send(workers, 'SIGTERM')
+  await awaitEnd(workers, request.gracePeriodMs, watch, options)
+  await family.recapture()
+  const descendants = family.alive.filter((member) => member.descendantOf !== undefined)
+  if (descendants.length === 0) return
+  await send(descendants, 'SIGTERM')
+  await awaitEnd(family.alive, request.gracePeriodMs, watch, options)
+}
+
+/** SIGKILL, for everything at once; and again for whatever was forked meanwhile. */
+export async function killPass({ request, family, send, watch }: PassContext): Promise<void> {
+  const deadlineMs = watch.elapsedMs() + Math.max(request.gracePeriodMs, shortestKillPassMs)
+  const killed = new Set<TrackedProcess>()
+  for (;;) {
+    // What was found before is killed first: looking for more takes time in which it could fork.
+    const alive = family.alive
+    const fresh = alive.filter((member) => !killed.has(member))
+    await send(fresh, 'SIGKILL')
+    for (const member of fresh) killed.add(member)
+    await awaitEnd(alive, Math.min(deadlineMs - watch.elapsedMs(), killRoundMs), watch, { signal: 'SIGKILL', escalates: false })
+    const foundMore = await family.recapture()
+    if (foundMore && watch.elapsedMs() < deadlineMs) continue
+    if (watch.elapsedMs() >= deadlineMs || family.alive.every((member) => member.hung)) return
+  }
+}
+
+/** How long the kill pass waits before it looks for new children again. */
+const killRoundMs = 25
+
+/** A custom escalation: each step goes to the workers and all their descendants, as GNU parallel's --termseq does. */
+export async function termSequencePass({ family, send, watch }: PassContext, steps: readonly TermStep[]): Promise<void> {
+  for (const [index, step] of steps.entries()) {
+    if (index > 0) await family.recapture()
+    const alive = family.alive
+    if (alive.length === 0) return
+    await send(alive, step.signal)
+    await awaitEnd(alive, step.waitMs, watch, { signal: step.signal, escalates: index < steps.length - 1 })
+  }
+}

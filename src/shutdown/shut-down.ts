@@ -1,0 +1,205 @@
+import { signalNumber, type ProcessIdentity, type ProcessTable, type SignalOutcome } from '../processes'
+import type { EndWatch } from './await-end'
+import { Family } from './family'
+import { issuesOf } from './issues'
+import type { KillLedger } from './kill-ledger'
+import { ShutdownMemory } from './memory'
+import { askPass, killPass, termSequencePass, terminatePass, type PassContext } from './passes'
+import type { TrackedProcess } from './tracked-process'
+import type { ShutdownReport, ShutdownRequest } from './types'
+
+/** What a shutdown works on. */
+export interface ShutdownDependencies {
+  readonly processes: ProcessTable
+  readonly ledger: KillLedger
+  /** What shutdowns know of each other. Default: one for all shutdowns of this process. */
+  readonly memory?: ShutdownMemory
+}
+
+const sharedMemory = new ShutdownMemory()
+
+/** How long Node gets to collect our own children that are dead. */
+const collectMs = 50
+
+/**
+ * The one shutdown core: every terminate and kill, of a pool, a worker, a task or an orphan, ends here. It stops the refill,
+ * captures the targets with their descendants, and then passes: ask → SIGTERM → SIGKILL (only with `useSigkill`), each bounded
+ * by `gracePeriodMs` and ended early when all are gone; see {@link ShutdownRequest} for what replaces them. All workers go
+ * through a pass together, so 64 stubborn ones take as long as one. The SIGTERM pass takes two grace periods where workers have
+ * descendants, and the SIGKILL pass at least 200 ms where the kernel is slow.
+ *
+ * Only the targets and their proven descendants are signalled, each after its identity was checked in the same tick, and each
+ * attempt is in the kill ledger. What could not be ended is in the report; it never rejects for that, only with a RangeError
+ * for a request that makes no sense, before anything is done. Calling it twice is safe, also at the same time, and the second
+ * call still sees what the first one left.
+ */
+export async function shutDown(request: ShutdownRequest, dependencies: ShutdownDependencies): Promise<ShutdownReport> {
+  checkRequest(request)
+  request.stopRefill?.()
+  const run = new ShutdownRun(request, dependencies)
+  try {
+    await run.capture()
+    await run.passes()
+    return await run.finish()
+  } finally {
+    run.release()
+  }
+}
+
+function checkRequest({ gracePeriodMs, termSequence = [] }: ShutdownRequest): void {
+  const waits = [{ what: 'gracePeriodMs', ms: gracePeriodMs }, ...termSequence.map(({ waitMs }) => ({ what: 'waitMs of a step of termSequence', ms: waitMs }))]
+  for (const { what, ms } of waits) {
+    if (!(ms >= 0)) throw new RangeError(`${what} must be 0 or more milliseconds, but is ${ms}`)
+  }
+  for (const { signal } of termSequence) {
+    if (signalNumber(signal) === undefined) throw new RangeError(`termSequence has ${signal}, which is no signal of this system`)
+  }
+}
+
+class ShutdownRun {
+  readonly #startedAt = Date.now()
+  readonly #start = performance.now()
+  readonly #memory: ShutdownMemory
+  readonly #family: Family
+  readonly #watch: EndWatch
+  #wake: () => void = () => undefined
+
+  constructor(
+    private readonly request: ShutdownRequest,
+    private readonly dependencies: ShutdownDependencies,
+  ) {
+    const { processes, memory = sharedMemory } = dependencies
+    // To a tenth of a millisecond: finer would be noise, and this is shown.
+    const elapsedMs = (): number => Math.round((performance.now() - this.#start) * 10) / 10
+    const firstSignal = request.kill === true ? 'SIGKILL' : (request.termSequence?.[0]?.signal ?? 'SIGTERM')
+    this.#memory = memory
+    this.#family = new Family(request.targets, request.formerWorkers ?? [], processes, firstSignal, elapsedMs)
+    this.#watch = { family: this.#family, processes, elapsedMs, sleep: (ms) => this.#sleep(ms) }
+    for (const worker of this.#family.workers) {
+      const collected = (): void => {
+        worker.collect(elapsedMs())
+        this.#wake()
+      }
+      worker.target?.exited?.then(collected, collected)
+    }
+  }
+
+  async capture(): Promise<void> {
+    await this.#family.capture(this.#memory.recall(this.request.subject.id, this.#targetIdentities()))
+  }
+
+  async passes(): Promise<void> {
+    const { request } = this
+    const context: PassContext = {
+      request,
+      family: this.#family,
+      send: (members, signal) => this.#send(members, signal),
+      watch: this.#watch,
+    }
+    if (request.kill === true) return killPass(context)
+    await askPass(context)
+    if (request.termSequence !== undefined) return termSequencePass(context, request.termSequence)
+    await terminatePass(context)
+    if (request.useSigkill) await killPass(context)
+  }
+
+  async finish(): Promise<ShutdownReport> {
+    await this.#awaitCollection()
+    await this.#family.recapture()
+    await this.#family.refresh(this.#family.members)
+    const facts = this.#family.members.map((member) => ({
+      report: member.report(this.#signalsThatReached(member), this.#family.begunAtMs),
+      command: member.command,
+      why: member.why(),
+    }))
+    const survivors = this.#family.members.flatMap((member) =>
+      member.over || member.descendantOf === undefined ? [] : [{ identity: member.identity, descendantOf: member.descendantOf }],
+    )
+    this.#memory.remember(this.request.subject.id, this.#targetIdentities(), survivors)
+    return {
+      subject: this.request.subject,
+      startedAt: this.#startedAt,
+      durationMs: this.#watch.elapsedMs(),
+      workers: facts.map(({ report }) => report),
+      issues: issuesOf(this.request.subject, facts),
+    }
+  }
+
+  release(): void {
+    this.#memory.release(this, this.#family.members.map((member) => member.identity))
+  }
+
+  /** Looks at the processes once more, then sends to those that are still there. */
+  async #send(members: readonly TrackedProcess[], signal: NodeJS.Signals): Promise<void> {
+    await this.#family.refresh(members)
+    await this.#family.inChunks(members, async (member) => {
+      if (member.over || member.refused !== undefined) return
+      if (!repeatable.has(signal) && !this.#memory.claim(this, member.identity, signal)) {
+        member.joined.add(signal)
+        return
+      }
+      const outcome = await this.#sendOne(member, signal)
+      // A stopped process takes nothing but SIGKILL before it is continued; then what is pending comes first.
+      if (outcome === 'sent' && member.state === 'stopped' && !repeatable.has(signal)) await this.#sendOne(member, 'SIGCONT')
+    })
+  }
+
+  async #sendOne(member: TrackedProcess, signal: NodeJS.Signals): Promise<SignalOutcome> {
+    const { processes, ledger } = this.dependencies
+    const outcome = await processes.signal(member.identity, signal)
+    member.sent.push({ signal, atMs: this.#watch.elapsedMs(), outcome })
+    ledger.record({
+      at: Date.now(),
+      identity: member.identity,
+      name: member.name,
+      subjectId: this.request.subject.id,
+      signal,
+      outcome,
+      reason: this.request.reason,
+      askedBy: this.request.askedBy,
+    })
+    if (outcome === 'sent') this.#family.begin()
+    if (outcome === 'gone' || outcome === 'reused') member.observe(undefined, this.#watch.elapsedMs())
+    if (outcome === 'denied' || outcome === 'protected') member.refused = outcome
+    return outcome
+  }
+
+  /** Gives Node a moment for our own children: the dead ones are zombies until its event loop has turned. */
+  async #awaitCollection(): Promise<void> {
+    const deadlineMs = this.#watch.elapsedMs() + collectMs
+    for (;;) {
+      const uncollected = this.#family.members.filter((member) => member.awaitsCollection)
+      if (uncollected.length === 0 || this.#watch.elapsedMs() >= deadlineMs) return
+      await this.#sleep(2)
+      await this.#family.refresh(uncollected)
+    }
+  }
+
+  #signalsThatReached(member: TrackedProcess): Set<NodeJS.Signals> {
+    const signals = new Set(member.joined)
+    for (const { signal, outcome } of member.sent) if (outcome === 'sent') signals.add(signal)
+    // Another shutdown may have killed meanwhile what this one only terminated.
+    for (const { signal, outcome, at } of this.dependencies.ledger.entriesFor(member.identity)) {
+      if (outcome === 'sent' && at >= this.#startedAt) signals.add(signal)
+    }
+    return signals
+  }
+
+  #targetIdentities(): ProcessIdentity[] {
+    return this.request.targets.map((target) => target.identity)
+  }
+
+  /** Sleeps, or wakes when one of our own children was collected. */
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+/** Signals that do no more when they come twice, and that a stopped process need not be continued for. */
+const repeatable: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>(['SIGKILL', 'SIGSTOP', 'SIGCONT'])

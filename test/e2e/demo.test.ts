@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Row } from './pages'
+import { Session, type Theme } from './session'
+
+/** Stuck is flagged after 3 s; the rest is what a loaded machine may take to start processes and draw rows. */
+const soon = { timeout: 60_000, interval: 200 }
+
+/** `pid 4211 · stuck 4 s · …` → 4211 */
+function pidOf(row: Row | undefined): number {
+  return Number(/pid (\d+)/.exec(row?.description ?? '')?.[1])
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+// One story, in the order in which a user would live it: each test goes on where the one before it ended.
+describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme', (theme) => {
+  let session: Session
+  const see = () => session.workbench.pools.rows()
+  const picture = (name: string) => session.workbench.screenshot(`${theme}-${name}`)
+  const worker = async (words: string | RegExp) => (await see()).find((row) => row.level === 2 && new RegExp(words).test(row.description))
+  let slowPid: number
+
+  beforeAll(async () => {
+    session = await Session.start(theme)
+  })
+  afterAll(async () => {
+    await session.stop()
+  })
+
+  test('opens the Unhang views and is told how to begin', async () => {
+    const pools = await session.workbench.openPools()
+    await expect.poll(() => pools.pane.textContent(), soon).toMatch(/Launch|Run/)
+    await picture('1-empty')
+  })
+
+  test('runs Stuck from the task picker and sees its workers', async () => {
+    await session.workbench.tasks.run('Stuck')
+    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 1, label: 'Stuck' }))
+    await session.workbench.pools.expand('Stuck')
+    await expect.poll(async () => (await see()).filter((row) => /pid \d+/.test(row.description)).length, soon).toBe(4)
+  })
+
+  test('is shown what is stuck: badge, pool row and worker row', async () => {
+    await expect.poll(() => session.workbench.badge(), soon).toBe('1')
+    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 1, label: 'Stuck', description: expect.stringContaining('1 stuck') as string }))
+    const stuck = await worker('stuck .*crawl\\(login\\)')
+    expect(stuck?.spoken).toMatch(/stuck/)
+    expect(isAlive(pidOf(stuck))).toBe(true)
+    await picture('2-stuck')
+  })
+
+  test('can tell the slow worker from the stuck one', async () => {
+    await expect.poll(() => worker('slow .*crawl\\(blog\\)'), soon).toBeDefined()
+    slowPid = pidOf(await worker('slow .*crawl\\(blog\\)'))
+    expect(isAlive(slowPid)).toBe(true)
+  })
+
+  test('terminates the stuck worker by the button on its row', async () => {
+    const { pools } = session.workbench
+    const pid = pidOf(await worker('stuck .*crawl\\(login\\)'))
+    await pools.clickInline(pools.row('crawl(login)').first(), 'Terminate Worker')
+    await expect.poll(() => isAlive(pid), soon).toBe(false)
+    await expect.poll(() => session.workbench.badge(), soon).toBe('')
+  })
+
+  test('reads the exit code and the lost task under Exited', async () => {
+    await session.workbench.pools.expand('Exited')
+    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ description: expect.stringMatching(/^exit -15 \(SIGTERM\) · .*login.* lost/) as string }))
+    await picture('3-terminated')
+  })
+
+  test('reloads the window and finds the pool as it was', async () => {
+    await session.workbench.reload()
+    await session.workbench.openPools()
+    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 1, label: 'Stuck' }))
+    await session.workbench.pools.expand('Stuck')
+    await expect.poll(async () => pidOf(await worker('slow .*crawl\\(blog\\)')), soon).toBe(slowPid)
+    expect(isAlive(slowPid)).toBe(true)
+    await picture('4-reloaded')
+  })
+
+  test('kills the pool from the palette, after one question', async () => {
+    const { workbench } = session
+    await workbench.palette.run('Pools: Kill Pool (SIGKILL)')
+    await workbench.answerDialog('Kill')
+    await expect.poll(() => isAlive(slowPid), soon).toBe(false)
+    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 1, label: 'Stuck', description: expect.stringContaining('ended') as string }))
+  })
+
+  test('reads how every worker ended', async () => {
+    await session.workbench.pools.expand('Stuck')
+    await session.workbench.pools.expand('Exited')
+    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ description: expect.stringMatching(/^exit -9 \(SIGKILL\) · .*blog.* lost/) as string }))
+    await picture('5-killed')
+  })
+})

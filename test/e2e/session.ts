@@ -1,0 +1,58 @@
+import type { Browser, Page } from 'playwright-core'
+import { newProfile, startBrowser } from '../harness/browser.mjs'
+import { copyDemo } from '../harness/demo-copy.mjs'
+import { ensureVSCode } from '../harness/vscode-install.mjs'
+import { startServer, type VSCodeServer } from '../harness/vscode-server.mjs'
+import { Workbench } from './pages'
+
+export type Theme = 'dark' | 'light'
+const themes: Record<Theme, string> = { dark: 'Default Dark Modern', light: 'Default Light Modern' }
+
+/** One VS Code with our extension on a copy of the demo, and a browser that shows it. */
+export class Session {
+  private constructor(
+    readonly server: VSCodeServer,
+    private readonly browser: Browser,
+    private readonly demo: ReturnType<typeof copyDemo>,
+    readonly page: Page,
+    readonly workbench: Workbench,
+  ) {}
+
+  /** The workspace that is open. */
+  get workspace(): string {
+    return this.demo.workspace
+  }
+
+  /**
+   * Starts everything and opens the workspace. The extension is the packaged one that UNHANG_TEST_VSIX names (as in
+   * `npm test`), else the built one of this checkout.
+   */
+  static async start(theme: Theme): Promise<Session> {
+    const vsix = process.env.UNHANG_TEST_VSIX
+    const demo = copyDemo()
+    let server: VSCodeServer | undefined
+    let browser: Browser | undefined
+    try {
+      server = await startServer({
+        vscode: await ensureVSCode(),
+        ...(vsix ? { vsix: [vsix] } : { builtExtension: true }),
+        settings: { 'workbench.colorTheme': themes[theme] },
+      })
+      browser = await startBrowser()
+      const page = await (await newProfile(browser, { theme })).newPage()
+      return new Session(server, browser, demo, page, await Workbench.open(server, page, demo.workspace))
+    } catch (error) {
+      await browser?.close()
+      await server?.stop()
+      demo.remove()
+      throw error
+    }
+  }
+
+  /** Ends browser, server, hosts and pools, and removes the workspace. */
+  async stop(): Promise<void> {
+    await this.browser.close()
+    await this.server.stop()
+    this.demo.remove()
+  }
+}

@@ -1,0 +1,75 @@
+// What `npm start` does.
+import { join } from 'node:path'
+import { endCommandsOnInterrupt, exitOnInterruptWith, onInterrupt, run } from './commands.mjs'
+import { findOnPath } from './debian-packages.mjs'
+import { installDependencies } from './dependencies.mjs'
+import { openInBrowser } from './desktop.mjs'
+import { demoWorkspace, repositoryRoot } from './paths.mjs'
+import { say, step } from './steps.mjs'
+import { ensureVSCode } from './vscode-install.mjs'
+import { startServer } from './vscode-server.mjs'
+
+/** The pool that hangs, by its label in the demo's tasks.json. */
+const hungPool = 'Stuck'
+
+/** Shows the extension and the tasks when the page opens. */
+const opener = join(repositoryRoot, 'test', 'fixtures', 'demo-opener')
+
+/** Opens the demo workspace in a real VS Code, with a hung pool in it, until Ctrl-C. */
+export async function startDemo() {
+  endCommandsOnInterrupt()
+  try {
+    await installDependencies()
+    await step('Building Unhang', () => run(process.execPath, [join('src', 'build', 'build.mjs')], { cwd: repositoryRoot }))
+    const vscode = await ensureVSCode()
+    const server = await step('Starting VS Code', () =>
+      // The usual runtime folder: `unhang ps` in any terminal then sees the demo's pools.
+      startServer({ vscode, builtExtension: true, extensionFolders: [opener], usualRuntime: true }))
+    onInterrupt(async () => {
+      console.log()
+      await step('Ending VS Code, the host and its pools', () => server.stop())
+    })
+    exitOnInterruptWith(0)
+    const url = server.urlFor(demoWorkspace)
+    await launchHungPool()
+    printInvitation(url)
+    openInBrowser(url)
+    await serverEnd(server)
+    console.error("VS Code's server ended by itself. Its last words:\n" + server.log.slice(-4000))
+    await server.stop()
+    process.exit(1)
+  } catch (error) {
+    console.error(`\n${error instanceof Error ? error.message : String(error)}`)
+    process.exit(1)
+  }
+}
+
+/** The demo is worth opening without it, so this never stops the start. */
+async function launchHungPool() {
+  try {
+    await step(`Launching the pool ${hungPool}`, () =>
+      run(process.execPath, [join(repositoryRoot, 'dist', 'cli.js'), 'pool', hungPool, '--detach'], { cwd: demoWorkspace, timeoutMs: 60_000 }))
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+  }
+}
+
+/** @param {import('./vscode-server.mjs').VSCodeServer} server */
+async function serverEnd(server) {
+  while (server.isRunning) await new Promise((resolve) => setTimeout(resolve, 500))
+}
+
+/** @param {string} url */
+function printInvitation(url) {
+  say('Ready.')
+  console.log(`
+Open ${url}
+
+  1. The pool "${hungPool}" hangs: in the Pools view, see which of its workers is stuck, on what, and why.
+  2. End the stuck worker with the button on its row, or the whole pool: F1, "Pools: Kill Pool (SIGKILL)".
+  3. Run "Stubborn" or "Word count" from the lens above it in tasks.json; in a terminal here: node ../../../dist/cli.js ps
+
+Ctrl-C ends VS Code and every pool.
+`)
+  if (findOnPath('python3') === undefined) console.log('"Stubborn" is written in Python, and there is no python3 on PATH: install it to try that one.\n')
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// `npm run package`: unhang-<version>.vsix in the checkout, and what is in it.
+import './node-version.mjs'
+
+const { packageExtension, checkPackage, shipList } = await import('./package-extension.mjs')
+const vsix = await packageExtension()
+for (const file of await shipList()) console.log(`  ${file}`)
+for (const { check, problem } of await checkPackage(vsix)) {
+  console.log(problem ? `✗ ${check}: ${problem}` : `✓ ${check}`)
+  if (problem) process.exitCode = 1
+}
+console.log(vsix)

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+
+/**
+ * What one stage of `npm test` found.
+ * @typedef {{ passed: number, failed: number, failures: { title: string, message: string }[] }} Tally
+ */
+
+/** A stage that is one check, and held. @returns {Tally} */
+export const onePassed = () => ({ passed: 1, failed: 0, failures: [] })
+
+/** A stage that is one check, and did not hold. @param {string} title @param {unknown} error @returns {Tally} */
+export const oneFailed = (title, error) => ({ passed: 0, failed: 1, failures: [{ title, message: error instanceof Error ? error.message : String(error) }] })
+
+/**
+ * Several checks, each with what is wrong or nothing.
+ * @param {string} stage
+ * @param {{ check: string, problem: string | null }[]} checks
+ * @returns {Tally}
+ */
+export function tallyChecks(stage, checks) {
+  for (const { check, problem } of checks) console.log(problem ? `  ✗ ${check}: ${problem}` : `  ✓ ${check}`)
+  const failures = checks.flatMap(({ check, problem }) => (problem ? [{ title: `${stage} > ${check}`, message: problem }] : []))
+  return { passed: checks.length - failures.length, failed: failures.length, failures }
+}
+
+/**
+ * Reads what vitest's JSON reporter wrote. A file that could not even be loaded counts as one failure, and so does a run
+ * that failed without a failed test (an error outside any test, or no test at all).
+ * @param {string} file
+ * @param {boolean} exitedWithZero
+ * @returns {Tally}
+ */
+export function tallyVitest(file, exitedWithZero) {
+  /** @type {{ numPassedTests: number, testResults: { name: string, status: string, message?: string, assertionResults: { status: string, fullName: string, failureMessages?: string[] | null }[] }[] }} */
+  let report
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    return oneFailed('vitest', `wrote no report: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const failures = []
+  for (const result of report.testResults) {
+    const failed = result.assertionResults.filter(({ status }) => status === 'failed')
+    for (const test of failed) failures.push({ title: test.fullName, message: (test.failureMessages ?? []).join('\n') })
+    if (failed.length === 0 && result.status === 'failed') failures.push({ title: result.name, message: result.message ?? 'could not be run' })
+  }
+  if (failures.length === 0 && !exitedWithZero) failures.push({ title: 'vitest', message: 'ended as failed without a failed test; its output above says why' })
+  return { passed: report.numPassedTests, failed: failures.length, failures }
+}

@@ -1,0 +1,76 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { lives, until, Workspace } from './workspace'
+
+const ptyScript = fileURLToPath(new URL('pty.py', import.meta.url))
+const controlC = '\x03'
+
+/** A command in a pseudo-terminal, with what it has shown so far. */
+class RealTerminal {
+  shown = ''
+  readonly ended: Promise<number | null>
+  private readonly child: ChildProcessByStdio<Writable, Readable, null>
+
+  constructor(workspace: Workspace, args: readonly string[], columns = 100) {
+    const { command, cwd, env } = workspace.commandLine(args)
+    this.child = spawn('python3', [ptyScript, String(columns), ...command], { cwd, env: { ...env, TERM: 'xterm' }, stdio: ['pipe', 'pipe', 'inherit'] })
+    this.child.stdout.setEncoding('utf8').on('data', (text: string) => { this.shown += text })
+    this.ended = once(this.child, 'close').then(([code]) => code as number | null)
+  }
+  type(text: string): void { this.child.stdin.write(text) }
+  close(): void { this.child.stdin.end() }
+  async untilShown(text: string | RegExp): Promise<void> {
+    await until(`the terminal shows ${String(text)}`, () => (typeof text === 'string' ? this.shown.includes(text) : text.test(this.shown)) || undefined)
+      .catch((error: unknown) => { throw new Error(`${String(error)}; shown: ${this.shown}`) })
+  }
+}
+
+/** Every state of the line that is rewritten in place. */
+function statusLines(shown: string): string[] {
+  return shown.split('\r\x1b[K').slice(1).map((rest) => rest.split(/[\r\n]/, 1)[0]!).filter((line) => /^Word count: \d+ of/.test(line))
+}
+
+let workspace: Workspace
+beforeEach(async () => { workspace = await Workspace.create() })
+afterEach(async () => { await workspace.dispose() })
+
+it('rewrites the progress line in place, in colours, and leaves none of it behind', async () => {
+  const terminal = new RealTerminal(workspace, ['pool', 'Word count'])
+  expect(await terminal.ended).toBe(0)
+  expect(statusLines(terminal.shown).at(-1)).toMatch(/^Word count: \d+ of \d+ done, \d+ running/)
+  expect(terminal.shown).toContain('\x1b[32mWord count: all ')
+  const screen = terminal.shown.split('\r\n').map((line) => stripVTControlCharacters(line.split('\r').at(-1)!))
+  expect(screen.filter((line) => line.includes(' running'))).toEqual([])
+})
+
+it('fits the progress line into a narrow terminal', async () => {
+  const terminal = new RealTerminal(workspace, ['pool', 'Word count'], 30)
+  expect(await terminal.ended).toBe(0)
+  const lines = statusLines(terminal.shown)
+  expect(lines.length).toBeGreaterThan(0)
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(30)
+})
+
+it('ends the pool on Ctrl-C, typed twice for one that ignores SIGTERM', async () => {
+  const terminal = new RealTerminal(workspace, ['pool', 'Stubborn'])
+  await terminal.untilShown('4 of 5 done')
+  terminal.type(controlC)
+  await terminal.untilShown(/still alive: PoolWorker-\d+, pid=\d+/)
+  terminal.type(controlC)
+  expect(await terminal.ended).toBe(1)
+  expect(terminal.shown).toContain('killing the pool')
+})
+
+it('leaves the pool running when its window is closed', async () => {
+  const terminal = new RealTerminal(workspace, ['pool', 'Stuck'])
+  await terminal.untilShown('is stuck')
+  terminal.close()
+  expect(await terminal.ended).toBe(128 + 1)
+  const [pool] = await workspace.pools()
+  expect(pool?.counts).toMatchObject({ done: 10, running: 2 })
+  expect(await lives(pool!.workers[0]!.pid)).toBe(true)
+})

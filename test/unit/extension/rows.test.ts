@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest'
+import { formatDuration } from '../../../src/extension/text/durations'
+import { exitText } from '../../../src/extension/text/exits'
+import { exitedGroupRow, poolRow, taskRow, workerRow } from '../../../src/extension/text/rows'
+import { formatBytes, formatPercent } from '../../../src/extension/text/sizes'
+import { noCounts, noProgress, poolHeader, task, worker } from './samples'
+
+const now = 52_000
+
+describe('A worker’s row', () => {
+  test.each([
+    ['a busy one', worker({ status: 'busy', task: task() }), 'pid 4211 · busy 42 s · resize(img_7.png)'],
+    ['a stuck one', worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) }), 'pid 4211 · stuck 42 s · resize(img_7.png)'],
+    ['a slow one', worker({ status: 'busy', task: task({ verdict: { ...noProgress, code: 'slow' } }) }), 'pid 4211 · slow 42 s · resize(img_7.png)'],
+    ['an idle one', worker(), 'pid 4211 · idle'],
+    ['one that has no process yet', worker({ pid: -1, status: 'starting' }), 'starting'],
+    ['one that was killed in a task', worker({ status: 'exited', signal: 'SIGKILL', task: task({ label: 'resize(img_3.png)', state: 'lost' }) }), 'exit -9 (SIGKILL) · resize(img_3.png) lost'],
+    ['one that left by itself', worker({ status: 'exited', exitCode: 0 }), 'exit 0'],
+  ])('says in words what %s does', (_which, snapshot, expected) => {
+    expect(workerRow(snapshot, now).description).toBe(expected)
+  })
+
+  test('says the same to a screen reader', () => {
+    const row = workerRow(worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) }), now)
+    expect(row.accessibilityLabel).toBe('worker PoolWorker-1, pid 4211, stuck 42 s, resize(img_7.png)')
+  })
+})
+
+describe('A pool’s row', () => {
+  test('counts what there is and leaves out what there is not', () => {
+    const counts = { ...noCounts, queued: 5, running: 3, stuck: 1, done: 4 }
+    expect(poolRow(poolHeader({ counts, etaMs: 12_400 })).description).toBe('running · 3 busy · 1 stuck · 4 of 12 done · 12 s left')
+  })
+
+  test('says that a pool failed, is orphaned, or has issues', () => {
+    expect(poolRow(poolHeader({ state: 'ended', failure: 'crash loop' })).description).toBe('failed')
+    expect(poolRow(poolHeader({ orphaned: true })).description).toBe('orphaned')
+    expect(poolRow(poolHeader({ state: 'ended', issues: ['a', 'b'] })).description).toBe('ended · 2 issues')
+  })
+})
+
+describe('A task’s row', () => {
+  test('names the verdict', () => {
+    expect(taskRow(task({ stuck: true, verdict: noProgress }), now).description).toBe('running 42 s · stuck · no progress')
+    expect(taskRow(task({ state: 'timedOut' }), now).description).toBe('timed out')
+  })
+})
+
+describe('The group of exited workers', () => {
+  test('says when the host lists only the last ones', () => {
+    expect(exitedGroupRow(3, 3).description).toBe('3')
+    expect(exitedGroupRow(100, 5000).description).toBe('5000, the last 100 shown')
+  })
+})
+
+describe('Words for numbers', () => {
+  test.each([[0, '0 s'], [59_999, '59 s'], [60_000, '1 min'], [185_000, '3 min 5 s'], [7_620_000, '2 h 7 min'], [97_200_000, '1 d 3 h'], [-5, '0 s']])('%d ms is %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text)
+  })
+
+  test.each([[0, '0 B'], [1023, '1023 B'], [1024, '1 KB'], [45_088_768, '43 MB'], [1_610_612_736, '1.5 GB'], [1_048_500, '1 MB']])('%d bytes are %s', (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text)
+  })
+
+  test.each([[0, '0 %'], [0.42, '0.4 %'], [36.6, '37 %'], [100, '100 %']])('%d percent is %s', (percent, text) => {
+    expect(formatPercent(percent)).toBe(text)
+  })
+
+  test.each<[number | null, string | null, string]>([[0, null, 'exit 0'], [3, null, 'exit 3'], [null, 'SIGTERM', 'exit -15 (SIGTERM)'], [null, 'SIGWHAT', 'exit (SIGWHAT)'], [null, null, 'exited']])('exit %s, signal %s is %s', (exitCode, signal, text) => {
+    expect(exitText(exitCode, signal)).toBe(text)
+  })
+})

@@ -1,0 +1,38 @@
+import type { CountsSnapshot, FullSnapshot, PoolHeader, PoolSnapshot, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../../src/protocol'
+
+/** Snapshots as a host would send them, with only what a test is about spelled out. */
+export const noCounts: CountsSnapshot = { queued: 0, running: 0, stuck: 0, done: 0, failed: 0, lost: 0, timedOut: 0, cancelled: 0 }
+
+export function poolHeader(over: Partial<PoolHeader> = {}): PoolHeader {
+  return {
+    id: 'pool-1', name: 'Crawl', kind: 'module', state: 'run', orphaned: false, label: 'Crawl', startedAt: 1_000, endedAt: null,
+    counts: noCounts, etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, ...over,
+  }
+}
+
+export function pool(over: Partial<PoolSnapshot> = {}): PoolSnapshot {
+  return { ...poolHeader(over), workers: [], ...over }
+}
+
+export function task(over: Partial<TaskSnapshot> = {}): TaskSnapshot {
+  return { id: 't1', label: 'resize(img_7.png)', state: 'running', startedAt: 10_000, elapsedMs: 0, stuck: false, verdict: null, ...over }
+}
+
+export const noProgress: VerdictSnapshot = {
+  code: 'no-progress', summary: 'It has not moved for 42 s.', evidence: [{ what: 'CPU time since 42 s', value: '0 ms' }], advice: 'Terminate the worker.', confidence: 'likely',
+}
+
+export function worker(over: Partial<WorkerSnapshot> = {}): WorkerSnapshot {
+  return {
+    name: 'PoolWorker-1', pid: 4211, status: 'idle', exitCode: null, signal: null, cpuPercent: null, memoryBytes: null, tasksDone: 0,
+    startedAt: 1_000, exitedAt: null, task: null, ...over,
+  }
+}
+
+export function workers(count: number, over: (index: number) => Partial<WorkerSnapshot> = () => ({})): WorkerSnapshot[] {
+  return Array.from({ length: count }, (_, index) => worker({ name: `PoolWorker-${index + 1}`, pid: 1000 + index, ...over(index) }))
+}
+
+export function full(pools: PoolSnapshot[], rev = 1): FullSnapshot {
+  return { kind: 'full', rev, pools, machine: null }
+}

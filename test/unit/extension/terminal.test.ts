@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest'
+import { failuresTable } from '../../../src/extension/tasks/failuresTable'
+import { launchParams, userEnvironment } from '../../../src/extension/tasks/launchParams'
+import { errorLines, succeeded } from '../../../src/extension/tasks/outcome'
+import { OutputLines, cleanLine } from '../../../src/extension/tasks/outputLines'
+import { progressLine } from '../../../src/extension/tasks/progressLine'
+import { TerminalScreen } from '../../../src/extension/tasks/screen'
+import type { GetFailures } from '../../../src/protocol'
+import { noCounts, poolHeader } from './samples'
+
+const escape = '\u001b'
+
+describe('Lines of output', () => {
+  test('are put together from chunks', () => {
+    const lines = new OutputLines()
+    expect(lines.push('one\ntw')).toEqual(['one'])
+    expect(lines.push('o\r\nthr')).toEqual(['two'])
+    expect(lines.flush()).toEqual(['thr'])
+    expect(lines.flush()).toEqual([])
+  })
+
+  test('show what a progress bar shows at the end', () => {
+    expect(cleanLine(' 10 %\r 50 %\r100 %')).toBe('100 %')
+  })
+
+  test('keep colours and end them, and lose what moves the cursor or retitles the terminal', () => {
+    expect(cleanLine(`${escape}[31mred${escape}[2K${escape}[1A`)).toBe(`${escape}[31mred${escape}[0m`)
+    expect(cleanLine(`${escape}]0;title\u0007text`)).toBe('text')
+    expect(cleanLine(`a\u0007b${escape}cc`)).toBe('abc')
+  })
+
+  test('do not grow without end', () => {
+    const lines = new OutputLines()
+    expect(lines.push('x'.repeat(20_000))).toHaveLength(1)
+    expect(lines.flush()).toEqual([])
+  })
+})
+
+describe('The screen', () => {
+  test('prints above the status line and draws it again', () => {
+    const written: string[] = []
+    const screen = new TerminalScreen((text) => written.push(text))
+    screen.status('1 of 2')
+    screen.print('hello', 'two\nlines')
+    screen.clearStatus()
+    expect(written).toEqual([
+      `\r${escape}[2K${escape}[2m1 of 2${escape}[0m`,
+      `\r${escape}[2Khello\r\ntwo\r\nlines\r\n${escape}[2m1 of 2${escape}[0m`,
+      `\r${escape}[2K`,
+    ])
+  })
+
+  test('does not write a status that did not change', () => {
+    const written: string[] = []
+    const screen = new TerminalScreen((text) => written.push(text))
+    screen.status('same')
+    screen.status('same')
+    expect(written).toHaveLength(1)
+  })
+})
+
+describe('The progress line', () => {
+  const counts = { ...noCounts, queued: 2, running: 3, stuck: 1, done: 6, failed: 1 }
+
+  test('counts, and tells how long it takes', () => {
+    expect(progressLine(poolHeader({ counts, etaMs: 12_000 }), 65_000, 200)).toBe('[███████████░░░░░░░░░] 7 of 12 · 3 busy · 1 stuck · 1 not done · 1 min 5 s · 12 s left')
+  })
+
+  test('never fills the last column', () => {
+    expect(progressLine(poolHeader({ counts }), 0, 30)).toHaveLength(29)
+    expect(progressLine(poolHeader({ counts }), 0, 1)).toHaveLength(1)
+  })
+})
+
+describe('The table of failures', () => {
+  const failure: GetFailures.Failure = {
+    taskId: 't', label: 'resize(img_3.png)', state: 'lost', message: 'Worker died\nstack', worker: 'PoolWorker-2', pid: 4211, exitCode: null, signal: 'SIGKILL',
+    elapsedMs: 1234, attempts: 1, stdoutPath: null, stderrPath: null,
+  }
+
+  test('aligns its columns and shows the first line of a message', () => {
+    expect(failuresTable({ failures: [failure, { ...failure, label: 'a', state: 'failed', signal: null, exitCode: 2 }], total: 2 })).toEqual([
+      'Task               State   Exit               Worker               Time     Message',
+      '─────────────────  ──────  ─────────────────  ───────────────────  ───────  ───────────',
+      'resize(img_3.png)  lost    exit -9 (SIGKILL)  PoolWorker-2 (4211)  1234 ms  Worker died',
+      'a                  failed  exit 2             PoolWorker-2 (4211)  1234 ms  Worker died',
+    ])
+  })
+
+  test('says how many it leaves out', () => {
+    const lines = failuresTable({ failures: Array.from({ length: 40 }, () => failure), total: 100 })
+    expect(lines).toHaveLength(33)
+    expect(lines.at(-1)).toContain('70 more')
+  })
+
+  test('is empty when everything is done', () => {
+    expect(failuresTable({ failures: [], total: 0 })).toEqual([])
+  })
+})
+
+describe('The end of a pool', () => {
+  test('is a success only when every task is done', () => {
+    expect(succeeded(poolHeader({ counts: { ...noCounts, done: 3 } }))).toBe(true)
+    expect(succeeded(poolHeader({ counts: { ...noCounts, done: 2, cancelled: 1 } }))).toBe(false)
+    expect(succeeded(poolHeader({ counts: { ...noCounts, done: 2, queued: 1 } }))).toBe(false)
+    expect(succeeded(poolHeader({ counts: { ...noCounts, done: 3 }, failure: 'crash loop' }))).toBe(false)
+  })
+
+  test('is explained key by key when it could not begin', () => {
+    const error = Object.assign(new Error('cannot run'), { data: { problems: [{ key: 'items.glob', message: 'Nothing matches.' }, { key: '', message: 'Nothing to run.' }] } })
+    expect(errorLines(error)).toEqual(['This pool task cannot run:', '  items.glob: Nothing matches.', '  Nothing to run.'])
+    expect(errorLines(new Error('plain'))).toEqual(['plain'])
+  })
+})
+
+describe('A launch', () => {
+  const settings = { stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, nodePath: '' }
+
+  test('takes VS Code’s resolved values, and what VS Code dropped from the task', () => {
+    const params = launchParams('Crawl', { type: 'pool', cwd: '/real' }, { type: 'pool', label: 'Crawl', cwd: '${workspaceFolder}', wrongKey: 1, timeoutMs: null }, settings, {})
+    expect(params.definition).toEqual({ type: 'pool', label: 'Crawl', cwd: '/real', wrongKey: 1, timeoutMs: null })
+    expect(params.defaults).toEqual({ stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false })
+  })
+
+  test('names a node executable only when one was chosen', () => {
+    expect(launchParams('x', {}, undefined, { ...settings, nodePath: '/usr/bin/node' }, {}).defaults?.nodePath).toBe('/usr/bin/node')
+  })
+
+  test('gives workers the person’s environment without what the editor added', () => {
+    expect(userEnvironment({ PATH: '/bin', VSCODE_IPC_HOOK: 'x', ELECTRON_RUN_AS_NODE: '1', LANG: undefined })).toEqual({ PATH: '/bin' })
+  })
+})

@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { tallyVitest } from '../../harness/tally.mjs'
+
+describe('counting a vitest run', () => {
+  let folder: string
+  let file: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'unhang-tally-'))
+    file = join(folder, 'report.json')
+  })
+  afterEach(() => {
+    rmSync(folder, { recursive: true })
+  })
+  const write = (numPassedTests: number, ...testResults: unknown[]) => {
+    writeFileSync(file, JSON.stringify({ numPassedTests, testResults }))
+  }
+
+  test('takes passed and failed tests from the report', () => {
+    write(2, { name: 'a.test.ts', status: 'failed', assertionResults: [{ status: 'passed', fullName: 'x' }, { status: 'failed', fullName: 'y', failureMessages: ['expected 1'] }] })
+    expect(tallyVitest(file, false)).toEqual({ passed: 2, failed: 1, failures: [{ title: 'y', message: 'expected 1' }] })
+  })
+
+  test('counts a file that could not be loaded as a failure', () => {
+    write(0, { name: 'a.test.ts', status: 'failed', message: 'Cannot find module', assertionResults: [] })
+    expect(tallyVitest(file, false)).toMatchObject({ failed: 1, failures: [{ title: 'a.test.ts', message: 'Cannot find module' }] })
+  })
+
+  test('counts a run that failed without a failed test as a failure', () => {
+    write(3, { name: 'a.test.ts', status: 'passed', assertionResults: [] })
+    expect(tallyVitest(file, false)).toMatchObject({ passed: 3, failed: 1 })
+    expect(tallyVitest(file, true)).toMatchObject({ passed: 3, failed: 0 })
+  })
+
+  test('counts a run without a report as a failure', () => {
+    expect(tallyVitest(join(folder, 'none.json'), true)).toMatchObject({ passed: 0, failed: 1 })
+  })
+})
