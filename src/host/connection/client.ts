@@ -121,6 +121,8 @@ export class Client {
       send: (params) => { this.send(Output.method, params) },
     })
     this.followed.set(poolId, { follower, stop: feed.follow((chunk) => { follower.push(chunk) }) })
+    // What is kept comes at once: the pool may have ended already, and its follower may be about to leave.
+    follower.flush()
   }
 
   unfollow(poolId: string): void {
