@@ -44,6 +44,9 @@ const shared = {
   target: 'node20.19',
   format: 'cjs',
   mainFields: ['module', 'main'],
+  // fdir (of tinyglobby) makes a `require` from it on load; CommonJS has none, and esbuild would leave it empty.
+  define: { 'import.meta.url': 'bundleUrl' },
+  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   minify: production,
   sourcemap: production ? false : 'linked',
   logLevel: 'warning',

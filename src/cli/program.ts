@@ -48,7 +48,7 @@ export function buildProgram(terminal: Terminal, finish: (exitCode: ExitCode) =>
 
   program.command('ps')
     .description('show the pools, their workers and the task each one is in')
-    .option('-a, --all', 'list the workers that have exited, too')
+    .option('-a, --all', 'show pools that have ended and workers that have exited, too')
     .addOption(json())
     .action((options: { all?: true; json?: true }) => run(ps, options))
 

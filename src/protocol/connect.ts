@@ -101,8 +101,8 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
     }
     if (child.failure !== undefined) throw new HostStartError(endpoint.root, child.failure, endpoint.logFile)
     if (child.exitCode !== undefined && child.exitCode !== 0) {
-      const tail = (await readFile(endpoint.stderrFile, 'utf8').catch(() => '')).trim().split('\n').slice(-6).join('\n')
-      throw new HostStartError(endpoint.root, `it exited with ${child.exitCode}${tail === '' ? '' : `\n${tail}\n`}`, endpoint.logFile)
+      const words = lastWords(await readFile(endpoint.stderrFile, 'utf8').catch(() => ''))
+      throw new HostStartError(endpoint.root, `it exited with ${child.exitCode}${words === '' ? '' : ` (${words})`}`, endpoint.logFile)
     }
     if (Date.now() >= deadline) {
       throw new HostStartError(endpoint.root, info ? `pid ${info.pid} does not accept connections after ${timeoutMs} ms` : `no answer within ${timeoutMs} ms`, endpoint.logFile)
@@ -129,6 +129,12 @@ function tryConnect(path: string, timeoutMs: number): Promise<Socket | undefined
     socket.once('connect', () => { give(socket) })
     socket.once('error', () => { give(undefined) })
   })
+}
+
+/** The line that says what went wrong: that of the error, not of the stack below it. */
+function lastWords(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '')
+  return (lines.find((line) => /^(?:\w*Error|Uncaught)\b/.test(line)) ?? lines[0] ?? '').trim()
 }
 
 interface StartedHost {

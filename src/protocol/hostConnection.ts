@@ -1,5 +1,5 @@
 import type { MessageConnection } from 'vscode-jsonrpc/node'
-import type { ConnectedHost } from './connect'
+import { connectOrStart, type ConnectedHost, type ConnectOptions } from './connect'
 import type { HostInfo } from './hostInfo'
 import type { Notifications, RequestMethod, Requests } from './messages'
 
@@ -42,7 +42,8 @@ export class HostConnection {
   }
 
   /** Does the handshake over a fresh socket. The JSON-RPC library is loaded here, not when this module is. */
-  static async open(connected: ConnectedHost, { timeoutMs = defaultRequestTimeoutMs } = {}): Promise<HostConnection> {
+  static async open(connected: ConnectedHost, options: { timeoutMs?: number | undefined } = {}): Promise<HostConnection> {
+    const { timeoutMs = defaultRequestTimeoutMs } = options
     const { createMessageConnection, StreamMessageReader, StreamMessageWriter } = await import('vscode-jsonrpc/node')
     const { socket } = connected
     const rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket))
@@ -63,6 +64,19 @@ export class HostConnection {
       throw error
     }
     return connection
+  }
+
+  /**
+   * Finds the host or starts one, and does the handshake. A host that ends at that very moment (nobody had needed it for
+   * half a minute) is no error: the next one is tried.
+   */
+  static async connect(options: ConnectOptions): Promise<HostConnection> {
+    try {
+      return await HostConnection.open(await connectOrStart(options), options)
+    } catch (error) {
+      if (!(error instanceof HostGoneError)) throw error
+      return HostConnection.open(await connectOrStart(options), options)
+    }
   }
 
   /** The host at the other end. */

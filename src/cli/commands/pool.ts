@@ -8,6 +8,7 @@ import { Interrupts, type InterruptStep } from '../pool/interrupts'
 import { launchError } from '../pool/launchProblems'
 import { poolOutcome } from '../pool/outcome'
 import { requestShutdown } from '../ending/request'
+import { plural } from '../words/quantities'
 import type { Command } from './context'
 
 /** Items may be a glob over a large tree, or a file of many lines. */
@@ -24,7 +25,7 @@ export const pool: Command<[string, { detach?: true }]> = async ({ access, termi
         terminal.print(launched.poolId)
         return exitCodes.ok
       }
-      terminal.note(`${launched.name} (${launched.poolId}), ${launched.total} tasks; Ctrl-C terminates it`)
+      terminal.note(`${launched.name} (${launched.poolId}), ${plural(launched.total, 'task')}; Ctrl-C terminates it`)
       interrupts.listen((step) => { obey(step, host, launched.poolId, terminal, interrupts) })
       return await follow(host, launched.poolId, terminal)
     })

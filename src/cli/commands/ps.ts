@@ -8,6 +8,6 @@ import { printJson, type Command } from './context'
 export const ps: Command<[{ json?: true; all?: true }]> = async ({ access, terminal }, { json, all }) => {
   const pools = (await access.runningOrSurvived(measuredPools)) ?? []
   if (json) printJson(terminal, psJson(pools))
-  else terminal.print(psText(pools, { palette: terminal.stdoutPalette, allExited: all === true }))
+  else terminal.print(psText(pools, { palette: terminal.stdoutPalette, all: all === true }))
   return exitCodes.ok
 }

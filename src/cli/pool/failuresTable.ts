@@ -5,10 +5,10 @@ import { formatExit } from '../words/exit'
 import { formatDuration } from '../words/quantities'
 
 /** Longer messages are cut: the table is for finding the task, the files and `--json` have everything. */
-const maxMessageLength = 100
+const maxMessageLength = 160
 
-const header = ['TASK', 'STATE', 'WHY', 'WORKER', 'PID', 'AFTER'] as const
-const rightAligned = [4, 5] as const
+const header = ['TASK', 'STATE', 'WORKER', 'PID', 'AFTER', 'WHY'] as const
+const rightAligned = [3, 4] as const
 
 /** The tasks that did not end as `done`, as a table; no lines when there are none. */
 export function failuresTable({ failures, total }: GetFailures.Result, palette: Palette = plainPalette): string[] {
@@ -16,10 +16,10 @@ export function failuresTable({ failures, total }: GetFailures.Result, palette: 
   const rows = failures.map((failure) => [
     failure.label,
     palette.bad(stateWords(failure.state)),
-    whyFailed(failure),
     failure.worker,
     failure.pid > 0 ? String(failure.pid) : '',
     failure.pid > 0 ? formatDuration(failure.elapsedMs) : '',
+    whyFailed(failure),
   ])
   const lines = alignColumns([header.map((title) => palette.dim(title)), ...rows], { indent: '  ', right: rightAligned })
   if (total > failures.length) lines.push(`  … and ${total - failures.length} more`)
@@ -34,7 +34,14 @@ function stateWords(state: string): string {
 
 function whyFailed(failure: GetFailures.Failure): string {
   const exit = formatExit(failure)
-  const message = failure.message.split('\n', 1)[0]?.trim() ?? ''
+  const message = shortened(failure)
   const both = exit === undefined || message.includes(exit) ? message : message === '' ? exit : `${exit}: ${message}`
   return both.length > maxMessageLength ? `${both.slice(0, maxMessageLength - 1)}…` : both
+}
+
+/** The first line of the message, without what the row says already: `exit -9 (SIGKILL): ended by us, …` of a lost task. */
+function shortened({ message, worker, pid, label }: GetFailures.Failure): string {
+  const [line = ''] = message.split('\n', 1)
+  return line.trim().replace(/^(WorkerLost|TaskTimeout|TaskCancelled|CommandFailed)Error: /, '')
+    .replace(`${worker} (pid ${pid}) ended with `, '').replace(` before ${label} was done`, '').replace(`${label} ended with `, '')
 }

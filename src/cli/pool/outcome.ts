@@ -14,6 +14,10 @@ export function poolOutcome(pool: Pick<PoolSnapshot, 'name' | 'counts' | 'failur
   const after = formatDuration((pool.endedAt ?? now) - pool.startedAt)
   const ok = pool.failure === null && pool.counts.done === totalTasks(pool.counts)
   if (pool.failure !== null) return { ok, line: `${pool.name} failed after ${after}: ${pool.failure}` }
-  if (ok) return { ok, line: `${pool.name}: all ${totalTasks(pool.counts)} tasks done in ${after}` }
+  if (ok) return { ok, line: `${pool.name}: ${allTasks(totalTasks(pool.counts))} done in ${after}` }
   return { ok, line: `${pool.name} ended after ${after} with tasks that are not done: ${countWords(pool.counts).join(', ')}` }
+}
+
+function allTasks(total: number): string {
+  return total === 1 ? 'its one task' : `all ${total} tasks`
 }

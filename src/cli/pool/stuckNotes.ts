@@ -23,9 +23,9 @@ export class StuckNotes {
       const { code, summary, advice } = task.verdict
       if (before?.code === code) continue
       this.said.set(task.id, { code, label: task.label, stuck: task.stuck })
-      const flag = task.stuck ? 'stuck' : 'slow, not stuck'
-      lines.push(`${task.label} is ${flag} (${code}) after ${formatDuration(task.elapsedMs)} in ${name}, pid ${pid}: ${summary}`)
-      lines.push(`  ${task.stuck ? `${advice} To end it: unhang terminate ${pid}` : advice}`)
+      lines.push(`${task.stuck ? 'stuck' : 'slow, not stuck'} (${code}): ${summary}`)
+      lines.push(`  ${name}, pid ${pid}, ${formatDuration(task.elapsedMs)} in ${task.label}. ${advice}`)
+      if (task.stuck) lines.push(`  to end it: unhang terminate ${pid}`)
     }
     for (const id of this.said.keys()) if (!running.has(id)) this.said.delete(id)
     return lines

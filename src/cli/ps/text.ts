@@ -8,19 +8,26 @@ import { shownState } from './json'
 
 const indent = '  '
 
-/** What `unhang ps` prints: each pool, its workers in columns, and what is wrong in words. */
-export function psText(pools: readonly PoolSnapshot[], { palette = plainPalette, allExited = false }: { palette?: Palette; allExited?: boolean } = {}): string {
+/**
+ * What `unhang ps` prints: each pool that lives, its workers in columns, and what is wrong in words. Pools that have ended
+ * and workers that have exited are only counted, unless `all` are asked for.
+ */
+export function psText(pools: readonly PoolSnapshot[], { palette = plainPalette, all = false }: { palette?: Palette; all?: boolean } = {}): string {
   if (pools.length === 0) return 'no pools'
-  return pools.map((pool) => poolLines(pool, palette, allExited).join('\n')).join('\n\n')
+  const shown = all ? pools : pools.filter((pool) => pool.state !== 'ended')
+  const blocks = shown.map((pool) => poolLines(pool, palette, all).join('\n'))
+  const hidden = pools.length - shown.length
+  if (hidden > 0) blocks.push(`${shown.length === 0 ? 'no pools run; ' : ''}${plural(hidden, 'pool')} ended before (unhang ps --all)`)
+  return blocks.join('\n\n')
 }
 
-function poolLines(pool: PoolSnapshot, palette: Palette, allExited: boolean): string[] {
+function poolLines(pool: PoolSnapshot, palette: Palette, all: boolean): string[] {
   const live = pool.workers.filter((worker) => worker.status !== 'exited')
   const exited = pool.workers.filter((worker) => worker.status === 'exited')
-  const rows = allExited ? [...live, ...exited] : live
+  const rows = all ? [...live, ...exited] : live
   const lines = [headline(pool, palette)]
   if (rows.length > 0) lines.push(...workerTable(rows, palette))
-  if (!allExited && pool.exitedWorkerCount > 0) lines.push(`${indent}${exitedSummary(exited, pool.exitedWorkerCount)}`)
+  if (!all && pool.exitedWorkerCount > 0) lines.push(`${indent}${exitedSummary(exited, pool.exitedWorkerCount)}`)
   lines.push(...verdictLines(live, palette))
   if (pool.failure !== null) lines.push(`${indent}${palette.bad('failed:')} ${pool.failure}`)
   lines.push(...pool.issues.map((issue) => `${indent}${palette.bad('issue:')} ${issue}`))

@@ -40,8 +40,8 @@ it('shows what is stuck and what is slow in another terminal, and terminate ends
   const { code, stdout, stderr } = await terminal.finished
   expect(code).toBe(1)
   expect(stdout).toMatch(/^PoolWorker-\d+ \| home: ok$/m)
-  expect(stderr).toMatch(/crawl\(login\) is stuck \(no-progress\)/)
-  expect(stderr).toMatch(/crawl\(blog\) is slow, not stuck \(slow\)/)
+  expect(stderr).toMatch(/^stuck \(no-progress\): crawl\(login\)/m)
+  expect(stderr).toMatch(/^slow, not stuck \(slow\): crawl\(blog\)/m)
   expect(stderr).toMatch(/TASK +STATE/)
   expect(stderr).toContain('10 of 12 done')
 })

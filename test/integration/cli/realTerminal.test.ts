@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { lives, until, Workspace } from './workspace'
 
-const ptyScript = fileURLToPath(new URL('pty.py', import.meta.url))
+const ptyScript = fileURLToPath(new URL('pseudo_terminal.py', import.meta.url))
 const controlC = '\x03'
 
 /** A command in a pseudo-terminal, with what it has shown so far. */
@@ -67,7 +67,7 @@ it('ends the pool on Ctrl-C, typed twice for one that ignores SIGTERM', async ()
 
 it('leaves the pool running when its window is closed', async () => {
   const terminal = new RealTerminal(workspace, ['pool', 'Stuck'])
-  await terminal.untilShown('is stuck')
+  await terminal.untilShown('stuck (no-progress)')
   terminal.close()
   expect(await terminal.ended).toBe(128 + 1)
   const [pool] = await workspace.pools()

@@ -39,8 +39,11 @@ describe('stuck notes', () => {
   it('say once which task is stuck, where, why, and how to end it', () => {
     const notes = new StuckNotes()
     const lines = notes.observe(busy({ stuck: true, verdict: noProgress }))
-    expect(lines[0]).toBe('crawl(login) is stuck (no-progress) after 12 s in PoolWorker-1, pid 4211: It has used no CPU and printed nothing for 9 s.')
-    expect(lines[1]).toContain('unhang terminate 4211')
+    expect(lines).toEqual([
+      'stuck (no-progress): It has used no CPU and printed nothing for 9 s.',
+      '  PoolWorker-1, pid 4211, 12 s in crawl(login). Look at what it waits for.',
+      '  to end it: unhang terminate 4211',
+    ])
     expect(notes.observe(busy({ stuck: true, verdict: noProgress }))).toEqual([])
   })
   it('say slow of what works, and propose no end', () => {
@@ -69,17 +72,20 @@ describe('the table of failures', () => {
   it('is not there when nothing failed', () => { expect(failuresTable({ failures: [], total: 0 })).toEqual([]) })
   it('has a row a task with the reason', () => {
     const lines = failuresTable({
-      failures: [failure({ signal: 'SIGTERM', message: 'its worker died' }), failure({ label: 'convert a.png', state: 'timedOut', message: 'took longer than 500 ms\n  at x' })],
+      failures: [
+        failure({ signal: 'SIGTERM', message: 'WorkerLostError: PoolWorker-1 (pid 4211) ended with exit -15 (SIGTERM) before crawl(login) was done: ended by us' }),
+        failure({ label: 'convert a.png', state: 'timedOut', message: 'took longer than 500 ms\n  at x' }),
+      ],
       total: 2,
     })
     expect(lines).toEqual([
-      '  TASK           STATE      WHY                                  WORKER         PID  AFTER',
-      '  crawl(login)   lost       exit -15 (SIGTERM): its worker died  PoolWorker-1  4211  5.2 s',
-      '  convert a.png  timed out  took longer than 500 ms              PoolWorker-1  4211  5.2 s',
+      '  TASK           STATE      WORKER         PID  AFTER  WHY',
+      '  crawl(login)   lost       PoolWorker-1  4211  5.2 s  exit -15 (SIGTERM): ended by us',
+      '  convert a.png  timed out  PoolWorker-1  4211  5.2 s  took longer than 500 ms',
     ])
   })
   it('does not say the exit twice', () => {
-    expect(failuresTable({ failures: [failure({ state: 'failed', exitCode: 1, message: 'false: exit 1' })], total: 1 })[1]).toContain(' false: exit 1 ')
+    expect(failuresTable({ failures: [failure({ state: 'failed', exitCode: 1, message: 'false: exit 1' })], total: 1 })[1]).toMatch(/ {2}false: exit 1$/)
   })
   it('leaves worker and time out for a task that never ran', () => {
     expect(failuresTable({ failures: [failure({ state: 'cancelled', pid: -1, worker: '', elapsedMs: 0 })], total: 1 })[1]).toBe('  crawl(login)  cancelled')
@@ -88,7 +94,7 @@ describe('the table of failures', () => {
     const lines = failuresTable({ failures: [failure({ stderrPath: '/tmp/x/1.err' })], total: 300 })
     expect(lines.slice(2)).toEqual(['  … and 299 more', '  full output, for example: /tmp/x/1.err'])
   })
-  it('cuts a long message', () => { expect(failuresTable({ failures: [failure({ message: 'x'.repeat(500) })], total: 1 })[1]!.length).toBeLessThan(200) })
+  it('cuts a long message', () => { expect(failuresTable({ failures: [failure({ message: 'x'.repeat(500) })], total: 1 })[1]).toMatch(/ x{159}…$/) })
 })
 
 describe('the outcome of a pool', () => {

@@ -46,10 +46,16 @@ describe('ps as text', () => {
     ])
   })
   it('lists each exited worker with what it took along when asked for all', () => {
-    expect(psText([stuckPool], { allExited: true })).toMatch(/PoolWorker-3 .*exit -9 \(SIGKILL\).*crawl\(docs\) lost/)
+    expect(psText([stuckPool], { all: true })).toMatch(/PoolWorker-3 .*exit -9 \(SIGKILL\).*crawl\(docs\) lost/)
   })
   it('says how many exited workers it does not know any more', () => {
     expect(psText([pool({ workers: [worker({ status: 'exited', exitCode: 0 })], exitedWorkerCount: 500 })])).toContain('500 exited workers (the last 1: 1 × exit 0)')
+  })
+  it('counts the pools that have ended, and shows them when asked for all', () => {
+    const ended = pool({ name: 'Old', state: 'ended', workers: [] })
+    expect(psText([ended])).toBe('no pools run; 1 pool ended before (unhang ps --all)')
+    expect(psText([ended, pool()]).split('\n').at(-1)).toBe('1 pool ended before (unhang ps --all)')
+    expect(psText([ended], { all: true })).toContain('Old  pool-3fa9c1  ended')
   })
   it('shows orphans, failures and issues in words', () => {
     const text = psText([pool({ orphaned: true, failure: 'it died on start', issues: ['worker still alive: PoolWorker-1, pid=4211'] })])

@@ -1,4 +1,4 @@
-"""Runs a command in a real pseudo-terminal: `pty.py COLUMNS COMMAND…`.
+"""Runs a command in a real pseudo-terminal: `pseudo_terminal.py COLUMNS COMMAND…`.
 
 What it prints goes to stdout, what comes on stdin is typed, and the end of stdin hangs the terminal up, as closing its
 window does. Exits with the command's own status (128 + signal).

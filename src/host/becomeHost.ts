@@ -1,0 +1,50 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ProcessIdentity, ProcessTable } from '../processes'
+import { readHostInfo, type Endpoint } from '../protocol'
+import { tryLock } from './lock'
+import { isAlive } from './pools/orphanedPool'
+
+/** The holder of the lock lives, but never answered. */
+export class OtherHostError extends Error {
+  override readonly name = 'OtherHostError'
+  constructor(readonly holder: ProcessIdentity, readonly waitedMs: number) {
+    super(`Another host (pid ${holder.pid}) holds the lock and did not answer within ${waitedMs} ms. If it is stopped, continue it, or end it with \`kill ${holder.pid}\`.`)
+  }
+}
+
+/** A starting host listens within a second or two, even on a loaded machine. */
+const waitMs = 10_000
+const lookMs = 50
+
+/**
+ * Takes the lock of the workspace.
+ * @returns true when this process is the host now, false when another one is and answers.
+ * @throws {@link OtherHostError}
+ */
+export async function becomeHost(endpoint: Endpoint, self: ProcessIdentity, processes: ProcessTable): Promise<boolean> {
+  const deadline = Date.now() + waitMs
+  for (;;) {
+    const attempt = await tryLock(endpoint.directory, self, (holder) => isAlive(processes, holder))
+    if (attempt.held) return true
+    // The other one may be starting, or ending: whoever is right will be seen soon.
+    const info = await readHostInfo(endpoint)
+    if (info?.pid === attempt.holder.pid && info.startTime === attempt.holder.startTime && (await answers(info.socketPath))) return false
+    if (Date.now() > deadline) throw new OtherHostError(attempt.holder, waitMs)
+    await sleep(lookMs)
+  }
+}
+
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath)
+    const give = (answer: boolean): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(answer)
+    }
+    const timer = setTimeout(() => { give(false) }, 1000)
+    socket.once('connect', () => { give(true) })
+    socket.once('error', () => { give(false) })
+  })
+}

@@ -1,0 +1,254 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { createConnection, type _Connection } from 'vscode-languageserver'
+import {
+  createProtocolConnection, ErrorCodes, LSPErrorCodes, Message, ResponseError, TextDocumentSyncKind, type InitializeError, type InitializeParams, type InitializeResult,
+} from 'vscode-languageserver/node'
+import { z } from 'zod'
+import {
+  Changed, errorCodes, initializationOptionsSchema, Output, protocolVersion, type InitializationOptions, type Notifications, type RequestMethod, type Watch,
+} from '../../protocol'
+import { LaunchError } from '../launch/errors'
+import type { Log } from '../log'
+import { FrameReader, largestFirstMessageBytes, largestMessageBytes, type FrameError } from './frameReader'
+import { FrameWriter, pauseBacklogBytes } from './frameWriter'
+import { OutputFollower, type OutputFeed } from './outputFeed'
+import { RequestError, requestSchemas, type RequestHandlers } from './requestHandlers'
+
+/** An LSP connection of the library, without proposed features. */
+export type LanguageConnection = _Connection
+
+/** What a connection needs of the host. */
+export interface ClientHost {
+  readonly token: string
+  readonly version: string
+  readonly log: Log
+  readonly handlers: RequestHandlers
+  /** Registers code lenses and diagnostics; returns what to do when the counts of a pool changed. */
+  serveLanguage(connection: LanguageConnection): LanguageService
+  /** The handshake is done. */
+  ready(client: Client): void
+  /** The connection is gone; called once for every client, ready or not. */
+  gone(client: Client): void
+}
+
+/** The part of a connection that draws tasks.json. */
+export interface LanguageService {
+  initialize(params: InitializeParams): void
+  /** Pools changed; asks the client to fetch its code lenses again if they would look different. */
+  poolsChanged(): void
+  dispose(): void
+}
+
+/** A client that has not said who it is by then is none of ours. */
+export const handshakeTimeoutMs = 10_000
+/** A well-behaved client has a handful; more than this wait in the socket. */
+const mostRequestsInFlight = 256
+/** A notice waits while this much is unread: the client will fetch the newest state anyway. */
+const noticeBacklogBytes = 64 * 1024
+
+/** One client: the editor's window, a terminal, a test. Nothing it sends or leaves unread reaches beyond this object. */
+export class Client {
+  private state: 'new' | 'ready' | 'ended' = 'new'
+  private readonly reader: FrameReader
+  private readonly writer: FrameWriter
+  private readonly connection: LanguageConnection
+  private readonly language: LanguageService
+  private readonly handshake: NodeJS.Timeout
+  private readonly followed = new Map<string, { follower: OutputFollower; stop: () => void }>()
+  private inFlight = 0
+  private dueRev: number | undefined
+  /** Who it said it is. */
+  kind: InitializationOptions['client'] | 'unknown' = 'unknown'
+  /** What it wants measured. */
+  watching: Watch.Params | undefined
+
+  constructor(private readonly socket: Socket, private readonly host: ClientHost) {
+    this.writer = new FrameWriter(socket, () => {
+      this.inFlight -= 1
+      this.reader.resume()
+    })
+    this.reader = new FrameReader(
+      socket,
+      () => this.writer.backlog < pauseBacklogBytes && this.inFlight < mostRequestsInFlight,
+      () => (this.state === 'ready' ? largestMessageBytes : largestFirstMessageBytes),
+      (error) => { this.refuse(error) },
+    )
+    this.reader.admit = (message) => this.admit(message)
+    socket.on('drain', () => { this.drained() })
+    this.connection = createConnection(
+      (logger) => createProtocolConnection(this.reader, this.writer, logger),
+      // `exit` ends this connection, not the host (which is what the /node variant of createConnection would do).
+      { shutdownReceived: false, initialize: () => undefined, exit: () => { this.end() } },
+    )
+    this.connection.onInitialize((params) => this.initialize(params))
+    this.connection.onShutdown(() => undefined)
+    this.language = host.serveLanguage(this.connection)
+    for (const method of Object.keys(host.handlers) as RequestMethod[]) this.register(method)
+    this.handshake = setTimeout(() => {
+      this.host.log.warn(`A client said nothing that makes sense within ${handshakeTimeoutMs} ms; its connection is ended.`)
+      this.drop()
+    }, handshakeTimeoutMs)
+    socket.once('close', () => { this.closed() })
+    socket.on('error', (error) => { host.log.debug('A connection broke.', { client: this.kind, error: error.message }) })
+    this.connection.listen()
+  }
+
+  /** Tells of a new revision, or remembers to when the client has read what it has. */
+  notifyChanged(rev: number): void {
+    if (this.state !== 'ready') return
+    if (this.writer.backlog > noticeBacklogBytes) {
+      this.dueRev = rev
+      return
+    }
+    this.dueRev = undefined
+    this.send(Changed.method, { rev })
+  }
+
+  poolsChanged(): void {
+    if (this.state === 'ready') this.language.poolsChanged()
+  }
+
+  send<N extends keyof Notifications>(method: N, params: Notifications[N]): void {
+    if (this.state === 'ready') void this.connection.sendNotification(method, params)
+  }
+
+  /** Starts or goes on following a pool's output. */
+  follow(poolId: string, feed: OutputFeed): void {
+    if (this.followed.has(poolId)) return
+    const follower = new OutputFollower(poolId, {
+      backlog: () => this.writer.backlog,
+      send: (params) => { this.send(Output.method, params) },
+    })
+    this.followed.set(poolId, { follower, stop: feed.follow((chunk) => { follower.push(chunk) }) })
+    // What is kept comes at once: the pool may have ended already, and its follower may be about to leave.
+    follower.flush()
+  }
+
+  unfollow(poolId: string): void {
+    const followed = this.followed.get(poolId)
+    this.followed.delete(poolId)
+    followed?.stop()
+    followed?.follower.dispose()
+  }
+
+  /** Sends what waits of a pool's output now; called when the pool has ended, so that the end comes after the output. */
+  flushOutput(poolId: string): void {
+    this.followed.get(poolId)?.follower.flush()
+  }
+
+  /** Ends the connection after what is already written. */
+  end(): void {
+    if (this.state === 'ended') return
+    this.state = 'ended'
+    this.socket.end()
+    // A client that leaves its side open does not keep ours.
+    setTimeout(() => { this.socket.destroy() }, 1000).unref()
+  }
+
+  /** Ends the connection at once. */
+  drop(): void {
+    this.state = 'ended'
+    this.socket.destroy()
+  }
+
+  private register(method: RequestMethod): void {
+    const schema = requestSchemas[method]
+    this.connection.onRequest(method, async (...given: unknown[]) => {
+      // The library passes by-position parameters one by one, and the cancellation token last.
+      const positional = given.slice(0, -1)
+      const params: unknown = positional.length === 0 ? undefined : positional.length === 1 ? positional[0] : positional
+      const parsed = (schema ?? anything).safeParse(params)
+      if (!parsed.success) return new ResponseError(ErrorCodes.InvalidParams, `${method}: ${z.prettifyError(parsed.error)}`)
+      try {
+        const handle = this.host.handlers[method] as (params: unknown, client: Client) => unknown
+        return await handle(parsed.data, this)
+      } catch (error) {
+        if (error instanceof LaunchError) return new ResponseError(errorCodes.launch, error.message, error.data)
+        if (error instanceof RequestError) return new ResponseError(error.code, error.message)
+        this.host.log.error(`${method} failed.`, error)
+        return new ResponseError(ErrorCodes.InternalError, `${method} failed in the host: ${error instanceof Error ? error.message : String(error)}. The host's log has more.`)
+      }
+    })
+  }
+
+  private initialize(params: InitializeParams): InitializeResult | ResponseError<InitializeError> {
+    if (this.state !== 'new') return new ResponseError(ErrorCodes.InvalidRequest, 'This connection is initialized already.', { retry: false })
+    const parsed = initializationOptionsSchema.safeParse(params.initializationOptions)
+    if (!parsed.success || !sameToken(parsed.data.token, this.host.token)) {
+      return this.turnAway('The token is missing or wrong: it is in the host.json that only the owner of this host can read.')
+    }
+    if (parsed.data.protocolVersion !== protocolVersion) {
+      return this.turnAway(`This host (version ${this.host.version}) speaks protocol ${protocolVersion}, the client ${parsed.data.protocolVersion}. Stop the host, and start it again from the newer one.`)
+    }
+    clearTimeout(this.handshake)
+    this.state = 'ready'
+    this.kind = parsed.data.client
+    this.language.initialize(params)
+    this.host.ready(this)
+    return {
+      serverInfo: { name: 'unhang', version: this.host.version },
+      capabilities: {
+        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+        codeLensProvider: { resolveProvider: false },
+        diagnosticProvider: { identifier: 'unhang', interFileDependencies: false, workspaceDiagnostics: false },
+      },
+    }
+  }
+
+  private turnAway(why: string): ResponseError<InitializeError> {
+    this.host.log.warn(`A client was turned away. ${why}`)
+    this.state = 'ended'
+    // Once the answer is on its way.
+    setTimeout(() => { this.socket.end() }, 0)
+    setTimeout(() => { this.socket.destroy() }, 1000).unref()
+    return new ResponseError(LSPErrorCodes.RequestFailed, why, { retry: false })
+  }
+
+  /** Before the handshake nothing but `initialize` is heard. */
+  private admit(message: Message): boolean {
+    if (this.state === 'ended') return false
+    const isRequest = Message.isRequest(message)
+    if (this.state === 'new' && !(isRequest && message.method === 'initialize')) {
+      this.host.log.warn('A client spoke before the handshake; its connection is ended.')
+      this.drop()
+      return false
+    }
+    // The library would look into it without checking.
+    if (Message.isNotification(message) && message.method === '$/cancelRequest' && !hasId(message.params)) return false
+    if (isRequest) this.inFlight += 1
+    return true
+  }
+
+  private refuse(error: FrameError): void {
+    this.host.log.warn(`A client sent ${error.message}; its connection is ended.`, { client: this.kind })
+    this.drop()
+  }
+
+  private drained(): void {
+    this.reader.resume()
+    if (this.dueRev !== undefined) this.notifyChanged(this.dueRev)
+    for (const { follower } of this.followed.values()) follower.flush()
+  }
+
+  private closed(): void {
+    this.state = 'ended'
+    clearTimeout(this.handshake)
+    for (const poolId of [...this.followed.keys()]) this.unfollow(poolId)
+    this.language.dispose()
+    this.connection.dispose()
+    this.host.gone(this)
+  }
+}
+
+const anything = z.unknown()
+
+function hasId(params: unknown): boolean {
+  return typeof params === 'object' && params !== null && 'id' in params && (typeof params.id === 'string' || typeof params.id === 'number')
+}
+
+/** Takes the same time wherever the two differ. */
+function sameToken(given: string, token: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(token)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}

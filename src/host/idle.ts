@@ -1,0 +1,36 @@
+/**
+ * How long a host without clients and running pools stays. Long enough for a window to reload, or for the next command
+ * in a terminal, to find it warm; short enough that nobody wonders what still runs.
+ */
+const defaultIdleMs = 30_000
+
+/** The time in UNHANG_IDLE_MS (tests), else 30 s. */
+export function idleMsOf(env: NodeJS.ProcessEnv): number {
+  const chosen = Number(env.UNHANG_IDLE_MS)
+  return env.UNHANG_IDLE_MS !== undefined && Number.isFinite(chosen) && chosen >= 0 ? chosen : defaultIdleMs
+}
+
+/** Ends the host some time after nobody needs it any more. */
+export class IdleWatch {
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(private readonly idleMs: number, private readonly isNeeded: () => boolean, private readonly end: () => void) {}
+
+  /** Look again: a client came or went, a pool started or ended. */
+  check(): void {
+    if (this.isNeeded()) {
+      clearTimeout(this.timer)
+      this.timer = undefined
+      return
+    }
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined
+      if (!this.isNeeded()) this.end()
+    }, this.idleMs)
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+  }
+}

@@ -1,0 +1,39 @@
+import { DiagnosticSeverity, type Diagnostic } from 'vscode-languageserver/node'
+import type { TextDocument } from 'vscode-languageserver-textdocument'
+import type { DefinitionProblem } from '../../protocol'
+import { checkDefinition } from '../launch/checkDefinition'
+import { parseTasksFile, placeOf, type PoolTask } from '../launch/tasksFile'
+
+/**
+ * What keeps the pool tasks of a tasks.json from running, each at its key. Syntax errors are left to the editor's own
+ * JSON support, and so are variables that only the editor resolves.
+ * @param root The workspace folder that the document belongs to.
+ */
+export async function diagnosticsOf(document: TextDocument, root: string, env: NodeJS.ProcessEnv): Promise<Diagnostic[]> {
+  const { poolTasks } = parseTasksFile(document.getText())
+  const found = await Promise.all(poolTasks.map(async (task) => {
+    const result = await checkDefinition(task.definition, root, env)
+    const problems = result.ok ? [] : result.problems.filter((problem) => problem.code !== 'unresolved-variable')
+    return [...labelProblems(task, poolTasks), ...problems].map((problem) => diagnosticOf(document, task, problem))
+  }))
+  return found.flat()
+}
+
+function labelProblems(task: PoolTask, all: readonly PoolTask[]): DefinitionProblem[] {
+  if (task.label === undefined) return [{ path: [], code: 'missing', message: '"label" is missing: write the name under which the pool is launched and shown.' }]
+  if (all.some((other) => other !== task && other.label === task.label)) {
+    return [{ path: ['label'], code: 'conflict', message: `Two pool tasks have the label "${task.label}". Give each one its own.` }]
+  }
+  return []
+}
+
+function diagnosticOf(document: TextDocument, task: PoolTask, problem: DefinitionProblem): Diagnostic {
+  const { offset, length } = placeOf(task, problem.path)
+  return {
+    range: { start: document.positionAt(offset), end: document.positionAt(offset + length) },
+    severity: DiagnosticSeverity.Error,
+    source: 'unhang',
+    code: problem.code,
+    message: problem.message,
+  }
+}

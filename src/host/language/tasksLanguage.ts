@@ -1,0 +1,74 @@
+import { realpath } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CodeLensRefreshRequest, TextDocuments, type InitializeParams } from 'vscode-languageserver/node'
+import { TextDocument } from 'vscode-languageserver-textdocument'
+import type { PoolHeader } from '../../protocol'
+import type { LanguageConnection, LanguageService } from '../connection/client'
+import { codeLensesOf, lensState } from './codeLenses'
+import { diagnosticsOf } from './diagnostics'
+
+/** Lenses move the text when they change their number, so they are drawn again once a second at most. */
+export const lensIntervalMs = 1000
+
+/** Code lenses and diagnostics of .vscode/tasks.json for one client. */
+export class TasksLanguage implements LanguageService {
+  private readonly documents = new TextDocuments(TextDocument)
+  private refreshes = false
+  /** What the client was last told its lenses show. */
+  private shown = ''
+  private lastRefresh = -Infinity
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(
+    private readonly connection: LanguageConnection,
+    private readonly root: string,
+    private readonly pools: () => PoolHeader[],
+  ) {
+    this.documents.listen(connection)
+    connection.onCodeLens(async ({ textDocument }) => {
+      const document = this.documents.get(textDocument.uri)
+      const folder = document && (await workspaceFolderOf(document))
+      // Launching by label reads this workspace's own file, so only that one gets lenses.
+      if (!document || folder !== this.root) return []
+      const pools = this.pools()
+      this.shown = lensState(pools)
+      return codeLensesOf(document, pools)
+    })
+    connection.languages.diagnostics.on(async ({ textDocument }) => {
+      const document = this.documents.get(textDocument.uri)
+      const folder = document && (await workspaceFolderOf(document))
+      return { kind: 'full', items: document && folder !== undefined ? await diagnosticsOf(document, folder, process.env) : [] }
+    })
+  }
+
+  initialize({ capabilities }: InitializeParams): void {
+    this.refreshes = capabilities.workspace?.codeLens?.refreshSupport === true
+  }
+
+  poolsChanged(): void {
+    if (!this.refreshes || this.timer || this.documents.keys().length === 0) return
+    this.timer = setTimeout(() => {
+      this.timer = undefined
+      const state = lensState(this.pools())
+      if (state === this.shown) return
+      this.shown = state
+      this.lastRefresh = performance.now()
+      // A client that is gone, or refuses, needs no lenses.
+      this.connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined)
+    }, Math.max(0, this.lastRefresh + lensIntervalMs - performance.now()))
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer)
+  }
+}
+
+/** The folder whose `.vscode/tasks.json` this is; undefined for any other document. */
+async function workspaceFolderOf(document: TextDocument): Promise<string | undefined> {
+  if (!document.uri.startsWith('file:')) return undefined
+  const path = fileURLToPath(document.uri)
+  const folder = dirname(path)
+  if (basename(path) !== 'tasks.json' || basename(folder) !== '.vscode') return undefined
+  return realpath(dirname(folder)).catch(() => undefined)
+}

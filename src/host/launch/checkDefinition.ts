@@ -1,0 +1,54 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { validateDefinition, type DefinitionProblem, type PoolDefinition } from '../../protocol'
+import { openItems, type ItemSource } from './items'
+import { programProblem } from './program'
+import { holdsVariable, resolveVariables } from './variables'
+
+/** A definition that can run, with every variable resolved and every file found. */
+export interface CheckedDefinition {
+  readonly definition: PoolDefinition
+  /** Absolute. */
+  readonly cwd: string
+  readonly items: ItemSource
+}
+
+export type Checked = { readonly ok: true; readonly checked: CheckedDefinition } | { readonly ok: false; readonly problems: DefinitionProblem[] }
+
+/**
+ * Everything that can be told about a definition without starting a process: the same checks before a launch and for
+ * the diagnostics in the editor.
+ * @param env The environment the workers would have, before the definition's own additions.
+ */
+export async function checkDefinition(given: unknown, root: string, env: NodeJS.ProcessEnv): Promise<Checked> {
+  const validated = validateDefinition(given)
+  if (!validated.ok) return validated
+  const { value: definition, problems } = resolveVariables(validated.definition, { workspaceFolder: root, env })
+  const cwd = resolve(root, definition.cwd ?? '.')
+  if (!(definition.cwd !== undefined && holdsVariable(definition.cwd))) {
+    const isFolder = await stat(cwd).then((found) => found.isDirectory(), () => false)
+    if (!isFolder) {
+      problems.push({ path: ['cwd'], code: 'not-found', message: `"cwd": there is no folder ${cwd}. Write the path of a folder, relative to the workspace folder.` })
+      // All other paths are relative to it: they would only repeat the same fault.
+      return { ok: false, problems }
+    }
+    const program = await programProblem(definition, cwd, environmentOf(env, definition))
+    if (program) problems.push(program)
+  }
+  const items = await openItems(definition.items ?? [], cwd)
+  if ('problem' in items) {
+    // What stands for a variable nobody resolved is not there either: said once is enough.
+    if (!problems.some((problem) => problem.path[0] === 'items')) problems.push(items.problem)
+    return { ok: false, problems }
+  }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, checked: { definition, cwd, items: items.source } }
+}
+
+function environmentOf(env: NodeJS.ProcessEnv, definition: PoolDefinition): NodeJS.ProcessEnv {
+  const merged: NodeJS.ProcessEnv = { ...env }
+  for (const [name, value] of Object.entries(definition.env ?? {})) {
+    if (value === null) Reflect.deleteProperty(merged, name)
+    else merged[name] = value
+  }
+  return merged
+}

@@ -1,0 +1,128 @@
+import { basename, join } from 'node:path'
+import { Pool, PoolOptionError, type PoolOptions } from '../../core'
+import type { LaunchPool, PoolDefinition } from '../../protocol'
+import type { ShutdownDependencies } from '../../shutdown'
+import { checkDefinition, type CheckedDefinition } from './checkDefinition'
+import { LaunchError } from './errors'
+import { findTask } from './findTask'
+import { splitModule } from './program'
+
+/** What a launch needs of the host. */
+export interface LaunchContext {
+  readonly root: string
+  /** Where each pool gets a folder for its output. */
+  readonly outputDirectory: string
+  /** dist/node-worker.js; default: the engine looks beside itself. */
+  readonly workerPath?: string | undefined
+  /** Process table and kill ledger of the pools. */
+  readonly system: ShutdownDependencies
+}
+
+export interface Launched {
+  readonly pool: Pool
+  readonly label: string | null
+  readonly total: number
+  readonly warnings: string[]
+  /** Hands in the items; called once whoever shows the pool is listening. */
+  start(onError: (error: unknown) => void): void
+}
+
+/**
+ * Makes a pool of a task's label or of a definition. Everything is checked before anything is started.
+ * @throws {@link LaunchError} with the key of each thing that is wrong.
+ */
+export async function launchPool(params: LaunchPool.Params, context: LaunchContext): Promise<Launched> {
+  const { label } = params
+  if (label === undefined && params.definition === undefined) {
+    throw new LaunchError('A pool without a label and a definition', [{ path: ['label'], code: 'missing', message: 'Name a pool task by its label, or give a definition.' }])
+  }
+  const given = params.definition ?? (await findTask(context.root, label ?? '')).definition
+  const subject = label === undefined ? 'The pool' : `"${label}"`
+  const env = params.env ?? process.env
+  const result = await checkDefinition(given, context.root, env)
+  if (!result.ok) throw new LaunchError(subject, result.problems)
+  const { checked } = result
+  const options = poolOptionsOf(checked, label, params, env, context)
+  let pool: Pool
+  try {
+    pool = new Pool(options, context.system)
+  } catch (error) {
+    if (!(error instanceof PoolOptionError)) throw error
+    throw new LaunchError(subject, [{ path: [error.option], code: 'out-of-range', message: error.message }])
+  }
+  const { total } = checked.items
+  return {
+    pool,
+    label: label ?? null,
+    total,
+    warnings: total === 0 ? ['There are no items, so there is nothing to do.'] : [],
+    start: (onError) => { runToTheEnd(pool, checked, onError) },
+  }
+}
+
+/** All items, then no more; the pool ends by itself when the last one has ended. */
+function runToTheEnd(pool: Pool, { items }: CheckedDefinition, onError: (error: unknown) => void): void {
+  const { done } = pool.runItems(items.iterate(), { total: items.total })
+  // A file of items that went away half way is the end of the items.
+  done.catch(onError).finally(() => { pool.close() })
+}
+
+function poolOptionsOf(
+  { definition, cwd }: CheckedDefinition, label: string | undefined, { defaults }: LaunchPool.Params, env: NodeJS.ProcessEnv, context: LaunchContext,
+): PoolOptions {
+  const program = programOptions(definition, context, defaults?.nodePath)
+  return {
+    ...program,
+    ...given({
+      name: label ?? nameOf(definition),
+      processes: definition.processes,
+      maxTasksPerChild: definition.maxTasksPerChild,
+      stuckAfterMs: definition.stuckAfterMs ?? defaults?.stuckAfterMs,
+      timeoutMs: definition.timeoutMs,
+      retries: definition.retries,
+      onStuck: definition.onStuck,
+      onFailure: definition.onFailure,
+      gracePeriodMs: definition.gracePeriodMs ?? defaults?.gracePeriodMs,
+      useSigkill: definition.useSigkill ?? defaults?.useSigkill,
+    }),
+    cwd,
+    env: { ...environmentChanges(env), ...ofElectron('module' in program), ...definition.env },
+    outputDirectory: join(context.outputDirectory, outputFolderName()),
+  }
+}
+
+function programOptions(definition: PoolDefinition, context: LaunchContext, nodePath: string | undefined): PoolOptions {
+  if (definition.module !== undefined) return { module: definition.module, ...given({ nodePath, workerPath: context.workerPath }) }
+  return { command: definition.command ?? '' }
+}
+
+function nameOf(definition: PoolDefinition): string {
+  if (definition.module !== undefined) return basename(splitModule(definition.module).file)
+  const { command = '' } = definition
+  return typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'command') : basename(command[0] ?? 'command')
+}
+
+let launches = 0
+/** Unique in this host, whose folder is its own. */
+function outputFolderName(): string {
+  launches += 1
+  return `${Date.now().toString(36)}-${launches}`
+}
+
+/** From the host's own environment to that of the client: what to set and what to remove. */
+function environmentChanges(wanted: NodeJS.ProcessEnv): Record<string, string | null> {
+  const changes: Record<string, string | null> = {}
+  for (const name of Object.keys(process.env)) if (wanted[name] === undefined) changes[name] = null
+  for (const [name, value] of Object.entries(wanted)) if (value !== undefined && process.env[name] !== value) changes[name] = value
+  return changes
+}
+
+/** The workers of an Electron that runs as Node need to be told so, too; in any other program it would change what a user's Electron does. */
+function ofElectron(runsNode: boolean): Record<string, string | null> {
+  return runsNode && process.versions.electron !== undefined ? { ELECTRON_RUN_AS_NODE: '1' } : {}
+}
+
+/** Without the keys that are undefined, as options tell "not given" from "undefined". */
+function given<T extends Record<string, unknown>>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+}

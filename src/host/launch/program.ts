@@ -1,0 +1,70 @@
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import type { DefinitionProblem, PoolDefinition } from '../../protocol'
+import { holdsVariable } from './variables'
+
+/** What is wrong with what the workers are to run: a module or a program that is not there. */
+export async function programProblem(definition: PoolDefinition, cwd: string, env: NodeJS.ProcessEnv): Promise<DefinitionProblem | undefined> {
+  if (definition.module !== undefined) return moduleProblem(definition.module, cwd)
+  // A shell says by itself what it does not find.
+  if (!Array.isArray(definition.command)) return undefined
+  const [program = ''] = definition.command
+  return commandProblem(program, cwd, env)
+}
+
+/** `./file.js#name` → file and export; a `#` in a folder's name does not count when an export follows later. */
+export function splitModule(module: string): { file: string; exportName: string | undefined } {
+  const at = module.lastIndexOf('#')
+  if (at < 0) return { file: module, exportName: undefined }
+  return { file: module.slice(0, at), exportName: module.slice(at + 1) }
+}
+
+async function moduleProblem(module: string, cwd: string): Promise<DefinitionProblem | undefined> {
+  const { file, exportName } = splitModule(module)
+  const path = ['module']
+  if (exportName === '') return { path, code: 'missing', message: `"module": there is no name after the # in "${module}". Write the export's name, or leave the # out for the default export.` }
+  if (holdsVariable(file)) return undefined
+  const absolute = resolve(cwd, file)
+  if (await isFile(absolute)) return undefined
+  for (const extension of ['.js', '.mjs', '.cjs', '/index.js']) {
+    if (await isFile(absolute + extension)) {
+      return { path, code: 'not-found', message: `"module": there is no file "${file}". Did you mean "${file}${extension}${exportName === undefined ? '' : `#${exportName}`}"?` }
+    }
+  }
+  return { path, code: 'not-found', message: `"module": there is no file "${file}" (looked for ${absolute}). Write the path of a JavaScript file, relative to "cwd".` }
+}
+
+async function commandProblem(program: string, cwd: string, env: NodeJS.ProcessEnv): Promise<DefinitionProblem | undefined> {
+  const path = ['command', 0]
+  if (program === '') return { path, code: 'missing', message: '"command[0]" is empty. Write the program to run.' }
+  if (holdsVariable(program)) return undefined
+  if (program.includes('/') || (process.platform === 'win32' && program.includes('\\'))) {
+    const absolute = isAbsolute(program) ? program : resolve(cwd, program)
+    if (await isProgram(absolute)) return undefined
+    if (await isFile(absolute)) return { path, code: 'not-found', message: `"command[0]": ${absolute} is not executable. Use \`chmod +x\`, or name the program that runs it first: ["node", "${program}"].` }
+    return { path, code: 'not-found', message: `"command[0]": there is no program ${absolute}. Write a path relative to "cwd", or a name that is in PATH.` }
+  }
+  for (const folder of searchPath(env)) {
+    for (const extension of programExtensions(env)) if (await isProgram(join(folder, program + extension))) return undefined
+  }
+  return { path, code: 'not-found', message: `"command[0]": "${program}" was not found in PATH. Install it, or write its full path. (For shell syntax write "command" as one string.)` }
+}
+
+function searchPath(env: NodeJS.ProcessEnv): string[] {
+  // Without PATH, execvp looks here.
+  const path = env.PATH ?? env.Path ?? '/bin:/usr/bin'
+  return path.split(delimiter).filter((folder) => folder !== '')
+}
+
+function programExtensions(env: NodeJS.ProcessEnv): string[] {
+  return process.platform === 'win32' ? ['', ...(env.PATHEXT ?? '.COM;.EXE;.BAT;.CMD').split(';')] : ['']
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then((found) => found.isFile(), () => false)
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  return (await isFile(path)) && access(path, constants.X_OK).then(() => true, () => false)
+}

@@ -1,0 +1,40 @@
+import type { OutputFeed } from '../connection/outputFeed'
+import type { GetFailures } from '../../protocol'
+import type { ProcessIdentity, UsageSample } from '../../processes'
+import type { ShutdownActor, ShutdownReport } from '../../shutdown'
+import type { StateSource } from '../state/stateLog'
+
+/** How a shutdown is asked for. */
+export interface ShutdownOrder {
+  /** Straight to SIGKILL. */
+  readonly kill: boolean
+  /** Default: the pool's own. */
+  readonly gracePeriodMs?: number | undefined
+  /** Default: the pool's own. */
+  readonly useSigkill?: boolean | undefined
+  readonly askedBy: ShutdownActor
+  readonly reason: string
+}
+
+/** A pool as the host deals with it: one that it runs, or one that a dead host left behind. */
+export interface HostedPool extends StateSource {
+  readonly name: string
+  readonly orphaned: boolean
+  /** True until every worker is gone. */
+  readonly live: boolean
+  readonly endedAt: number | null
+  readonly output: OutputFeed
+  /** Processes that are there now. */
+  liveWorkers(): { readonly name: string; readonly pid: number; readonly identity: ProcessIdentity | undefined; readonly taskId: string | null; readonly stuck: boolean }[]
+  shutdown(order: ShutdownOrder): Promise<ShutdownReport>
+  shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport>
+  failures(limit: number): GetFailures.Result
+  /** @throws `RequestError` when there is no such task, or it has ended. */
+  cancelTask(taskId: string, order: ShutdownOrder): Promise<void>
+  /** @throws `RequestError` when there is no such task, or the pool takes no more. */
+  retryTask(taskId: string): void
+  /** New measurements by pid; null when nobody measures any more. */
+  setUsage(samples: ReadonlyMap<number, UsageSample> | null): void
+  /** Frees what it keeps on disk; only once it has ended. */
+  dispose(): Promise<void>
+}

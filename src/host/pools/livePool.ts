@@ -1,0 +1,266 @@
+import { availableParallelism } from 'node:os'
+import type { FailureRecord, Pool, TaskInfo, WorkerInfo } from '../../core'
+import type { ProcessIdentity, UsageSample } from '../../processes'
+import { errorCodes, type GetFailures, type PoolHeader, type TaskSnapshot, type WorkerSnapshot } from '../../protocol'
+import type { ShutdownReport } from '../../shutdown'
+import { OutputFeed } from '../connection/outputFeed'
+import { RequestError } from '../connection/requestHandlers'
+import type { HostedPool, ShutdownOrder } from './hostedPool'
+
+/** Where a pool reports what changed and who came and went. */
+export interface PoolObserver {
+  headerChanged(): void
+  workerChanged(name: string): void
+  workerRemoved(name: string): void
+  /** A process started; `identity` is proven. */
+  started(worker: WorkerInfo, identity: ProcessIdentity): void
+  exited(identity: ProcessIdentity): void
+  shutdown(report: ShutdownReport, order: { askedBy: string; reason: string }): void
+  ended(): void
+}
+
+/** Exited workers that stay listed: as many as the pool itself keeps. */
+const listedExits = 100
+
+/** A pool that this host runs: listens to the engine, keeps the newest picture of each worker, and says what changed. */
+export class LivePool implements HostedPool {
+  readonly orphaned = false
+  readonly output = new OutputFeed()
+  /** Live and exited, in the order they started. */
+  private readonly workers = new Map<string, WorkerInfo>()
+  private readonly exits: string[] = []
+  private readonly identities = new Map<string, ProcessIdentity>()
+  private readonly usage = new Map<number, UsageSample>()
+  private lastIssues: readonly string[] = []
+  private doneTasks = 0
+  private doneMs = 0
+
+  constructor(readonly pool: Pool, readonly label: string | null, private readonly observer: PoolObserver) {
+    pool.on('stateChange', (state) => {
+      observer.headerChanged()
+      if (state === 'ended') observer.ended()
+    })
+    pool.on('failed', () => { observer.headerChanged() })
+    pool.on('workerStart', (worker) => { this.workerStarted(worker) })
+    pool.on('workerChange', (worker) => { this.workerChanged(worker) })
+    pool.on('workerExit', (worker) => { this.workerExited(worker) })
+    pool.on('taskStart', (task, worker) => { this.workerChanged({ ...worker, task }) })
+    pool.on('taskEnd', (task, detail) => {
+      if (task.state === 'done') {
+        this.doneTasks += 1
+        this.doneMs += detail.elapsedMs
+      }
+      this.taskChanged(task, detail.worker)
+    })
+    pool.on('taskRetry', (task, detail) => { this.taskChanged(task, detail.worker) })
+    for (const event of ['taskStuck', 'taskUnstuck', 'taskLost'] as const) {
+      pool.on(event, (task, worker) => { this.workerChanged({ ...worker, task }) })
+    }
+    pool.on('output', (chunk) => { this.output.push(chunk) })
+    pool.on('shutdown', (report, options) => {
+      this.lastIssues = report.issues
+      observer.headerChanged()
+      observer.shutdown(report, options)
+    })
+    // A module pool starts its workers right after it is made, which may be before anybody listens.
+    for (const worker of pool.workers) this.workerStarted(worker)
+  }
+
+  get id(): string {
+    return this.pool.id
+  }
+
+  get name(): string {
+    return this.pool.name
+  }
+
+  get live(): boolean {
+    return this.pool.state !== 'ended'
+  }
+
+  get endedAt(): number | null {
+    return this.pool.endedAt
+  }
+
+  header(): PoolHeader {
+    const { pool } = this
+    const counts = pool.counts
+    return {
+      id: pool.id,
+      name: pool.name,
+      kind: pool.kind,
+      state: pool.state,
+      orphaned: false,
+      label: this.label,
+      startedAt: pool.startedAt,
+      endedAt: pool.endedAt,
+      counts,
+      etaMs: this.etaMs(counts),
+      failure: pool.failure,
+      issues: [...this.lastIssues],
+      exitedWorkerCount: pool.exitedWorkerCount,
+    }
+  }
+
+  workerNames(): Iterable<string> {
+    return this.workers.keys()
+  }
+
+  worker(name: string): WorkerSnapshot | undefined {
+    const info = this.workers.get(name)
+    if (!info) return undefined
+    const usage = info.status === 'exited' ? undefined : this.usage.get(info.pid)
+    return {
+      name: info.name,
+      pid: info.pid,
+      status: info.status,
+      exitCode: info.exitCode,
+      signal: info.signal,
+      cpuPercent: usage?.cpuPercent ?? null,
+      memoryBytes: usage?.memoryBytes ?? null,
+      tasksDone: info.tasksDone,
+      startedAt: info.startedAt,
+      exitedAt: info.exitedAt,
+      task: info.task ? taskSnapshot(info.task, info.exitedAt) : null,
+    }
+  }
+
+  liveWorkers(): ReturnType<HostedPool['liveWorkers']> {
+    return [...this.workers.values()].filter((info) => info.status !== 'exited' && info.pid > 0).map((info) => ({
+      name: info.name,
+      pid: info.pid,
+      identity: this.identities.get(info.name),
+      taskId: info.task?.id ?? null,
+      stuck: info.task?.stuck === true,
+    }))
+  }
+
+  shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
+    return this.pool.shutdown(order)
+  }
+
+  shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
+    return this.pool.shutdownWorker(pid, order)
+  }
+
+  failures(limit: number): GetFailures.Result {
+    return { failures: this.pool.failures.slice(-limit).map(failureOf), total: this.pool.failureCount }
+  }
+
+  async cancelTask(taskId: string): Promise<void> {
+    const task = this.pool.task(taskId)
+    if (!task) throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no task ${taskId}.`)
+    if (task.state !== 'queued' && task.state !== 'running') {
+      throw new RequestError(errorCodes.wrongState, `The task ${task.label} has ended already (${task.state}).`)
+    }
+    await this.pool.cancelTask(taskId)
+  }
+
+  retryTask(taskId: string): void {
+    const failure = this.pool.failures.find(({ task }) => task.id === taskId)
+    if (!failure) throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no failed task ${taskId}.`)
+    if (this.pool.state !== 'init' && this.pool.state !== 'run') {
+      throw new RequestError(errorCodes.wrongState, `The pool ${this.name} takes no more tasks (${this.pool.state}). Launch it again to run ${failure.task.label} once more.`)
+    }
+    this.pool.retryTask(taskId)
+    this.observer.headerChanged()
+  }
+
+  setUsage(samples: ReadonlyMap<number, UsageSample> | null): void {
+    for (const info of this.workers.values()) {
+      if (info.status === 'exited' || info.pid <= 0) continue
+      const sample = samples?.get(info.pid)
+      const before = this.usage.get(info.pid)
+      if (before?.cpuPercent === sample?.cpuPercent && before?.memoryBytes === sample?.memoryBytes) continue
+      if (sample) this.usage.set(info.pid, sample)
+      else this.usage.delete(info.pid)
+      this.observer.workerChanged(info.name)
+    }
+  }
+
+  dispose(): Promise<void> {
+    this.pool.dispose()
+    return Promise.resolve()
+  }
+
+  private workerStarted(worker: WorkerInfo): void {
+    this.workerChanged(worker)
+    // Resolved already on Linux; a process that is gone by then needs no line in the ledger.
+    void this.pool.identityOf(worker.pid).then((identity) => {
+      if (!identity || this.workers.get(worker.name)?.status === 'exited') return
+      this.identities.set(worker.name, identity)
+      this.observer.started(worker, identity)
+    })
+  }
+
+  private workerChanged(worker: WorkerInfo): void {
+    // An exited worker stays as it left, whatever is still told of it.
+    const before = this.workers.get(worker.name)
+    if (before?.status === 'exited' && worker.status !== 'exited') return
+    this.workers.set(worker.name, worker)
+    this.observer.workerChanged(worker.name)
+    this.observer.headerChanged()
+  }
+
+  private workerExited(worker: WorkerInfo): void {
+    this.workerChanged(worker)
+    this.usage.delete(worker.pid)
+    const identity = this.identities.get(worker.name)
+    this.identities.delete(worker.name)
+    if (identity) this.observer.exited(identity)
+    this.exits.push(worker.name)
+    const oldest = this.exits.length > listedExits ? this.exits.shift() : undefined
+    if (oldest !== undefined) {
+      this.workers.delete(oldest)
+      this.observer.workerRemoved(oldest)
+    }
+  }
+
+  /** A task ended: the worker that took it along shows how. */
+  private taskChanged(task: TaskInfo, workerName: string | null): void {
+    const info = workerName === null ? undefined : this.workers.get(workerName)
+    if (info?.task?.id === task.id) {
+      this.workers.set(info.name, { ...info, task })
+      this.observer.workerChanged(info.name)
+    }
+    this.observer.headerChanged()
+  }
+
+  /** From the mean run time so far. A stuck task has no end, and neither has its pool. */
+  private etaMs({ queued, running, stuck }: PoolHeader['counts']): number | null {
+    const left = queued + running
+    if (this.doneTasks === 0 || stuck > 0 || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null
+    const atOnce = Math.max(1, Math.min(this.pool.options.processes ?? availableParallelism(), left))
+    return Math.round((this.doneMs / this.doneTasks) * (left / atOnce))
+  }
+}
+
+function taskSnapshot(task: TaskInfo, exitedAt: number | null): TaskSnapshot {
+  const until = task.endedAt ?? exitedAt ?? Date.now()
+  return {
+    id: task.id,
+    label: task.label,
+    state: task.state,
+    startedAt: task.startedAt,
+    elapsedMs: task.startedAt === null ? 0 : Math.max(0, until - task.startedAt),
+    stuck: task.stuck,
+    verdict: task.verdict && { ...task.verdict, evidence: task.verdict.evidence.map(({ what, value }) => ({ what, value })) },
+  }
+}
+
+function failureOf({ task, detail }: FailureRecord): GetFailures.Failure {
+  return {
+    taskId: task.id,
+    label: task.label,
+    state: task.state,
+    message: detail.message ?? '',
+    worker: detail.worker ?? '',
+    pid: detail.pid ?? -1,
+    exitCode: detail.exitCode,
+    signal: detail.signal,
+    elapsedMs: detail.elapsedMs,
+    attempts: task.attempt,
+    stdoutPath: detail.stdoutPath,
+    stderrPath: detail.stderrPath,
+  }
+}

@@ -1,0 +1,224 @@
+import type { ProcessTable, UsageSample } from '../../processes'
+import { errorCodes, type GetFailures, type PoolHeader, type VerdictSnapshot, type WorkerSnapshot } from '../../protocol'
+import { shutDown, type KillLedger, type ShutdownReport } from '../../shutdown'
+import { OutputFeed } from '../connection/outputFeed'
+import { RequestError } from '../connection/requestHandlers'
+import type { LedgerEntry } from '../ledger/workerLedger'
+import type { HostedPool, ShutdownOrder } from './hostedPool'
+
+/** One process that outlived its host; `descendantOf` when it is what a worker left behind. */
+export interface Survivor {
+  readonly entry: LedgerEntry
+  readonly descendantOf?: string
+}
+
+export interface OrphanObserver {
+  headerChanged(): void
+  workerChanged(name: string): void
+  exited(entry: LedgerEntry): void
+  shutdown(report: ShutdownReport, order: ShutdownOrder): void
+  ended(): void
+}
+
+/** Orphans are not our children, so their end has to be looked for; half a second is soon enough for a person. */
+const lookMs = 500
+/** As a pool's own default (Keras' 0.1 s). */
+const defaultGracePeriodMs = 100
+
+/**
+ * What a dead host left behind of one pool. Nothing can be run in it and nobody reads its output; it can be ended, by
+ * the same commands and the same core as any other pool, and ends by itself once its processes are gone.
+ */
+export class OrphanedPool implements HostedPool {
+  readonly orphaned = true
+  readonly output = new OutputFeed()
+  readonly startedAt: number
+  endedAt: number | null = null
+  private readonly alive = new Map<string, Survivor>()
+  private readonly gone = new Map<string, { survivor: Survivor; exitedAt: number }>()
+  private readonly usage = new Map<number, UsageSample>()
+  private readonly kind: string
+  private lastIssues: readonly string[] = []
+  private readonly timer: NodeJS.Timeout
+
+  constructor(
+    readonly id: string,
+    readonly name: string,
+    survivors: readonly Survivor[],
+    private readonly processes: ProcessTable,
+    private readonly kills: KillLedger,
+    private readonly observer: OrphanObserver,
+  ) {
+    for (const survivor of survivors) this.alive.set(survivor.entry.worker, survivor)
+    this.startedAt = Math.min(...survivors.map(({ entry }) => entry.startedAt))
+    this.kind = survivors[0]?.entry.kind ?? 'command'
+    this.timer = setInterval(() => { void this.look() }, lookMs)
+    this.timer.unref()
+  }
+
+  get live(): boolean {
+    return this.alive.size > 0
+  }
+
+  header(): PoolHeader {
+    return {
+      id: this.id,
+      name: this.name,
+      kind: this.kind,
+      state: this.live ? 'terminate' : 'ended',
+      orphaned: true,
+      label: null,
+      startedAt: this.startedAt,
+      endedAt: this.endedAt,
+      counts: { queued: 0, running: this.alive.size, stuck: this.alive.size, done: 0, failed: 0, lost: this.gone.size, timedOut: 0, cancelled: 0 },
+      etaMs: null,
+      failure: null,
+      issues: [...this.lastIssues],
+      exitedWorkerCount: this.gone.size,
+    }
+  }
+
+  *workerNames(): Iterable<string> {
+    yield* this.gone.keys()
+    yield* this.alive.keys()
+  }
+
+  worker(name: string): WorkerSnapshot | undefined {
+    const alive = this.alive.get(name)
+    const gone = this.gone.get(name)
+    const survivor = alive ?? gone?.survivor
+    if (!survivor) return undefined
+    const { entry } = survivor
+    const exitedAt = gone?.exitedAt ?? null
+    const usage = alive && this.usage.get(entry.pid)
+    return {
+      name,
+      pid: entry.pid,
+      status: alive ? 'busy' : 'exited',
+      // Nobody collected it, so nobody knows.
+      exitCode: null,
+      signal: null,
+      cpuPercent: usage?.cpuPercent ?? null,
+      memoryBytes: usage?.memoryBytes ?? null,
+      tasksDone: 0,
+      startedAt: entry.startedAt,
+      exitedAt,
+      task: {
+        id: taskIdOf(entry),
+        label: entry.task ?? `process ${entry.pid}`,
+        state: alive ? 'running' : 'lost',
+        startedAt: entry.startedAt,
+        elapsedMs: Math.max(0, (exitedAt ?? Date.now()) - entry.startedAt),
+        stuck: alive !== undefined,
+        verdict: alive ? verdictOf(survivor) : null,
+      },
+    }
+  }
+
+  liveWorkers(): ReturnType<HostedPool['liveWorkers']> {
+    return [...this.alive].map(([name, { entry }]) => ({ name, pid: entry.pid, identity: entry, taskId: taskIdOf(entry), stuck: true }))
+  }
+
+  shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
+    return this.end([...this.alive], order, { id: this.id, name: this.name })
+  }
+
+  shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
+    const targets = [...this.alive].filter(([, { entry }]) => entry.pid === pid)
+    const [name] = targets[0] ?? []
+    if (name === undefined) throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no live worker with pid ${pid}.`)
+    return this.end(targets, order, { id: this.id, name, kind: 'worker' })
+  }
+
+  failures(): GetFailures.Result {
+    return { failures: [], total: 0 }
+  }
+
+  async cancelTask(taskId: string, order: ShutdownOrder): Promise<void> {
+    const target = [...this.alive.values()].find(({ entry }) => taskIdOf(entry) === taskId)
+    if (!target) throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no running task ${taskId}.`)
+    await this.shutdownWorker(target.entry.pid, order)
+  }
+
+  retryTask(): void {
+    throw new RequestError(errorCodes.wrongState, `The pool ${this.name} was left behind by a host that died: it can only be ended. Launch it again to run its tasks.`)
+  }
+
+  setUsage(samples: ReadonlyMap<number, UsageSample> | null): void {
+    for (const [name, { entry }] of this.alive) {
+      const sample = samples?.get(entry.pid)
+      if (sample) this.usage.set(entry.pid, sample)
+      else this.usage.delete(entry.pid)
+      this.observer.workerChanged(name)
+    }
+  }
+
+  dispose(): Promise<void> {
+    clearInterval(this.timer)
+    return Promise.resolve()
+  }
+
+  /** Which of them are still there. */
+  async look(): Promise<void> {
+    for (const [name, survivor] of [...this.alive]) {
+      if (await isAlive(this.processes, survivor.entry)) continue
+      if (!this.alive.delete(name)) continue
+      this.gone.set(name, { survivor, exitedAt: Date.now() })
+      this.usage.delete(survivor.entry.pid)
+      this.observer.exited(survivor.entry)
+      this.observer.workerChanged(name)
+      this.observer.headerChanged()
+    }
+    if (this.live || this.endedAt !== null) return
+    this.endedAt = Date.now()
+    clearInterval(this.timer)
+    this.observer.headerChanged()
+    this.observer.ended()
+  }
+
+  private async end(targets: readonly (readonly [string, Survivor])[], order: ShutdownOrder, subject: { id: string; name: string; kind?: 'worker' }): Promise<ShutdownReport> {
+    const report = await shutDown({
+      subject,
+      targets: targets.map(([name, { entry }]) => ({
+        identity: { pid: entry.pid, startTime: entry.startTime },
+        name,
+        ...(entry.marker === null ? {} : { marker: entry.marker }),
+      })),
+      gracePeriodMs: order.gracePeriodMs ?? defaultGracePeriodMs,
+      useSigkill: order.useSigkill ?? false,
+      kill: order.kill,
+      reason: order.reason,
+      askedBy: order.askedBy,
+    }, { processes: this.processes, ledger: this.kills })
+    this.lastIssues = report.issues
+    await this.look()
+    this.observer.headerChanged()
+    this.observer.shutdown(report, order)
+    return report
+  }
+}
+
+/** True while the process is there and not just a dead one that nobody collected. */
+export async function isAlive(processes: ProcessTable, identity: { pid: number; startTime: string }): Promise<boolean> {
+  const row = await processes.inspect({ pid: identity.pid, startTime: identity.startTime })
+  return row !== undefined && row.state !== 'zombie'
+}
+
+function taskIdOf(entry: LedgerEntry): string {
+  return `orphan-${entry.pid}`
+}
+
+function verdictOf({ entry, descendantOf }: Survivor): VerdictSnapshot {
+  return {
+    code: 'orphaned',
+    summary: descendantOf === undefined
+      ? 'The host that started this process has died; nobody reads its output or waits for it.'
+      : `${descendantOf} of a host that has died left this process behind.`,
+    evidence: [
+      { what: 'process', value: `pid ${entry.pid}, the one that was started as ${entry.worker}` },
+      { what: 'started', value: new Date(entry.startedAt).toISOString() },
+    ],
+    advice: 'Terminate it, or kill it if it does not end. Launch the pool again for its results.',
+    confidence: 'certain',
+  }
+}
