@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { version } from '../../package.json'
+import type { Pool } from '../core'
 import type { ProcessIdentity, ProcessTable } from '../processes'
 import {
   CancelTask, errorCodes, FollowOutput, GetFailures, GetSnapshot, HostStatus, LaunchPool, protocolVersion, removeHostInfo, RemovePool, RetryTask, Shutdown, ShutdownDone, StopHost, Watch,
@@ -116,7 +117,7 @@ export class Host {
       return null
     },
     [GetSnapshot.method]: ({ since }) => this.state.snapshot(since),
-    [LaunchPool.method]: async (params) => this.launch(params),
+    [LaunchPool.method]: (params) => this.launch(params),
     [Shutdown.method]: async (params) => {
       const reports = await shutDownTargets(params.targets, this.pools, {
         kill: params.mode === 'kill',
@@ -157,12 +158,20 @@ export class Host {
     [StopHost.method]: async () => ({ issues: await this.stop('a client asked for it') }),
   }
 
-  private async launch(params: LaunchPool.Params): Promise<LaunchPool.Result> {
+  private launch(params: LaunchPool.Params): Promise<LaunchPool.Result> {
     const { endpoint, processes, log } = this.options
     if (this.stopping) throw new RequestError(errorCodes.wrongState, 'This host is ending. Try again; a new one starts by itself.')
-    const launched = await launchPool(params, { root: endpoint.root, outputDirectory: endpoint.outputDirectory, system: { processes, ledger: this.kills } })
-    const { pool } = launched
-    const hosted: LivePool = new LivePool(pool, launched.label, {
+    return launchPool(params, {
+      root: endpoint.root,
+      outputDirectory: endpoint.outputDirectory,
+      system: { processes, ledger: this.kills },
+      adopt: (pool, label) => { this.adopt(pool, label) },
+      onError: (error) => { log.error('The items of a pool ended early.', error) },
+    })
+  }
+
+  private adopt(pool: Pool, label: string | null): void {
+    const hosted: LivePool = new LivePool(pool, label, {
       headerChanged: () => { this.state.headerChanged(pool.id) },
       workerChanged: (name) => { this.state.workerChanged(pool.id, name) },
       workerRemoved: (name) => { this.state.workerRemoved(pool.id, name) },
@@ -177,10 +186,8 @@ export class Host {
       ended: () => { this.poolEnded(hosted) },
     })
     this.pools.add(hosted)
-    launched.start((error) => { log.error('The items of a pool ended early.', error) })
-    log.info('A pool was launched.', { id: pool.id, name: pool.name, kind: pool.kind, items: launched.total })
+    this.options.log.info('A pool was launched.', { id: pool.id, name: pool.name, kind: pool.kind })
     this.idle.check()
-    return { poolId: pool.id, name: pool.name, total: launched.total, warnings: launched.warnings }
   }
 
   private async findOrphans(): Promise<void> {

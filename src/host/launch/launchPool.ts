@@ -16,22 +16,16 @@ export interface LaunchContext {
   readonly workerPath?: string | undefined
   /** Process table and kill ledger of the pools. */
   readonly system: ShutdownDependencies
-}
-
-export interface Launched {
-  readonly pool: Pool
-  readonly label: string | null
-  readonly total: number
-  readonly warnings: string[]
-  /** Hands in the items; called once whoever shows the pool is listening. */
-  start(onError: (error: unknown) => void): void
+  /** Called in the same turn in which the pool is made: its workers start in the next, and not one event may be missed. */
+  adopt(pool: Pool, label: string | null): void
+  readonly onError: (error: unknown) => void
 }
 
 /**
  * Makes a pool of a task's label or of a definition. Everything is checked before anything is started.
  * @throws {@link LaunchError} with the key of each thing that is wrong.
  */
-export async function launchPool(params: LaunchPool.Params, context: LaunchContext): Promise<Launched> {
+export async function launchPool(params: LaunchPool.Params, context: LaunchContext): Promise<LaunchPool.Result> {
   const { label } = params
   if (label === undefined && params.definition === undefined) {
     throw new LaunchError('A pool without a label and a definition', [{ path: ['label'], code: 'missing', message: 'Name a pool task by its label, or give a definition.' }])
@@ -50,14 +44,10 @@ export async function launchPool(params: LaunchPool.Params, context: LaunchConte
     if (!(error instanceof PoolOptionError)) throw error
     throw new LaunchError(subject, [{ path: [error.option], code: 'out-of-range', message: error.message }])
   }
+  context.adopt(pool, label ?? null)
+  runToTheEnd(pool, checked, context.onError)
   const { total } = checked.items
-  return {
-    pool,
-    label: label ?? null,
-    total,
-    warnings: total === 0 ? ['There are no items, so there is nothing to do.'] : [],
-    start: (onError) => { runToTheEnd(pool, checked, onError) },
-  }
+  return { poolId: pool.id, name: pool.name, total, warnings: total === 0 ? ['There are no items, so there is nothing to do.'] : [] }
 }
 
 /** All items, then no more; the pool ends by itself when the last one has ended. */

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { FailureRecord, Pool, TaskInfo, WorkerInfo } from '../../core'
 import type { ProcessIdentity, UsageSample } from '../../processes'
@@ -32,6 +33,8 @@ export class LivePool implements HostedPool {
   private readonly identities = new Map<string, ProcessIdentity>()
   private readonly usage = new Map<number, UsageSample>()
   private lastIssues: readonly string[] = []
+  /** Why this host ended it as failed; the engine's own reason goes first. */
+  private failure: string | null = null
   private doneTasks = 0
   private doneMs = 0
 
@@ -50,6 +53,7 @@ export class LivePool implements HostedPool {
         this.doneTasks += 1
         this.doneMs += detail.elapsedMs
       }
+      if (isMissingExport(detail.error)) this.fail(detail.error.message)
       this.taskChanged(task, detail.worker)
     })
     pool.on('taskRetry', (task, detail) => { this.taskChanged(task, detail.worker) })
@@ -96,7 +100,7 @@ export class LivePool implements HostedPool {
       endedAt: pool.endedAt,
       counts,
       etaMs: this.etaMs(counts),
-      failure: pool.failure,
+      failure: pool.failure ?? this.failure,
       issues: [...this.lastIssues],
       exitedWorkerCount: pool.exitedWorkerCount,
     }
@@ -178,9 +182,17 @@ export class LivePool implements HostedPool {
     }
   }
 
-  dispose(): Promise<void> {
+  async dispose(): Promise<void> {
     this.pool.dispose()
-    return Promise.resolve()
+    const { outputDirectory } = this.pool.options
+    if (outputDirectory !== undefined) await rm(outputDirectory, { recursive: true, force: true })
+  }
+
+  /** The definition names an export that is not there: every other item would only say the same. */
+  private fail(message: string): void {
+    if (this.failure !== null) return
+    this.failure = `"module": ${message}. Write the name of one after the #.`
+    void this.pool.shutdown({ kill: false, askedBy: 'policy', reason: this.failure })
   }
 
   private workerStarted(worker: WorkerInfo): void {
@@ -226,13 +238,19 @@ export class LivePool implements HostedPool {
     this.observer.headerChanged()
   }
 
-  /** From the mean run time so far. A stuck task has no end, and neither has its pool. */
-  private etaMs({ queued, running, stuck }: PoolHeader['counts']): number | null {
+  /** From the mean run time so far. A stuck task has no end and a slow one no known one, so their pool has none either. */
+  private etaMs({ queued, running }: PoolHeader['counts']): number | null {
     const left = queued + running
-    if (this.doneTasks === 0 || stuck > 0 || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null
+    if (this.doneTasks === 0 || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null
+    if (this.pool.runningTasks().some((task) => task.verdict !== null)) return null
     const atOnce = Math.max(1, Math.min(this.pool.options.processes ?? availableParallelism(), left))
     return Math.round((this.doneMs / this.doneTasks) * (left / atOnce))
   }
+}
+
+/** By its name: it comes from the worker, over a channel. */
+function isMissingExport(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'MissingExportError'
 }
 
 function taskSnapshot(task: TaskInfo, exitedAt: number | null): TaskSnapshot {

@@ -23,11 +23,11 @@ export async function buildHost(): Promise<{ hostScript: string; remove(): void 
 }
 
 /** Waits until a condition holds, and gives back what it gave; fails with what was waited for. */
-export async function until<T>(what: string, condition: () => T | undefined | false | Promise<T | undefined | false>, timeoutMs = 15_000): Promise<T> {
+export async function until<T>(what: string, condition: () => T | undefined | null | false | Promise<T | undefined | null | false>, timeoutMs = 15_000): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const result = await condition()
-    if (result !== undefined && result !== false) return result
+    if (result !== undefined && result !== null && result !== false) return result
     if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain for: ${what}`)
     await sleep(20)
   }
