@@ -27,7 +27,7 @@ export class CommandWorker extends Worker {
 
   /** Starts the process. When that fails, `startFailed` follows, at once or in the next turn. */
   start(task: Task, command: RenderedCommand, options: { cwd: string; env: NodeJS.ProcessEnv }): void {
-    this.beginTask(task, `${task.id}-${task.attempt}`)
+    this.beginTask(task)
     let child
     try {
       child = spawnCommand(command, options)

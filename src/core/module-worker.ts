@@ -80,7 +80,7 @@ export class ModuleWorker extends Worker {
   run(task: Task): void {
     const { call } = task
     if (call === null || this.#channel === undefined) throw new Error(`${this.name} cannot run ${task.label}`)
-    this.beginTask(task, `${task.id}-${task.attempt}`)
+    this.beginTask(task)
     this.setStatus('busy')
     const message: RunMessage = { fn: call.fn, module: call.module, keepResult: call.keepResult, args: call.args }
     this.#channel.write(encodeFrame(FrameKind.run, task.number, message))
@@ -151,11 +151,9 @@ export class ModuleWorker extends Worker {
     const answer = this.#answer
     if (answer === undefined || task === null) return
     this.#answer = undefined
-    const { capture } = this
     this.task = null
-    this.capture = null
     this.tasksDone++
-    void capture?.end()
+    void this.capture?.end()
     if (this.status === 'busy') this.setStatus('idle')
     this.hooks.taskEnded(this, task, answer)
   }

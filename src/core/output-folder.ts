@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** Temporary folders not removed yet: a process that ends without dispose() leaves none behind. */
 const temporaryFolders = new Set<string>()
@@ -36,11 +36,19 @@ export class OutputFolder {
       this.#path = mkdtempSync(join(tmpdir(), 'unhang-output-'))
       temporaryFolders.add(this.#path)
     } else {
-      mkdirSync(this.#configured, { recursive: true, mode: 0o700 })
+      makeFolder(this.#configured)
       this.#path = this.#configured
     }
     return this.#path
   }
+}
+
+/** Not mkdir's `recursive`: where the system answers ENOENT although the parent exists (/proc), Node 20 tries for ever. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  const parent = dirname(path)
+  if (parent !== path) makeFolder(parent)
+  mkdirSync(path, { mode: 0o700 })
 }
 
 function removeFolder(path: string): void {

@@ -101,9 +101,8 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#keepAlive = setInterval(() => undefined, keepAliveMs)
     registerPool(this)
     queueMicrotask(() => {
-      if (this.#state !== 'init') return
-      this.#setState('run')
-      this.#staff.fill()
+      if (this.#state === 'init') this.#setState('run')
+      this.#fill()
     })
   }
 

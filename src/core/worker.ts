@@ -40,6 +40,7 @@ export abstract class Worker {
   exitedAt: number | null = null
   /** In flight; stays after an exit, to show what the worker took with it. */
   task: Task | null = null
+  /** Output of {@link task}, or of the last one. */
   capture: OutputCapture | null = null
   /** The shutdown that was asked of it, which explains its exit. */
   endRequest: { readonly askedBy: ShutdownActor; readonly reason: string } | null = null
@@ -162,9 +163,10 @@ export abstract class Worker {
     }
   }
 
-  protected beginTask(task: Task, captureName: string): void {
+  /** Before the attempt is counted: a task that cannot be started has not been tried. */
+  protected beginTask(task: Task): void {
     this.task = task
-    this.capture = new OutputCapture(this.folder, captureName)
+    this.capture = new OutputCapture(this.folder, `${task.id}-${task.attempt + 1}`)
   }
 
   /** Called when everything is read that was written before the exit. */
@@ -176,7 +178,7 @@ export abstract class Worker {
     if (name === 'stderr') this.lastWords.push(chunk)
     const { task, capture } = this
     // What comes after the end is from a descendant: shown, but the files are closed.
-    if (capture && !this.#gone && !capture.push(name, chunk, () => pipe.resume())) pipe.pause()
+    if (task && capture && !this.#gone && !capture.push(name, chunk, () => pipe.resume())) pipe.pause()
     this.hooks.output(this, task?.id ?? null, name, chunk)
   }
 

@@ -30,32 +30,38 @@ export async function awaitEnd(
   options: AwaitOptions,
 ): Promise<void> {
   const startMs = watch.elapsedMs()
-  let waiting = members
-  for (;;) {
+  let waiting = members.filter((member) => mayReact(member, options))
+  while (waiting.length > 0) {
     const lookMs = watch.elapsedMs()
-    await watch.family.refresh(waiting.filter((member) => !member.over))
+    await watch.family.refresh(waiting)
     const lookedForMs = watch.elapsedMs() - lookMs
     const waitedMs = watch.elapsedMs() - startMs
-    const worth = await Promise.all(waiting.map((member) => isWorthWaiting(member, waitedMs, watch.processes, options)))
-    waiting = waiting.filter((_, index) => worth[index])
+    waiting = waiting.filter((member) => mayReact(member, options))
+    if (waitedMs >= pendingAfterMs) waiting = await withoutDeaf(waiting, watch.processes, options)
     if (waiting.length === 0 || waitedMs >= waitMs) return
     // Looking takes at most a fifth of the time, however many there are.
     await watch.sleep(Math.min(Math.max(pollAfterMs(waitedMs), 4 * lookedForMs), waitMs - waitedMs))
   }
 }
 
-async function isWorthWaiting(
-  member: TrackedProcess,
-  waitedMs: number,
+/** False for a process that is dead, out of reach, hung in the kernel, or that will ignore the signal while another one follows. */
+function mayReact(member: TrackedProcess, { signal, escalates }: AwaitOptions): boolean {
+  if (member.over || member.refused !== undefined || member.hung) return false
+  return !escalates || signal === undefined || member.masks?.ignored.has(signal) !== true
+}
+
+/** Leaves out those that block the signal and have not fetched it by now, where another one follows. */
+async function withoutDeaf(
+  members: readonly TrackedProcess[],
   processes: ProcessTable,
   { signal, escalates }: AwaitOptions,
-): Promise<boolean> {
-  if (member.over || member.refused !== undefined || member.hung) return false
-  if (!escalates || signal === undefined || member.masks === undefined) return true
-  if (member.masks.ignored.has(signal)) return false
-  if (!member.masks.blocked.has(signal) || waitedMs < pendingAfterMs) return true
-  const masks = await processes.signalMasks(member.identity)
-  return masks?.pending.has(signal) !== true
+): Promise<TrackedProcess[]> {
+  if (!escalates || signal === undefined) return [...members]
+  const deaf = await Promise.all(members.map(async (member) => {
+    if (member.masks?.blocked.has(signal) !== true) return false
+    return (await processes.signalMasks(member.identity))?.pending.has(signal) === true
+  }))
+  return members.filter((_, index) => deaf[index] !== true)
 }
 
 /** Fine at first, when most processes end; coarser in a long grace period, where a tenth of a second is soon enough. */

@@ -18,6 +18,9 @@ export interface ShutdownDependencies {
 
 const sharedMemory = new ShutdownMemory()
 
+/** A look at a process that is this young need not be repeated before a signal: it only tells zombies and stopped ones. */
+const freshMs = 5
+
 /** How long Node gets to collect our own children that are dead. */
 const collectMs = 50
 
@@ -129,9 +132,10 @@ class ShutdownRun {
     this.#memory.release(this, this.#family.members.map((member) => member.identity))
   }
 
-  /** Looks at the processes once more, then sends to those that are still there. */
+  /** Sends to those that are still there, as seen a moment ago; identity is checked once more with every signal. */
   async #send(members: readonly TrackedProcess[], signal: NodeJS.Signals): Promise<void> {
-    await this.#family.refresh(members)
+    const nowMs = this.#watch.elapsedMs()
+    await this.#family.refresh(members.filter((member) => member.observedBeforeMs(nowMs) > freshMs))
     await this.#family.inChunks(members, async (member) => {
       if (member.over || member.refused !== undefined) return
       if (!repeatable.has(signal) && !this.#memory.claim(this, member.identity, signal)) {

@@ -23,6 +23,7 @@ export class TrackedProcess {
   /** Another shutdown, running at the same time, sent SIGTERM (or the like) on our behalf too. */
   readonly joined = new Set<NodeJS.Signals>()
   #collected = false
+  #observedAtMs = -Infinity
   #hungSamples = 0
   #hungSinceMs = 0
 
@@ -46,6 +47,7 @@ export class TrackedProcess {
   /** Takes in what the process table says now. */
   observe(row: ProcessRow | undefined, atMs: number): void {
     const wasOver = this.over
+    this.#observedAtMs = atMs
     if (row === undefined) {
       this.gone = true
     } else {
@@ -55,6 +57,11 @@ export class TrackedProcess {
       this.#countHung(atMs)
     }
     if (this.over && !wasOver) this.endedAfterMs ??= atMs
+  }
+
+  /** How long ago it was last looked at. */
+  observedBeforeMs(nowMs: number): number {
+    return nowMs - this.#observedAtMs
   }
 
   /** Our own child was collected: it is gone, and its owner has heard of it. */

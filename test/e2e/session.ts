@@ -11,6 +11,7 @@ const themes: Record<Theme, string> = { dark: 'Default Dark Modern', light: 'Def
 /** One VS Code with our extension on a copy of the demo, and a browser that shows it. */
 export class Session {
   private constructor(
+    readonly theme: Theme,
     readonly server: VSCodeServer,
     private readonly browser: Browser,
     private readonly demo: ReturnType<typeof copyDemo>,
@@ -40,13 +41,18 @@ export class Session {
       })
       browser = await startBrowser()
       const page = await (await newProfile(browser, { theme })).newPage()
-      return new Session(server, browser, demo, page, await Workbench.open(server, page, demo.workspace))
+      return new Session(theme, server, browser, demo, page, await Workbench.open(server, page, demo.workspace))
     } catch (error) {
       await browser?.close()
       await server?.stop()
       demo.remove()
       throw error
     }
+  }
+
+  /** Keeps a picture of what was there instead of what a failed test expected; call it after each test. */
+  async pictureOfFailure(task: { name: string; result?: { state: string } | undefined }): Promise<void> {
+    if (task.result?.state === 'fail') await this.workbench.screenshot(`failed-${this.theme}-${task.name.replace(/[^\w]+/g, '-')}`)
   }
 
   /** Ends browser, server, hosts and pools, and removes the workspace. */

@@ -1,7 +1,8 @@
-import { GetFailures, HostGoneError, LaunchPool, type HostConnection } from '../../protocol'
+import { GetFailures, HostGoneError, LaunchPool, type HostConnection, type PoolSnapshot } from '../../protocol'
 import { exitCodes, type ExitCode } from '../exitCodes'
 import type { Palette } from '../output/palette'
 import type { Terminal } from '../output/terminal'
+import { definitionHint } from '../pool/definitionHint'
 import { failuresTable } from '../pool/failuresTable'
 import { PoolFollower } from '../pool/follower'
 import { Interrupts, type InterruptStep } from '../pool/interrupts'
@@ -51,16 +52,16 @@ async function follow(host: HostConnection, poolId: string, terminal: Terminal):
   const ended = await new PoolFollower(host, poolId, terminal).untilEnded()
   const outcome = poolOutcome(ended, Date.now())
   const palette = terminal.stderrPalette
-  if (!outcome.ok) {
-    for (const line of await failureLines(host, poolId, palette)) terminal.note(line)
-  }
+  if (!outcome.ok) for (const line of await failureLines(host, ended, palette)) terminal.note(line)
   terminal.note(outcome.ok ? palette.good(outcome.line) : palette.bad(outcome.line))
   return outcome.ok ? exitCodes.ok : exitCodes.failure
 }
 
-async function failureLines(host: HostConnection, poolId: string, palette: Palette): Promise<string[]> {
+async function failureLines(host: HostConnection, ended: PoolSnapshot, palette: Palette): Promise<string[]> {
   try {
-    return failuresTable(await host.request(GetFailures.method, { poolId }), palette)
+    const result = await host.request(GetFailures.method, { poolId: ended.id })
+    const hint = definitionHint(ended, result.failures)
+    return [...failuresTable(result, palette), ...(hint === undefined ? [] : [palette.warning(hint)])]
   } catch (error) {
     // `unhang host stop` ends the host right after its pools: how the pool came out is known, the list is gone with it.
     if (error instanceof HostGoneError) return ['  (the host has ended, so its list of failures is gone)']

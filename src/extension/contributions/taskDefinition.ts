@@ -20,9 +20,15 @@ export interface TaskDefinitionContribution {
 export function taskDefinitionContribution(): TaskDefinitionContribution {
   const { type, properties } = poolTaskJsonSchema()
   const texts: Record<string, string> = {}
-  const localized = localize(properties as Json, 'taskDefinition.pool', texts)
+  const localized = localize({ label: labelSchema, ...(properties as Record<string, Json>) }, 'taskDefinition.pool', texts)
   return { definition: { type, required: [], properties: localized }, texts }
 }
+
+/**
+ * Part of the definition although every task has a label: VS Code tells tasks apart by these keys alone, and of two pools
+ * that differ in nothing but their labels it would drop one.
+ */
+const labelSchema: Json = { type: 'string', description: 'Name of the task, and of its pool in the Pools view. Each task of the file needs a name of its own.' }
 
 /** Replaces every description by a reference, as Markdown (they have `code` in them). */
 function localize(schema: Json, path: string, texts: Record<string, string>): Json {

@@ -30,7 +30,7 @@ export function taskContextValue(task: TaskSnapshot, pool: PoolHeader | undefine
     [task.state]: true,
     stuck: task.stuck,
     // The same pool runs it again, so the pool has to take work.
-    retryable: over && pool !== undefined && (pool.state === 'run' || pool.state === 'close') && !pool.orphaned,
+    retryable: over && pool?.state === 'run' && !pool.orphaned,
   })
 }
 

@@ -105,7 +105,8 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
         if (pool === undefined) return gone(node.poolId)
         const item = rowItem(poolRow(pool.header), poolIcon(pool.header))
         item.contextValue = poolContextValue(pool.header)
-        item.collapsibleState = pool.workers.size > 0 ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.None
+        // From the start, before it has workers: VS Code does not open a row that could not be opened when it came.
+        item.collapsibleState = TreeItemCollapsibleState.Expanded
         return item
       }
       case 'worker': {

@@ -9,7 +9,8 @@ export class RowDecorations implements FileDecorationProvider {
     stuck: new FileDecoration(undefined, undefined, new ThemeColor('list.warningForeground')),
     slow: new FileDecoration(undefined, undefined, new ThemeColor('list.warningForeground')),
     bad: new FileDecoration(undefined, undefined, new ThemeColor('list.errorForeground')),
-    quiet: new FileDecoration(undefined, undefined, new ThemeColor('disabledForeground')),
+    // Greyed out it could not be read well enough; the icon is quieter, and that will do.
+    quiet: undefined,
   }
 
   provideFileDecoration(uri: Uri): FileDecoration | undefined {

@@ -10,7 +10,9 @@ import { readWithPidusage } from '../pidusage-reader'
 import { sendSignal } from '../send-signal'
 import { readKernelConstants, type KernelConstants } from './kernel'
 import { MarkerReader } from './markers'
+import { OpenStats } from './open-stats'
 import { readProcFile } from './proc-file'
+import { isOfBoot, startTicksOf, startTimeFromTicks } from './start-ticks'
 import { parseProcStat, type ProcStat } from './stat'
 import { parseSignalMasks } from './status'
 
@@ -26,6 +28,7 @@ export class LinuxProcessTable implements ProcessTable {
   readonly #protected: ProtectedPids
   readonly #usageReader: 'proc' | 'pidusage'
   readonly #markers = new MarkerReader()
+  readonly #openStats = new OpenStats()
   #kernel: KernelConstants | undefined
 
   constructor(options: LinuxProcessTableOptions = {}) {
@@ -76,18 +79,7 @@ export class LinuxProcessTable implements ProcessTable {
 
   async usage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>> {
     if (this.#usageReader === 'pidusage') return this.#usageByPidusage(identities)
-    const { ticksPerSecond, pageSizeBytes } = this.#constants()
-    const usages = new Map<number, ProcessUsage>()
-    await forEachInSlices(identities, (identity) => {
-      const stat = this.#statOf(identity)
-      if (stat === undefined) return
-      usages.set(identity.pid, {
-        identity,
-        cpuTimeMs: (stat.cpuTicks * 1000) / ticksPerSecond,
-        memoryBytes: stat.residentPages * pageSizeBytes,
-      })
-    })
-    return usages
+    return this.#openStats.read(identities, this.#constants())
   }
 
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<SignalOutcome> {
@@ -111,7 +103,7 @@ export class LinuxProcessTable implements ProcessTable {
   }
 
   async #readMarkers(rows: readonly ProcessRow[], roots: readonly DescendantRoot[]): Promise<Map<number, string>> {
-    const marked = roots.filter((root) => root.marker !== undefined && root.identity.startTime.startsWith(this.#constants().bootId))
+    const marked = roots.filter((root) => root.marker !== undefined && isOfBoot(root.identity, this.#constants().bootId))
     if (marked.length === 0) return new Map()
     // Nothing that started before the first root can descend from one: this spares reading the rest of the machine.
     const earliest = marked.reduce((least, root) => Math.min(least, startTicksOf(root.identity)), Infinity)
@@ -140,7 +132,7 @@ export class LinuxProcessTable implements ProcessTable {
   }
 
   #startTimeOf(stat: ProcStat): string {
-    return `${this.#constants().bootId}-${stat.startTicks}`
+    return startTimeFromTicks(this.#constants().bootId, stat.startTicks)
   }
 
   #identityOf(stat: ProcStat): ProcessIdentity {
@@ -157,8 +149,4 @@ export class LinuxProcessTable implements ProcessTable {
       command: stat.command,
     }
   }
-}
-
-function startTicksOf(identity: ProcessIdentity): number {
-  return Number(identity.startTime.slice(identity.startTime.lastIndexOf('-') + 1))
 }

@@ -16,6 +16,13 @@ export interface ProcStat {
 
 const openParenthesis = 0x28
 const closeParenthesis = 0x29
+const space = 0x20
+const zero = 0x30
+/** The last field that is used. */
+const lastField = 24
+
+/** Numbers of the fields 4 to 24; one array is enough, it is read before the next line is parsed. */
+const numbers = new Float64Array(lastField + 1)
 
 /**
  * Parses `/proc/PID/stat`. The program's name stands in parentheses and may itself hold spaces, parentheses and newlines,
@@ -23,12 +30,9 @@ const closeParenthesis = 0x29
  */
 export function parseProcStat(bytes: Buffer): ProcStat | undefined {
   const nameStart = bytes.indexOf(openParenthesis)
-  const nameEnd = bytes.lastIndexOf(closeParenthesis)
-  if (nameStart < 0 || nameEnd < nameStart) return undefined
-  const fields = bytes.toString('latin1', nameEnd + 2, bytes.length).split(' ')
-  const field = (number: number): number => Number(fields[number - 3])
-  const letter = fields[0] ?? ''
-  if (letter === 'X' || letter === 'x' || fields.length < 22) return undefined
+  const nameEnd = readNumbers(bytes, bytes.length)
+  if (nameStart < 0 || nameEnd === undefined) return undefined
+  const letter = String.fromCharCode(bytes[nameEnd + 2] ?? space)
   // A leader that has ended while its other threads run is shown as Z, but the process lives on and takes signals.
   const threads = field(20)
   return {
@@ -42,6 +46,42 @@ export function parseProcStat(bytes: Buffer): ProcStat | undefined {
     startTicks: field(22),
     residentPages: field(24),
   }
+}
+
+/** Only what is measured again and again, from the first `length` bytes, for a fraction of the work. */
+export function parseProcUsage(bytes: Buffer, length: number): Pick<ProcStat, 'cpuTicks' | 'startTicks' | 'residentPages'> | undefined {
+  if (readNumbers(bytes, length) === undefined) return undefined
+  return { cpuTicks: field(14) + field(15), startTicks: field(22), residentPages: field(24) }
+}
+
+function field(number: number): number {
+  return numbers[number] ?? Number.NaN
+}
+
+/**
+ * Reads the fields from the fourth on, after the name and a state of one letter. Returns where the name ends; undefined for a
+ * dead process and for garbage. On bytes and in one sweep, because this runs for every process of the machine: splitting
+ * strings took five times as long. The few fields that can be negative come out wrong, and none of them is used.
+ */
+function readNumbers(bytes: Buffer, length: number): number | undefined {
+  let nameEnd = length - 1
+  while (nameEnd >= 0 && bytes[nameEnd] !== closeParenthesis) nameEnd--
+  const state = bytes[nameEnd + 2]
+  if (nameEnd < 0 || state === 0x58 || state === 0x78) return undefined
+  let number = 4
+  let value = 0
+  for (let position = nameEnd + 4; position < length; position++) {
+    const byte = bytes[position] ?? space
+    if (byte !== space) {
+      value = value * 10 + (byte - zero)
+      continue
+    }
+    numbers[number] = value
+    if (number === lastField) return nameEnd
+    number++
+    value = 0
+  }
+  return undefined
 }
 
 function spellOut(letter: string): ProcessState {

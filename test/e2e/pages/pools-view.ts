@@ -47,10 +47,20 @@ export class PoolsView {
     )
   }
 
-  /** Opens a row that has children; nothing happens to one that is open. */
+  /**
+   * Opens a row that has children; nothing happens to one that is open. The tree opens some rows by itself in the
+   * moment that they appear, and a click would then close them again: so this looks until the row stays open.
+   */
   async expand(text: string | RegExp): Promise<void> {
     const row = this.row(text).first()
-    if ((await row.getAttribute('aria-expanded')) === 'false') await row.locator('.monaco-tl-twistie').click()
+    await row.waitFor()
+    for (let open = 0, looks = 0; open < 3; looks++) {
+      if (looks === 60) throw new Error(`The row ${String(text)} does not stay open.`)
+      const expanded = await row.getAttribute('aria-expanded')
+      if (expanded === 'false') await row.locator('.monaco-tl-twistie').click()
+      open = expanded === 'true' ? open + 1 : 0
+      await this.page.waitForTimeout(150)
+    }
   }
 
   /** Clicks one of the buttons that a row shows while the pointer is on it. */

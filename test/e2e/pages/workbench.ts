@@ -53,10 +53,24 @@ export class Workbench {
     return this.activityTab('[class*="workbench-view-extension-unhang"]')
   }
 
+  /** Makes the sidebar wide enough for whole rows, by dragging its edge. */
+  async widenSidebar(width: number): Promise<void> {
+    const sidebar = await this.page.locator('.part.sidebar').boundingBox()
+    if (!sidebar) throw new Error('The sidebar is not shown.')
+    const y = sidebar.y + sidebar.height / 2
+    await this.page.mouse.move(sidebar.x + sidebar.width + 2, y)
+    await this.page.mouse.down()
+    await this.page.mouse.move(sidebar.x + width, y, { steps: 5 })
+    await this.page.mouse.up()
+    await this.page.mouse.move(this.page.viewportSize()?.width ?? 0, 0)
+  }
+
   /** Shows our views, unless they are shown already (a click on the selected tab would hide the sidebar). */
   async openPools(): Promise<PoolsView> {
     await this.tab.waitFor({ timeout: startTimeoutMs })
     if ((await this.tab.getAttribute('aria-selected')) !== 'true') await this.tab.click()
+    // Away from the tab, whose tooltip would hide rows.
+    await this.page.mouse.move(this.page.viewportSize()?.width ?? 0, 0)
     await this.pools.waitUntilShown()
     return this.pools
   }
@@ -65,6 +79,19 @@ export class Workbench {
   async badge(): Promise<string> {
     const badge = this.tab.locator('.badge-content')
     return (await badge.isVisible()) ? ((await badge.textContent()) ?? '').trim() : ''
+  }
+
+  /** Opens a file of the workspace in the editor, by its name. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press('Control+P')
+    await this.palette.input.fill(name)
+    await this.palette.choose(name)
+    await this.page.locator('.editor-instance .view-lines').waitFor()
+  }
+
+  /** Clickable lines between the lines of the open editor, top down. */
+  codeLenses(): Locator {
+    return this.page.locator('.codelens-decoration')
   }
 
   /** The entry of ours in the status bar. */
@@ -82,8 +109,8 @@ export class Workbench {
     return this.page.locator('.monaco-dialog-box')
   }
 
-  /** Clicks a button of the modal dialog by its text. */
-  async answerDialog(button: string): Promise<void> {
+  /** Clicks a button of the modal dialog by its text (a string matches any part of it). */
+  async answerDialog(button: string | RegExp): Promise<void> {
     await this.dialog().getByRole('button', { name: button }).click()
     await this.dialog().waitFor({ state: 'hidden' })
   }
@@ -93,7 +120,8 @@ export class Workbench {
     const folder = join(artifactsFolder, 'screenshots')
     mkdirSync(folder, { recursive: true })
     const path = join(folder, `${name}.png`)
-    await this.page.screenshot({ path })
+    // Toasts slide in: without this the picture shows them half way.
+    await this.page.screenshot({ path, animations: 'disabled' })
     return path
   }
 }

@@ -60,8 +60,7 @@ export async function lives(pid: number): Promise<boolean> {
 export class Workspace {
   private constructor(private readonly base: string, readonly folder: string, readonly runtimeDirectory: string) {}
 
-  /** @param tasks The tasks of another tasks.json than the demo's. */
-  static async create(tasks?: readonly Record<string, unknown>[]): Promise<Workspace> {
+  static async create(): Promise<Workspace> {
     if (!existsSync(cliScript)) throw new Error('dist/cli.js is missing: run `npm run build` first')
     const base = await realpath(await mkdtemp(join(tmpdir(), 'unhang-cli-')))
     const folder = join(base, 'repo', 'test', 'fixtures', 'demo')
@@ -70,11 +69,10 @@ export class Workspace {
     await cp(join(repository, 'src', 'cli'), join(base, 'repo', 'src', 'cli'), { recursive: true })
     const runtimeDirectory = join(base, 'run')
     await mkdir(runtimeDirectory, { mode: 0o700 })
-    const workspace = new Workspace(base, folder, runtimeDirectory)
-    if (tasks !== undefined) await workspace.writeTasks(tasks)
-    return workspace
+    return new Workspace(base, folder, runtimeDirectory)
   }
 
+  /** Another tasks.json than the demo's; `type` is added. */
   async writeTasks(tasks: readonly Record<string, unknown>[]): Promise<void> {
     const full = tasks.map((task) => ({ type: 'pool', ...task }))
     await writeFile(join(this.folder, '.vscode', 'tasks.json'), JSON.stringify({ version: '2.0.0', tasks: full }, null, 2))

@@ -45,7 +45,8 @@ describe.skipIf(process.platform !== 'linux')('the process table of Linux', () =
 
   test('reads a name with parentheses, a state letter, and a newline in it', async () => {
     const { identity } = await processes.python('odd-name.py')
-    expect(await table.inspect(identity)).toMatchObject({ command: 'a) R (b\n c', state: 'sleeping', parentPid: process.pid })
+    await until(async () => (await table.inspect(identity))?.state === 'sleeping', 'sleep')
+    expect(await table.inspect(identity)).toMatchObject({ command: 'a) R (b\n c', parentPid: process.pid })
   })
 
   test('knows a stopped process', async () => {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { DefinitionError, errorText } from '../../../src/cli/errors'
+import { definitionHint } from '../../../src/cli/pool/definitionHint'
 import { failuresTable } from '../../../src/cli/pool/failuresTable'
 import { Interrupts, type InterruptStep } from '../../../src/cli/pool/interrupts'
 import { launchError } from '../../../src/cli/pool/launchProblems'
@@ -106,6 +107,17 @@ describe('the outcome of a pool', () => {
   })
   it('is bad for a pool that failed, and says why', () => {
     expect(poolOutcome(pool({ failure: 'workers die on start' }), 9000)).toMatchObject({ ok: false, line: expect.stringContaining('workers die on start') as string })
+  })
+})
+
+describe('the hint at the definition', () => {
+  it('names the key of a missing export', () => {
+    expect(definitionHint({ kind: 'module', failure: null }, [failure({ message: "MissingExportError: crawl.js exports no function 'fetch'" })])).toMatch(/^"module": .*#/)
+  })
+  it('names the key of a module that does not load', () => { expect(definitionHint({ kind: 'module', failure: '6 workers in a row' }, [])).toMatch(/^"module": .*load/) })
+  it('says nothing when tasks fail by themselves', () => {
+    expect(definitionHint({ kind: 'module', failure: null }, [failure({ message: 'TypeError: x' })])).toBeUndefined()
+    expect(definitionHint({ kind: 'command', failure: 'they end' }, [])).toBeUndefined()
   })
 })
 

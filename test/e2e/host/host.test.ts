@@ -1,0 +1,56 @@
+import * as assert from 'node:assert/strict'
+import * as vscode from 'vscode'
+import type { UnhangTestApi } from '../../../src/extension/testApi'
+import { Answers, endEverything, eventually, isAlive, liveWorkers, poolThat, runTask, sleeper, unhang, writeTasks } from './support'
+
+describe('The host', () => {
+  let api: UnhangTestApi
+  let answers: Answers
+
+  before(async () => {
+    api = await unhang()
+    await writeTasks({ label: 'Sleep', ...sleeper })
+  })
+  beforeEach(() => {
+    answers = new Answers()
+    api.setPrompts(answers)
+  })
+  afterEach(() => endEverything(api))
+
+  it('is started once, however many ask for it at the same time', async () => {
+    const [session] = api.sessions.all
+    const answersOfAll = await Promise.all(Array.from({ length: 5 }, async () => session?.request('unhang/hostStatus', {})))
+    assert.equal(new Set(answersOfAll.map((status) => status?.pid)).size, 1)
+  })
+
+  it('that is killed is replaced, and what it left behind is shown and can be ended', async () => {
+    const [session] = api.sessions.all
+    const { exitCode } = await runTask('Sleep')
+    const pool = await poolThat(api, 'Sleep', (found) => liveWorkers(found).filter(({ status }) => status === 'busy').length === 2)
+    const pids = liveWorkers(pool).map(({ pid }) => pid)
+    const before = await session?.request('unhang/hostStatus', {})
+    assert.ok(before)
+    process.kill(before.pid, 'SIGKILL')
+    assert.equal(await exitCode, 1)
+    const orphaned = await eventually('the orphans are shown', () => api.sessions.catalog.pools.find(({ header }) => header.orphaned))
+    assert.deepEqual(liveWorkers(orphaned).map(({ pid }) => pid).sort(), pids.sort())
+    const [row] = api.view.getChildren()
+    assert.ok(row)
+    assert.match(String(api.view.getTreeItem(row).description), /orphaned/)
+    await vscode.commands.executeCommand('unhang.killPool', { kind: 'pool', poolId: orphaned.header.id })
+    await eventually('they are gone', () => pids.every((pid) => !isAlive(pid)))
+    assert.deepEqual(answers.notifications.filter(({ severity }) => severity === 'error'), [])
+  })
+
+  it('measures while the views are looked at', async () => {
+    await runTask('Sleep')
+    await vscode.commands.executeCommand('unhang.machine.focus')
+    await vscode.commands.executeCommand('unhang.pools.focus')
+    await poolThat(api, 'Sleep', (pool) => liveWorkers(pool).some(({ memoryBytes }) => memoryBytes !== null))
+    await eventually('the machine is measured', () => api.machineView.getChildren().length === 4)
+    const rows = api.machineView.getChildren().map((id) => api.machineView.getTreeItem(id).description)
+    assert.match(String(rows[0]), /^[\d.]+ % of \d+ cores$/)
+    await vscode.commands.executeCommand('workbench.view.explorer')
+    await eventually('the views are hidden', () => !api.view.visible && !api.machineView.visible)
+  })
+})
