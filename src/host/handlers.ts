@@ -27,7 +27,12 @@ export function createHandlers({ state, pools, clients, launch, status, stop }: 
       return null
     },
     [GetSnapshot.method]: ({ since }) => state.snapshot(since),
-    [LaunchPool.method]: launch,
+    [LaunchPool.method]: async (params, client) => {
+      const result = await launch(params)
+      // Nothing but microtasks since its first worker was started, so nothing it prints has been read yet.
+      if (params.follow === true) client.follow(result.poolId, pools.get(result.poolId).output)
+      return result
+    },
     [Shutdown.method]: async ({ targets, mode, gracePeriodMs, useSigkill, askedBy, reason }) => {
       const order = { kill: mode === 'kill', gracePeriodMs, useSigkill, askedBy, reason: reason ?? `${mode} asked by ${askedBy}` }
       const reports = await shutDownTargets(targets, pools, order)
