@@ -39,6 +39,8 @@ export function workerIcon(worker: WorkerSnapshot): IconChoice {
     case 'exited':
       if (worker.signal !== null) return { icon: 'circle-slash', color: 'list.errorForeground' }
       if (worker.exitCode !== 0 && worker.exitCode !== null) return failed
+      // `exit 0` says nothing of the task it took along.
+      if (worker.task?.state === 'lost') return { icon: 'circle-slash', color: 'list.errorForeground' }
       return { icon: 'pass', color: 'disabledForeground' }
   }
 }

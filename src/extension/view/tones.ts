@@ -3,9 +3,11 @@ import type { TaskSnapshot, WorkerSnapshot } from '../../protocol'
 /** How loud a row is. */
 export type Tone = 'normal' | 'stuck' | 'slow' | 'bad' | 'quiet'
 
-/** An exit by a signal or with a code is bad news; an idle or finished worker is none. */
+/** An exit by a signal, with a code or with a task is bad news; an idle or finished worker is none. */
 export function workerTone(worker: WorkerSnapshot): Tone {
-  if (worker.status === 'exited') return worker.signal !== null || (worker.exitCode ?? 0) !== 0 ? 'bad' : 'quiet'
+  if (worker.status === 'exited') {
+    return worker.signal !== null || (worker.exitCode ?? 0) !== 0 || worker.task?.state === 'lost' ? 'bad' : 'quiet'
+  }
   return worker.task === null ? 'quiet' : taskTone(worker.task)
 }
 

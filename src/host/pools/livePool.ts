@@ -66,8 +66,6 @@ export class LivePool implements HostedPool {
       observer.headerChanged()
       observer.shutdown(report, options)
     })
-    // A module pool starts its workers right after it is made, which may be before anybody listens.
-    for (const worker of pool.workers) this.workerStarted(worker)
   }
 
   get id(): string {
@@ -238,10 +236,11 @@ export class LivePool implements HostedPool {
     this.observer.headerChanged()
   }
 
-  /** From the mean run time so far. A stuck task has no end, and neither has its pool. */
-  private etaMs({ queued, running, stuck }: PoolHeader['counts']): number | null {
+  /** From the mean run time so far. A stuck task has no end and a slow one no known one, so their pool has none either. */
+  private etaMs({ queued, running }: PoolHeader['counts']): number | null {
     const left = queued + running
-    if (this.doneTasks === 0 || stuck > 0 || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null
+    if (this.doneTasks === 0 || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null
+    if (this.pool.runningTasks().some((task) => task.verdict !== null)) return null
     const atOnce = Math.max(1, Math.min(this.pool.options.processes ?? availableParallelism(), left))
     return Math.round((this.doneMs / this.doneTasks) * (left / atOnce))
   }

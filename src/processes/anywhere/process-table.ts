@@ -20,7 +20,9 @@ export interface SystemProcessTableOptions {
  * - Sessions, process groups, signal masks and environments are not known: `session` and `processGroup` are 0, and a
  *   re-parented descendant is not found. Descendants go by parent pid alone, which Windows keeps after the parent is gone.
  * - Reading costs a program run (`ps` about 20 ms, PowerShell about half a second), so calls share one reading. The identity
- *   check before a signal is as old as that reading (on Windows up to half a second more, which systeminformation caches).
+ *   check before a signal is as old as that reading takes. On Windows readings are half a second apart, because
+ *   systeminformation repeats itself for so long. `inspect` and `exists` may answer from a reading of a moment ago (100 ms, on
+ *   Windows 1.5 s) for a process that is still there; its end is noticed at once.
  * - Windows has no signals: SIGTERM, SIGKILL, SIGINT and SIGQUIT all end a process at once (TerminateProcess), it cannot
  *   catch or ignore them, SIGSTOP and SIGCONT do not exist (`denied`), and no process is ever stopped or a zombie.
  *
@@ -45,7 +47,7 @@ export class SystemProcessTable implements ProcessTable {
 
   async inspect(identity: ProcessIdentity): Promise<ProcessRow | undefined> {
     if (!pidIsTaken(identity.pid)) return undefined
-    const row = (await this.#reader.byPid()).get(identity.pid)
+    const row = await this.#reader.recentRow(identity.pid)
     // Asked again, because the reading may be older than the end of the process.
     return row !== undefined && isSameStart(row.identity, identity) && pidIsTaken(identity.pid) ? row : undefined
   }

@@ -1,12 +1,27 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Systeminformation } from 'systeminformation'
 import type { ProcessRow, ProcessState } from '../types'
 import { isSameStart, parseStarted, startTimeFromSeconds } from './start-time'
 
+/** On these systems systeminformation repeats its last answer for half a second, in which a new process would not exist. */
+const repeatsItself = process.platform === 'linux' || process.platform === 'win32'
+const repeatsForMs = 510
+/** Where a reading takes a second, one must do for all the looks of a shutdown's pass; `ps` takes some 20 ms. */
+const recentMs = repeatsItself ? 1500 : 100
+
 /** Reads the process table through systeminformation; calls made while a reading has not begun share it. */
 export class TableReader {
+  #lastEnd = -Infinity
   #next: Promise<Map<number, ProcessRow>> | undefined
   #running: Promise<unknown> = Promise.resolve()
   #last: ReadonlyMap<number, ProcessRow> = new Map()
+  #lastBegin = -Infinity
+
+  /** The row of a pid from a reading that began a moment ago, else from a new one. Enough to look, too old to signal. */
+  async recentRow(pid: number): Promise<ProcessRow | undefined> {
+    const recent = performance.now() - this.#lastBegin <= recentMs ? this.#last.get(pid) : undefined
+    return recent ?? (await this.byPid()).get(pid)
+  }
 
   /** A reading that begins after this call. */
   byPid(): Promise<Map<number, ProcessRow>> {
@@ -21,13 +36,17 @@ export class TableReader {
 
   async #read(): Promise<Map<number, ProcessRow>> {
     const { processes } = await import('systeminformation')
+    if (repeatsItself) await setTimeout(Math.max(0, this.#lastEnd + repeatsForMs - performance.now()))
+    const begin = performance.now()
     const { list } = await processes()
+    this.#lastEnd = performance.now()
     const rows = new Map<number, ProcessRow>()
     for (const process_ of list) {
       const row = this.#withKnownStart(rowOf(process_))
       rows.set(row.identity.pid, row)
     }
     this.#last = rows
+    this.#lastBegin = begin
     return rows
   }
 
