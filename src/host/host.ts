@@ -117,7 +117,12 @@ export class Host {
       return null
     },
     [GetSnapshot.method]: ({ since }) => this.state.snapshot(since),
-    [LaunchPool.method]: (params) => this.launch(params),
+    [LaunchPool.method]: async (params, client) => {
+      const result = await this.launch(params)
+      // Nothing but microtasks since its first worker was started, so nothing it prints has been read yet.
+      if (params.follow === true) client.follow(result.poolId, this.pools.get(result.poolId).output)
+      return result
+    },
     [Shutdown.method]: async (params) => {
       const reports = await shutDownTargets(params.targets, this.pools, {
         kill: params.mode === 'kill',

@@ -74,6 +74,8 @@ export namespace LaunchPool {
     defaults: z.object({
       stuckAfterMs: z.number().optional(), gracePeriodMs: z.number().optional(), useSigkill: z.boolean().optional(), nodePath: z.string().optional(),
     }).optional(),
+    /** Follow its output from the first byte, as {@link FollowOutput} would a moment later. */
+    follow: z.boolean().optional(),
   })
   export type Params = z.infer<typeof params>
   export interface Result { poolId: string; name: string; total: number; warnings: string[] }

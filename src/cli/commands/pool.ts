@@ -3,12 +3,12 @@ import { exitCodes, type ExitCode } from '../exitCodes'
 import type { Palette } from '../output/palette'
 import type { Terminal } from '../output/terminal'
 import { definitionHint } from '../pool/definitionHint'
+import { endOnInterrupt } from '../pool/endOnInterrupt'
 import { failuresTable } from '../pool/failuresTable'
 import { PoolFollower } from '../pool/follower'
-import { Interrupts, type InterruptStep } from '../pool/interrupts'
+import { Interrupts } from '../pool/interrupts'
 import { launchError } from '../pool/launchProblems'
 import { poolOutcome } from '../pool/outcome'
-import { requestShutdown } from '../ending/request'
 import { plural } from '../words/quantities'
 import type { Command } from './context'
 
@@ -20,24 +20,26 @@ export const pool: Command<[string, { detach?: true }]> = async ({ access, termi
   const interrupts = new Interrupts()
   try {
     return await access.started(async (host) => {
-      const launched = await launch(host, label)
+      const follower = detach ? undefined : new PoolFollower(host, terminal)
+      const launched = await launch(host, label, follower !== undefined)
       for (const warning of launched.warnings) terminal.note(`warning: ${warning}`)
-      if (detach) {
+      if (follower === undefined) {
         terminal.print(launched.poolId)
         return exitCodes.ok
       }
       terminal.note(`${launched.name} (${launched.poolId}), ${plural(launched.total, 'task')}; Ctrl-C terminates it`)
-      interrupts.listen((step) => { obey(step, host, launched.poolId, terminal, interrupts) })
-      return await follow(host, launched.poolId, terminal)
+      endOnInterrupt(interrupts, host, launched.poolId, follower, terminal)
+      return await report(host, await follower.untilEnded(launched.poolId), terminal)
     })
   } finally {
     interrupts.dispose()
   }
 }
 
-async function launch(host: HostConnection, label: string): Promise<LaunchPool.Result> {
+async function launch(host: HostConnection, label: string, follow: boolean): Promise<LaunchPool.Result> {
+  const params = { label, env: environment(), defaults: { nodePath: process.execPath }, follow }
   try {
-    return await host.request(LaunchPool.method, { label, env: environment(), defaults: { nodePath: process.execPath } }, { timeoutMs: launchTimeoutMs })
+    return await host.request(LaunchPool.method, params, { timeoutMs: launchTimeoutMs })
   } catch (error) {
     throw launchError(label, error)
   }
@@ -48,8 +50,7 @@ function environment(): Record<string, string> {
   return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
-async function follow(host: HostConnection, poolId: string, terminal: Terminal): Promise<ExitCode> {
-  const ended = await new PoolFollower(host, poolId, terminal).untilEnded()
+async function report(host: HostConnection, ended: PoolSnapshot, terminal: Terminal): Promise<ExitCode> {
   const outcome = poolOutcome(ended, Date.now())
   const palette = terminal.stderrPalette
   if (!outcome.ok) for (const line of await failureLines(host, ended, palette)) terminal.note(line)
@@ -67,23 +68,4 @@ async function failureLines(host: HostConnection, ended: PoolSnapshot, palette: 
     if (error instanceof HostGoneError) return ['  (the host has ended, so its list of failures is gone)']
     throw error
   }
-}
-
-function obey(step: InterruptStep, host: HostConnection, poolId: string, terminal: Terminal, interrupts: Interrupts): void {
-  if (step === 'leave') {
-    // Ended by the signal itself, as the shell expects; the pool stays with the host.
-    interrupts.dispose()
-    process.kill(process.pid, 'SIGINT')
-    return
-  }
-  terminal.note(step === 'terminate' ? 'terminating the pool (Ctrl-C again: kill it)' : 'killing the pool (Ctrl-C again: leave it)')
-  requestShutdown(host, { targets: [{ kind: 'pool', poolId }], mode: step, reason: 'Ctrl-C' }).then(
-    ({ issues }) => {
-      for (const issue of issues) terminal.note(terminal.stderrPalette.bad(issue))
-      if (issues.length > 0 && step === 'terminate') terminal.note('Ctrl-C again sends SIGKILL to what is left')
-    },
-    (error: unknown) => {
-      terminal.note(error instanceof Error ? error.message : String(error))
-    },
-  )
 }

@@ -11,7 +11,8 @@ export interface PrefixedLine {
 export class WorkerOutput {
   private readonly assemblers = new Map<string, { worker: string; stream: 'stdout' | 'stderr'; lines: LineAssembler }>()
 
-  constructor(private readonly stylePrefix: (prefix: string) => string = (prefix) => prefix) {}
+  /** @param wholeOutput Where the host keeps everything that was printed. */
+  constructor(private readonly wholeOutput: string, private readonly stylePrefix: (prefix: string) => string = (prefix) => prefix) {}
 
   push(output: Output.Params): PrefixedLine[] {
     const lines = output.chunks.flatMap((chunk) => {
@@ -24,7 +25,7 @@ export class WorkerOutput {
       return this.prefixed(entry.worker, entry.stream, entry.lines.push(chunk.text))
     })
     if (output.dropped > 0) {
-      lines.push({ stream: 'stderr', text: `(${output.dropped} bytes of output left out here: it came faster than it could be shown)` })
+      lines.push({ stream: 'stderr', text: `(${output.dropped} bytes of output left out here: it came faster than it could be shown; all of it is in ${this.wholeOutput})` })
     }
     return lines
   }

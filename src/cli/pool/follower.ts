@@ -1,4 +1,4 @@
-import { Changed, FollowOutput, HostStatus, Output, type HostConnection, type PoolSnapshot } from '../../protocol'
+import { Changed, HostStatus, HostTimeoutError, Output, type HostConnection, type PoolSnapshot } from '../../protocol'
 import { CliError } from '../errors'
 import type { Terminal } from '../output/terminal'
 import { WorkerOutput } from '../output/workerOutput'
@@ -9,7 +9,10 @@ import { StuckNotes } from './stuckNotes'
 /** The elapsed time in the progress line moves on, also while nothing else does: that is what a hang looks like. */
 const tickMs = 1000
 
-/** Follows one pool to its end: its workers' output, the progress line, and what gets stuck. */
+/**
+ * Follows one pool to its end: its workers' output, the progress line, and what gets stuck. Made before the pool is launched
+ * (with `follow`), so that not a byte of its output is missed.
+ */
 export class PoolFollower {
   private readonly output: WorkerOutput
   private readonly stuckNotes = new StuckNotes()
@@ -18,39 +21,56 @@ export class PoolFollower {
   private fetching = false
   private outdated = false
   private messages = 0
+  private poolId: string | undefined
+  private readonly early: Output.Params[] = []
+  private readonly stopOutput: () => void
+  private silent = false
+  private readonly ended: Promise<PoolSnapshot>
   private settle: { resolve: (pool: PoolSnapshot) => void; reject: (error: unknown) => void } | undefined
 
-  constructor(private readonly host: HostConnection, private readonly poolId: string, private readonly terminal: Terminal) {
-    this.output = new WorkerOutput(terminal.stdoutPalette.dim)
+  constructor(private readonly host: HostConnection, private readonly terminal: Terminal) {
+    this.output = new WorkerOutput(host.endpoint.outputDirectory, terminal.stdoutPalette.dim)
+    this.ended = new Promise((resolve, reject) => {
+      this.settle = { resolve, reject }
+    })
+    // It may fail before anybody waits for it.
+    this.ended.catch(() => undefined)
+    this.stopOutput = host.on(Output.method, (params) => {
+      // Output of a quick pool may be here before the answer to its launch.
+      if (this.poolId === undefined) this.early.push(params)
+      else this.show(params)
+    })
   }
 
   /** The pool once it has ended (every line of its output is queued by then). */
-  async untilEnded(): Promise<PoolSnapshot> {
-    const ended = new Promise<PoolSnapshot>((resolve, reject) => {
-      this.settle = { resolve, reject }
-    })
-    // It may fail before anybody waits for it, while the first request is under way (which then fails, too).
-    ended.catch(() => undefined)
-    const subscriptions = [
-      this.host.on(Changed.method, () => { this.refresh() }),
-      this.host.on(Output.method, (params) => { this.show(params) }),
-    ]
+  async untilEnded(poolId: string): Promise<PoolSnapshot> {
+    this.poolId = poolId
+    const unsubscribe = this.host.on(Changed.method, () => { this.refresh() })
     this.host.onClose(() => {
       this.settle?.reject(new CliError('the host ended while the pool was running', ['`unhang ps` shows what is left of it.']))
     })
-    const ticker = setInterval(() => { this.showProgress() }, tickMs)
+    const ticker = setInterval(() => {
+      this.showProgress()
+      if (this.silent && !this.fetching) this.refresh()
+    }, tickMs)
     try {
-      await this.host.request(FollowOutput.method, { poolId: this.poolId, follow: true })
+      for (const output of this.early.splice(0)) this.show(output)
       this.refresh()
-      const pool = await ended
+      const pool = await this.ended
       await this.untilQuiet()
       return pool
     } finally {
       clearInterval(ticker)
-      for (const unsubscribe of subscriptions) unsubscribe()
+      unsubscribe()
+      this.stopOutput()
       this.terminal.showStatus('')
       this.terminal.printWorkerLines(this.output.flush())
     }
+  }
+
+  /** Stops following: {@link untilEnded} rejects with the reason. */
+  giveUp(reason: Error): void {
+    this.settle?.reject(reason)
   }
 
   /** A pool that printed a lot has more on its way when it ends: the host sends it piece by piece as we read. */
@@ -75,26 +95,42 @@ export class PoolFollower {
   /** One request at a time; a change that comes meanwhile is fetched right after. */
   private refresh(): void {
     this.outdated = true
-    if (this.fetching) return
-    this.fetching = true
-    void this.fetchWhileOutdated().catch((error: unknown) => { this.settle?.reject(error) }).finally(() => { this.fetching = false })
+    if (!this.fetching) void this.fetchWhileOutdated()
   }
 
   private async fetchWhileOutdated(): Promise<void> {
-    while (this.outdated) {
-      this.outdated = false
-      const pool = (await fetchPools(this.host)).find((candidate) => candidate.id === this.poolId)
-      if (pool === undefined) {
-        // Another client removed it from the list, which only works once it has ended.
-        if (this.pool === undefined) throw new CliError(`pool ${this.poolId} is not there any more`)
-        this.settle?.resolve(this.pool)
-        return
+    this.fetching = true
+    try {
+      while (this.outdated) {
+        this.outdated = false
+        this.take((await fetchPools(this.host)).find((pool) => pool.id === this.poolId))
+        this.silent = false
       }
-      this.pool = pool
-      for (const line of this.stuckNotes.observe(pool)) this.terminal.note(this.terminal.stderrPalette.warning(line))
-      this.showProgress()
-      if (pool.state === 'ended') this.settle?.resolve(pool)
+    } catch (error) {
+      if (error instanceof HostTimeoutError) this.hostIsSilent(error)
+      else this.settle?.reject(error)
+    } finally {
+      this.fetching = false
     }
+  }
+
+  /** A host that is stopped or swamped may come back, and its pool goes on meanwhile: said once, asked again and again. */
+  private hostIsSilent(error: HostTimeoutError): void {
+    if (!this.silent) this.terminal.note(this.terminal.stderrPalette.warning(error.message))
+    this.silent = true
+  }
+
+  private take(pool: PoolSnapshot | undefined): void {
+    if (pool === undefined) {
+      // Another client removed it from the list, which only works once it has ended.
+      if (this.pool === undefined) this.settle?.reject(new CliError(`pool ${String(this.poolId)} is not there any more`))
+      else this.settle?.resolve(this.pool)
+      return
+    }
+    this.pool = pool
+    for (const line of this.stuckNotes.observe(pool)) this.terminal.note(this.terminal.stderrPalette.warning(line))
+    this.showProgress()
+    if (pool.state === 'ended') this.settle?.resolve(pool)
   }
 
   private showProgress(): void {

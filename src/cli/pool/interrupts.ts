@@ -2,20 +2,26 @@
 export type InterruptStep = 'terminate' | 'kill' | 'leave'
 const steps: readonly InterruptStep[] = ['terminate', 'kill', 'leave']
 
+export interface Interrupt {
+  readonly step: InterruptStep
+  /** False when it came from a program (SIGTERM, as `timeout` or a CI system sends it): nobody will type a second one. */
+  readonly typed: boolean
+}
+
 /**
- * Ctrl-C (and SIGTERM, as `timeout` sends it) while a pool is followed. SIGHUP is left alone: a closed terminal ends the
- * command, and the pool goes on in the host.
+ * Ctrl-C (and SIGTERM) while a pool is followed. SIGHUP is left alone: a closed terminal ends the command, and the pool goes
+ * on in the host.
  */
 export class Interrupts {
   private count = 0
-  private listener: ((step: InterruptStep) => void) | undefined
-  private readonly pending: InterruptStep[] = []
+  private listener: ((interrupt: Interrupt) => void) | undefined
+  private readonly pending: Interrupt[] = []
 
-  private readonly onSignal = (): void => {
-    const step = steps[Math.min(this.count, steps.length - 1)] ?? 'leave'
+  private readonly onSignal = (signal: NodeJS.Signals): void => {
+    const interrupt = { step: steps[this.count] ?? 'leave', typed: signal === 'SIGINT' }
     this.count += 1
-    if (this.listener === undefined) this.pending.push(step)
-    else this.listener(step)
+    if (this.listener === undefined) this.pending.push(interrupt)
+    else this.listener(interrupt)
   }
 
   constructor(private readonly source: Pick<NodeJS.Process, 'on' | 'off'> = process) {
@@ -24,9 +30,9 @@ export class Interrupts {
   }
 
   /** From now on each interrupt goes to `listener`; those that came before it go first. */
-  listen(listener: (step: InterruptStep) => void): void {
+  listen(listener: (interrupt: Interrupt) => void): void {
     this.listener = listener
-    for (const step of this.pending.splice(0)) listener(step)
+    for (const interrupt of this.pending.splice(0)) listener(interrupt)
   }
 
   /** Back to what the signals do by default. */

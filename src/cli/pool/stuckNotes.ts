@@ -23,7 +23,7 @@ export class StuckNotes {
       const { code, summary, advice } = task.verdict
       if (before?.code === code) continue
       this.said.set(task.id, { code, label: task.label, stuck: task.stuck })
-      lines.push(`${task.stuck ? 'stuck' : 'slow, not stuck'} (${code}): ${summary}`)
+      lines.push(`${task.stuck ? `stuck (${code})` : `${code}, not stuck`}: ${summary}`)
       lines.push(`  ${name}, pid ${pid}, ${formatDuration(task.elapsedMs)} in ${task.label}. ${advice}`)
       if (task.stuck) lines.push(`  to end it: unhang terminate ${pid}`)
     }

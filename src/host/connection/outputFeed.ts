@@ -38,8 +38,11 @@ export class OutputFeed {
 const gatherMs = 40
 /** A message is sent early when it has this much. */
 const messageBytes = 64 * 1024
-/** What is kept for a client that does not read as fast as the workers write; more than that is dropped and counted. */
-export const pendingBytes = 512 * 1024
+/**
+ * What is kept for a client that does not read as fast as the workers write; more than that is dropped and counted. A burst
+ * of tens of thousands of lines is no reason to lose any: a terminal prints some 10 MB a second.
+ */
+export const pendingBytes = 4 * 1024 * 1024
 /** Nothing more is handed to a socket with this much unread. */
 const busyBacklogBytes = 256 * 1024
 

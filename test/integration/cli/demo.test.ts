@@ -41,7 +41,7 @@ it('shows what is stuck and what is slow in another terminal, and terminate ends
   expect(code).toBe(1)
   expect(stdout).toMatch(/^PoolWorker-\d+ \| home: ok$/m)
   expect(stderr).toMatch(/^stuck \(no-progress\): crawl\(login\)/m)
-  expect(stderr).toMatch(/^slow, not stuck \(slow\): crawl\(blog\)/m)
+  expect(stderr).toMatch(/^slow, not stuck: crawl\(blog\)/m)
   expect(stderr).toMatch(/TASK +STATE/)
   expect(stderr).toContain('10 of 12 done')
 })

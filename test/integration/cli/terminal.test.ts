@@ -27,6 +27,16 @@ it('tells the issue after the first Ctrl-C and kills on the second', async () =>
   expect(await lives(stubborn.pid)).toBe(false)
 })
 
+it('does not wait for a second signal from a program: says what is left, and ends', async () => {
+  const terminal = workspace.start(['pool', 'Stubborn'])
+  const pool = await workspace.untilPool('Stubborn', ({ counts }) => counts.done === 4)
+  terminal.signal('SIGTERM')
+  const { code, stderr } = await terminal.finished
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/still alive: PoolWorker-\d+, pid=\d+/)
+  expect(stderr).toContain(`unhang kill ${pool.id}`)
+})
+
 it('leaves the pool running when the terminal is closed', async () => {
   const terminal = workspace.start(['pool', 'Stuck'])
   await workspace.untilPool('Stuck', ({ counts }) => counts.running > 0)
@@ -62,15 +72,25 @@ it('prints the lines of two terminals each to its own', async () => {
   expect(one.stdout).not.toContain('two')
 })
 
-it('passes on ten thousand lines and more', async () => {
-  await workspace.write('chatty.js', 'exports.talk = (item) => { for (let i = 0; i < 5000; i++) console.log(item + " line " + i) }')
-  await workspace.writeTasks([{ label: 'Chatty', module: './chatty.js#talk', items: ['a', 'b', 'c'], processes: 3 }])
-  const { code, stdout, stderr } = await workspace.run('pool', 'Chatty')
+it('passes on every line of a burst, from the first one', async () => {
+  await workspace.writeTasks([{ label: 'Burst', command: 'seq 1 50000', items: ['a', 'b', 'c'], processes: 3 }])
+  const { code, stdout } = await workspace.run('pool', 'Burst')
   expect(code).toBe(0)
-  const lines = stdout.match(/\| [abc] line \d+$/gm)?.length ?? 0
-  // All of them, or the terminal says that some were left out.
-  if (!stderr.includes('left out')) expect(lines).toBe(15_000)
-  expect(lines).toBeGreaterThan(0)
+  const counts = new Map<string, number>()
+  for (const line of stdout.trim().split('\n')) counts.set(line.split(' | ')[0]!, (counts.get(line.split(' | ')[0]!) ?? 0) + 1)
+  expect([...counts.values()]).toEqual([50_000, 50_000, 50_000])
+})
+
+it('does not block on a reader that stands still, and still ends on Ctrl-C', async () => {
+  await workspace.writeTasks([{ label: 'Endless', command: 'yes', items: ['a'], processes: 1 }])
+  const terminal = workspace.start(['pool', 'Endless'])
+  terminal.child.stdout.pause()
+  const pool = await workspace.untilPool('Endless', ({ counts }) => counts.running === 1)
+  terminal.signal('SIGINT')
+  await workspace.untilPool('Endless', ({ state }) => state === 'ended')
+  expect(pool.workers[0]!.pid).toBeGreaterThan(1)
+  terminal.child.stdout.resume()
+  expect((await terminal.finished).code).toBe(1)
 })
 
 it('goes on to the end when the reader of its output has seen enough', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { DefinitionError, errorText } from '../../../src/cli/errors'
 import { definitionHint } from '../../../src/cli/pool/definitionHint'
 import { failuresTable } from '../../../src/cli/pool/failuresTable'
-import { Interrupts, type InterruptStep } from '../../../src/cli/pool/interrupts'
+import { Interrupts, type Interrupt, type InterruptStep } from '../../../src/cli/pool/interrupts'
 import { launchError } from '../../../src/cli/pool/launchProblems'
 import { poolOutcome } from '../../../src/cli/pool/outcome'
 import { PlainProgress, progressLine } from '../../../src/cli/pool/progress'
@@ -125,17 +125,17 @@ describe('interrupts', () => {
   it('terminate, then kill, then leave', () => {
     const source = new EventEmitter()
     const steps: InterruptStep[] = []
-    new Interrupts(source as never).listen((step) => steps.push(step))
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT', 'SIGINT']) source.emit(signal)
+    new Interrupts(source as never).listen(({ step }) => steps.push(step))
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGINT', 'SIGINT']) source.emit(signal, signal)
     expect(steps).toEqual(['terminate', 'kill', 'leave', 'leave'])
   })
   it('are kept while the pool is still being launched', () => {
     const source = new EventEmitter()
     const interrupts = new Interrupts(source as never)
-    source.emit('SIGINT')
-    const steps: InterruptStep[] = []
-    interrupts.listen((step) => steps.push(step))
-    expect(steps).toEqual(['terminate'])
+    source.emit('SIGTERM', 'SIGTERM')
+    const heard: Interrupt[] = []
+    interrupts.listen((interrupt) => heard.push(interrupt))
+    expect(heard).toEqual([{ step: 'terminate', typed: false }])
   })
   it('are back to normal afterwards', () => {
     const source = new EventEmitter()

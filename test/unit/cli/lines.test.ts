@@ -29,18 +29,19 @@ describe('the output of workers', () => {
   const chunk = (worker: string, text: string, stream: 'stdout' | 'stderr' = 'stdout') => ({ worker, taskId: null, stream, text })
 
   it('has the name of the worker in front of each line', () => {
-    const lines = new WorkerOutput().push({ poolId: 'p', chunks: [chunk('PoolWorker-1', 'a\nb\n')], dropped: 0 })
+    const lines = new WorkerOutput('/run/output').push({ poolId: 'p', chunks: [chunk('PoolWorker-1', 'a\nb\n')], dropped: 0 })
     expect(lines).toEqual([{ stream: 'stdout', text: 'PoolWorker-1 | a' }, { stream: 'stdout', text: 'PoolWorker-1 | b' }])
   })
   it('never mixes the halves of two workers\' lines, or of two streams', () => {
-    const output = new WorkerOutput()
+    const output = new WorkerOutput('/run/output')
     expect(output.push({ poolId: 'p', chunks: [chunk('PoolWorker-1', 'he'), chunk('PoolWorker-2', 'wor'), chunk('PoolWorker-1', 'oops', 'stderr')], dropped: 0 })).toEqual([])
     const lines = output.push({ poolId: 'p', chunks: [chunk('PoolWorker-2', 'ld\n'), chunk('PoolWorker-1', 'llo\n')], dropped: 0 })
     expect(lines.map((line) => line.text)).toEqual(['PoolWorker-2 | world', 'PoolWorker-1 | hello'])
     expect(output.flush()).toEqual([{ stream: 'stderr', text: 'PoolWorker-1 | oops' }])
   })
-  it('says how much was left out', () => {
-    const lines = new WorkerOutput().push({ poolId: 'p', chunks: [], dropped: 4096 })
+  it('says how much was left out, and where all of it is', () => {
+    const lines = new WorkerOutput('/run/output').push({ poolId: 'p', chunks: [], dropped: 4096 })
     expect(lines[0]?.text).toContain('4096 bytes')
+    expect(lines[0]?.text).toContain('/run/output')
   })
 })
