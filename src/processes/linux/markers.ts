@@ -19,11 +19,11 @@ const settledAfterMs = 2000
  */
 export class MarkerReader {
   readonly #known = new Map<number, { startTime: string; marker: string | undefined }>()
-  readonly #deadlineMs: number
 
-  constructor(deadlineMs = readDeadlineMs) {
-    this.#deadlineMs = deadlineMs
-  }
+  constructor(
+    private readonly deadlineMs = readDeadlineMs,
+    private readonly readEnvironment = (pid: number): Promise<string> => readFile(`/proc/${pid}/environ`, 'utf8'),
+  ) {}
 
   /** Markers of these processes, by pid; only of those that have one. `ageMs` tells how long a process has run. */
   async read(rows: readonly ProcessRow[], ageMs: (row: ProcessRow) => number): Promise<Map<number, string>> {
@@ -41,9 +41,10 @@ export class MarkerReader {
     const reader = async (): Promise<void> => {
       for (const row of next) {
         const { pid, startTime } = row.identity
-        const marker = await this.#readOne(pid)
+        const { marker, inTime } = await this.#readOne(pid)
         if (marker !== undefined) found.set(pid, marker)
-        if (marker !== undefined || ageMs(row) > settledAfterMs) this.#known.set(pid, { startTime, marker })
+        // One that made us wait is not asked again: each try may hold one of the pool's threads for ever.
+        if (marker !== undefined || !inTime || ageMs(row) > settledAfterMs) this.#known.set(pid, { startTime, marker })
       }
     }
     await Promise.all(Array.from({ length: Math.min(parallelReads, unknown.length) }, reader))
@@ -58,15 +59,17 @@ export class MarkerReader {
     for (const pid of this.#known.keys()) if (!alive.has(pid)) this.#known.delete(pid)
   }
 
-  async #readOne(pid: number): Promise<string | undefined> {
+  async #readOne(pid: number): Promise<{ marker: string | undefined; inTime: boolean }> {
+    const content = this.readEnvironment(pid).then(
+      (text) => ({ marker: markerIn(text), inTime: true }),
+      (error: unknown) => {
+        if (isGoneOrForbidden(error)) return { marker: undefined, inTime: true }
+        throw error
+      },
+    )
     const giveUp = new AbortController()
-    const content = readFile(`/proc/${pid}/environ`, 'utf8').catch((error: unknown) => {
-      if (isGoneOrForbidden(error)) return undefined
-      throw error
-    })
     try {
-      const text = await Promise.race([content, setTimeout(this.#deadlineMs, undefined, { signal: giveUp.signal, ref: false })])
-      return text === undefined ? undefined : markerIn(text)
+      return await Promise.race([content, setTimeout(this.deadlineMs, { marker: undefined, inTime: false }, { signal: giveUp.signal, ref: false })])
     } finally {
       giveUp.abort()
     }
