@@ -79,7 +79,7 @@ export class Pool extends EventEmitter<PoolEvents> {
   #lastTask = 0
   /** Commands that have exited and whose output is still being written. */
   #finishing = 0
-  #keepAlive: NodeJS.Timeout | undefined
+  readonly #keepAlive: NodeJS.Timeout
 
   /** @throws PoolOptionError naming the option that cannot be used */
   constructor(options: PoolOptions, system: ShutdownDependencies = defaultSystem) {
@@ -279,8 +279,9 @@ export class Pool extends EventEmitter<PoolEvents> {
       },
       this.#system,
     )
+    // What survived must not keep our own process alive for ever.
+    this.#keepAlive.unref()
     for (const worker of this.#staff.workers) {
-      // A survivor must not keep our own process alive for ever.
       worker.unref()
       this.#changed(worker)
     }

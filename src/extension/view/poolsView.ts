@@ -82,7 +82,7 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
 
   getTreeItem(node: PoolsNode): TreeItem {
     const item = this.#draw(node)
-    item.id = nodeKey(node)
+    item.id ??= nodeKey(node)
     return item
   }
 
@@ -131,8 +131,11 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
         const listed = [...pool.workers.values()].filter((worker) => worker.status === 'exited').length
         const item = rowItem(exitedGroupRow(listed, pool.header.exitedWorkerCount), { icon: 'history' })
         item.contextValue = 'exitedGroup'
-        // Once the pool has ended, how its workers ended is all there is to see.
-        item.collapsibleState = pool.header.state === 'ended' ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed
+        // Once the pool has ended, how its workers ended is all there is to see. Another id, because VS Code remembers
+        // for an id that it was closed.
+        const ended = pool.header.state === 'ended'
+        item.id = ended ? `${nodeKey(node)}/ended` : nodeKey(node)
+        item.collapsibleState = ended ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed
         return item
       }
       case 'more': {

@@ -36,7 +36,8 @@ export class OpenStats {
       const usage = this.#readOne(identity, kernel.bootId, now)
       if (usage === undefined) return
       usages.set(identity.pid, {
-        identity, cpuTimeMs: usage.cpuTicks * cpuTickMs, memoryBytes: usage.residentPages * kernel.pageSizeBytes,
+        identity, cpuTimeMs: usage.cpuTicks * cpuTickMs, waitedCpuTimeMs: usage.waitedCpuTicks * cpuTickMs,
+        memoryBytes: usage.residentPages * kernel.pageSizeBytes,
       })
     })
     this.#sweepLater()

@@ -51,9 +51,12 @@ export function parseProcStat(bytes: Buffer): ProcStat | undefined {
 }
 
 /** Only what is measured again and again, from the first `length` bytes, for a fraction of the work. */
-export function parseProcUsage(bytes: Buffer, length: number): Pick<ProcStat, 'cpuTicks' | 'startTicks' | 'residentPages'> | undefined {
+export function parseProcUsage(
+  bytes: Buffer,
+  length: number,
+): (Pick<ProcStat, 'cpuTicks' | 'startTicks' | 'residentPages'> & { readonly waitedCpuTicks: number }) | undefined {
   if (readNumbers(bytes, length) === undefined) return undefined
-  return { cpuTicks: field(14) + field(15), startTicks: field(22), residentPages: field(24) }
+  return { cpuTicks: field(14) + field(15), waitedCpuTicks: field(16) + field(17), startTicks: field(22), residentPages: field(24) }
 }
 
 function field(number: number): number {
