@@ -53,7 +53,7 @@ export class DrawnRows {
   #differs(node: PoolsNode, now: number): boolean {
     const before = this.#drawn.get(node)
     const look = this.#look(node, now)
-    if (before === undefined || before.shape !== look.shape) return true
+    if (before?.shape !== look.shape) return true
     if (before.words === look.words) return false
     if (node.kind !== 'pool') return true
     const stuck = (this.#catalog.pool(node.poolId)?.header.counts.stuck ?? 0) > 0
