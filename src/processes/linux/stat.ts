@@ -18,6 +18,8 @@ const openParenthesis = 0x28
 const closeParenthesis = 0x29
 const space = 0x20
 const zero = 0x30
+/** No name ends later: a pid of 7 digits, and at most 64 characters (those of kernel threads; others have 15). */
+const latestNameEnd = 7 + ' ('.length + 64
 /** The last field that is used. */
 const lastField = 24
 
@@ -67,7 +69,7 @@ function field(number: number): number {
  * strings took five times as long. The few fields that can be negative come out wrong, and none of them is used.
  */
 function readNumbers(bytes: Buffer, length: number): number | undefined {
-  let nameEnd = length - 1
+  let nameEnd = Math.min(length - 1, latestNameEnd)
   while (nameEnd >= 0 && bytes[nameEnd] !== closeParenthesis) nameEnd--
   const state = bytes[nameEnd + 2]
   if (nameEnd < 0 || state === 0x58 || state === 0x78) return undefined
