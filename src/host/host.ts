@@ -4,27 +4,25 @@ import { join } from 'node:path'
 import { version } from '../../package.json'
 import type { Pool } from '../core'
 import type { ProcessIdentity, ProcessTable } from '../processes'
-import {
-  CancelTask, errorCodes, FollowOutput, GetFailures, GetSnapshot, HostStatus, LaunchPool, protocolVersion, removeHostInfo, RemovePool, RetryTask, Shutdown, ShutdownDone, StopHost, Watch,
-  writeHostInfo, type Endpoint,
-} from '../protocol'
+import { errorCodes, protocolVersion, type Endpoint, type LaunchPool } from '../protocol'
 import { KillLedger, type ShutdownReport } from '../shutdown'
+import { Announcement } from './announcement'
 import { Client } from './connection/client'
-import { RequestError, type RequestHandlers } from './connection/requestHandlers'
+import { Clients } from './connection/clients'
+import { RequestError } from './connection/requestHandlers'
+import { createHandlers } from './handlers'
 import { IdleWatch } from './idle'
 import { TasksLanguage } from './language/tasksLanguage'
 import { launchPool } from './launch/launchPool'
-import { findSurvivors } from './ledger/findSurvivors'
 import { KillLog } from './ledger/killLog'
-import { readLedger, WorkerLedger, type LedgerEntry } from './ledger/workerLedger'
+import type { WorkerLedger } from './ledger/workerLedger'
 import { Listener, removeStaleSockets } from './listener'
 import type { HostLog } from './log'
-import type { HostedPool, ShutdownOrder } from './pools/hostedPool'
+import type { HostedPool } from './pools/hostedPool'
 import { LivePool } from './pools/livePool'
-import { OrphanedPool, type Survivor } from './pools/orphanedPool'
+import { takeOverLedger } from './pools/orphans'
 import { PoolRegistry } from './pools/poolRegistry'
 import { wireReport } from './pools/reports'
-import { shutDownTargets } from './pools/shutdownTargets'
 import { ChangeNotices } from './state/changeNotices'
 import { StateLog } from './state/stateLog'
 import { Watching } from './watching'
@@ -40,16 +38,13 @@ export interface HostOptions {
   readonly ended: () => void
 }
 
-/** A node worker of a dead host notices its channel closing and leaves; only then is one that stays an orphan. */
-const nodeWorkersLeaveMs = 2000
-
-/** The daemon of one workspace: owns its pools, and serves whoever connects. The lock is held by whoever makes one. */
+/** The daemon of one workspace: owns its pools, and serves whoever connects. Whoever makes one holds the lock. */
 export class Host {
   private readonly token = randomBytes(32).toString('hex')
   private readonly startedAt = Date.now()
-  private readonly clients = new Set<Client>()
-  private readonly state: StateLog
-  private readonly notices: ChangeNotices
+  private readonly notices = new ChangeNotices(() => { this.clients.tellChanged(this.state.rev) })
+  private readonly state = new StateLog(() => { this.notices.changed() })
+  private readonly clients = new Clients(() => { this.clientsChanged() })
   private readonly pools: PoolRegistry
   private readonly killLog: KillLog
   private readonly kills: KillLedger
@@ -57,12 +52,11 @@ export class Host {
   private readonly idle: IdleWatch
   private ledger: WorkerLedger | undefined
   private listener: Listener | undefined
+  private announcement: Announcement | undefined
   private stopping: Promise<string[]> | undefined
 
   constructor(private readonly options: HostOptions) {
-    const { endpoint, processes, log } = options
-    this.notices = new ChangeNotices(() => { this.tellChanged() })
-    this.state = new StateLog(() => { this.notices.changed() })
+    const { endpoint, processes, log, idleMs } = options
     this.pools = new PoolRegistry(this.state, (error) => { log.warn('A pool was not cleaned up.', error) })
     this.killLog = new KillLog(endpoint.killsFile)
     this.kills = new KillLedger({ sink: (entry) => { this.killLog.record(entry) } })
@@ -72,31 +66,27 @@ export class Host {
       setUsage: (samples) => { for (const pool of this.pools.live()) pool.setUsage(samples) },
       setMachine: (machine) => { this.state.setMachine(machine) },
     })
-    this.idle = new IdleWatch(options.idleMs, () => this.isNeeded(), () => { void this.stop('nobody needs it any more') })
+    this.idle = new IdleWatch(idleMs, () => this.isNeeded(), () => { void this.leaveUnlessNeeded() })
   }
 
   /** Takes over from a dead host, listens, and announces itself. */
   async start(): Promise<void> {
     const { endpoint, self, log } = this.options
     await removeStaleSockets(endpoint)
-    await this.findOrphans()
-    await this.removeOldOutput()
-    this.listener = await Listener.open(endpoint, (socket) => {
-      const client = new Client(socket, {
-        token: this.token,
-        version,
-        log,
-        handlers: this.handlers,
-        serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.pools.headers()),
-        ready: () => { log.info('A client is there.', { client: client.kind, clients: this.readyClients().length }) },
-        gone: () => { this.clientGone(client) },
-      })
-      this.clients.add(client)
-      this.idle.check()
-    }, (error) => { log.error('Listening failed.', error) })
-    await writeHostInfo(endpoint, {
-      pid: self.pid, startTime: self.startTime, socketPath: this.listener.path, token: this.token, version, protocolVersion, startedAt: this.startedAt,
+    this.ledger = await takeOverLedger(endpoint.ledgerFile, {
+      ...this.options,
+      kills: this.kills, state: this.state, pools: this.pools,
+      shutdown: (report, order) => { this.tellShutdown(report, order) },
+      ended: (pool) => { this.poolEnded(pool) },
     })
+    await this.removeOldOutput()
+    this.listener = await this.listen()
+    this.announcement = new Announcement(
+      endpoint,
+      { pid: self.pid, startTime: self.startTime, socketPath: this.listener.path, token: this.token, version, protocolVersion, startedAt: this.startedAt },
+      (error) => { log.warn('The runtime folder was not kept fresh.', error) },
+    )
+    await this.announcement.publish()
     log.info('The host runs.', { pid: self.pid, version, root: endpoint.root, node: process.version })
     this.idle.check()
   }
@@ -110,57 +100,28 @@ export class Host {
     return this.stopping
   }
 
-  private readonly handlers: RequestHandlers = {
-    [Watch.method]: (params, client) => {
-      client.watching = params
-      this.updateWatching()
-      return null
-    },
-    [GetSnapshot.method]: ({ since }) => this.state.snapshot(since),
-    [LaunchPool.method]: async (params, client) => {
-      const result = await this.launch(params)
-      // Nothing but microtasks since its first worker was started, so nothing it prints has been read yet.
-      if (params.follow === true) client.follow(result.poolId, this.pools.get(result.poolId).output)
-      return result
-    },
-    [Shutdown.method]: async (params) => {
-      const reports = await shutDownTargets(params.targets, this.pools, {
-        kill: params.mode === 'kill',
-        gracePeriodMs: params.gracePeriodMs,
-        useSigkill: params.useSigkill,
-        askedBy: params.askedBy,
-        reason: params.reason ?? `${params.mode} asked by ${params.askedBy}`,
+  private listen(): Promise<Listener> {
+    const { endpoint, log } = this.options
+    const handlers = createHandlers({
+      state: this.state, pools: this.pools, clients: this.clients,
+      launch: (params) => this.launch(params),
+      status: () => ({
+        pid: this.options.self.pid, version, startedAt: this.startedAt, clients: this.clients.readyCount, pools: this.pools.live().length, logFile: endpoint.logFile,
+      }),
+      stop: () => this.stop('a client asked for it'),
+    })
+    return Listener.open(endpoint, (socket) => {
+      const client = new Client(socket, {
+        token: this.token, version, log, handlers,
+        serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.pools.headers()),
+        ready: ({ kind }) => { log.info('A client is there.', { client: kind, clients: this.clients.readyCount }) },
+        gone: () => {
+          this.clients.remove(client)
+          log.info('A client is gone.', { client: client.kind, clients: this.clients.readyCount })
+        },
       })
-      return { issues: reports.flatMap(({ issues }) => [...issues]), reports: reports.map(wireReport) }
-    },
-    [CancelTask.method]: async ({ poolId, taskId }) => {
-      await this.pools.get(poolId).cancelTask(taskId, { kill: false, askedBy: 'user', reason: `task ${taskId} cancelled` })
-      return null
-    },
-    [RetryTask.method]: ({ poolId, taskId }) => {
-      this.pools.get(poolId).retryTask(taskId)
-      return null
-    },
-    [GetFailures.method]: ({ poolId, limit }) => this.pools.get(poolId).failures(limit ?? 200),
-    [FollowOutput.method]: ({ poolId, follow }, client) => {
-      if (follow) client.follow(poolId, this.pools.get(poolId).output)
-      else client.unfollow(poolId)
-      return null
-    },
-    [RemovePool.method]: ({ poolId }) => {
-      this.pools.remove(poolId)
-      for (const client of this.clients) client.unfollow(poolId)
-      return null
-    },
-    [HostStatus.method]: () => ({
-      pid: this.options.self.pid,
-      version,
-      startedAt: this.startedAt,
-      clients: this.readyClients().length,
-      pools: this.pools.live().length,
-      logFile: this.options.endpoint.logFile,
-    }),
-    [StopHost.method]: async () => ({ issues: await this.stop('a client asked for it') }),
+      this.clients.add(client)
+    }, (error) => { log.error('Listening failed.', error) })
   }
 
   private launch(params: LaunchPool.Params): Promise<LaunchPool.Result> {
@@ -195,40 +156,6 @@ export class Host {
     this.idle.check()
   }
 
-  private async findOrphans(): Promise<void> {
-    const { endpoint, processes, log } = this.options
-    const survivors = await findSurvivors(await readLedger(endpoint.ledgerFile), processes)
-    this.ledger = new WorkerLedger(endpoint.ledgerFile, survivors.map(({ entry }) => entry), (error) => { log.warn('The ledger was not written.', error) })
-    const nodeWorkers = survivors.filter(({ entry, descendantOf }) => entry.kind === 'module' && descendantOf === undefined)
-    this.showOrphans(survivors.filter((survivor) => !nodeWorkers.includes(survivor)))
-    if (nodeWorkers.length === 0) return
-    setTimeout(() => {
-      void findSurvivors(nodeWorkers.map(({ entry }) => entry), processes).then((stayed) => {
-        for (const { entry } of nodeWorkers) if (!stayed.some((other) => other.entry.pid === entry.pid)) this.ledger?.exited(entry)
-        this.showOrphans(stayed)
-      })
-    }, nodeWorkersLeaveMs).unref()
-  }
-
-  private showOrphans(survivors: readonly Survivor[]): void {
-    const { processes, log } = this.options
-    for (const poolId of new Set(survivors.map(({ entry }) => entry.poolId))) {
-      const members = survivors.filter(({ entry }) => entry.poolId === poolId)
-      const first: LedgerEntry | undefined = members[0]?.entry
-      if (!first) continue
-      const pool: OrphanedPool = new OrphanedPool(poolId, first.pool, members, processes, this.kills, {
-        headerChanged: () => { this.state.headerChanged(poolId) },
-        workerChanged: (name) => { this.state.workerChanged(poolId, name) },
-        exited: (entry) => { this.ledger?.exited(entry) },
-        shutdown: (report, order) => { this.tellShutdown(report, order) },
-        ended: () => { this.poolEnded(pool) },
-      })
-      this.pools.add(pool)
-      for (const name of pool.workerNames()) this.state.workerChanged(poolId, name)
-      log.warn('A dead host left processes behind.', { pool: first.pool, pids: members.map(({ entry }) => entry.pid) })
-    }
-  }
-
   /** Output of hosts before this one: their pools are gone, and with them whoever could ask for it. */
   private async removeOldOutput(): Promise<void> {
     const { outputDirectory } = this.options.endpoint
@@ -237,42 +164,22 @@ export class Host {
   }
 
   private poolEnded(pool: HostedPool): void {
-    const { id, name } = pool
-    this.options.log.info('A pool has ended.', { id, name, counts: pool.header().counts })
-    // What the workers wrote comes before the news that they have ended.
-    for (const client of this.clients) client.flushOutput(id)
+    this.options.log.info('A pool has ended.', { id: pool.id, name: pool.name, counts: pool.header().counts })
+    this.clients.flushOutput(pool.id)
     this.idle.check()
-  }
-
-  private tellChanged(): void {
-    const { rev } = this.state
-    for (const client of this.clients) {
-      client.notifyChanged(rev)
-      client.poolsChanged()
-    }
   }
 
   private tellShutdown(report: ShutdownReport, { askedBy, reason }: { askedBy: string; reason: string }): void {
     const { log } = this.options
-    const wired = wireReport(report)
-    if (report.issues.length > 0) log.warn('A shutdown has issues.', { askedBy, reason, issues: report.issues })
-    else log.info('A shutdown is done.', { subject: report.subject, askedBy, reason, durationMs: wired.durationMs })
-    for (const client of this.clients) client.send(ShutdownDone.method, { askedBy, reason, report: wired })
+    const { subject, issues } = report
+    if (issues.length > 0) log.warn('A shutdown has issues.', { subject, askedBy, reason, issues })
+    else log.info('A shutdown is done.', { subject, askedBy, reason, durationMs: Math.round(report.durationMs) })
+    this.clients.tellShutdown({ askedBy, reason, report: wireReport(report) })
   }
 
-  private clientGone(client: Client): void {
-    if (!this.clients.delete(client)) return
-    this.options.log.info('A client is gone.', { client: client.kind, clients: this.readyClients().length })
-    this.updateWatching()
+  private clientsChanged(): void {
+    this.watching.update(this.clients.wishes())
     this.idle.check()
-  }
-
-  private updateWatching(): void {
-    this.watching.update([...this.clients].flatMap(({ watching }) => (watching && (watching.workers || watching.machine) ? watching : [])))
-  }
-
-  private readyClients(): Client[] {
-    return [...this.clients].filter(({ kind }) => kind !== 'unknown')
   }
 
   /** Orphans do not keep a host: the ledger has them, and nothing is read from them. */
@@ -280,26 +187,30 @@ export class Host {
     return this.clients.size > 0 || this.pools.live().some((pool) => !pool.orphaned)
   }
 
+  /** Nobody may find the host any more before it is decided that nobody has. */
+  private async leaveUnlessNeeded(): Promise<void> {
+    await this.announcement?.withdraw()
+    if (this.isNeeded() && !this.stopping) await this.announcement?.publish()
+    else await this.stop('nobody needs it any more')
+  }
+
   private async end(why: string): Promise<string[]> {
-    const { endpoint, log } = this.options
-    log.info('The host ends.', { why })
+    this.options.log.info('The host ends.', { why })
     this.idle.dispose()
-    const order: ShutdownOrder = { kill: false, askedBy: 'host', reason: `the host ends: ${why}` }
+    // From here on new clients find no host and start one, which waits for our lock.
+    this.listener?.close()
+    await this.announcement?.withdraw()
     // Orphans are not ours to end: nobody asked for it, and the next host finds them in the ledger again.
     const own = this.pools.live().filter((pool) => !pool.orphaned)
-    const reports = await Promise.allSettled(own.map((pool) => pool.shutdown(order)))
-    const issues = reports.flatMap((report) => (report.status === 'fulfilled' ? [...report.value.issues] : [String(report.reason)]))
-    // New clients find no host from here on, and start one, which waits for our lock.
-    await removeHostInfo(endpoint, this.token)
-    this.listener?.close()
+    const reports = await Promise.allSettled(own.map((pool) => pool.shutdown({ kill: false, askedBy: 'host', reason: `the host ends: ${why}` })))
     // The answer to whoever asked goes out first.
     setTimeout(() => { void this.leave() }, answerMs)
-    return issues
+    return reports.flatMap((report) => (report.status === 'fulfilled' ? [...report.value.issues] : [String(report.reason)]))
   }
 
   private async leave(): Promise<void> {
     const { endpoint, log, ended } = this.options
-    for (const client of this.clients) client.end()
+    this.clients.end()
     this.watching.update([])
     this.notices.dispose()
     const survivors = this.ledger?.size ?? 0

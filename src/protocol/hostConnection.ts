@@ -131,7 +131,7 @@ export class HostConnection {
     if (this.closed) throw new HostGoneError(method, pid)
     const { promise: late, reject } = deferredRejection()
     const timer = setTimeout(() => { reject(new HostTimeoutError(method, timeoutMs, pid)) }, timeoutMs)
-    const closing = this.rpc.onClose(() => { reject(new HostGoneError(method, pid)) })
+    const closing = this.rpc.onClose(() => { setTimeout(() => { reject(new HostGoneError(method, pid)) }, lastAnswersMs) })
     try {
       return await Promise.race([params === undefined ? this.rpc.sendRequest(method) : this.rpc.sendRequest(method, params), late])
     } catch (error) {
@@ -147,6 +147,9 @@ export class HostConnection {
     }
   }
 }
+
+/** An answer that came just before the end is still on its way through the JSON-RPC library, a turn of the event loop a message. */
+const lastAnswersMs = 100
 
 function deferredRejection(): { promise: Promise<never>; reject: (error: Error) => void } {
   let reject: (error: Error) => void = () => undefined

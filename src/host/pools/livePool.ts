@@ -66,8 +66,6 @@ export class LivePool implements HostedPool {
       observer.headerChanged()
       observer.shutdown(report, options)
     })
-    // A module pool starts its workers right after it is made, which may be before anybody listens.
-    for (const worker of pool.workers) this.workerStarted(worker)
   }
 
   get id(): string {

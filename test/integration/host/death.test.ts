@@ -123,6 +123,38 @@ describe('after the host was killed', () => {
   })
 })
 
+describe('a host that is told to end', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s ends its pools first', async (signal) => {
+    const host = await workspace.connect()
+    const node = await started(host, { module: join(fixtures, 'work.js#never'), items: [1, 2], processes: 2 }, 2)
+    const command = await started(host, { command: ['sh', '-c', 'sleep 1000 & wait'], items: [1] }, 1)
+    const children = await until('the child', () => { const found = childrenOf(command.pids[0] ?? -1); return found.length > 0 && found })
+    for (const child of children) workspace.track(child)
+    process.kill(host.info.pid, signal)
+    process.kill(host.info.pid, signal)
+    await until('the host to end', () => !isRunning(host.info.pid))
+    expect([...node.pids, ...command.pids, ...children].filter(isRunning)).toEqual([])
+    const { infoFile, ledgerFile } = await workspace.endpoint()
+    expect([infoFile, ledgerFile].filter((file) => existsSync(file))).toEqual([])
+  })
+
+  it('takes no more launches, and the next one waits for it', async () => {
+    const host = await workspace.connect()
+    const other = await workspace.connect()
+    const { pids: [pid = -1] } = await started(host, { command: ['sh', '-c', 'trap "" TERM; exec sleep 1000'], items: [1], gracePeriodMs: 1500 }, 1)
+    await until('the trap', () => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n')
+    const stopped = host.request('unhang/stopHost', {})
+    stopped.catch(() => undefined)
+    await until('it to be ending', async () => (await workspace.info()) === undefined)
+    await expect(other.request('unhang/launchPool', { definition: { command: ['true'], items: [1] } })).rejects.toThrow(/This host is ending/)
+    const next = await workspace.connect()
+    expect(next.info.pid).not.toBe(host.info.pid)
+    expect(isRunning(host.info.pid)).toBe(false)
+    expect((await stopped).issues).toHaveLength(1)
+    expect((await poolsOf(next))[0]).toMatchObject({ orphaned: true, workers: [{ pid }] })
+  })
+})
+
 describe('an idle host', () => {
   beforeEach(() => { workspace = new TestWorkspace(built.hostScript, { UNHANG_IDLE_MS: '300' }) })
 

@@ -1,0 +1,63 @@
+import type { Client } from './client'
+import { ShutdownDone, type Watch } from '../../protocol'
+
+/** Everybody who is connected, and what is told to all of them. */
+export class Clients {
+  private readonly connected = new Set<Client>()
+
+  /** @param changed Somebody came, went, or wants something else measured. */
+  constructor(private readonly changed: () => void) {}
+
+  /** Connections, also those that have not said who they are: they may be about to. */
+  get size(): number {
+    return this.connected.size
+  }
+
+  /** Those whose handshake is done. */
+  get readyCount(): number {
+    return [...this.connected].filter(({ kind }) => kind !== 'unknown').length
+  }
+
+  add(client: Client): void {
+    this.connected.add(client)
+    this.changed()
+  }
+
+  remove(client: Client): void {
+    if (this.connected.delete(client)) this.changed()
+  }
+
+  watch(client: Client, params: Watch.Params): void {
+    client.watching = params
+    this.changed()
+  }
+
+  /** What is to be measured, for anybody. */
+  wishes(): Watch.Params[] {
+    return [...this.connected].flatMap(({ watching }) => (watching && (watching.workers || watching.machine) ? watching : []))
+  }
+
+  tellChanged(rev: number): void {
+    for (const client of this.connected) {
+      client.notifyChanged(rev)
+      client.poolsChanged()
+    }
+  }
+
+  tellShutdown(params: ShutdownDone.Params): void {
+    for (const client of this.connected) client.send(ShutdownDone.method, params)
+  }
+
+  /** What the workers of a pool wrote comes before the news that they have ended. */
+  flushOutput(poolId: string): void {
+    for (const client of this.connected) client.flushOutput(poolId)
+  }
+
+  unfollow(poolId: string): void {
+    for (const client of this.connected) client.unfollow(poolId)
+  }
+
+  end(): void {
+    for (const client of this.connected) client.end()
+  }
+}

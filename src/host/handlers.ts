@@ -1,0 +1,63 @@
+import {
+  CancelTask, FollowOutput, GetFailures, GetSnapshot, HostStatus, LaunchPool, RemovePool, RetryTask, Shutdown, StopHost, Watch,
+} from '../protocol'
+import type { Clients } from './connection/clients'
+import type { RequestHandlers } from './connection/requestHandlers'
+import type { PoolRegistry } from './pools/poolRegistry'
+import { wireReport } from './pools/reports'
+import { shutDownTargets } from './pools/shutdownTargets'
+import type { StateLog } from './state/stateLog'
+
+/** What requests are answered from. */
+export interface HandlerContext {
+  readonly state: StateLog
+  readonly pools: PoolRegistry
+  readonly clients: Clients
+  readonly launch: (params: LaunchPool.Params) => Promise<LaunchPool.Result>
+  readonly status: () => HostStatus.Result
+  /** @returns the issues. */
+  readonly stop: () => Promise<string[]>
+}
+
+/** What the host does for each request of the protocol. */
+export function createHandlers({ state, pools, clients, launch, status, stop }: HandlerContext): RequestHandlers {
+  return {
+    [Watch.method]: (params, client) => {
+      clients.watch(client, params)
+      return null
+    },
+    [GetSnapshot.method]: ({ since }) => state.snapshot(since),
+    [LaunchPool.method]: async (params, client) => {
+      const result = await launch(params)
+      // Nothing but microtasks since its first worker was started, so nothing it prints has been read yet.
+      if (params.follow === true) client.follow(result.poolId, pools.get(result.poolId).output)
+      return result
+    },
+    [Shutdown.method]: async ({ targets, mode, gracePeriodMs, useSigkill, askedBy, reason }) => {
+      const order = { kill: mode === 'kill', gracePeriodMs, useSigkill, askedBy, reason: reason ?? `${mode} asked by ${askedBy}` }
+      const reports = await shutDownTargets(targets, pools, order)
+      return { issues: reports.flatMap(({ issues }) => [...issues]), reports: reports.map(wireReport) }
+    },
+    [CancelTask.method]: async ({ poolId, taskId }) => {
+      await pools.get(poolId).cancelTask(taskId, { kill: false, askedBy: 'user', reason: `task ${taskId} cancelled` })
+      return null
+    },
+    [RetryTask.method]: ({ poolId, taskId }) => {
+      pools.get(poolId).retryTask(taskId)
+      return null
+    },
+    [GetFailures.method]: ({ poolId, limit }) => pools.get(poolId).failures(limit ?? 200),
+    [FollowOutput.method]: ({ poolId, follow }, client) => {
+      if (follow) client.follow(poolId, pools.get(poolId).output)
+      else client.unfollow(poolId)
+      return null
+    },
+    [RemovePool.method]: ({ poolId }) => {
+      pools.remove(poolId)
+      clients.unfollow(poolId)
+      return null
+    },
+    [HostStatus.method]: status,
+    [StopHost.method]: async () => ({ issues: await stop() }),
+  }
+}

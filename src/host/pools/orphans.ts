@@ -1,0 +1,62 @@
+import type { ProcessTable } from '../../processes'
+import type { KillLedger, ShutdownReport } from '../../shutdown'
+import { findSurvivors } from '../ledger/findSurvivors'
+import { readLedger, WorkerLedger } from '../ledger/workerLedger'
+import type { Log } from '../log'
+import type { StateLog } from '../state/stateLog'
+import type { HostedPool, ShutdownOrder } from './hostedPool'
+import { OrphanedPool, type Survivor } from './orphanedPool'
+import type { PoolRegistry } from './poolRegistry'
+
+/** Where what a dead host left behind is shown. */
+export interface OrphanContext {
+  readonly processes: ProcessTable
+  readonly kills: KillLedger
+  readonly log: Log
+  readonly state: StateLog
+  readonly pools: PoolRegistry
+  shutdown(report: ShutdownReport, order: ShutdownOrder): void
+  ended(pool: HostedPool): void
+}
+
+/** A node worker of a dead host notices its channel closing and leaves; only what stays longer is an orphan. */
+const nodeWorkersLeaveMs = 2000
+
+/**
+ * Reads what the host before this one wrote down, shows what is still there of it, and opens the ledger anew with just that.
+ */
+export async function takeOverLedger(file: string, context: OrphanContext): Promise<WorkerLedger> {
+  const { processes, log } = context
+  const survivors = await findSurvivors(await readLedger(file), processes)
+  const ledger = new WorkerLedger(file, survivors.map(({ entry }) => entry), (error) => { log.warn('The ledger was not written.', error) })
+  const leaving = survivors.filter(({ entry, descendantOf }) => entry.kind === 'module' && descendantOf === undefined)
+  show(survivors.filter((survivor) => !leaving.includes(survivor)), ledger, context)
+  if (leaving.length > 0) setTimeout(() => { void lookAgain(leaving, ledger, context) }, nodeWorkersLeaveMs).unref()
+  return ledger
+}
+
+async function lookAgain(leaving: readonly Survivor[], ledger: WorkerLedger, context: OrphanContext): Promise<void> {
+  const before = leaving.map(({ entry }) => entry)
+  const stayed = await findSurvivors(before, context.processes)
+  for (const entry of before) if (!stayed.some((survivor) => survivor.entry.pid === entry.pid)) ledger.exited(entry)
+  for (const { entry } of stayed) if (!before.includes(entry)) ledger.started(entry)
+  show(stayed, ledger, context)
+}
+
+function show(survivors: readonly Survivor[], ledger: WorkerLedger, context: OrphanContext): void {
+  const { processes, kills, log, state, pools } = context
+  for (const poolId of new Set(survivors.map(({ entry }) => entry.poolId))) {
+    const members = survivors.filter(({ entry }) => entry.poolId === poolId)
+    const name = members[0]?.entry.pool ?? poolId
+    const pool: OrphanedPool = new OrphanedPool(poolId, name, members, processes, kills, {
+      headerChanged: () => { state.headerChanged(poolId) },
+      workerChanged: (worker) => { state.workerChanged(poolId, worker) },
+      exited: (entry) => { ledger.exited(entry) },
+      shutdown: (report, order) => { context.shutdown(report, order) },
+      ended: () => { context.ended(pool) },
+    })
+    pools.add(pool)
+    for (const worker of pool.workerNames()) state.workerChanged(poolId, worker)
+    log.warn('A dead host left processes behind.', { pool: name, pids: members.map(({ entry }) => entry.pid) })
+  }
+}
