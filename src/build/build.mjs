@@ -2,6 +2,7 @@
 import { build, context } from 'esbuild'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { emitDeclarations } from './declarations.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const production = process.argv.includes('--production')
@@ -72,3 +73,4 @@ if (watch) {
 } else {
   await Promise.all(builds.map((options) => build(options)))
 }
+if (!only || only.includes('types')) emitDeclarations(root)

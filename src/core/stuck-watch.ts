@@ -131,7 +131,9 @@ export class StuckWatch {
       const descendants = below.get(identity.pid) ?? []
       const cpu = new Map<string, number>()
       for (const one of [identity, ...descendants.map((descendant) => descendant.identity)]) {
-        cpu.set(`${one.pid} ${one.startTime}`, usage.get(one.pid)?.cpuTimeMs ?? 0)
+        const used = usage.get(one.pid)
+        // A script works through short commands that no look ever meets: their time is with the shell that waited for them.
+        cpu.set(`${one.pid} ${one.startTime}`, (used?.cpuTimeMs ?? 0) + (used?.waitedCpuTimeMs ?? 0))
       }
       const facts = this.#facts(task, worker, row, descendants, cpu)
       const { verdict, stuck } = judgeRunningTask(facts)

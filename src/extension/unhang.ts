@@ -81,6 +81,7 @@ export class Unhang {
   }
 
   async stop(): Promise<void> {
+    this.#log.info('The window goes away.')
     this.#lifetime.leave()
     if (readSetting('onWindowClose') === 'terminate') await this.#terminateOwnPools()
     await this.#sessions.close()
@@ -117,7 +118,12 @@ export class Unhang {
     const open = poolTerminals({
       sessions: this.#sessions,
       onLaunched: (poolId) => { this.#launched.add(poolId) },
-      leavesPoolRunning: async () => (await this.#lifetime.closesWithWindow()) && readSetting('onWindowClose') === 'keep',
+      leavesPoolRunning: async () => {
+        const withWindow = await this.#lifetime.closesWithWindow()
+        const leaves = withWindow && readSetting('onWindowClose') === 'keep'
+        this.#log.info(`The terminal of a pool was closed${withWindow ? ' with its window' : ''}: the pool ${leaves ? 'goes on' : 'is terminated'}.`)
+        return leaves
+      },
     })
     this.#owned.add(tasks.registerTaskProvider(poolTaskType, new PoolTaskProvider(open)))
   }

@@ -51,6 +51,8 @@ export interface ProcessUsage {
   readonly identity: ProcessIdentity
   /** User and system time since the process started, milliseconds. */
   readonly cpuTimeMs: number
+  /** The same of children that have ended and that it has waited for (Linux): the work of a shell script, for example. */
+  readonly waitedCpuTimeMs?: number
   /** Resident set size in bytes. */
   readonly memoryBytes: number
 }

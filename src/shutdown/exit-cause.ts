@@ -15,14 +15,18 @@ export type ExitCause =
   | { readonly kind: 'failed'; readonly text: string }
   /** By a signal of ours, or by itself after one. */
   | { readonly kind: 'ours'; readonly text: string; readonly entry: KillLedgerEntry }
-  /** By a signal that a program brings upon itself: a segmentation fault, an abort. */
+  /** By a signal that a program brings upon itself: a segmentation fault, an abort, a broken pipe. */
   | { readonly kind: 'crash'; readonly text: string }
   /** By a signal that Unhang did not send: a person, a supervisor, the kernel's OOM killer. */
   | { readonly kind: 'external'; readonly text: string }
 
-const crashSignals: ReadonlySet<NodeJS.Signals> = new Set<NodeJS.Signals>([
-  'SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGTRAP', 'SIGSYS', 'SIGSTKFLT', 'SIGXCPU', 'SIGXFSZ',
-])
+/** Why the kernel, or the program's own runtime, sends these to the program that causes them. */
+const ownDoing: Partial<Record<NodeJS.Signals, string>> = {
+  SIGSEGV: 'a crash', SIGBUS: 'a crash', SIGABRT: 'a crash', SIGILL: 'a crash', SIGFPE: 'a crash', SIGTRAP: 'a crash',
+  SIGSYS: 'a crash', SIGSTKFLT: 'a crash',
+  SIGPIPE: 'nobody read its output', SIGALRM: 'its own timer', SIGVTALRM: 'its own timer', SIGPROF: 'its own timer',
+  SIGXCPU: 'over its CPU limit', SIGXFSZ: 'over its file size limit',
+}
 
 /** An exit the Python way: `exit 1`, `exit -9 (SIGKILL)`. */
 export function describeExit(exit: ProcessExit): string {
@@ -41,7 +45,8 @@ export function explainExit(exit: ProcessExit, entries: readonly KillLedgerEntry
   if (exit.signal !== null) {
     const entry = sent.findLast(({ signal }) => signal === exit.signal)
     if (entry !== undefined) return { kind: 'ours', text: `${how}, sent by us ${whenAndWhy(entry)}`, entry }
-    if (crashSignals.has(exit.signal)) return { kind: 'crash', text: `${how}, a crash: not sent by Unhang` }
+    const doing = ownDoing[exit.signal]
+    if (doing !== undefined) return { kind: 'crash', text: `${how}, ${doing}: not sent by Unhang` }
     const but = last === undefined ? '' : ` (which sent ${last.signal} ${whenAndWhy(last)})`
     return { kind: 'external', text: `${how}, not sent by Unhang${but}` }
   }

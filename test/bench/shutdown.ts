@@ -14,11 +14,13 @@ const boundMs = 3 * gracePeriodMs + 300
  * and collecting 64 processes, which cannot take as little as one; there it counts when all are gone within ONE grace period.
  */
 const flatness = 0.5
-/** The middle of these counts: a shared machine has busy moments. */
-const rounds = 7
+/** The lower quartile of these counts for flatness, because other programs' work only adds; the slowest counts for the bound. */
+const rounds = 9
 
 interface Kind {
   readonly what: string
+  /** False for kinds that the issue does not ask to be flat: they are shown. */
+  readonly flat: boolean
   readonly command: string
   readonly args: readonly string[]
 }
@@ -29,14 +31,15 @@ const table = createProcessTable()
 export async function run() {
   const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim()
   const kinds: Kind[] = [
-    { what: 'that ignore SIGTERM', command: '/bin/sh', args: ['-c', 'trap "" TERM; echo ready; exec sleep 1000'] },
+    { what: 'that ignore SIGTERM', flat: true, command: '/bin/sh', args: ['-c', 'trap "" TERM; echo ready; exec sleep 1000'] },
     {
       what: 'that catch SIGTERM and go on',
+      flat: true,
       command: python,
       args: ['-ISc', 'import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: None)\nprint("ready", flush=True)\nwhile True: time.sleep(1000)'],
     },
-    { what: 'that ignore SIGTERM, with a child each', command: '/bin/sh', args: ['-c', 'trap "" TERM; sleep 1000 & echo ready; wait'] },
-    { what: 'that obey', command: '/bin/sh', args: ['-c', 'echo ready; exec sleep 1000'] },
+    { what: 'that ignore SIGTERM, with a child each', flat: false, command: '/bin/sh', args: ['-c', 'trap "" TERM; sleep 1000 & echo ready; wait'] },
+    { what: 'that obey', flat: false, command: '/bin/sh', args: ['-c', 'echo ready; exec sleep 1000'] },
   ]
   const rows = []
   const data = []
@@ -47,7 +50,7 @@ export async function run() {
       one.push(await measure(kind, 1))
       all.push(await measure(kind, workerCount))
     }
-    const [oneMs, allMs] = [median(one), median(all)]
+    const [oneMs, allMs] = [lowerQuartile(one), lowerQuartile(all)]
     data.push({ what: kind.what, one, all })
     rows.push(
       {
@@ -59,8 +62,8 @@ export async function run() {
       {
         what: '1 worker of that kind',
         value: `${oneMs.toFixed(0)} ms, ${(oneMs / allMs).toFixed(2)} of the time of ${workerCount}`,
-        aim: `≥ ${flatness} of it, or all within ${gracePeriodMs} ms`,
-        ok: oneMs / allMs >= flatness || allMs <= gracePeriodMs,
+        aim: kind.flat ? `≥ ${flatness} of it, or all within ${gracePeriodMs} ms` : '',
+        ok: kind.flat ? oneMs / allMs >= flatness || allMs <= gracePeriodMs : null,
       },
     )
   }
@@ -95,6 +98,6 @@ async function checkEnded(report: ShutdownReport, workers: readonly { child: Chi
   if (left.length > 0) throw new Error(`Unexpected outcomes: ${left.map(({ name, outcome }) => `${name} ${outcome}`).join(', ')}`)
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+function lowerQuartile(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 4)] ?? Number.NaN
 }

@@ -75,7 +75,7 @@ export function endCommandsOnInterrupt() {
     process.on(signal, () => {
       if (interrupted) return // a second Ctrl-C while we end things in order: they are bounded
       interrupted = true
-      const ending = [...[...liveGroups].map(endGroup), ...[...cleanups].map((cleanup) => cleanup())]
+      const ending = [...[...liveGroups].map((group) => endGroup(group)), ...[...cleanups].map((cleanup) => cleanup())]
       void Promise.allSettled(ending).then((results) => {
         for (const result of results) if (result.status === 'rejected') console.error(result.reason instanceof Error ? result.reason.message : result.reason)
         process.exit(results.some(({ status }) => status === 'rejected') ? 1 : interruptExitCode)
@@ -104,6 +104,8 @@ export function exitOnInterruptWith(exitCode) {
  */
 export async function run(file, args, options = {}) {
   const typed = [file, ...args].join(' ')
+  // What is run to clean up after Ctrl-C goes on to its own end.
+  const begunBefore = !interrupted
   const child = spawn(file, args, {
     cwd: options.cwd,
     env: options.env ?? process.env,
@@ -128,7 +130,7 @@ export async function run(file, args, options = {}) {
   }, options.timeoutMs)
   try {
     const [exitCode, signal] = /** @type {[number | null, NodeJS.Signals | null]} */ (await once(child, 'close'))
-    if (interrupted) throw new CommandFailedError(typed, 'was interrupted', '', null)
+    if (interrupted && begunBefore) throw new CommandFailedError(typed, 'was interrupted', '', null)
     if (timedOut) throw new CommandFailedError(typed, `did not end within ${options.timeoutMs ?? 0} ms and was ended`, lastLines(output), null)
     if (exitCode !== 0) {
       throw new CommandFailedError(typed, signal ? `was ended by ${signal}` : `exited with ${String(exitCode)}`, options.show ? '' : lastLines(output), exitCode)

@@ -15,6 +15,13 @@ const hungPool = 'Stuck'
 /** Shows the extension and the tasks when the page opens. */
 const opener = join(repositoryRoot, 'test', 'fixtures', 'demo-opener')
 
+/** As dark or light as the user's system. */
+const settings = {
+  'window.autoDetectColorScheme': true,
+  'workbench.preferredDarkColorTheme': 'Default Dark Modern',
+  'workbench.preferredLightColorTheme': 'Default Light Modern',
+}
+
 /** Opens the demo workspace in a real VS Code, with a hung pool in it, until Ctrl-C. */
 export async function startDemo() {
   endCommandsOnInterrupt()
@@ -24,7 +31,7 @@ export async function startDemo() {
     const vscode = await ensureVSCode()
     const server = await step('Starting VS Code', () =>
       // The usual runtime folder: `unhang ps` in any terminal then sees the demo's pools.
-      startServer({ vscode, builtExtension: true, extensionFolders: [opener], usualRuntime: true }))
+      startServer({ vscode, builtExtension: true, extensionFolders: [opener], usualRuntime: true, settings }))
     onInterrupt(async () => {
       console.log()
       await step('Ending VS Code, the host and its pools', () => server.stop())
@@ -34,7 +41,7 @@ export async function startDemo() {
     await launchHungPool()
     printInvitation(url)
     openInBrowser(url)
-    await serverEnd(server)
+    await unexpectedEnd(server)
     console.error("VS Code's server ended by itself. Its last words:\n" + server.log.slice(-4000))
     await server.stop()
     process.exit(1)
@@ -54,9 +61,9 @@ async function launchHungPool() {
   }
 }
 
-/** @param {import('./vscode-server.mjs').VSCodeServer} server */
-async function serverEnd(server) {
-  while (server.isRunning) await new Promise((resolve) => setTimeout(resolve, 500))
+/** Resolves when the server has ended by itself, which it never should; Ctrl-C ends this program before. @param {import('./vscode-server.mjs').VSCodeServer} server */
+async function unexpectedEnd(server) {
+  while (!server.hasEndedByItself) await new Promise((resolve) => setTimeout(resolve, 500))
 }
 
 /** @param {string} url */

@@ -58,8 +58,9 @@ export class VSCodeServer {
     return `http://127.0.0.1:${this.port}`
   }
 
-  get isRunning() {
-    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+  /** True once the server has ended although nobody called {@link stop}. */
+  get hasEndedByItself() {
+    return !this.#stopped && this.#child !== undefined && (this.#child.exitCode !== null || this.#child.signalCode !== null)
   }
 
   /** The server's log so far. */
@@ -170,12 +171,17 @@ export class VSCodeServer {
     this.#child = undefined
   }
 
-  /** Ends the hosts of the opened workspaces, and with them every pool. */
+  /** Ends the pools of the opened workspaces, with SIGKILL where SIGTERM is ignored, and then their hosts. */
   async stopHosts() {
     const cli = join(repositoryRoot, 'dist', 'cli.js')
     if (!existsSync(cli)) return
     for (const workspace of this.#workspaces) {
-      if (existsSync(workspace)) await run(process.execPath, [cli, 'host', 'stop'], { cwd: workspace, env: this.environment, timeoutMs: 30_000 })
+      if (!existsSync(workspace)) continue
+      const unhang = (/** @type {string[]} */ ...args) => run(process.execPath, [cli, ...args], { cwd: workspace, env: this.environment, timeoutMs: 60_000 })
+      const { pools } = /** @type {{ pools: { id: string, state: string }[] }} */ (JSON.parse(await unhang('ps', '--json')))
+      // `host stop` alone leaves, and names, what ignores SIGTERM: right for a user, not for the end of a demo.
+      for (const { id } of pools.filter(({ state }) => state !== 'ended')) await unhang('terminate', id, '--sigkill')
+      await unhang('host', 'stop')
     }
   }
 

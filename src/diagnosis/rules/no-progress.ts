@@ -10,10 +10,14 @@ export const quietShare = 0.5
 /** The timers of a poll are allowed to come this much early or late without the verdict waiting for the next look. */
 const timerSlackMs = 25
 
+/** No movement for as long as a verdict needs. */
+export function isQuiet(facts: RunningTaskFacts): boolean {
+  return facts.quietMs >= facts.stuckAfterMs * quietShare - timerSlackMs
+}
+
 /** Over the threshold and, since it has been looked at, no CPU time (of the worker or anything below it) and no output. */
 export function noProgress(facts: RunningTaskFacts): Verdict | undefined {
-  if (facts.ageMs < facts.stuckAfterMs) return undefined
-  if (facts.quietMs < facts.stuckAfterMs * quietShare - timerSlackMs) return undefined
+  if (facts.ageMs < facts.stuckAfterMs || !isQuiet(facts)) return undefined
   const evidence: Evidence[] = [
     { what: 'running for', value: durationInWords(facts.ageMs) },
     { what: 'CPU time and output', value: `none for ${durationInWords(facts.quietMs)}` },

@@ -1,12 +1,16 @@
 import type { RunningTaskFacts } from '../facts'
 import type { Verdict } from '../verdict'
+import { isQuiet } from './no-progress'
 
 /** A busy disk puts a healthy process in state D for moments; only one that is always seen there waits for a device. */
 export const looksInStateD = 3
 
-/** State D in several looks in a row: waiting inside the kernel, and not even SIGKILL reaches it (facts: cause 13). */
+/**
+ * State D in several looks in a row, and nothing moved meanwhile: waiting inside the kernel, and not even SIGKILL reaches it
+ * (facts: cause 13). A shell that starts one command after another is in state D at most looks too (vfork), but its time goes on.
+ */
 export function uninterruptible(facts: RunningTaskFacts): Verdict | undefined {
-  if (facts.state !== 'uninterruptible' || facts.stateSeenTimes < looksInStateD) return undefined
+  if (facts.state !== 'uninterruptible' || facts.stateSeenTimes < looksInStateD || !isQuiet(facts)) return undefined
   return {
     code: 'uninterruptible',
     summary: `${facts.worker} waits inside the kernel (a disk, a network file system, a driver); no signal reaches it.`,

@@ -69,7 +69,7 @@ export class ShutdownService {
     }
     await window.withProgress({ location: { viewId: 'unhang.pools' } }, () =>
       Promise.all([...bySession].map(([session, targets]) =>
-        session.request('unhang/shutdown', { targets, mode, askedBy: 'user' }, { timeoutMs: shutdownTimeoutMs }))))
+        session.request('unhang/shutdown', { targets, mode, askedBy: 'user', reason: mode === 'kill' ? 'Kill in VS Code' : 'Terminate in VS Code' }, { timeoutMs: shutdownTimeoutMs }))))
   }
 
   #confirmKill(what: string, workers: number): Promise<boolean> {

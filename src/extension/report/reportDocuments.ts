@@ -24,6 +24,7 @@ export class ReportDocuments implements TextDocumentContentProvider, Disposable 
     this.#owned.add(this.#changed)
     this.#owned.add(workspace.registerTextDocumentContentProvider(reportScheme, this))
     this.#owned.add(sessions.onDidShutdown((shutdown) => { this.#keep(shutdown) }))
+    this.#owned.add(sessions.catalog.onDidChange(({ membership, pools }) => { this.#rewrite((poolId) => membership || pools.has(poolId)) }))
   }
 
   /** Shutdowns of this session, newest last. */
@@ -55,8 +56,13 @@ export class ReportDocuments implements TextDocumentContentProvider, Disposable 
   #keep({ done: { askedBy, reason, report } }: FolderShutdown): void {
     this.#shutdowns.push({ askedBy, reason, report })
     if (this.#shutdowns.length > mostKept) this.#shutdowns.shift()
-    for (const { uri } of workspace.textDocuments) {
-      if (uri.scheme === reportScheme) this.#changed.fire(uri)
+    this.#rewrite(() => true)
+  }
+
+  /** Open reports follow what they are about. */
+  #rewrite(isAbout: (poolId: string) => boolean): void {
+    for (const { uri, isClosed } of workspace.textDocuments) {
+      if (uri.scheme === reportScheme && !isClosed && isAbout(uri.query)) this.#changed.fire(uri)
     }
   }
 }

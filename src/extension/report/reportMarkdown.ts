@@ -94,7 +94,14 @@ function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
   ].filter((part) => part !== '').join('\n\n')
 }
 
+/** A cell wider than this does not push the others of its column aside. */
+const widestColumn = 48
+
+/** Columns are padded, so that the table also reads as a table before it is rendered. */
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(tableCell).join(' | ')} |`
-  return [line(header), `| ${header.map(() => '---').join(' | ')} |`, ...rows.map(line)].join('\n')
+  const cells = [header, ...rows].map((row) => row.map(tableCell))
+  const widths = header.map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0).filter((width) => width <= widestColumn)))
+  const [head = [], ...body] = cells
+  const line = (row: readonly string[]): string => `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`
+  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body.map(line)].join('\n')
 }

@@ -153,7 +153,7 @@ export class PoolTerminal implements Pseudoterminal {
       }
       this.#screen.clearStatus()
       const failures = await session.requestIfConnected('unhang/failures', { poolId: pool.id })
-      if (failures !== undefined) this.#screen.print(...tableLines(failuresTable(failures)))
+      if (failures !== undefined) this.#screen.print(...tableLines(failuresTable(failures, this.#columns)))
       this.#screen.print(...summaryLines(pool, Date.now() - this.#startedAt))
       this.#exit(succeeded(pool) ? 0 : 1)
     } catch (error) {

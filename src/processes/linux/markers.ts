@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import type { ProcessRow } from '../types'
-import { isGoneOrForbidden } from './proc-file'
+import { isGoneOrForbidden, isOutOfDescriptors } from './proc-file'
 
 /** The environment variable by which a worker's descendants are known after they were re-parented. */
 export const markerVariable = 'UNHANG_WORKER'
@@ -19,11 +19,11 @@ const settledAfterMs = 2000
  */
 export class MarkerReader {
   readonly #known = new Map<number, { startTime: string; marker: string | undefined }>()
-  readonly #deadlineMs: number
 
-  constructor(deadlineMs = readDeadlineMs) {
-    this.#deadlineMs = deadlineMs
-  }
+  constructor(
+    private readonly deadlineMs = readDeadlineMs,
+    private readonly readEnvironment = (pid: number): Promise<string> => readFile(`/proc/${pid}/environ`, 'utf8'),
+  ) {}
 
   /** Markers of these processes, by pid; only of those that have one. `ageMs` tells how long a process has run. */
   async read(rows: readonly ProcessRow[], ageMs: (row: ProcessRow) => number): Promise<Map<number, string>> {
@@ -41,9 +41,10 @@ export class MarkerReader {
     const reader = async (): Promise<void> => {
       for (const row of next) {
         const { pid, startTime } = row.identity
-        const marker = await this.#readOne(pid)
+        const { marker, ask } = await this.#readOne(pid)
         if (marker !== undefined) found.set(pid, marker)
-        if (marker !== undefined || ageMs(row) > settledAfterMs) this.#known.set(pid, { startTime, marker })
+        // One that made us wait is not asked again: each try may hold one of the pool's threads for ever.
+        if (marker !== undefined || ask === 'never' || (ask === 'while young' && ageMs(row) > settledAfterMs)) this.#known.set(pid, { startTime, marker })
       }
     }
     await Promise.all(Array.from({ length: Math.min(parallelReads, unknown.length) }, reader))
@@ -58,15 +59,19 @@ export class MarkerReader {
     for (const pid of this.#known.keys()) if (!alive.has(pid)) this.#known.delete(pid)
   }
 
-  async #readOne(pid: number): Promise<string | undefined> {
+  async #readOne(pid: number): Promise<{ marker: string | undefined; ask: 'while young' | 'again' | 'never' }> {
+    const content = this.readEnvironment(pid).then(
+      (text) => ({ marker: markerIn(text), ask: 'while young' as const }),
+      (error: unknown) => {
+        if (isGoneOrForbidden(error)) return { marker: undefined, ask: 'while young' as const }
+        // Whatever cannot be proven ours is left alone; the shutdown of what is goes on.
+        if (isOutOfDescriptors(error)) return { marker: undefined, ask: 'again' as const }
+        throw error
+      },
+    )
     const giveUp = new AbortController()
-    const content = readFile(`/proc/${pid}/environ`, 'utf8').catch((error: unknown) => {
-      if (isGoneOrForbidden(error)) return undefined
-      throw error
-    })
     try {
-      const text = await Promise.race([content, setTimeout(this.#deadlineMs, undefined, { signal: giveUp.signal, ref: false })])
-      return text === undefined ? undefined : markerIn(text)
+      return await Promise.race([content, setTimeout(this.deadlineMs, { marker: undefined, ask: 'never' as const }, { signal: giveUp.signal, ref: false })])
     } finally {
       giveUp.abort()
     }

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { findDescendants, type DescendantRoot } from '../descendants'
 import { ProtectedPids } from '../protected-pids'
@@ -11,7 +10,7 @@ import { sendSignal } from '../send-signal'
 import { readKernelConstants, type KernelConstants } from './kernel'
 import { MarkerReader } from './markers'
 import { OpenStats } from './open-stats'
-import { readProcFile } from './proc-file'
+import { listProc, readProcFile } from './proc-file'
 import { isOfBoot, startTicksOf, startTimeFromTicks } from './start-ticks'
 import { parseProcStat, type ProcStat } from './stat'
 import { parseSignalMasks } from './status'
@@ -59,7 +58,7 @@ export class LinuxProcessTable implements ProcessTable {
 
   async list(): Promise<ProcessRow[]> {
     const rows: ProcessRow[] = []
-    await forEachInSlices(await readdir('/proc'), (name) => {
+    await forEachInSlices(listProc(), (name) => {
       const first = name.charCodeAt(0)
       if (first < 0x30 || first > 0x39) return
       const stat = this.#stat(Number(name))
@@ -105,10 +104,7 @@ export class LinuxProcessTable implements ProcessTable {
   async #readMarkers(rows: readonly ProcessRow[], roots: readonly DescendantRoot[]): Promise<Map<number, string>> {
     const marked = roots.filter((root) => root.marker !== undefined && isOfBoot(root.identity, this.#constants().bootId))
     if (marked.length === 0) return new Map()
-    // Nothing that started before the first root can descend from one: this spares reading the rest of the machine.
-    const earliest = marked.reduce((least, root) => Math.min(least, startTicksOf(root.identity)), Infinity)
-    const rootPids = new Set(roots.map((root) => root.identity.pid))
-    const candidates = rows.filter((row) => startTicksOf(row.identity) >= earliest && !rootPids.has(row.identity.pid))
+    const candidates = reparentedSince(rows, marked.map((root) => startTicksOf(root.identity)))
     const nowTicks = uptime() * this.#constants().ticksPerSecond
     const ageMs = (row: ProcessRow): number => ((nowTicks - startTicksOf(row.identity)) * 1000) / this.#constants().ticksPerSecond
     const markers = await this.#markers.read(candidates, ageMs)
@@ -149,4 +145,20 @@ export class LinuxProcessTable implements ProcessTable {
       command: stat.command,
     }
   }
+}
+
+/**
+ * Those that may be re-parented descendants of roots that started at these times; to read the environment of every process
+ * would be a hundred times as much. They are no older than the first root, and their parent is older than the last: init, or a
+ * subreaper, which is always an ancestor. (What is below them has them for a parent.) This process is neither, unless it is init.
+ */
+function reparentedSince(rows: readonly ProcessRow[], rootStarts: readonly number[]): ProcessRow[] {
+  const first = rootStarts.reduce((least, start) => Math.min(least, start), Infinity)
+  const last = rootStarts.reduce((most, start) => Math.max(most, start), -Infinity)
+  const starts = new Map(rows.map((row) => [row.identity.pid, startTicksOf(row.identity)]))
+  return rows.filter((row) => {
+    if (startTicksOf(row.identity) < first) return false
+    if (row.parentPid === process.pid && process.pid !== 1) return false
+    return (starts.get(row.parentPid) ?? -Infinity) <= last
+  })
 }

@@ -18,6 +18,8 @@ const openParenthesis = 0x28
 const closeParenthesis = 0x29
 const space = 0x20
 const zero = 0x30
+/** No name ends later: a pid of 7 digits, and at most 64 characters (those of kernel threads; others have 15). */
+const latestNameEnd = 7 + ' ('.length + 64
 /** The last field that is used. */
 const lastField = 24
 
@@ -49,9 +51,12 @@ export function parseProcStat(bytes: Buffer): ProcStat | undefined {
 }
 
 /** Only what is measured again and again, from the first `length` bytes, for a fraction of the work. */
-export function parseProcUsage(bytes: Buffer, length: number): Pick<ProcStat, 'cpuTicks' | 'startTicks' | 'residentPages'> | undefined {
+export function parseProcUsage(
+  bytes: Buffer,
+  length: number,
+): (Pick<ProcStat, 'cpuTicks' | 'startTicks' | 'residentPages'> & { readonly waitedCpuTicks: number }) | undefined {
   if (readNumbers(bytes, length) === undefined) return undefined
-  return { cpuTicks: field(14) + field(15), startTicks: field(22), residentPages: field(24) }
+  return { cpuTicks: field(14) + field(15), waitedCpuTicks: field(16) + field(17), startTicks: field(22), residentPages: field(24) }
 }
 
 function field(number: number): number {
@@ -64,7 +69,7 @@ function field(number: number): number {
  * strings took five times as long. The few fields that can be negative come out wrong, and none of them is used.
  */
 function readNumbers(bytes: Buffer, length: number): number | undefined {
-  let nameEnd = length - 1
+  let nameEnd = Math.min(length - 1, latestNameEnd)
   while (nameEnd >= 0 && bytes[nameEnd] !== closeParenthesis) nameEnd--
   const state = bytes[nameEnd + 2]
   if (nameEnd < 0 || state === 0x58 || state === 0x78) return undefined

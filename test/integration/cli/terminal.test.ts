@@ -82,7 +82,7 @@ it('passes on every line of a burst, from the first one', async () => {
 })
 
 it('does not block on a reader that stands still, and still ends on Ctrl-C', async () => {
-  await workspace.writeTasks([{ label: 'Endless', command: 'yes', items: ['a'], processes: 1 }])
+  await workspace.writeTasks([{ label: 'Endless', command: 'seq 1 2000000; sleep 600', items: ['a'], processes: 1 }])
   const terminal = workspace.start(['pool', 'Endless'])
   terminal.child.stdout.pause()
   const pool = await workspace.untilPool('Endless', ({ counts }) => counts.running === 1)

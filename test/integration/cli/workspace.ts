@@ -40,7 +40,7 @@ export class RunningCli {
 }
 
 /** Calls until there is an answer; the last one is in the error when there never is. */
-export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, { withinMs = 20_000 } = {}): Promise<T> {
+export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, { withinMs = 30_000 } = {}): Promise<T> {
   const deadline = Date.now() + withinMs
   for (;;) {
     const answer = await look()

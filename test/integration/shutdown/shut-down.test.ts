@@ -323,6 +323,17 @@ describe.skipIf(process.platform !== 'linux')('a pool', () => {
     expect(workers.every(({ child }) => child.signalCode === 'SIGKILL')).toBe(true)
   })
 
+  test('is ended without touching anybody else, not even siblings in the same process group and session', async () => {
+    const worker = await processes.shell('sleep 1000 & echo ready; wait')
+    const bystander = await processes.shell('sleep 1000 & echo ready; wait')
+    const before = (await table.descendants([bystander])).get(bystander.pid)!.map(({ identity }) => identity.pid)
+    const report = await end([worker], { kill: true })
+    expect(report.workers).toHaveLength(2)
+    expect(await isRunning(bystander.pid)).toBe(true)
+    for (const pid of before) expect(await isRunning(pid)).toBe(true)
+    expect(ledger.entries().map(({ identity }) => identity.pid).sort()).toEqual(report.workers.map(({ pid }) => pid).sort())
+  })
+
   test('stops its refill before anything else, in the same tick', async () => {
     const worker = await processes.shell(obeys)
     let stopped = 0

@@ -46,9 +46,9 @@ describe('A pool’s report', () => {
 
       ## Failures (1)
 
-      | Task | State | Exit | Worker | Time | Runs | Message |
-      | --- | --- | --- | --- | --- | --- | --- |
-      | a\\|b | failed | exit 3 | PoolWorker-1 (7) | 12 ms | 2 | two lines |
+      | Task | State  | Exit   | Worker           | Time  | Runs | Message   |
+      | ---- | ------ | ------ | ---------------- | ----- | ---- | --------- |
+      | a\\|b | failed | exit 3 | PoolWorker-1 (7) | 12 ms | 2    | two lines |
 
       Full output:
 
@@ -56,9 +56,9 @@ describe('A pool’s report', () => {
 
       ## Workers
 
-      | Worker | Pid | State | Tasks done |
-      | --- | --- | --- | --- |
-      | PoolWorker-2 | 4211 | pid 4211 · stuck 42 s · crawl(\\*) | 0 |
+      | Worker       | Pid  | State                             | Tasks done |
+      | ------------ | ---- | --------------------------------- | ---------- |
+      | PoolWorker-2 | 4211 | pid 4211 · stuck 40 s · crawl(\\*) | 0          |
 
       ## Shutdown of Stubborn at 1970-01-01T00:00:00.000Z
 
@@ -66,9 +66,9 @@ describe('A pool’s report', () => {
 
       - **worker still alive: PoolWorker-2, pid=4211, ignores SIGTERM**
 
-      | Process | Pid | Foreseen | Sent | Outcome | After |
-      | --- | --- | --- | --- | --- | --- |
-      | PoolWorker-2 | 4211 | ignores SIGTERM | SIGTERM 101 ms | alive |  |
+      | Process      | Pid  | Foreseen        | Sent           | Outcome | After |
+      | ------------ | ---- | --------------- | -------------- | ------- | ----- |
+      | PoolWorker-2 | 4211 | ignores SIGTERM | SIGTERM 101 ms | alive   |       |
       "
     `)
   })

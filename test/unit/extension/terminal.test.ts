@@ -79,7 +79,7 @@ describe('The table of failures', () => {
   }
 
   test('aligns its columns and shows the first line of a message', () => {
-    expect(failuresTable({ failures: [failure, { ...failure, label: 'a', state: 'failed', signal: null, exitCode: 2 }], total: 2 })).toEqual([
+    expect(failuresTable({ failures: [failure, { ...failure, label: 'a', state: 'failed', signal: null, exitCode: 2 }], total: 2 }, 100)).toEqual([
       'Task               State   Exit               Worker               Time     Message',
       '─────────────────  ──────  ─────────────────  ───────────────────  ───────  ───────────',
       'resize(img_3.png)  lost    exit -9 (SIGKILL)  PoolWorker-2 (4211)  1234 ms  Worker died',
@@ -87,14 +87,19 @@ describe('The table of failures', () => {
     ])
   })
 
+  test('cuts a message to the width of the terminal', () => {
+    const lines = failuresTable({ failures: [{ ...failure, message: 'x'.repeat(500) }], total: 1 }, 100)
+    expect(lines.map((line) => line.length)).toEqual([82, 99, 99])
+  })
+
   test('says how many it leaves out', () => {
-    const lines = failuresTable({ failures: Array.from({ length: 40 }, () => failure), total: 100 })
+    const lines = failuresTable({ failures: Array.from({ length: 40 }, () => failure), total: 100 }, 100)
     expect(lines).toHaveLength(33)
     expect(lines.at(-1)).toContain('70 more')
   })
 
   test('is empty when everything is done', () => {
-    expect(failuresTable({ failures: [], total: 0 })).toEqual([])
+    expect(failuresTable({ failures: [], total: 0 }, 80)).toEqual([])
   })
 })
 

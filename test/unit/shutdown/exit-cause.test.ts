@@ -27,6 +27,7 @@ describe('an exit', () => {
     ['external', by('SIGKILL'), [], 'external', 'exit -9 (SIGKILL), not sent by Unhang'],
     ['external, though we had sent another', by('SIGKILL'), [sent('SIGTERM')], 'external', 'exit -9 (SIGKILL), not sent by Unhang (which sent SIGTERM at 2024-05-31T12:00:00.000Z: stuck (asked by user))'],
     ['external, as ours did not reach it', by('SIGKILL'), [sent('SIGKILL', 'reused')], 'external', 'exit -9 (SIGKILL), not sent by Unhang'],
+    ['its own doing', by('SIGPIPE'), [], 'crash', 'exit -13 (SIGPIPE), nobody read its output: not sent by Unhang'],
     ['a crash', by('SIGSEGV'), [], 'crash', 'exit -11 (SIGSEGV), a crash: not sent by Unhang'],
   ])('is %s', (_, exit, entries, kind, text) => {
     expect(explainExit(exit, entries)).toMatchObject({ kind, text })
