@@ -31,6 +31,8 @@ export class ConnectionSupervisor implements Disposable {
   #connection: HostConnection | undefined
   #listening: Disposable | undefined
   #retry: Disposable | undefined
+  /** The attempt of the series after a loss that is waiting for its turn. */
+  #nextAttempt: number | undefined
   #opening: { readonly mode: ConnectMode; readonly promise: Promise<HostConnection | undefined> } | undefined
   #state: SupervisorState = 'none'
   #closed = false
@@ -67,8 +69,7 @@ export class ConnectionSupervisor implements Disposable {
       if (connection !== undefined || mode === 'existing' || running.mode === 'start') return connection
       return this.connect(mode)
     }
-    this.#retry?.dispose()
-    return this.#open(mode)
+    return this.#openInsteadOfRetry(mode)
   }
 
   /** Closes the connection and tries no more. */
@@ -110,6 +111,24 @@ export class ConnectionSupervisor implements Disposable {
     return promise
   }
 
+  /** A request need not wait for the next attempt after a loss; if it fails, the series goes on where it was. */
+  async #openInsteadOfRetry(mode: ConnectMode): Promise<HostConnection | undefined> {
+    const attempt = this.#nextAttempt
+    this.#nextAttempt = undefined
+    this.#retry?.dispose()
+    let connection: HostConnection | undefined
+    try {
+      connection = await this.#open(mode)
+      return connection
+    } finally {
+      const missed = connection === undefined && (mode === 'start' || this.#options.modeAfterLoss() === 'start')
+      if (attempt !== undefined && missed && !this.#closed) {
+        this.#setState('connecting')
+        this.#retryAfterLoss(attempt)
+      }
+    }
+  }
+
   #adopt(connection: HostConnection): void {
     this.#connection = connection
     this.#listening = connection.onDidClose(() => {
@@ -128,8 +147,14 @@ export class ConnectionSupervisor implements Disposable {
     const delays = this.#options.delaysMs ?? reconnectDelaysMs
     const delayMs = delays[attempt]
     if (delayMs === undefined) return
+    this.#nextAttempt = attempt
     this.#retry = disposableTimeout(() => {
-      if (this.#closed || this.#connection !== undefined || this.#opening !== undefined) return
+      this.#nextAttempt = undefined
+      if (this.#closed || this.#connection !== undefined) return
+      if (this.#opening !== undefined) {
+        this.#retryAfterLoss(attempt)
+        return
+      }
       this.#open(this.#options.modeAfterLoss()).catch((error: unknown) => {
         const failure = error instanceof Error ? error : new Error(String(error))
         this.#options.log(`Attempt ${attempt + 1} of ${delays.length} to reach the host failed: ${failure.message}`)
