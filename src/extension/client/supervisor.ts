@@ -13,7 +13,7 @@ export const reconnectDelaysMs: readonly number[] = [100, 500, 1_000, 2_500, 5_0
 export interface SupervisorOptions {
   readonly open: OpenConnection
   /** Asked after a loss: start a new host (to find what the old one left behind), or only look for one? */
-  readonly modeAfterLoss: () => ConnectMode
+  readonly modeAfterLoss: () => Promise<ConnectMode>
   readonly log: (message: string) => void
   readonly delaysMs?: readonly number[]
 }
@@ -32,7 +32,7 @@ export class ConnectionSupervisor implements Disposable {
   #listening: Disposable | undefined
   #retry: Disposable | undefined
   /** The attempt of the series after a loss that is waiting for its turn. */
-  #nextAttempt: number | undefined
+  #turn: { readonly attempt: number } | undefined
   #opening: { readonly mode: ConnectMode; readonly promise: Promise<HostConnection | undefined> } | undefined
   #state: SupervisorState = 'none'
   #closed = false
@@ -113,19 +113,22 @@ export class ConnectionSupervisor implements Disposable {
 
   /** A request need not wait for the next attempt after a loss; if it fails, the series goes on where it was. */
   async #openInsteadOfRetry(mode: ConnectMode): Promise<HostConnection | undefined> {
-    const attempt = this.#nextAttempt
-    this.#nextAttempt = undefined
+    const turn = this.#turn
+    this.#turn = undefined
     this.#retry?.dispose()
-    let connection: HostConnection | undefined
+    const goOn = (): void => {
+      if (turn === undefined || this.#closed) return
+      this.#setState('connecting')
+      this.#retryAfterLoss(turn.attempt)
+    }
     try {
-      connection = await this.#open(mode)
+      const connection = await this.#open(mode)
+      // One that only looked found nothing; whether a host is to be started is for the series to say.
+      if (connection === undefined) goOn()
       return connection
-    } finally {
-      const missed = connection === undefined && (mode === 'start' || this.#options.modeAfterLoss() === 'start')
-      if (attempt !== undefined && missed && !this.#closed) {
-        this.#setState('connecting')
-        this.#retryAfterLoss(attempt)
-      }
+    } catch (error) {
+      goOn()
+      throw error
     }
   }
 
@@ -147,15 +150,20 @@ export class ConnectionSupervisor implements Disposable {
     const delays = this.#options.delaysMs ?? reconnectDelaysMs
     const delayMs = delays[attempt]
     if (delayMs === undefined) return
-    this.#nextAttempt = attempt
-    this.#retry = disposableTimeout(() => {
-      this.#nextAttempt = undefined
-      if (this.#closed || this.#connection !== undefined) return
+    const turn = (this.#turn = { attempt })
+    const openAgain = async (): Promise<void> => {
+      const mode = await this.#options.modeAfterLoss()
+      // A request that came first takes the turn, and goes on with the series should it fail.
+      if (this.#turn !== turn || this.#closed || this.#connection !== undefined) return
       if (this.#opening !== undefined) {
         this.#retryAfterLoss(attempt)
         return
       }
-      this.#open(this.#options.modeAfterLoss()).catch((error: unknown) => {
+      this.#turn = undefined
+      await this.#open(mode)
+    }
+    this.#retry = disposableTimeout(() => {
+      openAgain().catch((error: unknown) => {
         const failure = error instanceof Error ? error : new Error(String(error))
         this.#options.log(`Attempt ${attempt + 1} of ${delays.length} to reach the host failed: ${failure.message}`)
         if (this.#closed) return
