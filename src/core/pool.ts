@@ -13,6 +13,7 @@ import { endWorkers } from './endings'
 import { PoolFailedError, PoolStateError, SerializationError, TaskCancelledError } from './errors'
 import { fateOfCommand, fateOfLostTask, messageOf } from './fate'
 import type { Fate, FateRules } from './fate'
+import { FormerWorkers } from './former-workers'
 import { ItemSource } from './item-source'
 import { callLabel, commandLabel } from './labels'
 import { ModuleStaff } from './module-staff'
@@ -33,6 +34,8 @@ import type { TaskOutcome, Worker } from './worker'
 const keptExitedWorkers = 100
 /** A live pool keeps the process alive, also while it has no worker; the longest delay a timer takes. */
 const keepAliveMs = 2 ** 31 - 1
+/** A kill that was due could not be carried out: until it is tried again. */
+const retryMs = 1000
 
 /** Which function a task calls: an export of the pool's module, or of another one (path relative to the pool's `cwd`). */
 export type TaskFunctionName = string | { readonly module: string; readonly name: string }
@@ -71,12 +74,14 @@ export class Pool extends EventEmitter<PoolEvents> {
   readonly #exitedWorkers: WorkerInfo[] = []
   /** Gone, but something they left behind still holds their output. */
   readonly #leftBehind = new Set<Worker>()
+  readonly #formerWorkers = new FormerWorkers()
   readonly #whenEnded: (() => void)[] = []
   #state: PoolState = 'init'
   #failure: string | null = null
   #endedAt: number | null = null
   #exitedWorkerCount = 0
   #lastTask = 0
+  #warned = false
   /** Commands that have exited and whose output is still being written. */
   #finishing = 0
   readonly #keepAlive: NodeJS.Timeout
@@ -97,6 +102,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#watch = new StuckWatch(settings.stuckAfterMs, system.processes, {
       running: () => this.#running(),
       judged: (task, worker, verdict, stuck) => { this.#judged(task, worker, verdict, stuck) },
+      failed: (error) => { this.#warn('a look at the running tasks', error) },
     })
     this.#keepAlive = setInterval(() => undefined, keepAliveMs)
     registerPool(this)
@@ -264,7 +270,8 @@ export class Pool extends EventEmitter<PoolEvents> {
   /**
    * Ends the pool through the shutdown core. Waiting tasks are cancelled, those in flight are lost with their workers (one that
    * finishes up within the first pass is done). With survivors the pool stays in `terminate` until they are gone. Safe to call
-   * again, also at the same time: the second call still sees survivors.
+   * again, also at the same time: the second call still sees survivors. What workers that are gone already left running is ended
+   * too, unless the pool has ended by itself before: then a task may have meant it to stay.
    */
   async shutdown(options: ShutdownOptions): Promise<ShutdownReport> {
     const report = await endWorkers(
@@ -272,6 +279,7 @@ export class Pool extends EventEmitter<PoolEvents> {
         subject: { id: this.id, name: this.name },
         workers: [...this.#staff.workers],
         leftBehind: [...this.#leftBehind],
+        formerWorkers: this.#formerWorkers,
         options,
         gracePeriodMs: options.gracePeriodMs ?? this.#settings.gracePeriodMs,
         useSigkill: options.useSigkill ?? this.#settings.useSigkill,
@@ -410,13 +418,18 @@ export class Pool extends EventEmitter<PoolEvents> {
   #timedOut(task: Task, worker: Worker): void {
     if (task.state !== 'running' || worker.task !== task || task.intent !== null) return
     task.intent = { kind: 'timeout' }
-    void this.shutdownWorker(worker.pid, { kill: true, askedBy: 'timeout', reason: `${task.label} ran longer than ${this.#settings.timeoutMs ?? 0} ms` })
+    this.#inBackground(this.shutdownWorker(worker.pid, { kill: true, askedBy: 'timeout', reason: `${task.label} ran longer than ${this.#settings.timeoutMs ?? 0} ms` }), () => {
+      task.intent = null
+      task.timer = setTimeout(() => { this.#timedOut(task, worker) }, retryMs)
+      task.timer.unref()
+    })
   }
 
   /** The worker is gone; what about its task? */
   #workerGone(worker: Worker): void {
     const { task } = worker
     if (worker.pipesHeld) this.#leftBehind.add(worker)
+    this.#formerWorkers.add(worker)
     if (task?.state !== 'running') {
       this.#showExit(worker)
       return
@@ -500,7 +513,8 @@ export class Pool extends EventEmitter<PoolEvents> {
     task.settle?.reject(error)
     this.#tell('taskEnd', () => [describeTask(task), detail])
     if (this.#settings.onFailure === 'stop' && state !== 'cancelled' && (this.#state === 'run' || this.#state === 'close')) {
-      void this.shutdown({ kill: false, askedBy: 'policy', reason: `${task.label} ${state === 'timedOut' ? 'timed out' : state === 'lost' ? 'was lost' : 'failed'} (onFailure: stop)` })
+      const how = state === 'timedOut' ? 'timed out' : state === 'lost' ? 'was lost' : 'failed'
+      this.#inBackground(this.shutdown({ kill: false, askedBy: 'policy', reason: `${task.label} ${how} (onFailure: stop)` }))
     }
     this.#settleDown()
   }
@@ -552,7 +566,10 @@ export class Pool extends EventEmitter<PoolEvents> {
     if (onStuck === 'flag' || worker.endRequest !== null || task.intent !== null) return
     // Choosing 'retry' is consent to one more run, also without `retries`; a task that gets stuck every time must not run for ever.
     task.intent = { kind: 'stuck', again: onStuck === 'retry' && task.attempt <= Math.max(1, retries) }
-    void this.shutdownWorker(worker.pid, { kill: onStuck !== 'terminate', askedBy: 'policy', reason: `${task.label} is stuck (${task.verdict?.code ?? 'no-progress'}; onStuck: ${onStuck})` })
+    const reason = `${task.label} is stuck (${task.verdict?.code ?? 'no-progress'}; onStuck: ${onStuck})`
+    this.#inBackground(this.shutdownWorker(worker.pid, { kill: onStuck !== 'terminate', askedBy: 'policy', reason }), () => {
+      task.intent = null
+    })
   }
 
   // ---- workers ----
@@ -568,9 +585,25 @@ export class Pool extends EventEmitter<PoolEvents> {
       taskEnded: (worker, task, outcome) => { this.#taskEnded(worker, task, outcome) },
       taskNotStarted: (task, error) => { this.#end(task, null, 'failed', error) },
       output: (worker, taskId, stream, chunk) => { this.#tell('output', () => [{ worker: worker.name, taskId, stream, chunk }]) },
-      endWorker: (worker, reason) => { void this.shutdownWorker(worker.pid, { kill: false, askedBy: 'policy', reason }) },
+      // It is of no use any more: without SIGKILL one that catches SIGTERM would keep the pool from ever ending.
+      endWorker: (worker, reason) => { this.#inBackground(this.shutdownWorker(worker.pid, { kill: false, useSigkill: true, askedBy: 'policy', reason })) },
       failed: (facts, cause) => { this.#fail(facts, cause) },
     }
+  }
+
+  /** Nobody waits for this: what it rejects with (no file descriptors left, say) is told as a warning and must not end the user's process. */
+  #inBackground(work: Promise<unknown>, failed?: () => void): void {
+    work.catch((error: unknown) => {
+      this.#warn('a shutdown', error)
+      failed?.()
+    })
+  }
+
+  /** Once for a pool: what fails for one worker fails for the next in the same way. */
+  #warn(what: string, error: unknown): void {
+    if (this.#warned) return
+    this.#warned = true
+    process.emitWarning(`${what} of ${this.name} (${this.id}) failed: ${messageOf(error)}`, { type: 'UnhangWarning' })
   }
 
   #nextTask(): Task | undefined {
@@ -597,7 +630,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     const error = new PoolFailedError(verdict.summary, this.id, facts.exits, facts.stderrTail, { cause })
     this.#tell('failed', () => [verdict.summary])
     for (const task of this.#book.takeOutAll()) this.#end(task, null, 'cancelled', error)
-    void this.shutdown({ kill: false, askedBy: 'policy', reason: verdict.summary })
+    this.#inBackground(this.shutdown({ kill: false, askedBy: 'policy', reason: verdict.summary }))
   }
 
   // ---- the pool ----
@@ -631,6 +664,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#watch.stop()
     clearInterval(this.#keepAlive)
     this.#endedAt = Date.now()
+    if (this.#state === 'close') this.#formerWorkers.forget()
     if (this.#leftBehind.size === 0) forgetPool(this)
     this.#setState('ended')
     for (const resolve of this.#whenEnded.splice(0)) resolve()
