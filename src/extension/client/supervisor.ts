@@ -13,7 +13,7 @@ export const reconnectDelaysMs: readonly number[] = [100, 500, 1_000, 2_500, 5_0
 export interface SupervisorOptions {
   readonly open: OpenConnection
   /** Asked after a loss: start a new host (to find what the old one left behind), or only look for one? */
-  readonly modeAfterLoss: () => ConnectMode
+  readonly modeAfterLoss: () => Promise<ConnectMode>
   readonly log: (message: string) => void
   readonly delaysMs?: readonly number[]
 }
@@ -128,9 +128,14 @@ export class ConnectionSupervisor implements Disposable {
     const delays = this.#options.delaysMs ?? reconnectDelaysMs
     const delayMs = delays[attempt]
     if (delayMs === undefined) return
+    const idle = (): boolean => !this.#closed && this.#connection === undefined && this.#opening === undefined
+    const openAgain = async (): Promise<void> => {
+      if (!idle()) return
+      const mode = await this.#options.modeAfterLoss()
+      if (idle()) await this.#open(mode)
+    }
     this.#retry = disposableTimeout(() => {
-      if (this.#closed || this.#connection !== undefined || this.#opening !== undefined) return
-      this.#open(this.#options.modeAfterLoss()).catch((error: unknown) => {
+      openAgain().catch((error: unknown) => {
         const failure = error instanceof Error ? error : new Error(String(error))
         this.#options.log(`Attempt ${attempt + 1} of ${delays.length} to reach the host failed: ${failure.message}`)
         if (this.#closed) return

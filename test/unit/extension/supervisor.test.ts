@@ -40,7 +40,7 @@ describe('ConnectionSupervisor', () => {
         attempts.push(mode)
         return answer(mode)
       },
-      modeAfterLoss: () => modeAfterLoss,
+      modeAfterLoss: () => Promise.resolve(modeAfterLoss),
       log: () => undefined,
     })
     supervisor.onDidChangeState((state) => states.push(state))
