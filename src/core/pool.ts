@@ -520,8 +520,10 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   #detail(task: Task, worker: Worker | null, error: unknown): TaskEndDetail {
+    const failed = worker?.capture?.failed
+    const outputError = failed === undefined ? null : messageOf(failed)
     return {
-      message: error === null ? null : messageOf(error),
+      message: error === null ? null : outputError === null ? messageOf(error) : `${messageOf(error)} (its output could not be kept: ${outputError})`,
       error,
       worker: worker?.name ?? null,
       pid: worker?.pid ?? null,
@@ -530,6 +532,7 @@ export class Pool extends EventEmitter<PoolEvents> {
       elapsedMs: worker ? Math.round(performance.now() - task.startedMonotonic) : 0,
       stdoutPath: worker?.capture?.stdout.path ?? null,
       stderrPath: worker?.capture?.stderr.path ?? null,
+      outputError,
     }
   }
 
