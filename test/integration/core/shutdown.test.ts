@@ -439,8 +439,8 @@ describe('a system that refuses', () => {
       const pid = pool.workers[0]!.pid
       await new Promise((resolve) => setTimeout(resolve, 600))
       expect(warnings).toEqual([expect.stringContaining('EMFILE')])
-      endAfterTest(pid)
-      process.kill(pid, 'SIGKILL')
+      // Whether the kill at the timeout got through depends on how much of the table a shutdown can do without.
+      if (isRunning(pid)) process.kill(pid, 'SIGKILL')
       await until(() => pool.counts.running === 0, 'the task is over')
       pool.close()
       await pool.join()
