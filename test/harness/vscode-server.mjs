@@ -227,6 +227,8 @@ const quietSettings = {
   'chat.disableAIFeatures': true,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'window.commandCenter': false,
+  // Without a graphics card the terminal's canvas is drawn with holes beside what floats above it.
+  'terminal.integrated.gpuAcceleration': 'off',
 }
 
 /** @returns {Promise<number>} a port on 127.0.0.1 that nobody listens on */

@@ -139,8 +139,14 @@ export class Workbench {
     const folder = join(artifactsFolder, 'screenshots')
     mkdirSync(folder, { recursive: true })
     const path = join(folder, `${name}.png`)
-    // Toasts slide in: without this the picture shows them half way.
+    // Toasts slide in, and hide more than their own place while they do.
+    await untilNone(this.page.locator('.notification-toast:not(.notification-fade-in-done)'))
     await this.page.screenshot({ path, animations: 'disabled' })
     return path
   }
+}
+
+/** Waits until nothing matches; a picture is worth taking all the same, so this gives up quietly. */
+async function untilNone(locator: Locator): Promise<void> {
+  for (let looks = 0; looks < 30 && (await locator.count()) > 0; looks++) await locator.page().waitForTimeout(100)
 }
