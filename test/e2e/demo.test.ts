@@ -9,6 +9,7 @@ const soon = { timeout: 60_000, interval: 200 }
 describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme', (theme) => {
   let session: Session
   const see = () => session.workbench.pools.rows()
+  const poolRow = async () => (await see()).find((row) => row.level === 1)?.description
   const picture = (name: string) => session.workbench.screenshot(`${theme}-${name}`)
   const worker = async (words: string | RegExp) => (await see()).find((row) => row.level === 2 && new RegExp(words).test(row.description))
   let slowPid: number
@@ -59,8 +60,9 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
     const { workbench } = session
     await workbench.pools.expand('crawl(login)')
     await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 3, label: 'crawl(login)', description: expect.stringMatching(/stuck · no progress/) as string }))
+    await expect.poll(poolRow, soon).toContain('2 busy · 1 stuck · 10 of 12 done')
     await workbench.openFile('tasks.json')
-    await expect.poll(() => workbench.codeLenses().filter({ hasText: '1 stuck' }).count(), soon).toBe(1)
+    await expect.poll(() => workbench.codeLenses().filter({ hasText: '2 busy · 1 stuck · 10 of 12' }).count(), soon).toBe(1)
     await picture('2-stuck')
   })
 
@@ -76,6 +78,8 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
     await session.workbench.pools.expand('Exited')
     // It may end by itself once its channel is closed (the first pass), or by the SIGTERM of the second.
     await expect.poll(see, soon).toContainEqual(expect.objectContaining({ description: expect.stringMatching(/^exit (0|-15 \(SIGTERM\)) · .*login.* lost/) as string }))
+    await expect.poll(poolRow, soon).toContain('1 busy · 10 of 12 done · 1 lost')
+    await expect.poll(() => session.workbench.codeLenses().filter({ hasText: 'stuck' }).count(), soon).toBe(0)
     await picture('3-terminated')
   })
 
