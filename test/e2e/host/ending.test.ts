@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict'
 import * as vscode from 'vscode'
 import type { PoolRecord } from '../../../src/extension/model/poolStore'
 import type { UnhangTestApi } from '../../../src/extension/testApi'
-import { Answers, endEverything, eventually, isAlive, liveWorkers, poolThat, runTask, sleeper, stubborn, unhang, writeTasks } from './support'
+import { Answers, endEverything, eventually, isAlive, liveWorkers, poolThat, runTask, sleeper, stubborn, trapIsSet, unhang, writeTasks } from './support'
 
 describe('Ending', () => {
   let api: UnhangTestApi
@@ -100,8 +100,7 @@ describe('Ending', () => {
   it('shows what Terminate could not end, and ends it by Kill', async () => {
     const pool = await running('Stubborn', 1)
     const [worker] = liveWorkers(pool)
-    // Only after its trap is set does it ignore SIGTERM.
-    await eventually('the trap is set', () => poolOutputHas(api, pool, 'ready'))
+    await trapIsSet()
     answers.takes = ({ actions }) => actions.find((action) => action.startsWith('Kill'))
     await vscode.commands.executeCommand('unhang.terminatePool', { kind: 'pool', poolId: pool.header.id })
     const issue = await eventually('the issue is shown', () => answers.notifications.find(({ message }) => message.includes('still alive')))
@@ -114,7 +113,7 @@ describe('Ending', () => {
 
   it('keeps a report of it as a readonly Markdown document', async () => {
     const pool = await running('Stubborn', 1)
-    await eventually('the trap is set', () => poolOutputHas(api, pool, 'ready'))
+    await trapIsSet()
     answers.takes = ({ actions }) => actions.find((action) => action === 'Show Report')
     await vscode.commands.executeCommand('unhang.terminatePool', { kind: 'pool', poolId: pool.header.id })
     const editor = await eventually('the report is open', () => vscode.window.visibleTextEditors.find(({ document }) => document.uri.scheme === 'unhang-report'))
@@ -145,14 +144,3 @@ describe('Ending', () => {
     assert.deepEqual(answers.notifications.map(({ message }) => message), ['No pool is running.', 'No worker is running.', 'No pool is running.', 'No worker is stuck.'])
   })
 })
-
-/** What a pool's workers have printed so far, as the host keeps it. */
-async function poolOutputHas(api: UnhangTestApi, pool: PoolRecord, text: string): Promise<boolean> {
-  const session = api.sessions.ofPool(pool.header.id)
-  let seen = ''
-  const subscription = session?.onOutput(({ chunks }) => { seen += chunks.map((chunk) => chunk.text).join('') })
-  await session?.request('unhang/followOutput', { poolId: pool.header.id, follow: true })
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  subscription?.dispose()
-  return seen.includes(text)
-}
