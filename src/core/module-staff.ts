@@ -1,8 +1,6 @@
 import { exitInWords } from '../diagnosis'
 import { findWorkerPath } from '../runtimes'
 import { CrashLoopBreaker } from './crash-loop'
-import { SerializationError } from './errors'
-import { messageOf } from './fate'
 import { ModuleWorker } from './module-worker'
 import type { ModuleWorkerHooks } from './module-worker'
 import type { ModuleSettings } from './options'
@@ -120,7 +118,7 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
     for (;;) {
       const task = this.#hooks.nextTask()
       if (task?.call !== null) return task
-      this.#hooks.taskNotStarted(task, new SerializationError(task.id, task.label, 'argument', messageOf(task.callError)))
+      this.#hooks.taskUncallable(task)
     }
   }
 

@@ -32,7 +32,7 @@ async function single(title, body) {
 async function vitest(project, marked, extra = {}) {
   const report = join(reportsFolder, `${project}.json`)
   rmSync(report, { force: true })
-  const args = ['run', '--config', 'test/vitest.config.ts', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const args = ['run', '--config', 'test/vitest.config.mts', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   try {
     await run(toolPath('vitest'), args, { cwd: repositoryRoot, env: { ...marked.environment, ...extra, VITE_CONFIG_NATIVE_IGNORE_WARNING: 'true' }, show: true, timeoutMs: stageTimeoutMs })
     return tallyVitest(report, true)

@@ -8,8 +8,6 @@ export interface RenderedCommand {
   readonly shell: boolean
   /** Variables a shell script reads the values from. */
   readonly env: Readonly<Record<string, string>>
-  /** The command as a person would write it, for labels. */
-  readonly display: string
 }
 
 /** The item cannot be part of a command line. */
@@ -32,6 +30,14 @@ export class CommandTemplate {
     this.#script = typeof command === 'string' && process.platform !== 'win32' ? envReferences(command, { item: itemVariable, index: indexVariable }) : undefined
   }
 
+  /** The command as a person would write it, on as many lines as it has. @throws UnusableItemError */
+  display(item: unknown, index: number): string {
+    const value = itemText(item)
+    const insert = (text: string): string => text.replace(placeholder, (_, name) => (name === 'item' ? value : String(index)))
+    const command = this.#command
+    return typeof command === 'string' ? insert(command) : command.map((part) => quoteForDisplay(insert(part))).join(' ')
+  }
+
   /** @throws UnusableItemError */
   render(item: unknown, index: number): RenderedCommand {
     const value = itemText(item)
@@ -41,12 +47,12 @@ export class CommandTemplate {
     const command = this.#command
     if (typeof command === 'string') {
       if (this.#script === undefined) {
-        return { file: insert(command, quoteForCmd), args: [], shell: true, env: {}, display: insert(command) }
+        return { file: insert(command, quoteForCmd), args: [], shell: true, env: {} }
       }
-      return { file: this.#script, args: [], shell: true, env: { [itemVariable]: value, [indexVariable]: String(index) }, display: insert(command) }
+      return { file: this.#script, args: [], shell: true, env: { [itemVariable]: value, [indexVariable]: String(index) } }
     }
     const [file = '', ...args] = command.map((part) => insert(part))
-    return { file, args, shell: false, env: {}, display: [file, ...args].map(quoteForDisplay).join(' ') }
+    return { file, args, shell: false, env: {} }
   }
 }
 

@@ -1,8 +1,9 @@
 import * as assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import * as vscode from 'vscode'
 import type { PoolRecord } from '../../../src/extension/model/poolStore'
 import type { UnhangTestApi } from '../../../src/extension/testApi'
-import { Answers, endEverything, eventually, isAlive, liveWorkers, poolThat, runTask, sleeper, stubborn, trapIsSet, unhang, writeTasks } from './support'
+import { Answers, endEverything, eventually, isAlive, liveWorkers, poolThat, runTask, sleeper, stubborn, unhang, writeTasks } from './support'
 
 describe('Ending', () => {
   let api: UnhangTestApi
@@ -100,7 +101,8 @@ describe('Ending', () => {
   it('shows what Terminate could not end, and ends it by Kill', async () => {
     const pool = await running('Stubborn', 1)
     const [worker] = liveWorkers(pool)
-    await trapIsSet()
+    // Only after its trap is set does it ignore SIGTERM.
+    await eventually('the trap is set', () => isDeafToSigterm(worker?.pid ?? 0))
     answers.takes = ({ actions }) => actions.find((action) => action.startsWith('Kill'))
     await vscode.commands.executeCommand('unhang.terminatePool', { kind: 'pool', poolId: pool.header.id })
     const issue = await eventually('the issue is shown', () => answers.notifications.find(({ message }) => message.includes('still alive')))
@@ -113,7 +115,7 @@ describe('Ending', () => {
 
   it('keeps a report of it as a readonly Markdown document', async () => {
     const pool = await running('Stubborn', 1)
-    await trapIsSet()
+    await eventually('the trap is set', () => isDeafToSigterm(liveWorkers(pool)[0]?.pid ?? 0))
     answers.takes = ({ actions }) => actions.find((action) => action === 'Show Report')
     await vscode.commands.executeCommand('unhang.terminatePool', { kind: 'pool', poolId: pool.header.id })
     const editor = await eventually('the report is open', () => vscode.window.visibleTextEditors.find(({ document }) => document.uri.scheme === 'unhang-report'))
@@ -144,3 +146,9 @@ describe('Ending', () => {
     assert.deepEqual(answers.notifications.map(({ message }) => message), ['No pool is running.', 'No worker is running.', 'No pool is running.', 'No worker is stuck.'])
   })
 })
+
+/** Whether a process ignores or catches SIGTERM, as the kernel tells: bit 14 of SigIgn and SigCgt. */
+function isDeafToSigterm(pid: number): boolean {
+  const masks = readFileSync(`/proc/${pid}/status`, 'utf8').matchAll(/^Sig(?:Ign|Cgt):\t([0-9a-f]+)$/gm)
+  return [...masks].some(([, mask]) => (BigInt(`0x${mask ?? '0'}`) & (1n << 14n)) !== 0n)
+}

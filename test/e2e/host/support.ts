@@ -22,7 +22,7 @@ export function workspaceFolder(): vscode.WorkspaceFolder {
 }
 
 /** Waits for something to become true; a busy machine takes its time, a broken one the whole of it. */
-export async function eventually<T>(what: string, probe: () => T | undefined | false | PromiseLike<T | undefined | false>, timeoutMs = 30_000): Promise<T> {
+export async function eventually<T>(what: string, probe: () => T | undefined | false | Promise<T | undefined | false>, timeoutMs = 30_000): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const found = await probe()
@@ -146,16 +146,5 @@ export async function endEverything(api: UnhangTestApi): Promise<void> {
 /** Sleeps for a day, whatever the item: a worker that is there until somebody ends it. */
 export const sleeper = { command: ['sleep', '86400'], items: ['a', 'b'], processes: 2, stuckAfterMs: 600_000 }
 
-const trapFile = 'trap-is-set'
-
-/** Ignores SIGTERM, as the program of seeds/003 does, from the moment that {@link trapIsSet} waits for. */
-export const stubborn = {
-  command: ['sh', '-c', `trap "" TERM; touch ${trapFile}; while :; do sleep 0.2; done`], items: ['only'], processes: 1, stuckAfterMs: 600_000,
-}
-
-/** Waits until the worker of {@link stubborn} ignores SIGTERM; before that it would obey. */
-export async function trapIsSet(): Promise<void> {
-  const uri = vscode.Uri.joinPath(workspaceFolder().uri, trapFile)
-  await eventually('the trap is set', () => vscode.workspace.fs.stat(uri).then(() => true, () => false))
-  await vscode.workspace.fs.delete(uri)
-}
+/** Ignores SIGTERM, as the program of seeds/003 does. */
+export const stubborn = { command: ['sh', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.2; done'], items: ['only'], processes: 1, stuckAfterMs: 600_000 }

@@ -58,7 +58,7 @@ describe('A pool’s report', () => {
 
       | Worker       | Pid  | State                             | Tasks done |
       | ------------ | ---- | --------------------------------- | ---------- |
-      | PoolWorker-2 | 4211 | pid 4211 · stuck 42 s · crawl(\\*) | 0          |
+      | PoolWorker-2 | 4211 | pid 4211 · stuck 40 s · crawl(\\*) | 0          |
 
       ## Shutdown of Stubborn at 1970-01-01T00:00:00.000Z
 
