@@ -16,6 +16,8 @@ export type Tell = <E extends keyof PoolEvents>(event: E, makeArguments: () => P
 
 /** A kill that was due could not be carried out: until it is tried again. */
 const retryMs = 1000
+/** While a verdict lasts its durations grow: listeners hear of that now and then, not with every look. */
+const verdictRefreshMs = 5000
 
 /** What the life of a task needs from its pool. */
 export interface TaskLifeContext {
@@ -98,7 +100,11 @@ export class TaskLife {
     book.setStuck(task, stuck)
     if (stuck && !was) tell('taskStuck', () => [describeTask(task), worker.describe()])
     if (!stuck && was) tell('taskUnstuck', () => [describeTask(task), worker.describe()])
-    if (changed) tell('workerChange', () => [worker.describe()])
+    const now = performance.now()
+    if (changed || (verdict !== null && now - task.verdictToldAt >= verdictRefreshMs)) {
+      task.verdictToldAt = now
+      tell('workerChange', () => [worker.describe()])
+    }
     if (stuck && !was) this.#actOnStuck(task, worker)
   }
 

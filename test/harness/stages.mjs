@@ -34,7 +34,7 @@ async function vitest(project, marked, extra = {}) {
   rmSync(report, { force: true })
   const args = ['run', '--config', 'test/vitest.config.mts', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   try {
-    await run(toolPath('vitest'), args, { cwd: repositoryRoot, env: { ...marked.environment, ...extra, VITE_CONFIG_NATIVE_IGNORE_WARNING: 'true' }, show: true, timeoutMs: stageTimeoutMs })
+    await run(toolPath('vitest'), args, { cwd: repositoryRoot, env: { ...marked.environment, ...extra }, show: true, timeoutMs: stageTimeoutMs })
     return tallyVitest(report, true)
   } catch (error) {
     if (!(error instanceof CommandFailedError)) throw error
