@@ -1,6 +1,6 @@
 export type * from './types'
 export { Pool } from './pool'
-export type { ApplyOptions, RunItemsOptions, TaskFunctionName } from './pool'
+export type { ApplyOptions, RunItemsOptions, TaskFunctionName } from './task-desk'
 export { AsyncResult } from './async-result'
 export { activeChildren, terminatePools } from './registry'
 export type { ActiveChild } from './registry'

@@ -17,6 +17,8 @@ export interface StaffHooks {
   workerGone(worker: Worker): void
   taskStarted(task: Task, worker: Worker): void
   taskEnded(worker: Worker, task: Task, outcome: TaskOutcome): void
+  /** The task has no call, because its item cannot be cloned. */
+  taskUncallable(task: Task): void
   /** The task could not be given to a worker at all. */
   taskNotStarted(task: Task, error: unknown): void
   output(worker: Worker, taskId: string | null, stream: StreamName, chunk: Buffer): void

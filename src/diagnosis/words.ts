@@ -1,3 +1,5 @@
+import { signalNumber } from '../processes'
+
 /** `12 s`, `450 ms`, `3 min 5 s`. */
 export function durationInWords(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
@@ -7,14 +9,9 @@ export function durationInWords(ms: number): string {
   return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`
 }
 
-const signalNumbers: Partial<Record<NodeJS.Signals, number>> = {
-  SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGILL: 4, SIGTRAP: 5, SIGABRT: 6, SIGBUS: 7, SIGFPE: 8, SIGKILL: 9,
-  SIGUSR1: 10, SIGSEGV: 11, SIGUSR2: 12, SIGPIPE: 13, SIGALRM: 14, SIGTERM: 15,
-}
-
 /** The Python way: `exit 1`, `exit -9 (SIGKILL)`. */
 export function exitInWords(exitCode: number | null, signal: NodeJS.Signals | null): string {
   if (signal === null) return exitCode === null ? 'exit unknown' : `exit ${exitCode}`
-  const number = signalNumbers[signal]
+  const number = signalNumber(signal)
   return number === undefined ? `exit (${signal})` : `exit -${number} (${signal})`
 }

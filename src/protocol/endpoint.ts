@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { access, lstat, mkdir, realpath } from 'node:fs/promises'
+import { lstat, mkdir, realpath, stat } from 'node:fs/promises'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 
@@ -96,16 +96,27 @@ export async function endpointOf(root: string, env: NodeJS.ProcessEnv = process.
   }
 }
 
+/** What a host of a workspace left on disk. */
+export interface HostTraces {
+  /** A host has announced itself; it may have died since. */
+  readonly announced: boolean
+  /** The ledger has entries: a host runs workers, or one died and workers may have survived it. A host that ends takes it away. */
+  readonly ledger: boolean
+}
+
 /**
- * Whether a host of this workspace has announced itself. Makes nothing and trusts nothing: a cheap look for an editor
- * that has just started, before it does the real thing ({@link endpointOf}, `connectOrStart`). May be out of date.
+ * Looks for traces of a host. Makes nothing and trusts nothing: a cheap look for an editor that has just started, or
+ * just lost its host, before it does the real thing ({@link endpointOf}, `connectOrStart`).
  */
-export async function hostAnnounced(root: string, env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
+export async function hostTraces(root: string, env: NodeJS.ProcessEnv = process.env): Promise<HostTraces> {
   try {
-    await access(join(runtimeBase(env), workspaceKey(await realpath(root)), 'host.json'))
-    return true
+    const directory = join(runtimeBase(env), workspaceKey(await realpath(root)))
+    const size = async (name: string): Promise<number> => stat(join(directory, name)).then((found) => found.size, () => 0)
+    const [info, ledger] = await Promise.all([size('host.json'), size('ledger.jsonl')])
+    return { announced: info > 0, ledger: ledger > 0 }
   } catch {
-    return false
+    // No such folder, or no usable runtime folder: then there is no host either. Starting one will say what is wrong.
+    return { announced: false, ledger: false }
   }
 }
 

@@ -12,6 +12,8 @@ const chunkSize = 100
 /** Everything a shutdown is about: the targets, and whatever descends from them, now or later. */
 export class Family {
   readonly workers: readonly TrackedProcess[]
+  /** Why the last look for descendants failed. */
+  lookFailure: string | undefined
   readonly #members = new Map<string, TrackedProcess>()
   #begunAtMs = Infinity
   #capturing = true
@@ -71,7 +73,7 @@ export class Family {
       this.#extinct = true
       return false
     }
-    const below = await this.processes.descendants(roots)
+    const below = await this.#lookBelow(roots)
     const found: TrackedProcess[] = []
     for (const { identity, of } of roots) {
       for (const row of below.get(identity.pid) ?? []) {
@@ -86,6 +88,18 @@ export class Family {
     const foundAlive = found.some((descendant) => !descendant.over)
     this.#extinct = nobodyLived && !foundAlive
     return foundAlive
+  }
+
+  /** A look that fails does not stop the shutdown of those who are known: it is said in the issues. */
+  async #lookBelow(roots: Parameters<ProcessTable['descendants']>[0]): ReturnType<ProcessTable['descendants']> {
+    try {
+      const below = await this.processes.descendants(roots)
+      this.lookFailure = undefined
+      return below
+    } catch (error) {
+      this.lookFailure = error instanceof Error ? error.message : String(error)
+      return new Map()
+    }
   }
 
   /** Looks at these processes again. */

@@ -124,7 +124,7 @@ class ShutdownRun {
       startedAt: this.#startedAt,
       durationMs: this.#watch.elapsedMs(),
       workers: facts.map(({ report }) => report),
-      issues: issuesOf(this.request.subject, facts),
+      issues: [...issuesOf(this.request.subject, facts), ...this.#lookIssues()],
     }
   }
 
@@ -187,6 +187,11 @@ class ShutdownRun {
       if (outcome === 'sent' && at >= this.#startedAt) signals.add(signal)
     }
     return signals
+  }
+
+  #lookIssues(): string[] {
+    const { lookFailure } = this.#family
+    return lookFailure === undefined ? [] : [`descendants could not be looked for: ${lookFailure}`]
   }
 
   #targetIdentities(): ProcessIdentity[] {

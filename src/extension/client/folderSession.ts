@@ -17,6 +17,8 @@ export interface FolderSessionOptions {
   readonly open: OpenConnection
   /** Asked before every connection: nothing runs in an untrusted workspace. */
   readonly isTrusted: () => boolean
+  /** Asked after a loss: whether the host left its ledger, which one that ends as it should takes away. */
+  readonly leftLedger: () => Promise<boolean>
   readonly log: LogOutputChannel
 }
 
@@ -49,8 +51,8 @@ export class FolderSession implements Disposable {
         if (!options.isTrusted()) return Promise.reject(new UntrustedWorkspaceError())
         return options.open(mode)
       },
-      // A host that vanished with live pools may have left workers behind; a new host finds and shows them.
-      modeAfterLoss: () => (this.#lastPoolsLive ? 'start' : 'existing'),
+      // A host that died with live pools may have left workers behind; a new host finds and shows them.
+      modeAfterLoss: async () => (this.#lastPoolsLive && (await options.leftLedger()) ? 'start' : 'existing'),
       log: (message) => { options.log.warn(message) },
     }))
     this.#owned.add(this.store)

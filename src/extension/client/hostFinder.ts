@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { workspace, type LogOutputChannel, type TextDocument } from 'vscode'
 import { DisposableStore, type Disposable } from '../lifecycle'
 // Not through the room's index: that would read the messages' schemas at activation.
-import { hostAnnounced } from '../../protocol/endpoint'
+import { hostTraces } from '../../protocol/endpoint'
 import type { FolderSession } from './folderSession'
 import type { Sessions } from './sessions'
 
@@ -44,9 +44,17 @@ export class HostFinder implements Disposable {
     await nextTurn()
     if (this.#owned.disposed || !workspace.isTrusted) return
     for (const session of this.#sessions.all) {
-      if (session.state === 'none' && (await hostAnnounced(session.folder.uri.fsPath))) await this.#connect(session, 'existing')
+      if (session.state !== 'none') continue
+      const { announced, ledger } = await hostTraces(session.folder.uri.fsPath)
+      if (announced) await this.#connect(session, 'existing')
+      // It died and may have left workers behind: only a new host can tell, and show them.
+      if (ledger && this.#needsConnection(session)) await this.#connect(session, 'start')
     }
     for (const document of workspace.textDocuments) this.#onDocument(document)
+  }
+
+  #needsConnection(session: FolderSession): boolean {
+    return !this.#owned.disposed && session.state === 'none'
   }
 
   #onDocument(document: TextDocument): void {

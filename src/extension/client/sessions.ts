@@ -1,5 +1,7 @@
 import { workspace, type ExtensionContext, type LogOutputChannel, type Uri, type WorkspaceFolder } from 'vscode'
 import type { Notifications } from '../../protocol'
+// Not through the room's index: that would read the messages' schemas at activation.
+import { hostTraces } from '../../protocol/endpoint'
 import { readSetting } from '../contributions/settings'
 import { DisposableStore, Emitter, type Disposable } from '../lifecycle'
 import { PoolCatalog } from '../model/poolCatalog'
@@ -93,6 +95,7 @@ export class Sessions implements Disposable {
       folder,
       log: this.#log,
       isTrusted: () => workspace.isTrusted,
+      leftLedger: async () => (await hostTraces(folder.uri.fsPath)).ledger,
       open: async (mode) => {
         const { openLanguageConnection } = await import('./languageConnection')
         const nodePath = readSetting('nodePath', folder.uri)

@@ -33,6 +33,8 @@ export class PoolTaskProvider implements TaskProvider {
     const resolved = new Task(task.definition, scope, label, task.source, new CustomExecution(async (definition: TaskDefinition) =>
       this.#open({ label, definition: withoutUndefined(definition), folder })))
     resolved.presentationOptions = { ...task.presentationOptions }
+    // Set even when there are none: else VS Code asks at the first run which ones to use.
+    resolved.problemMatchers = task.problemMatchers
     return resolved
   }
 }

@@ -12,6 +12,17 @@ export function formatDuration(durationMs: number): string {
   return l10n.t('{0} s', seconds)
 }
 
+/**
+ * For a row, which is drawn again with every step: seconds under ten, tens of seconds under a minute, then minutes.
+ * `calm` leaves out the single seconds too.
+ */
+export function formatElapsed(durationMs: number, calm = false): string {
+  const seconds = Math.max(0, Math.floor(durationMs / 1000))
+  if (seconds < 10) return calm ? l10n.t('<10 s') : l10n.t('{0} s', seconds)
+  const step = seconds < 60 ? 10 : 60
+  return formatDuration((seconds - (seconds % step)) * 1000)
+}
+
 function joinUnits(large: string, smallValue: number, small: string): string {
   return smallValue === 0 ? large : `${large} ${small}`
 }

@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n'
 import type { CountsSnapshot, PoolHeader, TaskSnapshot, WorkerSnapshot } from '../../protocol'
-import { formatDuration } from './durations'
+import { formatElapsed } from './durations'
 import { exitText } from './exits'
 import { poolStateText, taskStateText, verdictText, workerStatusText } from './states'
 
@@ -29,10 +29,10 @@ export function unsuccessfulTasks(counts: CountsSnapshot): number {
   return counts.failed + counts.lost + counts.timedOut + counts.cancelled
 }
 
-/** `running · 3 busy · 1 stuck · 4 of 12 done · 12 s left`. */
+/** `running · 3 busy · 1 stuck · 4 of 12 done · 10 s left`. */
 export function poolRow(pool: PoolHeader): RowText {
   const { counts } = pool
-  const parts = [pool.orphaned ? l10n.t('orphaned') : pool.failure === null ? poolStateText(pool.state) : l10n.t('failed')]
+  const parts = poolStateParts(pool)
   if (counts.running > 0) parts.push(l10n.t('{0} busy', counts.running))
   if (counts.stuck > 0) parts.push(l10n.t('{0} stuck', counts.stuck))
   if (totalTasks(counts) > 0) parts.push(l10n.t('{0} of {1} done', counts.done, totalTasks(counts)))
@@ -44,13 +44,20 @@ export function poolRow(pool: PoolHeader): RowText {
   ] as const) {
     if (count > 0) parts.push(text)
   }
-  if (pool.etaMs !== null && pool.state !== 'ended') parts.push(l10n.t('{0} left', formatDuration(pool.etaMs)))
+  if (pool.etaMs !== null && pool.state !== 'ended') parts.push(l10n.t('{0} left', formatElapsed(pool.etaMs, true)))
   if (pool.issues.length > 0) parts.push(pool.issues.length === 1 ? l10n.t('1 issue') : l10n.t('{0} issues', pool.issues.length))
   return { label: pool.name, description: parts.join(separator), accessibilityLabel: l10n.t('pool {0}, {1}', pool.name, parts.join(', ')) }
 }
 
+/** An orphaned pool is known by that alone, until its workers have ended too. */
+function poolStateParts({ orphaned, state, failure }: PoolHeader): string[] {
+  if (orphaned && state !== 'ended') return [l10n.t('orphaned')]
+  const text = failure === null ? poolStateText(state) : l10n.t('failed')
+  return orphaned ? [text, l10n.t('orphaned')] : [text]
+}
+
 /**
- * `pid 4211 · busy 42 s · resize(img_7.png)`, `pid 4211 · stuck 42 s · …`, and after the end
+ * `pid 4211 · busy 40 s · resize(img_7.png)`, `pid 4211 · stuck 40 s · …`, and after the end
  * `exit -9 (SIGKILL) · resize(img_3.png) lost`.
  */
 export function workerRow(worker: WorkerSnapshot, now: number): RowText {
@@ -62,16 +69,23 @@ function liveParts(worker: WorkerSnapshot, now: number): string[] {
   const parts = worker.pid > 0 ? [l10n.t('pid {0}', worker.pid)] : []
   const { task } = worker
   if (worker.status === 'busy' && task !== null) {
-    const elapsed = formatDuration(taskElapsedMs(task, now))
+    const elapsed = rowElapsed(task, now)
     if (task.stuck) parts.push(l10n.t('stuck {0}', elapsed))
     else if (task.verdict?.code === 'slow') parts.push(l10n.t('slow {0}', elapsed))
     else parts.push(l10n.t('busy {0}', elapsed))
     parts.push(task.label)
   } else {
     parts.push(workerStatusText(worker.status))
+    // It was told to end and did not: that it hangs is still what matters.
+    if (task?.stuck === true) parts.push(l10n.t('stuck {0}', rowElapsed(task, now)))
     if (task !== null) parts.push(task.label)
   }
   return parts
+}
+
+/** A task with a verdict is one that somebody hovers over to read why, so its row keeps still for longer. */
+function rowElapsed(task: TaskSnapshot, now: number): string {
+  return formatElapsed(taskElapsedMs(task, now), task.stuck || task.verdict !== null)
 }
 
 function exitedParts(worker: WorkerSnapshot): string[] {
@@ -80,9 +94,9 @@ function exitedParts(worker: WorkerSnapshot): string[] {
   return parts
 }
 
-/** `running 42 s · no progress`, `lost`. */
+/** `running 40 s · no progress`, `lost`. */
 export function taskRow(task: TaskSnapshot, now: number): RowText {
-  const parts = [task.state === 'running' ? l10n.t('running {0}', formatDuration(taskElapsedMs(task, now))) : taskStateText(task.state)]
+  const parts = [task.state === 'running' ? l10n.t('running {0}', rowElapsed(task, now)) : taskStateText(task.state)]
   if (task.stuck) parts.push(l10n.t('stuck'))
   if (task.verdict !== null) parts.push(verdictText(task.verdict.code))
   return { label: task.label, description: parts.join(separator), accessibilityLabel: l10n.t('task {0}, {1}', task.label, parts.join(', ')) }

@@ -11,7 +11,7 @@ const slow: IconChoice = { icon: 'watch', color: 'charts.yellow' }
 const failed: IconChoice = { icon: 'error', color: 'list.errorForeground' }
 
 export function poolIcon(pool: PoolHeader): IconChoice {
-  if (pool.orphaned) return { icon: 'debug-disconnect', color: 'list.warningForeground' }
+  if (pool.orphaned && pool.state !== 'ended') return { icon: 'debug-disconnect', color: 'list.warningForeground' }
   if (pool.counts.stuck > 0 && pool.state !== 'ended') return stuck
   switch (pool.state) {
     case 'init': return { icon: 'loading~spin' }
@@ -35,7 +35,7 @@ export function workerIcon(worker: WorkerSnapshot): IconChoice {
       if (worker.task?.stuck === true) return stuck
       if (worker.task?.verdict?.code === 'slow') return slow
       return { icon: 'play-circle', color: 'charts.green' }
-    case 'stopping': return { icon: 'debug-stop', color: 'charts.orange' }
+    case 'stopping': return worker.task?.stuck === true ? stuck : { icon: 'debug-stop', color: 'charts.orange' }
     case 'exited':
       if (worker.signal !== null) return { icon: 'circle-slash', color: 'list.errorForeground' }
       if (worker.exitCode !== 0 && worker.exitCode !== null) return failed

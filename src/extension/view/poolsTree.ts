@@ -7,7 +7,7 @@ import { nodeKey, type ListKind, type PoolsNode } from './nodes'
 export const pageSize = 100
 
 /**
- * The shape of the pools tree: who is below whom, which rows a change touches, how much of a long list is shown.
+ * The shape of the pools tree: who is below whom, which rows a change may touch, how much of a long list is shown.
  * Draws nothing and imports no editor.
  */
 export class PoolsTree {
@@ -65,27 +65,35 @@ export class PoolsTree {
     return Math.max(0, this.#workers(pool, list).length - this.#limit(poolId, list))
   }
 
-  /** Rows to draw again after a change; `root` when pools came or went. */
-  rowsChangedBy(change: StoreChange): 'root' | PoolsNode[] {
+  /** What a row has below it, as keys in their order: while they stay the same, the rows need not be fetched again. */
+  below(node: PoolsNode): string[] {
+    const task = node.kind === 'worker' ? this.#catalog.worker(node.poolId, node.name)?.task : undefined
+    // Another task in the same worker is drawn in the same row.
+    if (task) return [task.id]
+    return this.#children(node).map(nodeKey)
+  }
+
+  /** Rows that a change may have touched; `root` when pools came or went. */
+  rowsTouchedBy(change: StoreChange): 'root' | PoolsNode[] {
     if (change.membership) {
       this.#forgetMissing()
       return 'root'
     }
-    const rows: PoolsNode[] = [...change.pools].map((poolId) => this.node({ kind: 'pool', poolId }))
-    for (const [poolId, names] of change.workers) {
-      // A pool's own redraw includes everything below it.
-      if (change.pools.has(poolId)) continue
-      for (const name of names) rows.push(this.node({ kind: 'worker', poolId, name }))
-    }
     if (change.pools.size > 0) this.#forgetMissing()
-    return rows.filter((row) => this.#handedOut.has(row))
+    return [...this.#handedOut].filter((row) => {
+      if (change.pools.has(row.poolId)) return true
+      const name = workerOf(row)
+      return name !== undefined && change.workers.get(row.poolId)?.has(name) === true
+    })
   }
 
-  /** Rows whose text counts seconds. Their tasks are below them and are drawn with them. */
+  /** Rows whose text or hover tells a time that goes on. */
   tickingRows(): PoolsNode[] {
-    return [...this.#handedOut].filter(
-      (row) => row.kind === 'worker' && this.#catalog.worker(row.poolId, row.name)?.task?.state === 'running',
-    )
+    return [...this.#handedOut].filter((row) => {
+      if (row.kind === 'pool') return this.#catalog.pool(row.poolId)?.header.state !== 'ended'
+      const name = workerOf(row)
+      return name !== undefined && this.#catalog.worker(row.poolId, name)?.exitedAt === null
+    })
   }
 
   #children(parent: PoolsNode | undefined): PoolsNode[] {
@@ -129,7 +137,7 @@ export class PoolsTree {
   #forgetMissing(): void {
     for (const [key, node] of this.#nodes) {
       const pool = this.#catalog.pool(node.poolId)
-      const name = node.kind === 'worker' ? node.name : node.kind === 'task' ? node.worker : undefined
+      const name = workerOf(node)
       if (pool !== undefined && (name === undefined || pool.workers.has(name))) continue
       this.#nodes.delete(key)
       this.#handedOut.delete(node)
@@ -138,6 +146,11 @@ export class PoolsTree {
       if (this.#catalog.pool(key.slice(0, key.lastIndexOf('/'))) === undefined) this.#shown.delete(key)
     }
   }
+}
+
+/** The worker that a row is about. */
+function workerOf(node: PoolsNode): string | undefined {
+  return node.kind === 'worker' ? node.name : node.kind === 'task' ? node.worker : undefined
 }
 
 const natural = new Intl.Collator('en', { numeric: true })

@@ -2,22 +2,21 @@ import { EventEmitter, MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItem
 import * as l10n from '@vscode/l10n'
 import { DisposableStore, Emitter, disposableInterval, type Disposable } from '../lifecycle'
 import type { PoolCatalog } from '../model/poolCatalog'
-import { exitedGroupRow, poolRow, showMoreRow, taskRow, workerRow, type RowText } from '../text/rows'
-import { poolContextValue, taskContextValue, workerContextValue } from './contextValue'
+import { appearanceOf, type Appearance } from './appearance'
 import { decorationUri } from './decorationUri'
-import { poolIcon, taskIcon, workerIcon, type IconChoice } from './icons'
+import { DrawnRows } from './drawnRows'
 import { nodeKey, type MoreNode, type PoolNode, type PoolsNode, type WorkerNode } from './nodes'
 import { PoolsTree } from './poolsTree'
-import { taskTone, workerTone } from './tones'
 import { poolTooltip, taskTooltip, workerTooltip } from './tooltips'
 
-/** Elapsed times are shown in seconds. */
+/** The finest step of an elapsed time. */
 const tickMs = 1_000
 
 /** The view `unhang.pools`: draws the catalog, and only while it is visible. */
 export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
   readonly #catalog: PoolCatalog
   readonly #tree: PoolsTree
+  readonly #drawn: DrawnRows
   readonly #view: TreeView<PoolsNode>
   readonly #redraw = new EventEmitter<PoolsNode | PoolsNode[] | undefined>()
   readonly #visibility = new Emitter<boolean>()
@@ -30,6 +29,7 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
   constructor(catalog: PoolCatalog) {
     this.#catalog = catalog
     this.#tree = new PoolsTree(catalog)
+    this.#drawn = new DrawnRows(catalog, this.#tree)
     this.#owned.add(this.#redraw)
     this.#owned.add(this.#visibility)
     this.#view = this.#owned.add(window.createTreeView('unhang.pools', { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }))
@@ -43,9 +43,9 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
       this.#updateBadge()
       this.#tickWhileNeeded()
       if (!this.#view.visible && !change.membership) return
-      const rows = this.#tree.rowsChangedBy(change)
+      const rows = this.#tree.rowsTouchedBy(change)
       if (rows === 'root') this.#redraw.fire(undefined)
-      else if (rows.length > 0) this.#redraw.fire(rows)
+      else this.#redrawChanged(rows)
     }))
   }
 
@@ -81,8 +81,13 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
   }
 
   getTreeItem(node: PoolsNode): TreeItem {
-    const item = this.#draw(node)
-    item.id ??= nodeKey(node)
+    const now = Date.now()
+    this.#drawn.keep(node, now)
+    const appearance = appearanceOf(node, this.#catalog, this.#tree, now)
+    // A row that is asked for after it went; the next redraw takes it away.
+    if (appearance === undefined) return new TreeItem(node.kind === 'worker' ? node.name : '')
+    const item = treeItem(node, appearance)
+    if (node.kind === 'more') item.command = { command: 'unhang.showMore', title: appearance.label, arguments: [node] }
     return item
   }
 
@@ -95,55 +100,6 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
   dispose(): void {
     this.#ticking?.dispose()
     this.#owned.dispose()
-  }
-
-  #draw(node: PoolsNode): TreeItem {
-    const now = Date.now()
-    const pool = this.#catalog.pool(node.poolId)
-    switch (node.kind) {
-      case 'pool': {
-        if (pool === undefined) return gone(node.poolId)
-        const item = rowItem(poolRow(pool.header), poolIcon(pool.header))
-        item.contextValue = poolContextValue(pool.header)
-        // From the start, before it has workers: VS Code does not open a row that could not be opened when it came.
-        item.collapsibleState = TreeItemCollapsibleState.Expanded
-        return item
-      }
-      case 'worker': {
-        const worker = this.#catalog.worker(node.poolId, node.name)
-        if (worker === undefined) return gone(node.name)
-        const item = rowItem(workerRow(worker, now), workerIcon(worker))
-        item.contextValue = workerContextValue(worker, pool?.header)
-        item.resourceUri = decorationUri(nodeKey(node), workerTone(worker))
-        item.collapsibleState = worker.task === null ? TreeItemCollapsibleState.None : TreeItemCollapsibleState.Collapsed
-        return item
-      }
-      case 'task': {
-        const task = this.#catalog.worker(node.poolId, node.worker)?.task
-        if (task === null || task === undefined) return gone(node.worker)
-        const item = rowItem(taskRow(task, now), taskIcon(task))
-        item.contextValue = taskContextValue(task, pool?.header)
-        item.resourceUri = decorationUri(nodeKey(node), taskTone(task))
-        return item
-      }
-      case 'exitedGroup': {
-        if (pool === undefined) return gone(node.poolId)
-        const listed = [...pool.workers.values()].filter((worker) => worker.status === 'exited').length
-        const item = rowItem(exitedGroupRow(listed, pool.header.exitedWorkerCount), { icon: 'history' })
-        item.contextValue = 'exitedGroup'
-        // Once the pool has ended, how its workers ended is all there is to see. Another id, because VS Code remembers
-        // for an id that it was closed.
-        const ended = pool.header.state === 'ended'
-        item.id = ended ? `${nodeKey(node)}/ended` : nodeKey(node)
-        item.collapsibleState = ended ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed
-        return item
-      }
-      case 'more': {
-        const item = rowItem(showMoreRow(this.#tree.hiddenCount(node.poolId, node.list)), { icon: 'ellipsis' })
-        item.command = { command: 'unhang.showMore', title: l10n.t('Show more…'), arguments: [node] }
-        return item
-      }
-    }
   }
 
   #tooltip(node: PoolsNode): string | undefined {
@@ -170,13 +126,17 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
     const needed = this.#view.visible && this.#catalog.livePools.length > 0
     if (needed) {
       this.#ticking ??= disposableInterval(() => {
-        const rows = this.#tree.tickingRows()
-        if (rows.length > 0) this.#redraw.fire(rows)
+        this.#redrawChanged(this.#tree.tickingRows())
       }, tickMs)
     } else {
       this.#ticking?.dispose()
       this.#ticking = undefined
     }
+  }
+
+  #redrawChanged(touched: readonly PoolsNode[]): void {
+    const rows = this.#drawn.take(touched, Date.now())
+    if (rows.length > 0) this.#redraw.fire(rows)
   }
 
   #updateBadge(): void {
@@ -187,15 +147,19 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
   }
 }
 
-function rowItem(text: RowText, { icon, color }: IconChoice): TreeItem {
-  const item = new TreeItem(text.label)
-  item.description = text.description
-  item.accessibilityInformation = { label: text.accessibilityLabel }
-  item.iconPath = new ThemeIcon(icon, color === undefined ? undefined : new ThemeColor(color))
-  return item
+const collapsibleStates: Readonly<Record<Appearance['collapsible'], TreeItemCollapsibleState>> = {
+  none: TreeItemCollapsibleState.None,
+  collapsed: TreeItemCollapsibleState.Collapsed,
+  expanded: TreeItemCollapsibleState.Expanded,
 }
 
-/** A row that is asked for after it went; the next redraw takes it away. */
-function gone(label: string): TreeItem {
-  return new TreeItem(label)
+function treeItem(node: PoolsNode, { id, label, description, accessibilityLabel, icon: { icon, color }, collapsible, contextValue, tone }: Appearance): TreeItem {
+  const item = new TreeItem(label, collapsibleStates[collapsible])
+  item.id = id
+  item.description = description
+  item.accessibilityInformation = { label: accessibilityLabel }
+  item.iconPath = new ThemeIcon(icon, color === undefined ? undefined : new ThemeColor(color))
+  if (contextValue !== undefined) item.contextValue = contextValue
+  if (tone !== undefined) item.resourceUri = decorationUri(nodeKey(node), tone)
+  return item
 }

@@ -12,7 +12,7 @@ export function poolTooltip(pool: PoolHeader, now: number): string {
   const running = formatDuration((pool.endedAt ?? now) - pool.startedAt)
   return paragraphs([
     `**${escapeMarkdown(pool.name)}** — ${escapeMarkdown(poolRow(pool).description)}`,
-    pool.orphaned ? l10n.t('Left behind by a host that ended without ending it. It can be terminated or killed; nothing else is known of it.') : undefined,
+    pool.orphaned && pool.state !== 'ended' ? l10n.t('Left behind by a host that ended without ending it. It can be terminated or killed; nothing else is known of it.') : undefined,
     pool.failure === null ? undefined : `$(error) ${escapeMarkdown(pool.failure)}`,
     pool.endedAt === null ? l10n.t('Running for {0}.', running) : l10n.t('Ran for {0}.', running),
     pool.issues.length === 0 ? undefined : [l10n.t('Issues of the last shutdown:'), ...pool.issues.map((issue) => `- ${escapeMarkdown(issue)}`)].join('\n'),

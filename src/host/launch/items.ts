@@ -133,10 +133,12 @@ function fromRange([start, end, step = 1]: readonly [number, number, number?]): 
 async function fileProblem(path: readonly string[], file: string, absolute: string): Promise<DefinitionProblem | undefined> {
   const key = path.join('.')
   try {
-    const handle = await open(absolute, 'r')
-    const isFile = (await handle.stat()).isFile()
-    await handle.close()
-    return isFile ? undefined : { path, code: 'not-found', message: `"${key}": ${absolute} is not a file. Write the path of a file, relative to "cwd".` }
+    // Before it is opened: opening a pipe nobody writes to waits for ever, and takes one of Node's four I/O threads with it.
+    if ((await stat(absolute)).isFile()) {
+      await (await open(absolute, 'r')).close()
+      return undefined
+    }
+    return { path, code: 'not-found', message: `"${key}": ${absolute} is not a file. Write the path of a file, relative to "cwd".` }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import type { ProcessRow } from '../types'
-import { isGoneOrForbidden } from './proc-file'
+import { isGoneOrForbidden, isOutOfDescriptors } from './proc-file'
 
 /** The environment variable by which a worker's descendants are known after they were re-parented. */
 export const markerVariable = 'UNHANG_WORKER'
@@ -41,10 +41,10 @@ export class MarkerReader {
     const reader = async (): Promise<void> => {
       for (const row of next) {
         const { pid, startTime } = row.identity
-        const { marker, inTime } = await this.#readOne(pid)
+        const { marker, ask } = await this.#readOne(pid)
         if (marker !== undefined) found.set(pid, marker)
         // One that made us wait is not asked again: each try may hold one of the pool's threads for ever.
-        if (marker !== undefined || !inTime || ageMs(row) > settledAfterMs) this.#known.set(pid, { startTime, marker })
+        if (marker !== undefined || ask === 'never' || (ask === 'while young' && ageMs(row) > settledAfterMs)) this.#known.set(pid, { startTime, marker })
       }
     }
     await Promise.all(Array.from({ length: Math.min(parallelReads, unknown.length) }, reader))
@@ -59,17 +59,19 @@ export class MarkerReader {
     for (const pid of this.#known.keys()) if (!alive.has(pid)) this.#known.delete(pid)
   }
 
-  async #readOne(pid: number): Promise<{ marker: string | undefined; inTime: boolean }> {
+  async #readOne(pid: number): Promise<{ marker: string | undefined; ask: 'while young' | 'again' | 'never' }> {
     const content = this.readEnvironment(pid).then(
-      (text) => ({ marker: markerIn(text), inTime: true }),
+      (text) => ({ marker: markerIn(text), ask: 'while young' as const }),
       (error: unknown) => {
-        if (isGoneOrForbidden(error)) return { marker: undefined, inTime: true }
+        if (isGoneOrForbidden(error)) return { marker: undefined, ask: 'while young' as const }
+        // Whatever cannot be proven ours is left alone; the shutdown of what is goes on.
+        if (isOutOfDescriptors(error)) return { marker: undefined, ask: 'again' as const }
         throw error
       },
     )
     const giveUp = new AbortController()
     try {
-      return await Promise.race([content, setTimeout(this.deadlineMs, { marker: undefined, inTime: false }, { signal: giveUp.signal, ref: false })])
+      return await Promise.race([content, setTimeout(this.deadlineMs, { marker: undefined, ask: 'never' as const }, { signal: giveUp.signal, ref: false })])
     } finally {
       giveUp.abort()
     }

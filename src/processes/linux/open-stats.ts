@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { forEachInSlices } from '../slices'
 import type { ProcessIdentity, ProcessUsage } from '../types'
 import type { KernelConstants } from './kernel'
-import { isGoneOrForbidden } from './proc-file'
+import { isGoneOrForbidden, isOutOfDescriptors } from './proc-file'
 import { isOfBoot, startTicksOf } from './start-ticks'
 import { parseProcUsage } from './stat'
 
@@ -62,7 +62,7 @@ export class OpenStats {
     try {
       file = openSync(`/proc/${identity.pid}/stat`, 'r')
     } catch (error) {
-      if (isGoneOrForbidden(error)) return undefined
+      if (isGoneOrForbidden(error) || isOutOfDescriptors(error)) return undefined
       throw error
     }
     const usage = this.#parse(file)

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync, readdirSync } from 'node:fs'
 
 // Grows to the largest file read; one buffer is enough because reads are synchronous and parsed before the next one.
 let buffer = Buffer.allocUnsafe(4096)
@@ -10,13 +10,8 @@ let buffer = Buffer.allocUnsafe(4096)
  * Returns undefined when there is no such process, or it is not ours to read. The bytes are only valid until the next call.
  */
 export function readProcFile(path: string): Buffer | undefined {
-  let file: number
-  try {
-    file = openSync(path, 'r')
-  } catch (error) {
-    if (isGoneOrForbidden(error)) return undefined
-    throw error
-  }
+  const file = openProcFile(path)
+  if (file === undefined) return undefined
   try {
     let length = readSync(file, buffer, 0, buffer.length, 0)
     while (length === buffer.length) {
@@ -30,7 +25,64 @@ export function readProcFile(path: string): Buffer | undefined {
     throw error
   } finally {
     closeSync(file)
+    if (spare === undefined) reserveDescriptor()
   }
+}
+
+/**
+ * One descriptor kept for the moment when there are no more: a program that has leaked all of its own is just the one whose
+ * pool must still be ended. Nothing else runs between its release here and its return in {@link reserveDescriptor}.
+ */
+let spare: number | undefined
+
+function openProcFile(path: string): number | undefined {
+  if (spare === undefined) reserveDescriptor()
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    if (isGoneOrForbidden(error)) return undefined
+    if (!isOutOfDescriptors(error) || spare === undefined) throw error
+    closeSync(spare)
+    spare = undefined
+    try {
+      return openSync(path, 'r')
+    } catch (second) {
+      if (isGoneOrForbidden(second)) return undefined
+      throw second
+    }
+  }
+}
+
+/** Takes the spare descriptor (again), if there is one to be had. */
+export function reserveDescriptor(): void {
+  try {
+    spare ??= openSync('/dev/null', 'r')
+  } catch (error) {
+    // Nothing to spare now; the next read tries again.
+    if (!isOutOfDescriptors(error)) throw error
+  }
+}
+
+/** The names in /proc; synchronous, as it must not wait for Node's I/O threads, which a dead network mount can hold for ever. */
+export function listProc(): string[] {
+  try {
+    return readdirSync('/proc')
+  } catch (error) {
+    if (!isOutOfDescriptors(error) || spare === undefined) throw error
+    closeSync(spare)
+    spare = undefined
+    try {
+      return readdirSync('/proc')
+    } finally {
+      reserveDescriptor()
+    }
+  }
+}
+
+/** True when this process, or the system, has no file descriptor left. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code
+  return code === 'EMFILE' || code === 'ENFILE'
 }
 
 /** True for errors that mean: no such process (any more), or one that this user may not look at. */

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { findDescendants, type DescendantRoot } from '../descendants'
 import { ProtectedPids } from '../protected-pids'
@@ -11,7 +10,7 @@ import { sendSignal } from '../send-signal'
 import { readKernelConstants, type KernelConstants } from './kernel'
 import { MarkerReader } from './markers'
 import { OpenStats } from './open-stats'
-import { readProcFile } from './proc-file'
+import { listProc, readProcFile } from './proc-file'
 import { isOfBoot, startTicksOf, startTimeFromTicks } from './start-ticks'
 import { parseProcStat, type ProcStat } from './stat'
 import { parseSignalMasks } from './status'
@@ -59,7 +58,7 @@ export class LinuxProcessTable implements ProcessTable {
 
   async list(): Promise<ProcessRow[]> {
     const rows: ProcessRow[] = []
-    await forEachInSlices(await readdir('/proc'), (name) => {
+    await forEachInSlices(listProc(), (name) => {
       const first = name.charCodeAt(0)
       if (first < 0x30 || first > 0x39) return
       const stat = this.#stat(Number(name))

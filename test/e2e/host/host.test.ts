@@ -42,6 +42,41 @@ describe('The host', () => {
     assert.deepEqual(answers.notifications.filter(({ severity }) => severity === 'error'), [])
   })
 
+  it('that is ended on purpose stays ended, with its pools', async () => {
+    const [session] = api.sessions.all
+    await runTask('Sleep')
+    const pool = await poolThat(api, 'Sleep', (found) => liveWorkers(found).filter(({ status }) => status === 'busy').length === 2)
+    const pids = liveWorkers(pool).map(({ pid }) => pid)
+    assert.deepEqual(await session?.request('unhang/stopHost', {}), { issues: [] })
+    assert.deepEqual(pids.filter(isAlive), [])
+    await eventually('the connection is gone', () => session?.state === 'none')
+    // Longer than the first two attempts to connect again would take.
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    assert.equal(session?.state, 'none')
+    assert.deepEqual(answers.notifications, [])
+  })
+
+  it('that cannot be started is explained, and is there when what was wrong is right again', async () => {
+    const [session] = api.sessions.all
+    const setting = vscode.workspace.getConfiguration('unhang')
+    await session?.request('unhang/stopHost', {})
+    await eventually('the host is gone', () => session?.state === 'none')
+    await setting.update('nodePath', '/no/such/node', vscode.ConfigurationTarget.Global)
+    try {
+      const { exitCode } = await runTask('Sleep')
+      assert.equal(await exitCode, 1)
+      assert.equal(session?.state, 'failed')
+      await vscode.commands.executeCommand('unhang.connectHost')
+      const told = await eventually('the error', () => answers.notifications.find(({ severity }) => severity === 'error'))
+      assert.match(told.message, /no\/such\/node/)
+      assert.deepEqual(told.actions, ['Show Log'])
+    } finally {
+      await setting.update('nodePath', undefined, vscode.ConfigurationTarget.Global)
+    }
+    await vscode.commands.executeCommand('unhang.connectHost')
+    assert.equal(session.state, 'connected')
+  })
+
   it('measures while the views are looked at', async () => {
     await runTask('Sleep')
     await vscode.commands.executeCommand('unhang.machine.focus')

@@ -33,7 +33,7 @@ describe('FolderSession', () => {
   const open = (host: OnePoolHost | undefined, isTrusted = true): FolderSession => {
     opened.length = 0
     session = new FolderSession({
-      folder, log: silent, isTrusted: () => isTrusted,
+      folder, log: silent, isTrusted: () => isTrusted, leftLedger: () => Promise.resolve(true),
       open: (mode) => {
         opened.push(mode)
         return Promise.resolve(host)

@@ -12,6 +12,10 @@ describe('PoolsTree', () => {
   let last: StoreChange | undefined
   let rev = 0
   const show = (...pools: PoolSnapshot[]): void => { store.apply(full(pools, ++rev)) }
+  const touched = (): string[] => {
+    const rows = tree.rowsTouchedBy(last!)
+    return rows === 'root' ? ['root'] : keys(rows)
+  }
   const keys = (nodes: readonly PoolsNode[]): string[] => nodes.map(nodeKey)
   const child = (parent: PoolsNode | undefined, index: number): PoolsNode => {
     const node = tree.children(parent)[index]
@@ -63,23 +67,24 @@ describe('PoolsTree', () => {
     expect(child(child(undefined, 0), 0)).toBe(before)
   })
 
-  test('redraws only the worker that changed', () => {
-    show(pool({ workers: workers(3) }))
-    tree.children(child(undefined, 0))
-    show(pool({ workers: workers(3, (index) => (index === 1 ? { status: 'busy' } : {})) }))
-    expect(tree.rowsChangedBy(last!)).toEqual([{ kind: 'worker', poolId: 'pool-1', name: 'PoolWorker-2' }])
+  test('narrows a change to the rows that are about that worker', () => {
+    show(pool({ workers: workers(3, () => ({ status: 'busy', task: task() })) }))
+    const root = child(undefined, 0)
+    for (const row of tree.children(root)) tree.children(row)
+    show(pool({ workers: workers(3, (index) => ({ status: 'busy', task: task({ stuck: index === 1 }) })) }))
+    expect(touched()).toEqual(['worker/pool-1/PoolWorker-2', 'task/pool-1/PoolWorker-2'])
   })
 
-  test('redraws nothing that was never shown', () => {
+  test('does not name rows that were never shown', () => {
     show(pool({ workers: workers(1) }))
     show(pool({ workers: workers(1, () => ({ status: 'busy' })) }))
-    expect(tree.rowsChangedBy(last!)).toEqual([])
+    expect(touched()).toEqual([])
   })
 
   test('redraws the root when a pool comes', () => {
     show(pool())
     show(pool(), pool({ id: 'pool-2' }))
-    expect(tree.rowsChangedBy(last!)).toBe('root')
+    expect(tree.rowsTouchedBy(last!)).toBe('root')
   })
 
   test('shows a page of a thousand workers, and another when asked', () => {
@@ -97,18 +102,20 @@ describe('PoolsTree', () => {
     expect(keys(tree.children(child(undefined, 0)))[0]).toBe('worker/pool-1/PoolWorker-778')
   })
 
-  test('counts seconds only in rows that are shown and run a task', () => {
-    show(pool({ workers: [worker({ status: 'busy', task: task() }), worker({ name: 'PoolWorker-2' })] }))
+  test('looks each second at the rows that are shown and live', () => {
+    show(pool({ workers: [worker({ status: 'busy', task: task() }), worker({ name: 'PoolWorker-2', status: 'exited', exitedAt: 2_000 })] }))
     expect(tree.tickingRows()).toEqual([])
-    tree.children(child(undefined, 0))
-    expect(keys(tree.tickingRows())).toEqual(['worker/pool-1/PoolWorker-1'])
+    const root = child(undefined, 0)
+    tree.children(child(root, 0))
+    tree.children(child(root, 1))
+    expect(keys(tree.tickingRows())).toEqual(['pool/pool-1', 'worker/pool-1/PoolWorker-1', 'task/pool-1/PoolWorker-1'])
   })
 
   test('keeps nothing of a pool that is gone', () => {
     show(pool({ workers: [worker({ status: 'busy', task: task() })] }))
     tree.children(child(undefined, 0))
     show()
-    tree.rowsChangedBy(last!)
+    tree.rowsTouchedBy(last!)
     expect(tree.tickingRows()).toEqual([])
     expect(tree.children()).toEqual([])
   })

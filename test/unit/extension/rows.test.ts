@@ -1,17 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { formatDuration } from '../../../src/extension/text/durations'
+import { formatDuration, formatElapsed } from '../../../src/extension/text/durations'
 import { exitText } from '../../../src/extension/text/exits'
 import { exitedGroupRow, poolRow, taskRow, workerRow } from '../../../src/extension/text/rows'
 import { formatBytes, formatPercent } from '../../../src/extension/text/sizes'
+import { poolIcon, workerIcon } from '../../../src/extension/view/icons'
 import { noCounts, noProgress, poolHeader, task, worker } from './samples'
 
 const now = 52_000
 
 describe('A worker’s row', () => {
   test.each([
-    ['a busy one', worker({ status: 'busy', task: task() }), 'pid 4211 · busy 42 s · resize(img_7.png)'],
-    ['a stuck one', worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) }), 'pid 4211 · stuck 42 s · resize(img_7.png)'],
-    ['a slow one', worker({ status: 'busy', task: task({ verdict: { ...noProgress, code: 'slow' } }) }), 'pid 4211 · slow 42 s · resize(img_7.png)'],
+    ['a busy one', worker({ status: 'busy', task: task() }), 'pid 4211 · busy 40 s · resize(img_7.png)'],
+    ['a stuck one', worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) }), 'pid 4211 · stuck 40 s · resize(img_7.png)'],
+    ['a slow one', worker({ status: 'busy', task: task({ verdict: { ...noProgress, code: 'slow' } }) }), 'pid 4211 · slow 40 s · resize(img_7.png)'],
+    ['one that survived a SIGTERM', worker({ status: 'stopping', task: task({ stuck: true, verdict: noProgress }) }), 'pid 4211 · stopping · stuck 40 s · resize(img_7.png)'],
     ['an idle one', worker(), 'pid 4211 · idle'],
     ['one that has no process yet', worker({ pid: -1, status: 'starting' }), 'starting'],
     ['one that was killed in a task', worker({ status: 'exited', signal: 'SIGKILL', task: task({ label: 'resize(img_3.png)', state: 'lost' }) }), 'exit -9 (SIGKILL) · resize(img_3.png) lost'],
@@ -22,26 +24,38 @@ describe('A worker’s row', () => {
 
   test('says the same to a screen reader', () => {
     const row = workerRow(worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) }), now)
-    expect(row.accessibilityLabel).toBe('worker PoolWorker-1, pid 4211, stuck 42 s, resize(img_7.png)')
+    expect(row.accessibilityLabel).toBe('worker PoolWorker-1, pid 4211, stuck 40 s, resize(img_7.png)')
+  })
+})
+
+describe('An icon', () => {
+  test('warns of a stuck worker, also while it is being ended', () => {
+    for (const status of ['busy', 'stopping'] as const) expect(workerIcon(worker({ status, task: task({ stuck: true }) })).icon).toBe('warning')
+  })
+
+  test('shows an orphaned pool as ended once its workers are', () => {
+    expect(poolIcon(poolHeader({ orphaned: true })).icon).toBe('debug-disconnect')
+    expect(poolIcon(poolHeader({ orphaned: true, state: 'ended', counts: { ...noCounts, lost: 1 } })).icon).toBe('error')
   })
 })
 
 describe('A pool’s row', () => {
   test('counts what there is and leaves out what there is not', () => {
     const counts = { ...noCounts, queued: 5, running: 3, stuck: 1, done: 4 }
-    expect(poolRow(poolHeader({ counts, etaMs: 12_400 })).description).toBe('running · 3 busy · 1 stuck · 4 of 12 done · 12 s left')
+    expect(poolRow(poolHeader({ counts, etaMs: 12_400 })).description).toBe('running · 3 busy · 1 stuck · 4 of 12 done · 10 s left')
   })
 
   test('says that a pool failed, is orphaned, or has issues', () => {
     expect(poolRow(poolHeader({ state: 'ended', failure: 'crash loop' })).description).toBe('failed')
     expect(poolRow(poolHeader({ orphaned: true })).description).toBe('orphaned')
+    expect(poolRow(poolHeader({ orphaned: true, state: 'ended', counts: { ...noCounts, lost: 2 } })).description).toBe('ended · orphaned · 0 of 2 done · 2 lost')
     expect(poolRow(poolHeader({ state: 'ended', issues: ['a', 'b'] })).description).toBe('ended · 2 issues')
   })
 })
 
 describe('A task’s row', () => {
   test('names the verdict', () => {
-    expect(taskRow(task({ stuck: true, verdict: noProgress }), now).description).toBe('running 42 s · stuck · no progress')
+    expect(taskRow(task({ stuck: true, verdict: noProgress }), now).description).toBe('running 40 s · stuck · no progress')
     expect(taskRow(task({ state: 'timedOut' }), now).description).toBe('timed out')
   })
 })
@@ -56,6 +70,12 @@ describe('The group of exited workers', () => {
 describe('Words for numbers', () => {
   test.each([[0, '0 s'], [59_999, '59 s'], [60_000, '1 min'], [185_000, '3 min 5 s'], [7_620_000, '2 h 7 min'], [97_200_000, '1 d 3 h'], [-5, '0 s']])('%d ms is %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text)
+  })
+
+  test.each<[number, boolean, string]>([
+    [9_999, false, '9 s'], [10_000, false, '10 s'], [59_999, false, '50 s'], [119_000, false, '1 min'], [185_000, false, '3 min'], [4_000, true, '<10 s'], [42_000, true, '40 s'],
+  ])('%d ms in a row (calm: %s) are %s', (ms, calm, text) => {
+    expect(formatElapsed(ms, calm)).toBe(text)
   })
 
   test.each([[0, '0 B'], [1023, '1023 B'], [1024, '1 KB'], [45_088_768, '43 MB'], [1_610_612_736, '1.5 GB'], [1_048_500, '1 MB']])('%d bytes are %s', (bytes, text) => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,7 @@ beforeEach(() => {
   writeFileSync(join(root, 'work.js'), '')
   writeFileSync(join(root, 'bin', 'tool'), '#!/bin/sh\n')
   chmodSync(join(root, 'bin', 'tool'), 0o755)
+  execFileSync('mkfifo', [join(root, 'pipe')])
   writeFileSync(join(root, 'lines.txt'), 'one\r\n\ntwo\nthrée')
   writeFileSync(join(root, 'items.json'), '[1, {"a": 2}]')
   writeFileSync(join(root, 'object.json'), '{}')
@@ -68,6 +70,8 @@ describe('before a launch', () => {
   const wrong: [string, Record<string, unknown>, string, RegExp][] = [
     ['a glob that matches nothing', { command: 'true', items: { glob: 'none/**' } }, 'items.glob', /no file in .* matches "none\/\*\*"/],
     ['a file of lines that is not there', { command: 'true', items: { lines: 'none.txt' } }, 'items.lines', /no file "none.txt"/],
+    ['a pipe that nobody writes to as file of lines', { command: 'true', items: { lines: 'pipe' } }, 'items.lines', /is not a file/],
+    ['a pipe that nobody writes to as JSON file', { command: 'true', items: { json: 'pipe' } }, 'items.json', /is not a file/],
     ['a folder as file of lines', { command: 'true', items: { lines: 'src' } }, 'items.lines', /is not a file/],
     ['a JSON file that is not there', { command: 'true', items: { json: 'none.json' } }, 'items.json', /no file "none.json"/],
     ['a JSON file without an array', { command: 'true', items: { json: 'object.json' } }, 'items.json', /holds an object, not an array/],

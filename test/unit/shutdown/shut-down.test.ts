@@ -43,6 +43,14 @@ describe('the shutdown core', () => {
     expect(ledger.entries()).toMatchObject([{ signal: 'SIGTERM', outcome: 'reused', name: 'PoolWorker-1', subjectId: 'pool-1' }])
   })
 
+  test('ends the workers it knows when their descendants cannot be looked for, and says so', async () => {
+    table.add({ pid: 10 })
+    table.descendants = () => Promise.reject(new Error('EMFILE: too many open files'))
+    const report = await end([10])
+    expect(report.workers).toMatchObject([{ outcome: 'terminated' }])
+    expect(report.issues).toEqual(['descendants could not be looked for: EMFILE: too many open files'])
+  })
+
   test('calls a worker unkillable that hangs in the kernel with SIGKILL pending, and does not wait for it', async () => {
     table.add({ pid: 10, state: 'uninterruptible' })
     const report = await end([10], { kill: true, gracePeriodMs: 60_000 })

@@ -1,0 +1,200 @@
+import type { Verdict } from '../diagnosis'
+import { CommandWorker } from './command-worker'
+import { SerializationError, TaskCancelledError } from './errors'
+import { fateOfCommand, fateOfLostTask, messageOf } from './fate'
+import type { Fate, FateRules } from './fate'
+import type { PoolSettings } from './options'
+import type { StuckWatch } from './stuck-watch'
+import { describeTask } from './task'
+import type { Task } from './task'
+import type { TaskBook } from './task-book'
+import type { PoolEvents, PoolState, ShutdownOptions, TaskEndDetail } from './types'
+import type { TaskOutcome, Worker } from './worker'
+
+/** Arguments of an event are only made when somebody listens. */
+export type Tell = <E extends keyof PoolEvents>(event: E, makeArguments: () => PoolEvents[E]) => void
+
+/** A kill that was due could not be carried out: until it is tried again. */
+const retryMs = 1000
+/** While a verdict lasts its durations grow: listeners hear of that now and then, not with every look. */
+const verdictRefreshMs = 5000
+
+/** What the life of a task needs from its pool. */
+export interface TaskLifeContext {
+  readonly settings: PoolSettings
+  readonly book: TaskBook
+  readonly watch: Pick<StuckWatch, 'taskStarted' | 'taskEnded'>
+  readonly tell: Tell
+  state(): PoolState
+  /** Ends the worker of a task through the shutdown core; `failed` is called when that could not even be tried. */
+  endWorker(worker: Worker, options: ShutdownOptions, failed: () => void): void
+  endPool(options: ShutdownOptions): void
+  /** Something waits again. */
+  readonly fill: () => void
+  /** A task has ended: perhaps it was the last. */
+  readonly taskEnded: () => void
+}
+
+/** What happens to tasks from the start of their run to their end, and what listeners and callers hear of it. */
+export class TaskLife {
+  constructor(private readonly pool: TaskLifeContext) {}
+
+  started(task: Task, worker: Worker): void {
+    const { book, watch, settings, tell } = this.pool
+    book.started(task)
+    if (settings.timeoutMs !== undefined) {
+      task.timer = setTimeout(() => { this.#timedOut(task, worker) }, settings.timeoutMs)
+      task.timer.unref()
+    }
+    watch.taskStarted()
+    tell('taskStart', () => [describeTask(task), worker.describe()])
+  }
+
+  /** Its worker answered. */
+  answered(task: Task, worker: Worker, outcome: TaskOutcome): void {
+    if (outcome.kind === 'returned') this.#done(task, worker, outcome.value)
+    else this.#end(task, worker, 'failed', outcome.error)
+  }
+
+  /** Its worker is gone. Resolves once the task has its fate; undefined when that is now. */
+  workerGone(task: Task, worker: Worker): Promise<void> | undefined {
+    clearTimeout(task.timer)
+    if (!(worker instanceof CommandWorker)) {
+      this.#meet(task, worker, fateOfLostTask(task, worker, this.#rules()))
+      return undefined
+    }
+    const finish = (): void => {
+      this.#meet(task, worker, fateOfCommand(task, worker, this.#rules(), worker.result()))
+    }
+    // Whoever gets the result may read its files: they must be complete. The place is free for the next command meanwhile.
+    if (worker.capture?.printed === true) return worker.capture.end().then(finish)
+    finish()
+    return undefined
+  }
+
+  /** It could not be given to a worker. */
+  notStarted(task: Task, error: unknown): void {
+    this.#end(task, null, 'failed', error)
+  }
+
+  uncallable(task: Task, error: unknown): void {
+    this.notStarted(task, new SerializationError(task.id, task.label, 'argument', messageOf(error)))
+  }
+
+  /** It never runs. */
+  dropped(task: Task, error: unknown): void {
+    this.#end(task, null, 'cancelled', error)
+  }
+
+  cancelWaiting(task: Task, reason: string): void {
+    this.pool.book.takeOut(task)
+    this.dropped(task, new TaskCancelledError(task.id, task.label, reason))
+  }
+
+  /** The stuck watch has looked at it. */
+  judged(task: Task, worker: Worker, verdict: Verdict | null, stuck: boolean): void {
+    const { book, tell } = this.pool
+    const was = task.stuck
+    const changed = was !== stuck || task.verdict?.code !== verdict?.code
+    task.verdict = verdict
+    book.setStuck(task, stuck)
+    if (stuck && !was) tell('taskStuck', () => [describeTask(task), worker.describe()])
+    if (!stuck && was) tell('taskUnstuck', () => [describeTask(task), worker.describe()])
+    const now = performance.now()
+    if (changed || (verdict !== null && now - task.verdictToldAt >= verdictRefreshMs)) {
+      task.verdictToldAt = now
+      tell('workerChange', () => [worker.describe()])
+    }
+    if (stuck && !was) this.#actOnStuck(task, worker)
+  }
+
+  #actOnStuck(task: Task, worker: Worker): void {
+    const { onStuck, retries } = this.pool.settings
+    if (onStuck === 'flag' || worker.endRequest !== null || task.intent !== null) return
+    // Choosing 'retry' is consent to one more run, also without `retries`; a task that gets stuck every time must not run for ever.
+    task.intent = { kind: 'stuck', again: onStuck === 'retry' && task.attempt <= Math.max(1, retries) }
+    const reason = `${task.label} is stuck (${task.verdict?.code ?? 'no-progress'}; onStuck: ${onStuck})`
+    this.pool.endWorker(worker, { kill: onStuck !== 'terminate', askedBy: 'policy', reason }, () => { task.intent = null })
+  }
+
+  #timedOut(task: Task, worker: Worker): void {
+    if (task.state !== 'running' || worker.task !== task || task.intent !== null) return
+    task.intent = { kind: 'timeout' }
+    const reason = `${task.label} ran longer than ${this.pool.settings.timeoutMs ?? 0} ms`
+    this.pool.endWorker(worker, { kill: true, askedBy: 'timeout', reason }, () => {
+      task.intent = null
+      task.timer = setTimeout(() => { this.#timedOut(task, worker) }, retryMs)
+      task.timer.unref()
+    })
+  }
+
+  #rules(): FateRules {
+    const { retries, timeoutMs } = this.pool.settings
+    const state = this.pool.state()
+    return { retries, timeoutMs, mayRunAgain: state === 'run' || state === 'close' }
+  }
+
+  #meet(task: Task, worker: Worker, fate: Fate): void {
+    if (fate.kind === 'done') {
+      worker.tasksDone++
+      this.#done(task, worker, fate.value)
+      return
+    }
+    task.verdict = fate.verdict
+    if (fate.kind === 'again' || fate.state === 'lost') {
+      this.pool.tell('taskLost', () => [{ ...describeTask(task), state: 'lost' }, worker.describe()])
+    }
+    if (fate.kind === 'again') this.#again(task, worker, fate.error)
+    else this.#end(task, worker, fate.state, fate.error)
+  }
+
+  #again(task: Task, worker: Worker, error: unknown): void {
+    const { book, watch, tell, fill } = this.pool
+    const detail = detailOf(task, worker, error)
+    watch.taskEnded(task)
+    book.requeue(task)
+    tell('taskRetry', () => [describeTask(task), detail])
+    fill()
+  }
+
+  #done(task: Task, worker: Worker, value: unknown): void {
+    task.verdict = null
+    this.#close(task, 'done', detailOf(task, worker, null), () => task.settle?.resolve(value))
+  }
+
+  #end(task: Task, worker: Worker | null, state: 'failed' | 'lost' | 'timedOut' | 'cancelled', error: unknown): void {
+    this.#close(task, state, detailOf(task, worker, error), () => task.settle?.reject(error))
+    const poolState = this.pool.state()
+    if (this.pool.settings.onFailure === 'stop' && state !== 'cancelled' && (poolState === 'run' || poolState === 'close')) {
+      const what = state === 'timedOut' ? 'timed out' : state === 'lost' ? 'was lost' : 'failed'
+      this.pool.endPool({ kill: false, askedBy: 'policy', reason: `${task.label} ${what} (onFailure: stop)` })
+    }
+  }
+
+  #close(task: Task, state: Parameters<TaskBook['end']>[1], detail: TaskEndDetail, settle: () => void): void {
+    const { book, watch, tell, taskEnded } = this.pool
+    clearTimeout(task.timer)
+    watch.taskEnded(task)
+    book.end(task, state, detail)
+    settle()
+    tell('taskEnd', () => [describeTask(task), detail])
+    taskEnded()
+  }
+}
+
+function detailOf(task: Task, worker: Worker | null, error: unknown): TaskEndDetail {
+  const failed = worker?.capture?.failed
+  const outputError = failed === undefined ? null : messageOf(failed)
+  return {
+    message: error === null ? null : outputError === null ? messageOf(error) : `${messageOf(error)} (its output could not be kept: ${outputError})`,
+    error,
+    worker: worker?.name ?? null,
+    pid: worker?.pid ?? null,
+    exitCode: worker?.exitCode ?? null,
+    signal: worker?.signal ?? null,
+    elapsedMs: worker ? Math.round(performance.now() - task.startedMonotonic) : 0,
+    stdoutPath: worker?.capture?.stdout.path ?? null,
+    stderrPath: worker?.capture?.stderr.path ?? null,
+    outputError,
+  }
+}
