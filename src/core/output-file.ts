@@ -10,6 +10,7 @@ export class OutputFile {
   #stream: WriteStream | undefined
   #path: string | null = null
   #failed: Error | undefined
+  #resume: (() => void) | undefined
 
   constructor(pathOf: () => string) {
     this.#pathOf = pathOf
@@ -32,8 +33,7 @@ export class OutputFile {
     if (stream === undefined) return true
     stream.write(chunk)
     if (stream.writableLength < maxWaitingBytes) return true
-    stream.once('drain', resume)
-    stream.once('error', resume)
+    this.#resume = resume
     return false
   }
 
@@ -56,11 +56,19 @@ export class OutputFile {
     }
     this.#stream = createWriteStream(this.#path, { mode: 0o600, highWaterMark: 64 * 1024 })
     this.#stream.on('error', (error) => { this.#fail(error) })
+    this.#stream.on('drain', () => { this.#goOn() })
     return this.#stream
   }
 
   #fail(error: unknown): void {
     this.#failed ??= error instanceof Error ? error : new Error(String(error))
     this.#path = null
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    const resume = this.#resume
+    this.#resume = undefined
+    resume?.()
   }
 }
