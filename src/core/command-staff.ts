@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { findProgram } from '../runtimes'
 import { CommandWorker } from './command-worker'
 import type { CommandWorkerHooks } from './command-worker'
@@ -93,8 +94,16 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
       this.#waitForRoom(task)
       return
     }
-    this.#hooks.taskNotStarted(task, new StartError(`${task.label} could not be started: ${error.message}`, task.label, error.code, { cause: error }))
+    this.#hooks.taskNotStarted(task, new StartError(`${task.label} could not be started: ${this.#reasonOf(error)}`, task.label, error.code, { cause: error }))
     this.fill()
+  }
+
+  /** The system's codes do not say which file is missing, or what is too long. */
+  #reasonOf(error: NodeJS.ErrnoException): string {
+    const { cwd } = this.#settings
+    if (error.code === 'ENOENT' && !existsSync(cwd)) return `"cwd": the folder ${cwd} is gone`
+    if (error.code === 'E2BIG') return 'the item is too long for a command line (an argument takes 128 KiB on Linux): write it to a file and pass its path'
+    return error.message
   }
 
   #start(task: Task): void {

@@ -1,5 +1,6 @@
 import { shutDown } from '../shutdown'
 import type { ShutdownDependencies, ShutdownReport, ShutdownTarget } from '../shutdown'
+import type { FormerWorkers } from './former-workers'
 import type { ShutdownOptions } from './types'
 import type { Worker } from './worker'
 
@@ -11,6 +12,8 @@ export interface EndingRequest {
   readonly workers: readonly Worker[]
   /** Workers that are gone, but whose output is still held open by something they left behind. */
   readonly leftBehind: readonly Worker[]
+  /** Workers that exited earlier, to find what they left. */
+  readonly formerWorkers?: FormerWorkers
   readonly options: ShutdownOptions
   readonly gracePeriodMs: number
   readonly useSigkill: boolean
@@ -34,6 +37,7 @@ export async function endWorkers(request: EndingRequest, system: ShutdownDepende
     {
       subject: request.subject,
       targets,
+      formerWorkers: (await request.formerWorkers?.list()) ?? [],
       gracePeriodMs: request.gracePeriodMs,
       useSigkill: request.useSigkill || options.kill,
       kill: options.kill,

@@ -35,7 +35,7 @@ export class ModuleWorker extends Worker {
   loadError: unknown
   readonly #options: ModuleWorkerOptions
   readonly #hooks: ModuleWorkerHooks
-  readonly #reader = new FrameReader()
+  readonly #reader = new FrameReader((kind, task) => this.#expects(kind, task))
   #channel: Socket | undefined
   #lifeline: Socket | undefined
   #answer: TaskOutcome | undefined
@@ -121,9 +121,26 @@ export class ModuleWorker extends Worker {
     for (const frame of frames) this.#onFrame(frame)
   }
 
+  /** The task of a channel that only this worker has is the one in flight; anything else was written by somebody else. */
+  #expects(kind: number, task: number): boolean {
+    switch (kind) {
+      case FrameKind.ready:
+      case FrameKind.loadFailed:
+      case FrameKind.uncaught:
+        return true
+      case FrameKind.returned:
+      case FrameKind.threw:
+      case FrameKind.unserializable:
+        return this.task?.number === task
+      default:
+        return false
+    }
+  }
+
   #onFrame(frame: Frame): void {
     switch (frame.kind) {
       case FrameKind.ready:
+        if (this.acked) return
         this.acked = true
         if (this.status === 'starting') this.setStatus('idle')
         this.#hooks.ready(this)

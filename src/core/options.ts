@@ -81,7 +81,7 @@ export function checkOptions(options: PoolOptions): PoolSettings {
     }
   }
   const command = checkCommand(given.command)
-  return { ...common, kind: 'command', name: name ?? programName(command), template: new CommandTemplate(command) }
+  return { ...common, kind: 'command', name: name ?? programName(command), template: template(command) }
 }
 
 /** Absolute path of a module file, by Node's own rules for files (extensions, folders). @throws PoolOptionError */
@@ -101,6 +101,14 @@ function checkCommand(command: unknown): string | readonly string[] {
   if (typeof command === 'string' && command.trim() !== '') return command
   if (Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === 'string') && command[0] !== '') return [...command]
   throw new PoolOptionError('command', 'must be a string (run in a shell) or an array of strings (program and arguments)')
+}
+
+function template(command: string | readonly string[]): CommandTemplate {
+  try {
+    return new CommandTemplate(command)
+  } catch (error) {
+    throw new PoolOptionError('command', error instanceof Error ? error.message : String(error))
+  }
 }
 
 function programName(command: string | readonly string[]): string {

@@ -30,6 +30,11 @@ export class OutputCapture {
     return this[stream].write(chunk, resume)
   }
 
+  /** Why a file is not there although something was printed; undefined when all is well. */
+  get failed(): Error | undefined {
+    return this.stdout.failed ?? this.stderr.failed
+  }
+
   tail(stream: StreamName): string {
     return this.#tails[stream]?.text() ?? ''
   }

@@ -10,6 +10,7 @@ export class OutputFile {
   #stream: WriteStream | undefined
   #path: string | null = null
   #failed: Error | undefined
+  /** Reads on from the pipe; set while the disk is behind. */
   #resume: (() => void) | undefined
 
   constructor(pathOf: () => string) {

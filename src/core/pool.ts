@@ -9,6 +9,8 @@ import { CommandStaff } from './command-staff'
 import { endWorkers } from './endings'
 import { PoolFailedError, PoolStateError, TaskCancelledError } from './errors'
 import { ExitedWorkers } from './exited-workers'
+import { messageOf } from './fate'
+import { FormerWorkers } from './former-workers'
 import { ModuleStaff } from './module-staff'
 import { checkOptions } from './options'
 import type { PoolSettings } from './options'
@@ -53,6 +55,7 @@ export class Pool extends EventEmitter<PoolEvents> {
   readonly #exited = new ExitedWorkers()
   /** Gone, but something they left behind still holds their output. */
   readonly #leftBehind = new Set<Worker>()
+  readonly #formerWorkers = new FormerWorkers()
   /** Commands that have exited and whose output is still being written. */
   readonly #finishing = new Map<Worker, Promise<void>>()
   readonly #whenEnded: (() => void)[] = []
@@ -60,6 +63,7 @@ export class Pool extends EventEmitter<PoolEvents> {
   #state: PoolState = 'init'
   #failure: string | null = null
   #endedAt: number | null = null
+  #warned = false
 
   /**
    * @param system where processes are looked up and signals are recorded; default: one for all pools of this process
@@ -77,6 +81,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#watch = new StuckWatch(settings.stuckAfterMs, system.processes, {
       running: () => this.#running(),
       judged: (task, worker, verdict, stuck) => { this.#life.judged(task, worker, verdict, stuck) },
+      failed: (error) => { this.#warn('a look at the running tasks', error) },
     })
     this.#life = this.#makeLife()
     this.#desk = new TaskDesk(settings, this.#book, {
@@ -232,7 +237,8 @@ export class Pool extends EventEmitter<PoolEvents> {
   /**
    * Ends the pool through the shutdown core. Waiting tasks are cancelled, those in flight are lost with their workers (one that
    * finishes up within the first pass is done). With survivors the pool stays in `terminate` until they are gone. Safe to call
-   * again, also at the same time: the second call still sees survivors.
+   * again, also at the same time: the second call still sees survivors. What workers that are gone already left running is ended
+   * too, unless the pool has ended by itself before: then a task may have meant it to stay.
    */
   async shutdown(options: ShutdownOptions): Promise<ShutdownReport> {
     const report = await this.#endWorkers({ id: this.id, name: this.name }, [...this.#staff.workers], options, () => { this.#stop(options.reason) })
@@ -305,6 +311,7 @@ export class Pool extends EventEmitter<PoolEvents> {
         subject,
         workers,
         leftBehind: stopRefill ? [...this.#leftBehind] : [],
+        ...(stopRefill ? { formerWorkers: this.#formerWorkers } : {}),
         options,
         gracePeriodMs: options.gracePeriodMs ?? this.#settings.gracePeriodMs,
         useSigkill: options.useSigkill ?? this.#settings.useSigkill,
@@ -339,8 +346,8 @@ export class Pool extends EventEmitter<PoolEvents> {
       watch: this.#watch,
       tell: (event, makeArguments) => { this.#tell(event, makeArguments) },
       state: () => this.#state,
-      endWorker: (worker, options) => void this.shutdownWorker(worker.pid, options),
-      endPool: (options) => void this.shutdown(options),
+      endWorker: (worker, options, failed) => { this.#inBackground(this.shutdownWorker(worker.pid, options), failed) },
+      endPool: (options) => { this.#inBackground(this.shutdown(options)) },
       fill: () => { this.#fill() },
       taskEnded: () => { this.#settleDown() },
     })
@@ -358,9 +365,25 @@ export class Pool extends EventEmitter<PoolEvents> {
       taskNotStarted: (task, error) => { this.#life.notStarted(task, error) },
       taskUncallable: (task) => { this.#life.uncallable(task, task.callError) },
       output: (worker, taskId, stream, chunk) => { this.#tell('output', () => [{ worker: worker.name, taskId, stream, chunk }]) },
-      endWorker: (worker, reason) => void this.shutdownWorker(worker.pid, { kill: false, askedBy: 'policy', reason }),
+      // It is of no use any more: without SIGKILL one that catches SIGTERM would keep the pool from ever ending.
+      endWorker: (worker, reason) => { this.#inBackground(this.shutdownWorker(worker.pid, { kill: false, useSigkill: true, askedBy: 'policy', reason })) },
       failed: (facts, cause) => { this.#fail(facts, cause) },
     }
+  }
+
+  /** Nobody waits for this: what it rejects with (no file descriptors left, say) is a warning and must not end the user's process. */
+  #inBackground(work: Promise<unknown>, failed?: () => void): void {
+    work.catch((error: unknown) => {
+      this.#warn('a shutdown', error)
+      failed?.()
+    })
+  }
+
+  /** Once for a pool: what fails for one worker fails for the next in the same way. */
+  #warn(what: string, error: unknown): void {
+    if (this.#warned) return
+    this.#warned = true
+    process.emitWarning(`${what} of ${this.name} (${this.id}) failed: ${messageOf(error)}`, { type: 'UnhangWarning' })
   }
 
   #fill(): void {
@@ -377,6 +400,7 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   #workerGone(worker: Worker): void {
     if (worker.pipesHeld) this.#leftBehind.add(worker)
+    this.#formerWorkers.add(worker)
     const fate = worker.task?.state === 'running' ? this.#life.workerGone(worker.task, worker) : undefined
     if (fate === undefined) {
       this.#showExit(worker)
@@ -404,7 +428,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     const error = new PoolFailedError(summary, this.id, facts.exits, facts.stderrTail, { cause })
     this.#tell('failed', () => [summary])
     for (const task of this.#book.takeOutAll()) this.#life.dropped(task, error)
-    void this.shutdown({ kill: false, askedBy: 'policy', reason: summary })
+    this.#inBackground(this.shutdown({ kill: false, askedBy: 'policy', reason: summary }))
   }
 
   #mustAccept(): void {
@@ -431,6 +455,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#watch.stop()
     clearInterval(this.#keepAlive)
     this.#endedAt = Date.now()
+    if (isDone) this.#formerWorkers.forget()
     if (this.#leftBehind.size === 0) forgetPool(this)
     this.#setState('ended')
     for (const resolve of this.#whenEnded.splice(0)) resolve()

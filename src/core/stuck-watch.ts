@@ -37,6 +37,8 @@ interface Look {
 export interface StuckWatchHooks {
   running(): Iterable<{ readonly task: Task; readonly worker: Worker }>
   judged(task: Task, worker: Worker, verdict: Verdict | null, stuck: boolean): void
+  /** The system refused a look; the next one is made all the same. */
+  failed(error: unknown): void
 }
 
 /**
@@ -93,9 +95,10 @@ export class StuckWatch {
       const now = performance.now()
       const due = [...this.#hooks.running()].filter(({ task }) => now - task.startedMonotonic >= this.#stuckAfterMs / 2 - 1)
       if (due.length > 0) await this.#judge(due)
-    } finally {
-      this.#looking = false
+    } catch (error) {
+      this.#hooks.failed(error)
     }
+    this.#looking = false
     if (this.#stopped) return
     const delay = this.#nextDelay()
     if (delay !== undefined) this.#schedule(delay)

@@ -15,6 +15,11 @@ import type { TaskOutcome, Worker } from './worker'
 /** Arguments of an event are only made when somebody listens. */
 export type Tell = <E extends keyof PoolEvents>(event: E, makeArguments: () => PoolEvents[E]) => void
 
+/** A kill that was due could not be carried out: until it is tried again. */
+const retryMs = 1000
+/** While a verdict lasts its durations grow: listeners hear of that now and then, not with every look. */
+const verdictRefreshMs = 5000
+
 /** What the life of a task needs from its pool. */
 export interface TaskLifeContext {
   readonly settings: PoolSettings
@@ -22,8 +27,8 @@ export interface TaskLifeContext {
   readonly watch: Pick<StuckWatch, 'taskStarted' | 'taskEnded'>
   readonly tell: Tell
   state(): PoolState
-  /** Ends the worker of a task through the shutdown core. */
-  endWorker(worker: Worker, options: ShutdownOptions): void
+  /** Ends the worker of a task through the shutdown core; `failed` is called when that could not even be tried. */
+  endWorker(worker: Worker, options: ShutdownOptions, failed: () => void): void
   endPool(options: ShutdownOptions): void
   /** Something waits again. */
   readonly fill: () => void
@@ -101,7 +106,11 @@ export class TaskLife {
     book.setStuck(task, stuck)
     if (stuck && !was) tell('taskStuck', () => [describeTask(task), worker.describe()])
     if (!stuck && was) tell('taskUnstuck', () => [describeTask(task), worker.describe()])
-    if (changed) tell('workerChange', () => [worker.describe()])
+    const now = performance.now()
+    if (changed || (verdict !== null && now - task.verdictToldAt >= verdictRefreshMs)) {
+      task.verdictToldAt = now
+      tell('workerChange', () => [worker.describe()])
+    }
     if (stuck && !was) this.#actOnStuck(task, worker)
   }
 
@@ -111,13 +120,18 @@ export class TaskLife {
     // Choosing 'retry' is consent to one more run, also without `retries`; a task that gets stuck every time must not run for ever.
     task.intent = { kind: 'stuck', again: onStuck === 'retry' && task.attempt <= Math.max(1, retries) }
     const reason = `${task.label} is stuck (${task.verdict?.code ?? 'no-progress'}; onStuck: ${onStuck})`
-    this.pool.endWorker(worker, { kill: onStuck !== 'terminate', askedBy: 'policy', reason })
+    this.pool.endWorker(worker, { kill: onStuck !== 'terminate', askedBy: 'policy', reason }, () => { task.intent = null })
   }
 
   #timedOut(task: Task, worker: Worker): void {
     if (task.state !== 'running' || worker.task !== task || task.intent !== null) return
     task.intent = { kind: 'timeout' }
-    this.pool.endWorker(worker, { kill: true, askedBy: 'timeout', reason: `${task.label} ran longer than ${this.pool.settings.timeoutMs ?? 0} ms` })
+    const reason = `${task.label} ran longer than ${this.pool.settings.timeoutMs ?? 0} ms`
+    this.pool.endWorker(worker, { kill: true, askedBy: 'timeout', reason }, () => {
+      task.intent = null
+      task.timer = setTimeout(() => { this.#timedOut(task, worker) }, retryMs)
+      task.timer.unref()
+    })
   }
 
   #rules(): FateRules {
@@ -175,8 +189,10 @@ export class TaskLife {
 }
 
 function detailOf(task: Task, worker: Worker | null, error: unknown): TaskEndDetail {
+  const failed = worker?.capture?.failed
+  const outputError = failed === undefined ? null : messageOf(failed)
   return {
-    message: error === null ? null : messageOf(error),
+    message: error === null ? null : outputError === null ? messageOf(error) : `${messageOf(error)} (its output could not be kept: ${outputError})`,
     error,
     worker: worker?.name ?? null,
     pid: worker?.pid ?? null,
@@ -185,5 +201,6 @@ function detailOf(task: Task, worker: Worker | null, error: unknown): TaskEndDet
     elapsedMs: worker ? Math.round(performance.now() - task.startedMonotonic) : 0,
     stdoutPath: worker?.capture?.stdout.path ?? null,
     stderrPath: worker?.capture?.stderr.path ?? null,
+    outputError,
   }
 }

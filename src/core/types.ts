@@ -103,6 +103,8 @@ export interface TaskEndDetail {
   /** Files with its full output; null when it printed nothing on that stream. */
   readonly stdoutPath: string | null
   readonly stderrPath: string | null
+  /** Why its output could not be kept in a file (disk full, folder removed); null when it could. The task itself goes on. */
+  readonly outputError: string | null
 }
 /** One task that did not end as `done`; the pool keeps the last 1000. */
 export interface FailureRecord { readonly task: TaskInfo; readonly detail: TaskEndDetail }

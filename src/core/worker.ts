@@ -89,6 +89,8 @@ export abstract class Worker {
       if (this.#exited) return undefined
       const reading = this.table.identify(this.child.pid).then((identity) => (this.#exited && process.platform !== 'linux' ? undefined : identity))
       this.#identity = reading
+      // Out of file descriptors, say: that passes, and the next one who asks gets an answer.
+      reading.catch(() => { this.#identity = undefined })
     }
     return this.#identity
   }
@@ -152,7 +154,7 @@ export abstract class Worker {
   protected adopt(child: ChildProcess, pipes: readonly (readonly [Readable, StreamName | 'channel'])[]): void {
     this.child = child
     // Linux reads it at once, in some 20 µs; elsewhere it takes a subprocess, and is only done when somebody asks.
-    if (process.platform === 'linux') void this.identity()
+    if (process.platform === 'linux') this.identity().catch(() => undefined)
     child.on('exit', (exitCode, signal) => { this.#onExit(exitCode, signal) })
     for (const [pipe, name] of pipes) {
       this.#open.set(pipe, name)

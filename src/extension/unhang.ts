@@ -12,6 +12,7 @@ import { ContextKeys } from './contributions/contextKeys'
 import { onSettingsChange, readSetting } from './contributions/settings'
 import { DisposableStore, liveDisposableStores } from './lifecycle'
 import { IssueNotifier } from './notify/issueNotifier'
+import { OrphanNotifier } from './notify/orphanNotifier'
 import { StuckNotifier } from './notify/stuckNotifier'
 import type { Prompts } from './prompts/prompts'
 import { windowPrompts } from './prompts/windowPrompts'
@@ -118,6 +119,7 @@ export class Unhang {
     const open = poolTerminals({
       sessions: this.#sessions,
       onLaunched: (poolId) => { this.#launched.add(poolId) },
+      onError: (error) => { this.#report(l10n.t('Terminate Pool'), error) },
       leavesPoolRunning: async () => {
         const withWindow = await this.#lifetime.closesWithWindow()
         const leaves = withWindow && readSetting('onWindowClose') === 'keep'
@@ -131,6 +133,7 @@ export class Unhang {
   #registerNotifiers(prompts: () => Prompts): void {
     const onError = (error: unknown): void => { this.#report('notification', error) }
     this.#owned.add(new StuckNotifier({ sessions: this.#sessions, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
+    this.#owned.add(new OrphanNotifier({ catalog: this.#sessions.catalog, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
     this.#owned.add(new IssueNotifier({
       sessions: this.#sessions, prompts, log: this.#log, onError,
       showReport: ({ subject }) => this.#reports.show(subject.id, subject.name),
@@ -168,8 +171,10 @@ export class Unhang {
     const subjects = new Set(shutdowns.map(({ done }) => done.report.subject.id))
     const { catalog } = this.#sessions
     const pools = catalog.livePools.filter((pool) => subjects.has(pool.header.id))
+    const poolIds = new Set(pools.map((pool) => pool.header.id))
+    const workers = catalog.liveWorkers.filter(({ pool, worker }) => pids.has(worker.pid) && !poolIds.has(pool.header.id))
     if (pools.length > 0) await this.#shutdown.endPools(pools, 'kill')
-    else await this.#shutdown.endWorkers(catalog.liveWorkers.filter(({ worker }) => pids.has(worker.pid)), 'kill')
+    if (workers.length > 0) await this.#shutdown.endWorkers(workers, 'kill')
   }
 
   async #terminateOwnPools(): Promise<void> {

@@ -16,7 +16,7 @@ import { TasksLanguage } from './language/tasksLanguage'
 import { launchPool } from './launch/launchPool'
 import { KillLog } from './ledger/killLog'
 import type { WorkerLedger } from './ledger/workerLedger'
-import { Listener, removeStaleSockets } from './listener'
+import { Listener, removeStaleFiles } from './listener'
 import type { HostLog } from './log'
 import type { HostedPool } from './pools/hostedPool'
 import { LivePool } from './pools/livePool'
@@ -72,7 +72,7 @@ export class Host {
   /** Takes over from a dead host, listens, and announces itself. */
   async start(): Promise<void> {
     const { endpoint, self, log } = this.options
-    await removeStaleSockets(endpoint)
+    await removeStaleFiles(endpoint)
     this.ledger = await takeOverLedger(endpoint.ledgerFile, {
       ...this.options,
       kills: this.kills, state: this.state, pools: this.pools,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Endpoint } from '../protocol'
@@ -32,10 +32,15 @@ export class Listener {
   }
 }
 
-/** Sockets of dead hosts; call it only while holding the lock. */
-export async function removeStaleSockets(endpoint: Endpoint): Promise<void> {
-  const names = await readdir(endpoint.directory)
-  await Promise.all(names.filter((name) => /^[0-9a-f]{8}\.sock$/.test(name)).map((name) => rm(join(endpoint.directory, name), { force: true })))
+/** Sockets and half-written files of dead hosts; call it only while holding the lock. */
+export async function removeStaleFiles({ directory }: Endpoint): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name)
+    const isSocket = /^[0-9a-f]{8}\.sock$/.test(name)
+    // Another starter may be at its draft right now, for some milliseconds.
+    const isOldDraft = /^(?:draft\.|host\.json\.|ledger\.jsonl\.draft)/.test(name) && Date.now() - (await stat(path).then(({ mtimeMs }) => mtimeMs, () => Infinity)) > 60_000
+    if (isSocket || isOldDraft) await rm(path, { force: true })
+  }
 }
 
 function socketPath(endpoint: Endpoint): string {

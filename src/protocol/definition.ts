@@ -13,6 +13,9 @@ export const mostProcesses = 1024
 
 const durationMs = (least: number) => z.int().min(least).max(longestTimerMs)
 
+/** No environment can carry it; the system would refuse the start of every worker. */
+const withoutNul = z.string().refine((text) => !text.includes('\0'), 'holds a NUL character')
+
 const filePattern = z.string().min(1)
 
 /** Where the items of a pool come from. */
@@ -50,8 +53,8 @@ export const poolTaskKeys = {
   onFailure: z.enum(['continue', 'stop']).describe('When a task fails: `continue` with the others (default), or `stop` the pool.'),
   gracePeriodMs: z.int().min(0).max(3_600_000).describe('How long each step of a shutdown waits for the workers to end, at most. Milliseconds, default 100.'),
   useSigkill: z.boolean().describe('Let Terminate go on to SIGKILL when SIGTERM did not help. Default false: what did not end is reported.'),
-  cwd: z.string().min(1).describe('Working folder of the workers, relative to the workspace folder. Default: the workspace folder.'),
-  env: z.record(z.string(), z.union([z.string(), z.null()])).describe('Environment variables that are added; `null` removes one.'),
+  cwd: withoutNul.min(1).describe('Working folder of the workers, relative to the workspace folder. Default: the workspace folder.'),
+  env: z.record(withoutNul, z.union([withoutNul, z.null()])).describe('Environment variables that are added; `null` removes one.'),
 } as const
 export type PoolTaskKey = keyof typeof poolTaskKeys
 

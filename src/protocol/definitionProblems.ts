@@ -163,6 +163,8 @@ function valueProblems(schema: z.ZodType, value: unknown, path: (string | number
         return { path: at, code: 'out-of-range', message: `"${key}" is ${shown(found)}. Write a whole number of at least ${String(issue.minimum)}.` }
       case 'too_big':
         return { path: at, code: 'out-of-range', message: `"${key}" is ${shown(found)}. Write a whole number of at most ${String(issue.maximum)}.` }
+      case 'custom':
+        return { path: at, code: 'wrong-type', message: `"${key}" ${issue.message}. Write ${expectation(path)}.` }
       case 'invalid_value':
         return { path: at, code: typeof found === 'string' ? 'out-of-range' : 'wrong-type', message: `"${key}" is ${shown(found)}. Write one of ${issue.values.map((one) => `"${String(one)}"`).join(', ')}.` }
       default:

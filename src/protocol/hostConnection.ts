@@ -137,7 +137,7 @@ export class HostConnection {
     } catch (error) {
       if (error instanceof Error && typeof (error as { code?: unknown }).code === 'number' && !(error instanceof HostTimeoutError)) {
         const { code, data, message } = error as Error & { code: number; data?: unknown }
-        if (connectionLostCodes.has(code)) throw new HostGoneError(method, pid)
+        if (connectionLostCodes.has(code) || (code === writeErrorCode && /EPIPE|ECONNRESET|destroyed|after end/.test(message))) throw new HostGoneError(method, pid)
         throw new HostRequestError(method, message, code, data)
       }
       throw error
@@ -158,4 +158,6 @@ function deferredRejection(): { promise: Promise<never>; reject: (error: Error) 
 }
 
 /** What vscode-jsonrpc answers for a request that was in flight, or not yet written, when the connection ended. */
-const connectionLostCodes = new Set([-32099, -32098, -32097, -32096])
+const connectionLostCodes = new Set([-32098, -32097, -32096])
+/** The same, or a message that JSON cannot hold. */
+const writeErrorCode = -32099

@@ -48,6 +48,10 @@ export namespace Watch {
   export type Params = z.infer<typeof params>
 }
 
+function holdsNoNul(env: Record<string, string>): boolean {
+  return !Object.entries(env).some(([name, value]) => name.includes('\0') || value.includes('\0'))
+}
+
 /** A snapshot, or a delta when `since` is a revision the host still knows. */
 export namespace GetSnapshot {
   export const method = 'unhang/snapshot'
@@ -70,7 +74,7 @@ export namespace LaunchPool {
   export const params = z.object({
     label: z.string().optional(),
     definition: z.record(z.string(), z.unknown()).optional(),
-    env: z.record(z.string(), z.string()).optional(),
+    env: z.record(z.string(), z.string()).refine(holdsNoNul, 'holds a NUL character').optional(),
     defaults: z.object({
       stuckAfterMs: z.number().optional(), gracePeriodMs: z.number().optional(), useSigkill: z.boolean().optional(), nodePath: z.string().optional(),
     }).optional(),

@@ -24,7 +24,8 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
   test('opens the Unhang views and is told how to begin', async () => {
     const pools = await session.workbench.openPools()
     await session.workbench.widenSidebar(480)
-    await expect.poll(() => pools.pane.textContent(), soon).toMatch(/Launch|Run/)
+    await expect.poll(() => pools.pane.textContent(), soon).toContain('No pool is running.')
+    await expect.poll(() => pools.pane.locator('.monaco-button').filter({ hasText: 'Launch Pool Task' }).count(), soon).toBe(1)
     await picture('1-empty')
   })
 
@@ -41,13 +42,39 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
     const stuck = await worker('stuck .*crawl\\(login\\)')
     expect(stuck?.spoken).toMatch(/stuck/)
     expect(isAlive(pidOf(stuck))).toBe(true)
-    await picture('2-stuck')
+  })
+
+  test('is told by a notification, with what can be done about it', async () => {
+    const notification = session.workbench.notifications().filter({ hasText: 'crawl(login)' })
+    await expect.poll(() => notification.count(), soon).toBe(1)
+    await expect.poll(() => notification.getByRole('button').allTextContents(), soon).toEqual(expect.arrayContaining(['Show', 'Terminate', 'Kill']))
+  })
+
+  test.runIf(theme === 'dark')('reads why it is stuck in its hover', async () => {
+    const { page, pools } = session.workbench
+    await expect.poll(async () => {
+      await page.mouse.move(page.viewportSize()?.width ?? 0, 0)
+      await pools.row('crawl(login)').first().hover()
+      await page.waitForTimeout(1_500)
+      return (await page.locator('.monaco-hover').allTextContents()).join('\n')
+    }, soon).toContain('Stuck: ')
+    await picture('2-hover')
+    await page.mouse.move(page.viewportSize()?.width ?? 0, 0)
   })
 
   test('can tell the slow worker from the stuck one', async () => {
     await expect.poll(() => worker('slow .*crawl\\(blog\\)'), soon).toBeDefined()
     slowPid = pidOf(await worker('slow .*crawl\\(blog\\)'))
     expect(isAlive(slowPid)).toBe(true)
+  })
+
+  test('reads the reason below the worker, and the counts above the task in tasks.json', async () => {
+    const { workbench } = session
+    await workbench.pools.expand('crawl(login)')
+    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 3, label: 'crawl(login)', description: expect.stringMatching(/stuck · no progress/) as string }))
+    await workbench.openFile('tasks.json')
+    await expect.poll(() => workbench.codeLenses().filter({ hasText: '1 stuck' }).count(), soon).toBe(1)
+    await picture('2-stuck')
   })
 
   test('terminates the stuck worker by the button on its row', async () => {

@@ -26,9 +26,9 @@ export class Session {
 
   /**
    * Starts everything and opens the workspace. The extension is the packaged one that UNHANG_TEST_VSIX names (as in
-   * `npm test`), else the built one of this checkout.
+   * `npm test`), else the built one of this checkout, with `manifest` in place of what package.json says.
    */
-  static async start(theme: Theme): Promise<Session> {
+  static async start(theme: Theme, { manifest }: { manifest?: Record<string, unknown> } = {}): Promise<Session> {
     const vsix = process.env.UNHANG_TEST_VSIX
     const demo = copyDemo()
     let server: VSCodeServer | undefined
@@ -36,7 +36,7 @@ export class Session {
     try {
       server = await startServer({
         vscode: await ensureVSCode(),
-        ...(vsix ? { vsix: [vsix] } : { builtExtension: true }),
+        ...(vsix && !manifest ? { vsix: [vsix] } : { builtExtension: true, ...(manifest ? { manifest } : {}) }),
         settings: { 'workbench.colorTheme': themes[theme] },
       })
       browser = await startBrowser()

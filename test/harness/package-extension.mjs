@@ -13,9 +13,9 @@ const shippable = [/^package\.json$/, /^package\.nls(\.[\w-]+)?\.json$/, /^(READ
 /** … and what must. */
 const required = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist/extension.js', 'dist/host.js', 'dist/cli.js', 'dist/core.js', 'dist/node-worker.js']
 
-/** @returns {{ name: string, version: string }} */
+/** @returns {{ name: string, version: string, repository?: unknown }} */
 function manifest() {
-  return /** @type {{ name: string, version: string }} */ (JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')))
+  return /** @type {{ name: string, version: string, repository?: unknown }} */ (JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')))
 }
 
 /** Where the package is written. */
@@ -35,7 +35,9 @@ export async function packageExtension() {
   const out = vsixPath()
   rmSync(out, { force: true })
   await run(process.execPath, [join(repositoryRoot, 'src', 'build', 'build.mjs'), '--production'], { cwd: repositoryRoot, timeoutMs: 5 * 60_000 })
-  await run(toolPath('vsce'), ['package', '--no-dependencies', '--allow-missing-repository', '--out', out], { cwd: repositoryRoot, timeoutMs: 5 * 60_000 })
+  // Without a repository's address there is nothing that the README's relative links could be rewritten to.
+  const links = manifest().repository ? [] : ['--allow-missing-repository', '--no-rewrite-relative-links']
+  await run(toolPath('vsce'), ['package', '--no-dependencies', ...links, '--out', out], { cwd: repositoryRoot, timeoutMs: 5 * 60_000 })
   return out
 }
 

@@ -32,9 +32,9 @@ async function single(title, body) {
 async function vitest(project, marked, extra = {}) {
   const report = join(reportsFolder, `${project}.json`)
   rmSync(report, { force: true })
-  const args = ['run', '--config', 'test/vitest.config.ts', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const args = ['run', '--config', 'test/vitest.config.mts', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   try {
-    await run(toolPath('vitest'), args, { cwd: repositoryRoot, env: { ...marked.environment, ...extra, VITE_CONFIG_NATIVE_IGNORE_WARNING: 'true' }, show: true, timeoutMs: stageTimeoutMs })
+    await run(toolPath('vitest'), args, { cwd: repositoryRoot, env: { ...marked.environment, ...extra }, show: true, timeoutMs: stageTimeoutMs })
     return tallyVitest(report, true)
   } catch (error) {
     if (!(error instanceof CommandFailedError)) throw error

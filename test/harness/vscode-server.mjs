@@ -24,6 +24,7 @@ export class ServerStartError extends Error {
  * @property {import('./vscode-install.mjs').VSCodeInstall} vscode
  * @property {string[]} [vsix] packaged extensions to install, as a user would
  * @property {boolean} [builtExtension] put the checkout's built extension in, without packaging it first
+ * @property {Record<string, unknown>} [manifest] what differs from its package.json then
  * @property {string[]} [extensionFolders] more extensions that need no build
  * @property {boolean} [testDriver] accept an extension under test from the address; VS Code then shows no toasts and
  *   refuses modal dialogs, so not for tests that act as a user
@@ -101,7 +102,7 @@ export class VSCodeServer {
     mkdirSync(this.extensionsFolder, { recursive: true })
     if (!this.options.usualRuntime) mkdirSync(this.runtimeFolder, { recursive: true, mode: 0o700 })
     this.changeSettings(this.options.settings ?? {})
-    if (this.options.builtExtension) this.#copyExtension(repositoryRoot, (entry) => /^(dist|media|l10n|package(\.nls.*)?\.json)$/.test(entry))
+    if (this.options.builtExtension) this.#copyExtension(repositoryRoot, (entry) => /^(dist|media|l10n|package(\.nls.*)?\.json)$/.test(entry), this.options.manifest)
     for (const folder of this.options.extensionFolders ?? []) this.#copyExtension(folder, () => true)
     for (const file of this.options.vsix ?? []) {
       await run(vscode.node, [vscode.server, '--install-extension', file, '--extensions-dir', this.extensionsFolder, '--server-data-dir', join(this.folder, 'data')], {
@@ -131,12 +132,13 @@ export class VSCodeServer {
     writeFileSync(join(userFolder, 'settings.json'), JSON.stringify({ ...quietSettings, ...settings }, undefined, 2))
   }
 
-  /** @param {string} folder @param {(entry: string) => boolean} ships */
-  #copyExtension(folder, ships) {
-    const { publisher, name, version } = /** @type {Record<'publisher' | 'name' | 'version', string>} */ (
-      JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')))
+  /** @param {string} folder @param {(entry: string) => boolean} ships @param {Record<string, unknown>} [changes] */
+  #copyExtension(folder, ships, changes) {
+    const manifest = /** @type {Record<'publisher' | 'name' | 'version', string>} */ (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')))
+    const { publisher, name, version } = manifest
     const target = join(this.extensionsFolder, `${publisher}.${name}-${version}`)
     for (const entry of readdirSync(folder).filter(ships)) cpSync(join(folder, entry), join(target, entry), { recursive: true })
+    if (changes) writeFileSync(join(target, 'package.json'), JSON.stringify({ ...manifest, ...changes }))
   }
 
   async #startOnPort() {

@@ -31,6 +31,8 @@ export class ConnectionSupervisor implements Disposable {
   #connection: HostConnection | undefined
   #listening: Disposable | undefined
   #retry: Disposable | undefined
+  /** The attempt of the series after a loss that is waiting for its turn. */
+  #turn: { readonly attempt: number } | undefined
   #opening: { readonly mode: ConnectMode; readonly promise: Promise<HostConnection | undefined> } | undefined
   #state: SupervisorState = 'none'
   #closed = false
@@ -67,8 +69,7 @@ export class ConnectionSupervisor implements Disposable {
       if (connection !== undefined || mode === 'existing' || running.mode === 'start') return connection
       return this.connect(mode)
     }
-    this.#retry?.dispose()
-    return this.#open(mode)
+    return this.#openInsteadOfRetry(mode)
   }
 
   /** Closes the connection and tries no more. */
@@ -110,6 +111,27 @@ export class ConnectionSupervisor implements Disposable {
     return promise
   }
 
+  /** A request need not wait for the next attempt after a loss; if it fails, the series goes on where it was. */
+  async #openInsteadOfRetry(mode: ConnectMode): Promise<HostConnection | undefined> {
+    const turn = this.#turn
+    this.#turn = undefined
+    this.#retry?.dispose()
+    const goOn = (): void => {
+      if (turn === undefined || this.#closed) return
+      this.#setState('connecting')
+      this.#retryAfterLoss(turn.attempt)
+    }
+    try {
+      const connection = await this.#open(mode)
+      // One that only looked found nothing; whether a host is to be started is for the series to say.
+      if (connection === undefined) goOn()
+      return connection
+    } catch (error) {
+      goOn()
+      throw error
+    }
+  }
+
   #adopt(connection: HostConnection): void {
     this.#connection = connection
     this.#listening = connection.onDidClose(() => {
@@ -128,11 +150,17 @@ export class ConnectionSupervisor implements Disposable {
     const delays = this.#options.delaysMs ?? reconnectDelaysMs
     const delayMs = delays[attempt]
     if (delayMs === undefined) return
-    const idle = (): boolean => !this.#closed && this.#connection === undefined && this.#opening === undefined
+    const turn = (this.#turn = { attempt })
     const openAgain = async (): Promise<void> => {
-      if (!idle()) return
       const mode = await this.#options.modeAfterLoss()
-      if (idle()) await this.#open(mode)
+      // A request that came first takes the turn, and goes on with the series should it fail.
+      if (this.#turn !== turn || this.#closed || this.#connection !== undefined) return
+      if (this.#opening !== undefined) {
+        this.#retryAfterLoss(attempt)
+        return
+      }
+      this.#turn = undefined
+      await this.#open(mode)
     }
     this.#retry = disposableTimeout(() => {
       openAgain().catch((error: unknown) => {

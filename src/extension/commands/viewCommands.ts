@@ -4,6 +4,7 @@ import type { Sessions } from '../client/sessions'
 import type { CommandHandlers } from '../contributions/commands'
 import type { Choice, Prompts } from '../prompts/prompts'
 import type { ReportDocuments } from '../report/reportDocuments'
+import { poolIdOfSubject } from '../report/subjects'
 import { formatDuration } from '../text/durations'
 import type { PoolsNode } from '../view/nodes'
 import type { PoolsView } from '../view/poolsView'
@@ -66,9 +67,10 @@ async function showReport({ sessions, prompts, reports, selection }: ViewCommand
   const known = new Set(pools.map(({ header }) => header.id))
   const choices: Choice<{ id: string; name: string }>[] = [
     ...poolChoices(pools).map((choice) => ({ ...choice, value: { id: choice.value.header.id, name: choice.value.header.name } })),
-    ...[...reports.shutdowns].reverse().filter(({ report }) => !known.has(report.subject.id)).map(({ report }) => ({
+    ...[...reports.shutdowns].reverse().filter(({ report }) => !known.has(poolIdOfSubject(report.subject.id))).map(({ report }) => ({
       label: report.subject.name,
       description: l10n.t('shutdown {0} ago', formatDuration(Date.now() - report.startedAt)),
+      detail: poolIdOfSubject(report.subject.id),
       value: report.subject,
     })),
   ]

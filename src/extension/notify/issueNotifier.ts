@@ -4,8 +4,10 @@ import type { ShutdownReportWire } from '../../protocol'
 import type { FolderShutdown, Sessions } from '../client/sessions'
 import { DisposableStore, type Disposable } from '../lifecycle'
 import type { Prompts } from '../prompts/prompts'
+import { poolIdOfSubject } from '../report/subjects'
 import { Burst } from './burst'
 import { issuesMessage } from './issuesMessage'
+import { shutdownLogLine } from './shutdownLogLine'
 
 /** Ending five pools gives five reports within a moment; they are one piece of news. */
 const burstMs = 300
@@ -39,11 +41,14 @@ export class IssueNotifier implements Disposable {
     this.#owned.dispose()
   }
 
-  #log({ done: { report, askedBy, reason } }: FolderShutdown): void {
+  #log({ done }: FolderShutdown): void {
     const { log } = this.#options
-    const signalled = report.workers.filter((worker) => worker.sent.length > 0).length
-    log.info(`Shutdown of ${report.subject.name} (${report.subject.id}), asked by ${askedBy}: ${reason}; ${report.workers.length} processes, ${signalled} signalled, ${Math.round(report.durationMs)} ms.`)
-    for (const issue of report.issues) log.warn(issue)
+    log.info(shutdownLogLine(done, this.#poolName(poolIdOfSubject(done.report.subject.id))))
+    for (const issue of done.report.issues) log.warn(issue)
+  }
+
+  #poolName(poolId: string): string | undefined {
+    return this.#options.sessions.catalog.pool(poolId)?.header.name
   }
 
   async #announce(shutdowns: readonly FolderShutdown[]): Promise<void> {
@@ -55,7 +60,7 @@ export class IssueNotifier implements Disposable {
     // What SIGKILL did not end, SIGKILL will not end.
     const killable = shutdowns.filter(({ done }) => done.report.workers.some((worker) => worker.outcome === 'alive' && !worker.sent.some(({ signal }) => signal === 'SIGKILL')))
     const actions = killable.length > 0 ? [kill, showReport, showLog] : [showReport, showLog]
-    const answer = await this.#options.prompts().notify('warning', issuesMessage(shutdowns.map(({ done }) => done.report)), actions)
+    const answer = await this.#options.prompts().notify('warning', issuesMessage(shutdowns.map(({ done }) => done.report), (poolId) => this.#poolName(poolId)), actions)
     if (answer === kill) await this.#options.killSurvivors(killable)
     else if (answer === showReport) await this.#options.showReport(last.done.report)
     else if (answer === showLog) this.#options.log.show()

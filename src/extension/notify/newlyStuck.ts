@@ -21,7 +21,8 @@ export class StuckMemory {
       const { task } = placed.worker
       if (task !== null) now.set(`${placed.pool.header.id}/${task.id}`, { placed, taskId: task.id, label: task.label })
     }
-    const fresh = [...now].filter(([key]) => !this.#known.has(key)).map(([, task]) => task)
+    // What a dead host left behind is told as such; nobody knows when its tasks got stuck.
+    const fresh = [...now].filter(([key, { placed }]) => !this.#known.has(key) && !placed.pool.header.orphaned).map(([, task]) => task)
     // A pool that is gone for a moment (its host reconnects) keeps its memory, one that stays is brought up to date.
     for (const key of this.#known) {
       if (poolIds.has(key.slice(0, key.indexOf('/'))) && !now.has(key)) this.#known.delete(key)

@@ -11,6 +11,10 @@ export function stuckMessage(stuck: readonly PlacedWorker[]): string {
   if (stuck.length === 1) {
     const { pool, worker } = first
     const summary = worker.task?.verdict?.summary
+    // Most verdicts begin with the task themselves.
+    if (worker.task !== null && summary?.includes(worker.task.label) === true) {
+      return l10n.t('Pool “{0}”, {1} (pid {2}): {3}', pool.header.name, worker.name, worker.pid, summary)
+    }
     const where = l10n.t('Pool “{0}”: {1} is stuck in {2} (pid {3}).', pool.header.name, worker.task?.label ?? '', worker.name, worker.pid)
     return summary === undefined ? where : `${where} ${summary}`
   }

@@ -2,6 +2,7 @@ import { EventEmitter, Uri, window, workspace, type TextDocumentContentProvider 
 import type { FolderShutdown, Sessions } from '../client/sessions'
 import { DisposableStore, type Disposable } from '../lifecycle'
 import { poolReport, type KeptShutdown } from './reportMarkdown'
+import { poolIdOfSubject } from './subjects'
 
 /** Readonly documents of this scheme are reports; the path ends in `.md`, so that they are Markdown. */
 export const reportScheme = 'unhang-report'
@@ -32,9 +33,10 @@ export class ReportDocuments implements TextDocumentContentProvider, Disposable 
     return this.#shutdowns
   }
 
-  /** Opens the report of a pool, or of whatever a shutdown was about. */
+  /** Opens the report of a pool, or of the pool that a shutdown was about. */
   async show(subjectId: string, name: string): Promise<void> {
-    const uri = reportUri(subjectId, name)
+    const poolId = poolIdOfSubject(subjectId)
+    const uri = reportUri(poolId, this.#sessions.catalog.pool(poolId)?.header.name ?? name)
     // A document that is still open has the text of the last time.
     this.#changed.fire(uri)
     await window.showTextDocument(await workspace.openTextDocument(uri), { preview: true })
@@ -45,7 +47,7 @@ export class ReportDocuments implements TextDocumentContentProvider, Disposable 
     const pool = this.#sessions.catalog.pool(poolId)
     const failures = await this.#sessions.ofPool(poolId)?.requestIfConnected('unhang/failures', { poolId, limit: mostFailures })
     const names = new Set([poolId, ...(pool === undefined ? [] : [...pool.workers.values()].map((worker) => String(worker.pid)))])
-    const shutdowns = this.#shutdowns.filter(({ report }) => names.has(report.subject.id) || report.workers.some((worker) => names.has(String(worker.pid))))
+    const shutdowns = this.#shutdowns.filter(({ report }) => poolIdOfSubject(report.subject.id) === poolId || names.has(report.subject.id) || report.workers.some((worker) => names.has(String(worker.pid))))
     return poolReport({ name: pool?.header.name ?? nameOf(uri), pool, failures, shutdowns }, Date.now())
   }
 
@@ -67,8 +69,8 @@ export class ReportDocuments implements TextDocumentContentProvider, Disposable 
   }
 }
 
-function reportUri(subjectId: string, name: string): Uri {
-  return Uri.from({ scheme: reportScheme, path: `/${name.replaceAll(/[/\\]/g, '-')}.md`, query: subjectId })
+function reportUri(poolId: string, name: string): Uri {
+  return Uri.from({ scheme: reportScheme, path: `/${name.replaceAll(/[/\\]/g, '-')}.md`, query: poolId })
 }
 
 function nameOf(uri: Uri): string {

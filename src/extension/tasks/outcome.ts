@@ -35,7 +35,7 @@ export function summaryLines(pool: PoolHeader, elapsedMs: number): string[] {
 export function errorLines(error: unknown): string[] {
   const problems = (error as { readonly data?: Partial<LaunchErrorData> } | undefined)?.data?.problems
   if (Array.isArray(problems) && problems.length > 0) {
-    return [l10n.t('This pool task cannot run:'), ...problems.map(({ key, message }) => (key === '' ? `  ${message}` : `  ${key}: ${message}`))]
+    return [l10n.t('This pool task cannot run:'), ...problems.map(({ key, message }) => `  ${message.includes(key) ? message : `${key}: ${message}`}`)]
   }
   return [error instanceof Error ? error.message : String(error)]
 }

@@ -15,6 +15,8 @@ const launchTimeoutMs = 60_000
 const progressEveryMs = 1_000
 /** Until the terminal says how wide it is. */
 const defaultColumns = 80
+const interrupted = 'Ctrl+C in its terminal'
+const terminalClosed = 'its terminal was closed'
 const endOfText = '\u0003'
 
 export interface PoolTerminalOptions {
@@ -23,8 +25,10 @@ export interface PoolTerminalOptions {
   readonly onLaunched: (poolId: string) => void
   /** Whether the terminal closes because its window goes away, and the pool is to go on without it. */
   readonly leavesPoolRunning: () => Promise<boolean>
-  /** Ends the pool through the shutdown core. */
-  readonly terminate: (poolId: string) => Promise<void>
+  /** Ends the pool through the shutdown core; the reason is kept with the shutdown. */
+  readonly terminate: (poolId: string, reason: string) => Promise<void>
+  /** What went wrong after the terminal was closed. */
+  readonly onError: (error: unknown) => void
 }
 
 /** The terminal of one pool task: what the workers print, progress, failures, and an exit code that tells the truth. */
@@ -40,6 +44,7 @@ export class PoolTerminal implements Pseudoterminal {
   #startedAt = Date.now()
   #state: 'launching' | 'running' | 'ending' | 'over' = 'launching'
   #closed = false
+  #interrupted = false
 
   readonly onDidWrite = this.#written.event
   readonly onDidClose = this.#exited.event
@@ -59,10 +64,11 @@ export class PoolTerminal implements Pseudoterminal {
 
   /** Ctrl+C asks the pool to end, as it would any program in a terminal. */
   handleInput(data: string): void {
-    if (!data.includes(endOfText)) return
-    if (this.#poolId === undefined || this.#state !== 'running') return
+    if (!data.includes(endOfText) || (this.#state !== 'running' && this.#state !== 'launching')) return
     this.#screen.print(styles.dim('^C'))
-    void this.#terminate(this.#poolId)
+    // A pool that is still being launched is ended as soon as it is there.
+    if (this.#poolId === undefined) this.#interrupted = true
+    else void this.#terminate(this.#poolId)
   }
 
   close(): void {
@@ -76,7 +82,7 @@ export class PoolTerminal implements Pseudoterminal {
     const poolId = this.#poolId
     this.#state = 'over'
     this.#owned.dispose()
-    if (!leave && poolId !== undefined) await this.#options.terminate(poolId).catch(() => undefined)
+    if (!leave && poolId !== undefined) await this.#options.terminate(poolId, terminalClosed).catch(this.#options.onError)
   }
 
   async #run(): Promise<void> {
@@ -88,9 +94,10 @@ export class PoolTerminal implements Pseudoterminal {
       this.#options.onLaunched(launched.poolId)
       if (this.#isOver()) {
         // The terminal was closed before the pool was there; nobody else would end it.
-        await this.#options.terminate(launched.poolId)
+        await this.#options.terminate(launched.poolId, terminalClosed).catch(this.#options.onError)
         return
       }
+      if (this.#interrupted) void this.#terminate(launched.poolId)
       await this.#follow(launched)
     } catch (error) {
       this.#fail(error)
@@ -177,7 +184,7 @@ export class PoolTerminal implements Pseudoterminal {
 
   async #terminate(poolId: string): Promise<void> {
     try {
-      await this.#options.terminate(poolId)
+      await this.#options.terminate(poolId, interrupted)
     } catch (error) {
       for (const line of errorLines(error)) this.#screen.print(styles.red(line))
     }

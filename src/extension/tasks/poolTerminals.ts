@@ -11,13 +11,15 @@ export interface PoolTerminalsOptions {
   readonly sessions: Sessions
   readonly onLaunched: (poolId: string) => void
   readonly leavesPoolRunning: () => Promise<boolean>
+  /** Told what nobody is left to be told by the terminal. */
+  readonly onError: (error: unknown) => void
 }
 
-/** A shutdown by closing the terminal has nobody who waits for it; this only ends the wait for a host that hangs. */
+/** A shutdown by closing the terminal, or by Ctrl+C in it, has nobody who waits for it; this only ends the wait for a host that hangs. */
 const terminateTimeoutMs = 10 * 60_000
 
 /** Opens a terminal for each pool task that runs. */
-export function poolTerminals({ sessions, onLaunched, leavesPoolRunning }: PoolTerminalsOptions): OpenPoolTerminal {
+export function poolTerminals({ sessions, onLaunched, leavesPoolRunning, onError }: PoolTerminalsOptions): OpenPoolTerminal {
   return ({ label, definition, folder }) => {
     if (!workspace.isTrusted) throw new UntrustedWorkspaceError()
     const session = sessions.of(folder?.uri)
@@ -34,8 +36,9 @@ export function poolTerminals({ sessions, onLaunched, leavesPoolRunning }: PoolT
       params: launchParams(label, definition, rawTask(label, scope), settings, process.env),
       onLaunched,
       leavesPoolRunning,
-      terminate: async (poolId) => {
-        await session.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'terminate', askedBy: 'user', reason: 'its terminal was closed' }, { timeoutMs: terminateTimeoutMs })
+      onError,
+      terminate: async (poolId, reason) => {
+        await session.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'terminate', askedBy: 'user', reason }, { timeoutMs: terminateTimeoutMs })
       },
     })
   }

@@ -1,4 +1,5 @@
 import { envReferences } from './shell-context'
+import type { ReferencingScript } from './shell-context'
 
 /** What a command line is made of for one item. */
 export interface RenderedCommand {
@@ -23,8 +24,9 @@ export const indexVariable = 'UNHANG_INDEX'
 /** A command with `${item}` and `${index}`, parsed once and rendered for every item. */
 export class CommandTemplate {
   readonly #command: string | readonly string[]
-  readonly #script: string | undefined
+  readonly #script: ReferencingScript | undefined
 
+  /** @throws UnreachablePlaceholderError when a placeholder stands where no shell would replace it */
   constructor(command: string | readonly string[]) {
     this.#command = command
     this.#script = typeof command === 'string' && process.platform !== 'win32' ? envReferences(command, { item: itemVariable, index: indexVariable }) : undefined
@@ -49,7 +51,8 @@ export class CommandTemplate {
       if (this.#script === undefined) {
         return { file: insert(command, quoteForCmd), args: [], shell: true, env: {} }
       }
-      return { file: this.#script, args: [], shell: true, env: { [itemVariable]: value, [indexVariable]: String(index) } }
+      if (this.#script.calculated.has('item')) mustBeNumber(value)
+      return { file: this.#script.script, args: [], shell: true, env: { [itemVariable]: value, [indexVariable]: String(index) } }
     }
     const [file = '', ...args] = command.map((part) => insert(part))
     return { file, args, shell: false, env: {} }
@@ -65,6 +68,14 @@ export function itemText(item: unknown): string {
   } catch (error) {
     throw new UnusableItemError(`the item cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** A shell calculates with what it finds: bash runs commands in it, and takes 010 for 8. */
+function mustBeNumber(value: string): void {
+  if (/^[+-]?(?:0|[1-9]\d*|0[xX][\da-fA-F]+)$/.test(value)) return
+  throw new UnusableItemError(
+    `the command calculates with \${item}, so it must be a whole number (without leading zeros), not ${JSON.stringify(value.slice(0, 80))}`,
+  )
 }
 
 function quoteForDisplay(part: string): string {

@@ -63,6 +63,9 @@ export class FrameReader {
   #length = 0
   #needed = headerLength
 
+  /** By default it takes frames of every kind. `accepts` is asked when a header is there, before its payload is waited for. */
+  constructor(private readonly accepts: (kind: number, task: number) => boolean = (kind) => kind >= FrameKind.init && kind <= FrameKind.uncaught) {}
+
   /** @throws FrameError */
   push(chunk: Buffer): Frame[] {
     this.#chunks.push(chunk)
@@ -75,8 +78,8 @@ export class FrameReader {
     while (buffer.length - offset >= headerLength) {
       const length = buffer.readUInt32LE(offset)
       const kind = buffer.readUInt8(offset + 4)
-      if (length > maxPayloadLength || kind < FrameKind.init || kind > FrameKind.uncaught) {
-        throw new FrameError(`the worker's channel carried ${length} bytes of kind ${kind}: something else writes to file descriptor 3`)
+      if (length > maxPayloadLength || !this.accepts(kind, buffer.readUInt32LE(offset + 5))) {
+        throw new FrameError(`the worker's channel carried ${length} bytes of kind ${kind}, which was not expected: something else writes to file descriptor 3`)
       }
       const end = offset + headerLength + length
       if (buffer.length < end) {

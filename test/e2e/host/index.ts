@@ -6,10 +6,6 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { format } from 'node:util'
 import Mocha from 'mocha'
-import * as vscode from 'vscode'
-
-/** `publisher.name` of package.json. */
-const extensionId = 'unhang.unhang'
 
 /** In front of every line of ours, so that the harness can tell it from VS Code's own log. */
 const lineMark = '[unhang-test] '
@@ -19,19 +15,11 @@ interface Report {
   failed: number
   pending: number
   failures: { title: string; message: string }[]
-  activationMs: number | null
 }
 
 /** Runs the tests and rejects when one failed; the counts go to the file that UNHANG_TEST_REPORT names. */
 export async function run(): Promise<void> {
-  const report: Report = { passed: 0, failed: 0, pending: 0, failures: [], activationMs: null }
-  try {
-    report.activationMs = await activate()
-  } catch (error) {
-    // The tests run all the same: they say what does not work.
-    report.failed++
-    report.failures.push({ title: 'activate', message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-  }
+  const report: Report = { passed: 0, failed: 0, pending: 0, failures: [] }
   Mocha.reporters.Base.consoleLog = (...values: unknown[]) => {
     for (const line of format(...values).split('\n')) console.log(lineMark + line)
   }
@@ -54,13 +42,4 @@ export async function run(): Promise<void> {
     writeFileSync(reportFile, JSON.stringify(report, undefined, 2))
   }
   if (report.failed > 0) throw new Error(`${report.failed} of ${report.failed + report.passed} tests failed.`)
-}
-
-/** How long the extension takes to activate, with its bundle not loaded before; null when it is active already. */
-async function activate(): Promise<number | null> {
-  const extension = vscode.extensions.getExtension(extensionId)
-  if (!extension || extension.isActive) return null
-  const began = performance.now()
-  await extension.activate()
-  return performance.now() - began
 }

@@ -115,6 +115,25 @@ export class Workbench {
     await this.dialog().waitFor({ state: 'hidden' })
   }
 
+  /**
+   * What *Developer: Show Running Extensions* says of an extension: milliseconds of loading its code and calling
+   * `activate`. Waits until it is active.
+   */
+  async activationMs(extension: string): Promise<number> {
+    await this.palette.run('Developer: Show Running Extensions')
+    const rows = this.page.locator('.runtime-extensions-editor .monaco-list-row')
+    const time = rows.filter({ hasText: extension }).locator('.activation-time').filter({ hasText: /\d+\s*ms/ })
+    await rows.first().hover()
+    // The slowest come first and only what is in sight is drawn, so a fast one has to be scrolled to.
+    const deadline = Date.now() + startTimeoutMs
+    while (!(await time.isVisible())) {
+      if (Date.now() > deadline) throw new Error(`${extension} is not among the running extensions.`)
+      await this.page.mouse.wheel(0, 200)
+      await this.page.waitForTimeout(100)
+    }
+    return Number(/(\d+)\s*ms/.exec((await time.textContent()) ?? '')?.[1])
+  }
+
   /** Keeps a picture under the ignored folder test/.artifacts/screenshots and returns its path. */
   async screenshot(name: string): Promise<string> {
     const folder = join(artifactsFolder, 'screenshots')

@@ -64,6 +64,43 @@ describe('${item} and ${index}', () => {
     expect(existsSync('/tmp/unhang-injected')).toBe(false)
   })
 
+  /** Scripts that print the item in brackets, and nothing else. */
+  const tricky: [what: string, script: string][] = [
+    ['after an apostrophe in a comment', "# don't\nprintf '[%s]' ${item}"],
+    ['after a comment behind a command', "true # it's \"${item}\n printf '[%s]' ${item}"],
+    ['after # that begins no comment', "x=a#'b'; printf '[%s]' ${item}; : ${#x} $# ${x#a}"],
+    ['in backticks', "printf '[%s]' \"`printf '%s' ${item}; printf .`\" | sed 's/[.]]$/]/'"],
+    ['in backticks within double quotes', "printf '[%s]' \"`printf '%s' \"${item}\"; printf .`\" | sed 's/[.]]$/]/'"],
+    ['in a here-document', "cat <<END | sed '$!b;s/$/]/' | awk 'BEGIN{ORS=\"\"} NR>1{print \"\\n\"} {print}'\n[${item}\nEND\n"],
+    ['after a here-document with quotes', "cat >/dev/null <<-'END'\n\tit's \"\n\tEND\nprintf '[%s]' ${item}"],
+    ['behind a case within $( )', "printf '[%s]' \"$(case x in y) ;; x) printf '%s' ${item};; esac; printf .)\" | sed '$s/[.]]$/]/'"],
+    ['as a default', "printf '[%s]' \"${unset:-${item}}\" ; : ${unset:-it\\'s ${item}}"],
+    ['after a calculation', "i=$(( (1 + 2) * 3 )); printf '[%s]' ${item}"],
+  ]
+
+  it.each(tricky)('are one word %s', async (_, script) => {
+    for (const item of nasty) {
+      expect((await run(script, item)).stdout, item).toBe(`[${item}]`)
+    }
+    expect(existsSync('/tmp/unhang-injected')).toBe(false)
+  })
+
+  it('can be calculated with', async () => {
+    expect((await run('echo $((${index}+1)) "$(( (${item} - 1) * 2 ))"', 5, 7)).stdout).toBe('8 8\n')
+    expect((await run('echo $((1 - ${item}))', -5)).stdout).toBe('6\n')
+  })
+
+  it.each(['a[$(touch /tmp/unhang-injected)]', 'UNHANG_INDEX', '1+1', '010', '', '1;2'])('what is no number is not calculated with: %j', async (item) => {
+    for (const script of ['echo $((${item}+1))', 'echo "$(( ${item} ))"', 'echo ${x[${item}]}', 'echo ${x:${item}}', 'echo $[${item}]']) {
+      expect(await rejection(run(script, item))).toMatchObject({ name: 'UnusableItemError', message: expect.stringContaining('whole number') as unknown })
+    }
+    expect(existsSync('/tmp/unhang-injected')).toBe(false)
+  })
+
+  it('in a here-document that no shell would replace anything in are refused with the pool', () => {
+    expect(() => commandPool("cat <<'END'\n${item}\nEND")).toThrow(/here-document.*<<END without quotes/)
+  })
+
   it('are replaced inside of an argument, several times', async () => {
     expect((await run(['printf', '%s', 'out/${index}-${item}-${index}.png'], 'cat', 7)).stdout).toBe('out/7-cat-7.png')
   })

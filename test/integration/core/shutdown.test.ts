@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PoolStateError, activeChildren, terminatePools } from '../../../src/core'
+import type { CommandResult } from '../../../src/core'
 import { createProcessTable } from '../../../src/processes'
 import type { ProcessTable } from '../../../src/processes'
 import { KillLedger } from '../../../src/shutdown'
@@ -388,6 +389,81 @@ describe('listeners', () => {
     } finally {
       process.removeAllListeners('uncaughtException')
       for (const listener of before) process.on('uncaughtException', listener)
+    }
+  })
+})
+
+describe('what a command left running', () => {
+  /** The first item leaves a sleep without any pipe and ends, the second one runs on. */
+  const leaving = 'sleep 300 >/dev/null 2>&1 & echo $!; sleep ${item}'
+  const firstLeft = async (pool: ReturnType<typeof commandPool>): Promise<number> => {
+    const { stdout } = (await pool.runItem(0, 0).get()) as CommandResult
+    const pid = Number(stdout)
+    endAfterTest(pid)
+    expect(isRunning(pid)).toBe(true)
+    return pid
+  }
+
+  it.each(['terminate', 'kill'] as const)('ends with %s() of the pool, although its worker is long gone', async (end) => {
+    const pool = commandPool(leaving, { processes: 1 })
+    const pid = await firstLeft(pool)
+    pool.runItem(300, 1).get().catch(() => undefined)
+    await until(() => pool.counts.running === 1, 'the second one runs')
+    const shutdown = next(pool, 'shutdown')
+    expect(await pool[end]()).toEqual([])
+    const [report] = await shutdown
+    expect(report.workers.find((row) => row.pid === pid)).toMatchObject({ descendantOf: 'PoolWorker-1' })
+    await until(() => !isRunning(pid), 'what was left is gone')
+  })
+
+  it('stays when the pool ends by itself, also when it is terminated afterwards', async () => {
+    const pool = commandPool(leaving, { processes: 1 })
+    const pid = await firstLeft(pool)
+    pool.close()
+    await pool.join()
+    expect(await pool.terminate()).toEqual([])
+    expect(isRunning(pid)).toBe(true)
+  })
+})
+
+describe('a pool whose work is done', () => {
+  it('ends although a worker catches SIGTERM and spins in its exit handler', async () => {
+    const pool = modulePool()
+    expect(await pool.apply('slowExit')).toBe(1)
+    pool.close()
+    await pool.join()
+    expect(pool.exitedWorkers[0]).toMatchObject({ signal: 'SIGKILL' })
+  }, 30_000)
+})
+
+describe('a system that refuses', () => {
+  it('costs one warning and not the process', async () => {
+    let refuses = true
+    const refusing = new Proxy(createProcessTable(), {
+      get: (target, key) => {
+        if (key === 'descendants' && refuses) return () => Promise.reject(new Error('EMFILE: too many open files'))
+        const value = Reflect.get(target, key, target) as unknown
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      },
+    })
+    const warnings: string[] = []
+    const listen = (warning: Error): void => void warnings.push(warning.message)
+    process.on('warning', listen)
+    try {
+      const pool = commandPool(['sleep', '300'], { processes: 1, stuckAfterMs: 100, timeoutMs: 300 }, { processes: refusing, ledger: new KillLedger() })
+      pool.runItem('x', 0).get().catch(() => undefined)
+      await until(() => warnings.length > 0, 'a warning')
+      const pid = pool.workers[0]!.pid
+      await new Promise((resolve) => setTimeout(resolve, 600))
+      expect(warnings).toEqual([expect.stringContaining('EMFILE')])
+      // Whether the kill at the timeout got through depends on how much of the table a shutdown can do without.
+      if (isRunning(pid)) process.kill(pid, 'SIGKILL')
+      await until(() => pool.counts.running === 0, 'the task is over')
+      pool.close()
+      await pool.join()
+    } finally {
+      refuses = false
+      process.off('warning', listen)
     }
   })
 })

@@ -103,6 +103,7 @@ describe('after the handshake', () => {
     ['an unknown target', { id: 1, method: 'unhang/shutdown', params: { targets: [{ kind: 'planet' }], mode: 'kill', askedBy: 'user' } }, /"code":-32602.*targets/],
     ['no targets', { id: 1, method: 'unhang/shutdown', params: { targets: [], mode: 'kill', askedBy: 'user' } }, /"code":-32602/],
     ['a mode that is none', { id: 1, method: 'unhang/shutdown', params: { targets: [{ kind: 'all' }], mode: 'nuke', askedBy: 'user' } }, /"code":-32602.*mode/],
+    ['an environment that no process can have', { id: 1, method: 'unhang/launchPool', params: { definition: { command: 'true', items: [] }, env: { A: 'x\0y' } } }, /"code":-32602.*NUL/],
     ['a second initialize', { id: 1, method: 'initialize', params: { capabilities: {} } }, /"code":-32600/],
     ['a document request that makes no sense', { id: 1, method: 'textDocument/codeLens', params: {} }, /"error"/],
   ])('%s is answered with an error, and the connection goes on', async (_, message, answer) => {
@@ -112,6 +113,16 @@ describe('after the handshake', () => {
     await until('the error', () => answer.test(received()))
     socket.write(frame({ jsonrpc: '2.0', id: 'next', method: 'unhang/hostStatus', params: {} }))
     await until('the next answer', () => received().includes('"id":"next"'))
+    await untouched()
+  })
+
+  it('a definition as deep as a well is answered with an error', async () => {
+    const { socket, received } = await talk()
+    await shake(socket, received)
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
+    const body = `{"jsonrpc":"2.0","id":1,"method":"unhang/launchPool","params":{"definition":{"command":"true","items":${deep}}}}`
+    socket.write(`Content-Length: ${body.length}\r\n\r\n${body}`)
+    await until('the error', () => received().includes('"id":1,"error"'))
     await untouched()
   })
 
@@ -182,7 +193,7 @@ describe('a client that does not read', () => {
     await untouched()
   })
 
-  it('output is dropped with a count, and changes are told once', async () => {
+  it('output is dropped with a count, and changes are told together', async () => {
     const script = 'i=0; while [ $i -lt 200 ]; do head -c 200000 /dev/zero | tr "\\0" x; i=$((i+1)); done'
     const noisy = (await good.request('unhang/launchPool', { definition: { command: ['sh', '-c', script], items: [1] } })).poolId
     const socket = await workspace.rawTo(good.info)
@@ -190,6 +201,8 @@ describe('a client that does not read', () => {
     socket.write(frame({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { processId: null, rootUri: null, capabilities: {}, initializationOptions: { token: good.info.token, protocolVersion: 1, client: 'test' } } }))
     socket.write(frame({ jsonrpc: '2.0', id: 1, method: 'unhang/followOutput', params: { poolId: noisy, follow: true } }))
     const before = residentBytes()
+    let toldToTheGood = 0
+    good.on('unhang/changed', () => { toldToTheGood += 1 })
     await untilPool(good, noisy, 'the noise to be over', ({ state }) => state === 'ended', 60_000)
     expect(residentBytes() - before).toBeLessThan(120 * 1024 * 1024)
     let received = ''
@@ -199,6 +212,7 @@ describe('a client that does not read', () => {
     const outputs = [...received.matchAll(/\{"jsonrpc":"2.0","method":"unhang\/output","params":(\{.*?\})\}(?:Content-Length|$)/gs)].map((match) => JSON.parse(match[1] ?? '') as Output.Params)
     const dropped = outputs.reduce((sum, output) => sum + output.dropped, 0)
     const got = outputs.reduce((sum, output) => sum + output.chunks.reduce((size, chunk) => size + chunk.text.length, 0), 0)
+    expect([...received.matchAll(/unhang\/changed/g)].length).toBeLessThanOrEqual(Math.max(3, toldToTheGood / 2))
     expect(dropped).toBeGreaterThan(10_000_000)
     expect(got).toBeLessThan(12_000_000)
     await untouched()

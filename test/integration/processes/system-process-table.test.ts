@@ -44,6 +44,8 @@ describe.skipIf(process.platform === 'win32')('the process table of systems with
 
   test('describes a process without what the library does not tell', async () => {
     const started = await processes.shell(sleeping)
+    // Between its word and its exec it is still the shell.
+    await until(async () => (await createProcessTable().inspect(started.identity))?.command === 'sleep', 'the exec')
     await processes.kill(started, 'SIGSTOP')
     const row = await until(async () => {
       const now = await createProcessTable({ platform: 'darwin' }).inspect(await identify(started))

@@ -4,7 +4,7 @@ import { Task } from '../../../src/core/task'
 import { TaskBook } from '../../../src/core/task-book'
 import type { TaskEndDetail } from '../../../src/core'
 
-const detail: TaskEndDetail = { message: 'no', error: new Error('no'), worker: null, pid: null, exitCode: null, signal: null, elapsedMs: 0, stdoutPath: null, stderrPath: null }
+const detail: TaskEndDetail = { message: 'no', error: new Error('no'), worker: null, pid: null, exitCode: null, signal: null, elapsedMs: 0, stdoutPath: null, stderrPath: null, outputError: null }
 let number = 0
 const task = (index = 0, item: unknown = null): Task => new Task(++number, index, null, item, null, 'label')
 

@@ -3,6 +3,8 @@ import type { PlacedWorker } from '../../../src/extension/model/poolCatalog'
 import { Burst } from '../../../src/extension/notify/burst'
 import { issuesMessage } from '../../../src/extension/notify/issuesMessage'
 import { StuckMemory } from '../../../src/extension/notify/newlyStuck'
+import { orphansMessage } from '../../../src/extension/notify/orphansMessage'
+import { shutdownLogLine } from '../../../src/extension/notify/shutdownLogLine'
 import { stuckMessage } from '../../../src/extension/notify/stuckMessage'
 import type { ShutdownReportWire } from '../../../src/protocol'
 import { noProgress, poolHeader, task, worker } from './samples'
@@ -25,6 +27,12 @@ describe('StuckMemory', () => {
     const memory = new StuckMemory()
     expect(memory.update([stuck('a')], ids, true)).toEqual([])
     expect(memory.update([stuck('a'), stuck('b')], ids, false).map(({ taskId }) => taskId)).toEqual(['b'])
+  })
+
+  test('does not announce what a dead host left behind', () => {
+    const memory = new StuckMemory()
+    const orphan = stuck('a')
+    expect(memory.update([{ ...orphan, pool: { ...orphan.pool, header: { ...orphan.pool.header, orphaned: true } } }], ids, false)).toEqual([])
   })
 
   test('announces a task again that got going and got stuck again', () => {
@@ -83,7 +91,31 @@ describe('What a notification says', () => {
 
   test('issues of a shutdown: one in full, more counted', () => {
     const report = (name: string, issues: string[]): ShutdownReportWire => ({ subject: { id: 'x', name }, startedAt: 0, durationMs: 1, workers: [], issues })
-    expect(issuesMessage([report('Stubborn', ['worker still alive: PoolWorker-3, pid=7'])])).toBe('Stubborn: worker still alive: PoolWorker-3, pid=7')
-    expect(issuesMessage([report('A', ['one', 'two']), report('B', ['three'])])).toBe('A, B: 3 issues after the shutdown. one')
+    const unknown = (): undefined => undefined
+    expect(issuesMessage([report('Stubborn', ['worker still alive: PoolWorker-3, pid=7'])], unknown)).toBe('Stubborn: worker still alive: PoolWorker-3, pid=7')
+    expect(issuesMessage([report('A', ['one', 'two']), report('B', ['three'])], unknown)).toBe('A, B: 3 issues after the shutdown. one')
+  })
+
+  test('issues of a worker’s shutdown: the pool, and the worker once', () => {
+    const report: ShutdownReportWire = { subject: { id: 'pool-x/PoolWorker-3', name: 'PoolWorker-3' }, startedAt: 0, durationMs: 1, workers: [], issues: ['worker still alive: PoolWorker-3, pid=7'] }
+    expect(issuesMessage([report], (id) => (id === 'pool-x' ? 'Stubborn' : undefined))).toBe('Stubborn: worker still alive: PoolWorker-3, pid=7')
+  })
+
+  test('one stuck task whose verdict names it: once', () => {
+    const [placed] = [stuck('login')]
+    const worker = { ...placed.worker, task: task({ id: 'login', label: 'crawl(login)', stuck: true, verdict: { ...noProgress, summary: 'crawl(login) has not moved for 42 s.' } }) }
+    expect(stuckMessage([{ pool: placed.pool, worker }])).toBe('Pool “Crawl”, PoolWorker-2 (pid 4211): crawl(login) has not moved for 42 s.')
+  })
+
+  test('what a dead host left behind', () => {
+    expect([orphansMessage(1), orphansMessage(4)]).toEqual(['The host ended; 1 worker is left behind.', 'The host ended; 4 workers are left behind.'])
+  })
+
+  test('a shutdown in the log: of what, why, and how many processes', () => {
+    const report = { startedAt: 0, durationMs: 12.3, issues: [], workers: [{ name: 'PoolWorker-3', pid: 7, sent: [{ signal: 'SIGKILL', atMs: 1, outcome: 'sent' }], foreseen: [], outcome: 'ended' }] }
+    expect(shutdownLogLine({ askedBy: 'user', reason: 'kill asked by user', report: { ...report, subject: { id: 'pool-x/PoolWorker-3', name: 'PoolWorker-3' } } }, 'Stubborn'))
+      .toBe('Shutdown of PoolWorker-3 of pool Stubborn (pool-x), kill asked by user; 1 process, 1 signalled, 12 ms.')
+    expect(shutdownLogLine({ askedBy: 'cli', reason: 'Ctrl-C', report: { ...report, workers: [], subject: { id: 'pool-x', name: 'Stubborn' } } }, 'Stubborn'))
+      .toBe('Shutdown of pool Stubborn (pool-x), asked by cli: Ctrl-C; 0 processes, 0 signalled, 12 ms.')
   })
 })

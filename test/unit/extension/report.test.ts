@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { poolReport } from '../../../src/extension/report/reportMarkdown'
+import { poolIdOfSubject } from '../../../src/extension/report/subjects'
 import { poolTooltip, workerTooltip } from '../../../src/extension/view/tooltips'
 import { noCounts, noProgress, poolHeader, task, worker } from './samples'
 
@@ -76,6 +77,10 @@ describe('A pool’s report', () => {
   test('says so when only the shutdowns are left', () => {
     expect(poolReport({ name: 'Gone', pool: undefined, failures: undefined, shutdowns: [] }, 0)).toBe('# Gone\n\nThe pool is no longer known to the host; its shutdowns are below.\n')
   })
+})
+
+test('A shutdown of one worker belongs to its pool’s report', () => {
+  expect([poolIdOfSubject('pool-x/PoolWorker-3'), poolIdOfSubject('pool-x')]).toEqual(['pool-x', 'pool-x'])
 })
 
 describe('A tooltip', () => {

@@ -127,6 +127,30 @@ describe('ConnectionSupervisor', () => {
     expect(attempts).toEqual(['start', 'start'])
   })
 
+  test('goes on with its attempts after a request that failed meanwhile', async () => {
+    const connection = await supervisor.connect('start') as MemoryConnection
+    answer = () => Promise.reject(new Error('not yet'))
+    connection.breaks()
+    await expect(supervisor.connect('start')).rejects.toThrow('not yet')
+    expect(supervisor.state).toBe('connecting')
+    answer = () => Promise.resolve(new MemoryConnection())
+    await vi.advanceTimersByTimeAsync(reconnectDelaysMs[0]!)
+    expect(supervisor.state).toBe('connected')
+    expect(attempts).toEqual(['start', 'start', 'start'])
+  })
+
+  test('still gives up after the last attempt when requests fail in between', async () => {
+    const connection = await supervisor.connect('start') as MemoryConnection
+    answer = () => Promise.reject(new Error('gone for good'))
+    connection.breaks()
+    for (const delay of reconnectDelaysMs) {
+      await expect(supervisor.connect('start')).rejects.toThrow()
+      await vi.advanceTimersByTimeAsync(delay)
+    }
+    expect(givenUp).toHaveLength(1)
+    expect(supervisor.state).toBe('failed')
+  })
+
   test('closes what it opened, even if it was still opening', async () => {
     let opened: (connection: MemoryConnection) => void = () => undefined
     answer = () => new Promise((resolve) => { opened = resolve })

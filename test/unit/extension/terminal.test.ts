@@ -112,8 +112,8 @@ describe('The end of a pool', () => {
   })
 
   test('is explained key by key when it could not begin', () => {
-    const error = Object.assign(new Error('cannot run'), { data: { problems: [{ key: 'items.glob', message: 'Nothing matches.' }, { key: '', message: 'Nothing to run.' }] } })
-    expect(errorLines(error)).toEqual(['This pool task cannot run:', '  items.glob: Nothing matches.', '  Nothing to run.'])
+    const error = Object.assign(new Error('cannot run'), { data: { problems: [{ key: 'items.glob', message: 'Nothing matches.' }, { key: '', message: 'Nothing to run.' }, { key: 'procesess', message: '"procesess" is no key.' }] } })
+    expect(errorLines(error)).toEqual(['This pool task cannot run:', '  items.glob: Nothing matches.', '  Nothing to run.', '  "procesess" is no key.'])
     expect(errorLines(new Error('plain'))).toEqual(['plain'])
   })
 })

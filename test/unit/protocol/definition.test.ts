@@ -37,6 +37,7 @@ const wrong: [string, unknown, string, string, string | RegExp][] = [
   ['useSigkill as text', { ...ok, useSigkill: 'yes' }, 'useSigkill', 'wrong-type', 'true or false'],
   ['an empty cwd', { ...ok, cwd: '' }, 'cwd', 'missing', 'path of a folder'],
   ['a number in env', { ...ok, env: { A: 1 } }, 'env.A', 'wrong-type', '"env.A" is 1'],
+  ['NUL in env', { ...ok, env: { A: 'x\0y' } }, 'env.A', 'wrong-type', 'holds a NUL character'],
   ['env as an array', { ...ok, env: [] }, 'env', 'wrong-type', 'an object of strings'],
   ['items as text', { ...ok, items: 'a' }, 'items', 'wrong-type', 'Write an array'],
   ['items as null', { ...ok, items: null }, 'items', 'wrong-type', 'Write an array'],

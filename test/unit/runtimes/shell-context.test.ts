@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { envReferences } from '../../../src/runtimes/command/shell-context'
 
-const rewrite = (script: string): string => envReferences(script, { item: 'I', index: 'N' })
+const rewrite = (script: string): string => envReferences(script, { item: 'I', index: 'N' }).script
 
 describe('placeholders in a shell command', () => {
   it.each([
