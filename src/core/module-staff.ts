@@ -23,6 +23,7 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
   readonly #context: StaffContext
   readonly #names = new WorkerNames()
   readonly #breaker: CrashLoopBreaker
+  readonly #workerPath: string
   readonly #idle = new Set<ModuleWorker>()
   /** Workers that hold a place: all but those that are leaving on our request and will be gone in a moment. */
   readonly #leaving = new Set<ModuleWorker>()
@@ -31,7 +32,6 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
   #starting = 0
   #stopped = false
   #dismissed = false
-  #workerPath: string | undefined
   #backOff: NodeJS.Timeout | undefined
 
   constructor(settings: ModuleSettings, context: StaffContext, hooks: StaffHooks) {
@@ -39,6 +39,7 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
     this.#context = context
     this.#hooks = hooks
     this.#breaker = new CrashLoopBreaker(settings.processes)
+    this.#workerPath = settings.workerPath ?? findWorkerPath(__dirname)
   }
 
   fill(): void {
@@ -160,10 +161,9 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
   }
 
   #startOne(): void {
-    const { module, nodePath, cwd, env, workerPath } = this.#settings
+    const { module, nodePath, cwd, env } = this.#settings
     const name = this.#names.next()
     const marker = `${this.#context.poolId}/${name}`
-    this.#workerPath ??= workerPath ?? findWorkerPath(__dirname)
     const options = { module, nodePath, cwd, workerPath: this.#workerPath, env: { ...env, UNHANG_WORKER: marker } }
     const worker = new ModuleWorker(name, marker, options, this, this.#context.folder, this.#context.table)
     this.workers.add(worker)

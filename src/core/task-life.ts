@@ -1,3 +1,4 @@
+import { unserializableResult } from '../diagnosis'
 import type { Verdict } from '../diagnosis'
 import { CommandWorker } from './command-worker'
 import { SerializationError, TaskCancelledError } from './errors'
@@ -52,8 +53,13 @@ export class TaskLife {
 
   /** Its worker answered. */
   answered(task: Task, worker: Worker, outcome: TaskOutcome): void {
-    if (outcome.kind === 'returned') this.#done(task, worker, outcome.value)
-    else this.#end(task, worker, 'failed', outcome.error)
+    if (outcome.kind === 'returned') {
+      this.#done(task, worker, outcome.value)
+      return
+    }
+    const { error } = outcome
+    if (error instanceof SerializationError) task.verdict = unserializableResult({ label: task.label, detail: error.detail })
+    this.#end(task, worker, 'failed', error)
   }
 
   /** Its worker is gone. Resolves once the task has its fate; undefined when that is now. */
