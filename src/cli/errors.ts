@@ -1,3 +1,5 @@
+import { plainText } from './output/plainText'
+
 /** Something a user can act on. `message` says what happened and to what, `details` (one a line) what to do about it. */
 export class CliError extends Error {
   override readonly name: string = 'CliError'
@@ -33,5 +35,5 @@ export class DefinitionError extends CliError {
 export function errorText(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   const details = error instanceof CliError ? error.details : []
-  return [`unhang: ${message}`, ...details.map((line) => `  ${line}`)].join('\n')
+  return [`unhang: ${message}`, ...details.map((line) => `  ${line}`)].map(plainText).join('\n')
 }

@@ -53,7 +53,10 @@ export async function endWorkers(request: EndingRequest, system: ShutdownDepende
     if (row === undefined || worker.exited) continue
     worker.survivedTerminate = row.foreseen.length > 0 ? row.foreseen : ['no effect']
   }
-  return report
+  const unidentified = workers.filter((worker) => !worker.exited && worker.pid !== -1 && !targets.some(({ identity }) => identity.pid === worker.pid))
+  if (unidentified.length === 0) return report
+  const issues = unidentified.map((worker) => `worker still alive: ${worker.name}, pid=${worker.pid}, cannot be identified, so no signal was sent`)
+  return { ...report, issues: [...report.issues, ...issues] }
 }
 
 async function targetOf(worker: Worker): Promise<ShutdownTarget | undefined> {

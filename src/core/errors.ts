@@ -156,12 +156,17 @@ export class SerializationError extends Error {
     readonly taskId: string,
     label: string,
     readonly what: 'argument' | 'result',
-    detail: string,
+    /** What the clone algorithm said. */
+    readonly detail: string,
   ) {
     super(
       what === 'argument'
-        ? `the arguments of ${label} cannot be sent to a worker: ${detail}. Pass plain data`
-        : `${label} returned something that cannot be sent back: ${detail}. Return plain data`,
+        ? `the arguments of ${label} cannot be sent to a worker: ${sentence(detail)} Pass plain data.`
+        : `${label} returned something that cannot be sent back: ${sentence(detail)} Return plain data.`,
     )
   }
+}
+
+function sentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`
 }

@@ -41,6 +41,9 @@ function objectPreview(value: object | null): string {
   return `{${entries.map(([key, inner]) => `${key}: ${typeof inner === 'object' && inner !== null ? '…' : String(inner)}`).join(', ')}}`
 }
 
+/** A label is printed in terminals, so a control character in an item must not become a command there. */
 function shorten(text: string): string {
-  return text.length <= longestLabel ? text : `${text.slice(0, longestLabel - 1)}…`
+  // eslint-disable-next-line no-control-regex
+  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�')
+  return plain.length <= longestLabel ? plain : `${plain.slice(0, longestLabel - 1)}…`
 }

@@ -1,6 +1,7 @@
-import { exitInWords } from '../diagnosis'
+import { durationInWords, exitInWords } from '../diagnosis'
 import { findWorkerPath } from '../runtimes'
 import { CrashLoopBreaker } from './crash-loop'
+import { StartError } from './errors'
 import { ModuleWorker } from './module-worker'
 import type { ModuleWorkerHooks } from './module-worker'
 import type { ModuleSettings } from './options'
@@ -11,6 +12,8 @@ import type { TaskOutcome, Worker } from './worker'
 
 /** A worker that was asked to leave has nothing left to do; one that stays has a handle open or an exit handler that hangs. */
 const leavePatienceMs = 5000
+/** Loading may take long (a model, a cold disk), but not for ever; `stuckAfterMs` when that is larger. */
+const startTimeoutMs = 60_000
 
 /** The persistent workers of a module pool: as many as `processes`, replaced when they end. */
 export class ModuleStaff implements Staff, ModuleWorkerHooks {
@@ -20,13 +23,15 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
   readonly #context: StaffContext
   readonly #names = new WorkerNames()
   readonly #breaker: CrashLoopBreaker
+  readonly #workerPath: string
   readonly #idle = new Set<ModuleWorker>()
   /** Workers that hold a place: all but those that are leaving on our request and will be gone in a moment. */
   readonly #leaving = new Set<ModuleWorker>()
+  /** Workers that are ended because their module did not finish loading. */
+  readonly #overdue = new Set<ModuleWorker>()
   #starting = 0
   #stopped = false
   #dismissed = false
-  #workerPath: string | undefined
   #backOff: NodeJS.Timeout | undefined
 
   constructor(settings: ModuleSettings, context: StaffContext, hooks: StaffHooks) {
@@ -34,6 +39,7 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
     this.#context = context
     this.#hooks = hooks
     this.#breaker = new CrashLoopBreaker(settings.processes)
+    this.#workerPath = settings.workerPath ?? findWorkerPath(__dirname)
   }
 
   fill(): void {
@@ -90,13 +96,16 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
     this.workers.delete(worker)
     this.#idle.delete(worker)
     if (!worker.acked) this.#starting--
-    const asked = this.#leaving.delete(worker) || worker.endRequest !== null
+    const overdue = this.#overdue.delete(worker)
+    const asked = this.#leaving.delete(worker) || (worker.endRequest !== null && !overdue)
     if (!asked) {
       const fruitful = worker.tasksDone > 0 || worker.task !== null
       this.#breaker.exited({ acked: worker.acked, fruitful, exit: exitInWords(worker.exitCode, worker.signal) })
     }
     this.#hooks.workerGone(worker)
-    if (this.#breaker.tripped && !this.#stopped) this.#giveUp(worker)
+    // A module that hangs once hangs again: four more tries would take minutes, unless it has loaded in another worker.
+    const hopeless = overdue && ![...this.workers].some(({ acked }) => acked)
+    if ((this.#breaker.tripped || hopeless) && !this.#stopped) this.#giveUp(worker)
     else this.fill()
   }
 
@@ -152,16 +161,31 @@ export class ModuleStaff implements Staff, ModuleWorkerHooks {
   }
 
   #startOne(): void {
-    const { module, nodePath, cwd, env, workerPath } = this.#settings
+    const { module, nodePath, cwd, env } = this.#settings
     const name = this.#names.next()
     const marker = `${this.#context.poolId}/${name}`
-    this.#workerPath ??= workerPath ?? findWorkerPath(__dirname)
     const options = { module, nodePath, cwd, workerPath: this.#workerPath, env: { ...env, UNHANG_WORKER: marker } }
     const worker = new ModuleWorker(name, marker, options, this, this.#context.folder, this.#context.table)
     this.workers.add(worker)
     this.#starting++
     worker.start()
-    if (worker.pid !== -1) this.#hooks.workerStarted(worker)
+    if (worker.pid === -1) return
+    this.#hooks.workerStarted(worker)
+    this.#expectReady(worker)
+  }
+
+  /** A module that spins or waits for ever while it loads has no task that could be judged: its worker would be starting for ever. */
+  #expectReady(worker: ModuleWorker): void {
+    const limitMs = Math.max(startTimeoutMs, this.#settings.stuckAfterMs)
+    const timer = setTimeout(() => {
+      if (worker.acked || worker.exited || worker.endRequest !== null || this.#leaving.has(worker)) return
+      const reason = `the module ${this.#settings.module} did not finish loading within ${durationInWords(limitMs)}`
+      worker.loadError = new StartError(reason, this.#settings.module, undefined)
+      this.#overdue.add(worker)
+      this.#hooks.endWorker(worker, reason)
+    }, limitMs)
+    timer.unref()
+    void worker.whenGone().then(() => { clearTimeout(timer) })
   }
 
   #retire(worker: ModuleWorker, reason: string): void {

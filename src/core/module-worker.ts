@@ -59,7 +59,14 @@ export class ModuleWorker extends Worker {
 
   start(): void {
     const { nodePath, workerPath, cwd, env, module } = this.#options
-    const started = spawnNodeWorker({ nodePath, workerPath, cwd, env })
+    let started
+    try {
+      started = spawnNodeWorker({ nodePath, workerPath, cwd, env })
+    } catch (error) {
+      // Node throws for what it can tell without trying, such as an environment that is too large.
+      process.nextTick(() => { this.#hooks.startFailed(this, error as Error) })
+      return
+    }
     if (!('channel' in started)) {
       started.child.once('error', (error) => { this.#hooks.startFailed(this, error) })
       return

@@ -77,7 +77,7 @@ export function checkOptions(options: PoolOptions): PoolSettings {
       module,
       exportName,
       nodePath: optionalString(given.nodePath, 'nodePath') ?? process.execPath,
-      workerPath: optionalString(given.workerPath, 'workerPath'),
+      workerPath: existingFile(given.workerPath, 'workerPath'),
     }
   }
   const command = checkCommand(given.command)
@@ -152,6 +152,12 @@ function optionalString(value: unknown, option: string): string | undefined {
   if (value === undefined) return undefined
   if (typeof value !== 'string' || value === '') throw new PoolOptionError(option, 'must be a string that is not empty')
   return value
+}
+
+function existingFile(value: unknown, option: string): string | undefined {
+  const path = optionalString(value, option)
+  if (path !== undefined && !existsSync(path)) throw new PoolOptionError(option, `no such file: ${path}`)
+  return path
 }
 
 function isFolder(path: string): boolean {

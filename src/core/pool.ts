@@ -247,7 +247,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     for (const worker of this.#staff.workers) worker.unref()
     for (const worker of this.#leftBehind) worker.closePipes()
     this.#leftBehind.clear()
-    if (report.issues.length === 0) forgetPool(this)
+    if (report.issues.length === 0 && this.#staff.workers.size === 0) forgetPool(this)
     this.#settleDown()
     this.#tell('shutdown', () => [report, options])
     return report
@@ -414,7 +414,9 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   #showExit(worker: Worker): void {
-    const info = worker.describe()
+    const now = worker.describe()
+    // A task that runs again has gone on to another worker: what this one took with it was lost.
+    const info = now.task?.state === 'queued' || now.task?.state === 'running' ? { ...now, task: { ...now.task, state: 'lost' as const } } : now
     this.#exited.add(info)
     this.#tell('workerExit', () => [info])
     this.#settleDown()

@@ -160,7 +160,10 @@ export class StuckWatch {
     look.cpuSinceMove += used
     const idleMs = Math.max(idleCpuLeastMs, (now - look.movedAt) * idleCpuShare)
     const slept = now - look.lastAt > Math.max(this.#stuckAfterMs / 4, this.#lookEveryMs) * sleptFactor
-    if (look.cpuSinceMove > idleMs || bytes !== look.bytes || slept) {
+    // Runnable: on a busy machine it may get no CPU time for long, but it does not wait for anything else. Enough not to be
+    // flagged; to lose the flag, it must have used some.
+    const wantsCpu = !task.stuck && [row, ...descendants].some(({ state }) => state === 'running')
+    if (look.cpuSinceMove > idleMs || bytes !== look.bytes || slept || wantsCpu) {
       look.movedAt = now
       look.cpuSinceMove = 0
     }

@@ -1,3 +1,4 @@
+import { unserializableResult } from '../diagnosis'
 import type { Verdict } from '../diagnosis'
 import { CommandWorker } from './command-worker'
 import { SerializationError, TaskCancelledError } from './errors'
@@ -16,6 +17,8 @@ export type Tell = <E extends keyof PoolEvents>(event: E, makeArguments: () => P
 
 /** A kill that was due could not be carried out: until it is tried again. */
 const retryMs = 1000
+/** While a verdict lasts its durations grow: listeners hear of that now and then, not with every look. */
+const verdictRefreshMs = 5000
 
 /** What the life of a task needs from its pool. */
 export interface TaskLifeContext {
@@ -50,8 +53,13 @@ export class TaskLife {
 
   /** Its worker answered. */
   answered(task: Task, worker: Worker, outcome: TaskOutcome): void {
-    if (outcome.kind === 'returned') this.#done(task, worker, outcome.value)
-    else this.#end(task, worker, 'failed', outcome.error)
+    if (outcome.kind === 'returned') {
+      this.#done(task, worker, outcome.value)
+      return
+    }
+    const { error } = outcome
+    if (error instanceof SerializationError) task.verdict = unserializableResult({ label: task.label, detail: error.detail })
+    this.#end(task, worker, 'failed', error)
   }
 
   /** Its worker is gone. Resolves once the task has its fate; undefined when that is now. */
@@ -98,7 +106,11 @@ export class TaskLife {
     book.setStuck(task, stuck)
     if (stuck && !was) tell('taskStuck', () => [describeTask(task), worker.describe()])
     if (!stuck && was) tell('taskUnstuck', () => [describeTask(task), worker.describe()])
-    if (changed) tell('workerChange', () => [worker.describe()])
+    const now = performance.now()
+    if (changed || (verdict !== null && now - task.verdictToldAt >= verdictRefreshMs)) {
+      task.verdictToldAt = now
+      tell('workerChange', () => [worker.describe()])
+    }
     if (stuck && !was) this.#actOnStuck(task, worker)
   }
 

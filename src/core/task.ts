@@ -27,6 +27,8 @@ export class Task {
   endedAt: number | null = null
   stuck = false
   verdict: Verdict | null = null
+  /** When listeners last heard of the verdict, on the monotonic clock. */
+  verdictToldAt = 0
   intent: EndIntent | null = null
   /** Why there is no call: its item cannot be cloned. */
   callError: unknown

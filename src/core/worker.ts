@@ -180,7 +180,7 @@ export abstract class Worker {
     if (name === 'stderr') this.lastWords.push(chunk)
     const { task, capture } = this
     // What comes after the end is from a descendant: shown, but the files are closed.
-    if (task && capture && !this.#gone && !capture.push(name, chunk, () => pipe.resume())) pipe.pause()
+    if (task && capture && !this.#gone && !capture.push(name, chunk, () => pipe.resume()) && !this.#exited) pipe.pause()
     this.hooks.output(this, task?.id ?? null, name, chunk)
   }
 
@@ -193,9 +193,14 @@ export abstract class Worker {
       this.#finish()
       return
     }
+    // What is left in the pipes is small; a slow disk must not make us lose it.
+    for (const pipe of this.#open.keys()) pipe.resume()
     this.#drainTimer = setTimeout(() => {
-      for (const pipe of this.#open.keys()) unrefPipe(pipe)
-      this.#finish()
+      // If our own event loop was busy for that long, the pipes are only read after this timer: one turn more.
+      setImmediate(() => {
+        for (const pipe of this.#open.keys()) unrefPipe(pipe)
+        this.#finish()
+      })
     }, pipeDrainMs)
   }
 

@@ -46,6 +46,12 @@ export interface CrashLoopFacts {
   readonly stderrTail: string
 }
 
+/** A result that could not be cloned, and what the clone algorithm said. */
+export interface UnserializableFacts {
+  readonly label: string
+  readonly detail: string
+}
+
 /** A worker whose pool's host is gone. */
 export interface OrphanFacts {
   readonly worker: string

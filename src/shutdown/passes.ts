@@ -15,10 +15,10 @@ export interface PassContext {
 }
 
 /**
- * A process that got SIGKILL is only still there while the kernel takes it down (a large one takes a while), so less than this
- * would report dead processes as alive. It ends early like every pass.
+ * A process that got SIGKILL is only still there until the kernel has taken it down, which a large one or a busy machine delays;
+ * less than this would report dead processes as alive. It ends early like every pass, and hung processes are not waited for.
  */
-const shortestKillPassMs = 200
+const shortestKillPassMs = 500
 
 /** Closes the workers' channels and waits: a worker may finish up and leave by itself. */
 export async function askPass({ request, family, watch }: PassContext): Promise<void> {

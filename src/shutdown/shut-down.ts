@@ -29,7 +29,7 @@ const collectMs = 50
  * captures the targets with their descendants, and then passes: ask → SIGTERM → SIGKILL (only with `useSigkill`), each bounded
  * by `gracePeriodMs` and ended early when all are gone; see {@link ShutdownRequest} for what replaces them. All workers go
  * through a pass together, so 64 stubborn ones take as long as one. The SIGTERM pass takes two grace periods where workers have
- * descendants, and the SIGKILL pass at least 200 ms where the kernel is slow.
+ * descendants, and the SIGKILL pass up to 500 ms where the kernel is slow.
  *
  * Only the targets and their proven descendants are signalled, each after its identity was checked in the same tick, and each
  * attempt is in the kill ledger. What could not be ended is in the report; it never rejects for that, only with a RangeError

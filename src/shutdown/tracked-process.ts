@@ -85,6 +85,7 @@ export class TrackedProcess {
     if (this.#hungSamples === 0) this.#hungSinceMs = atMs
     // The last sample counts only once the span is reached too.
     if (this.#hungSamples < hungSamples - 1 || atMs - this.#hungSinceMs >= hungAfterMs) this.#hungSamples++
+    if (this.hung && !this.foreseen.includes('uninterruptible')) this.foreseen.push('uninterruptible')
   }
 
   /**

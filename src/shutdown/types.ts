@@ -91,7 +91,7 @@ export interface ShutdownWorkerReport {
   /** True for what the worker left behind: its descendants. */
   readonly descendantOf?: string
   readonly sent: readonly { readonly signal: NodeJS.Signals; readonly atMs: number; readonly outcome: SignalOutcome }[]
-  /** What was known before the first signal: `ignores SIGTERM`, `stopped`, `uninterruptible`, `zombie`. */
+  /** What was known before the first signal: `ignores SIGTERM`, `stopped`, `zombie`; `uninterruptible` once it was seen to last. */
   readonly foreseen: readonly string[]
   readonly outcome: ShutdownOutcome
   readonly endedAfterMs?: number

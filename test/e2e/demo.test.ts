@@ -25,7 +25,8 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
   test('opens the Unhang views and is told how to begin', async () => {
     const pools = await session.workbench.openPools()
     await session.workbench.widenSidebar(480)
-    await expect.poll(() => pools.pane.textContent(), soon).toMatch(/Launch|Run/)
+    await expect.poll(() => pools.pane.textContent(), soon).toContain('No pool is running.')
+    await expect.poll(() => pools.pane.locator('.monaco-button').filter({ hasText: 'Launch Pool Task' }).count(), soon).toBe(1)
     await picture('1-empty')
   })
 
@@ -48,6 +49,18 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
     const notification = session.workbench.notifications().filter({ hasText: 'crawl(login)' })
     await expect.poll(() => notification.count(), soon).toBe(1)
     await expect.poll(() => notification.getByRole('button').allTextContents(), soon).toEqual(expect.arrayContaining(['Show', 'Terminate', 'Kill']))
+  })
+
+  test.runIf(theme === 'dark')('reads why it is stuck in its hover', async () => {
+    const { page, pools } = session.workbench
+    await expect.poll(async () => {
+      await page.mouse.move(page.viewportSize()?.width ?? 0, 0)
+      await pools.row('crawl(login)').first().hover()
+      await page.waitForTimeout(1_500)
+      return (await page.locator('.monaco-hover').allTextContents()).join('\n')
+    }, soon).toContain('Stuck: ')
+    await picture('2-hover')
+    await page.mouse.move(page.viewportSize()?.width ?? 0, 0)
   })
 
   test('can tell the slow worker from the stuck one', async () => {

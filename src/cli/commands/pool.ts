@@ -1,6 +1,7 @@
 import { GetFailures, HostGoneError, LaunchPool, type HostConnection, type PoolSnapshot } from '../../protocol'
 import { exitCodes, type ExitCode } from '../exitCodes'
 import type { Palette } from '../output/palette'
+import { plainText } from '../output/plainText'
 import type { Terminal } from '../output/terminal'
 import { definitionHint } from '../pool/definitionHint'
 import { endOnInterrupt } from '../pool/endOnInterrupt'
@@ -27,7 +28,7 @@ export const pool: Command<[string, { detach?: true }]> = async ({ access, termi
         terminal.print(launched.poolId)
         return exitCodes.ok
       }
-      terminal.note(`${launched.name} (${launched.poolId}), ${plural(launched.total, 'task')}; Ctrl-C terminates it`)
+      terminal.note(`${plainText(launched.name)} (${launched.poolId}), ${plural(launched.total, 'task')}; Ctrl-C terminates it`)
       endOnInterrupt(interrupts, host, launched.poolId, follower, terminal)
       return await report(host, await follower.untilEnded(launched.poolId), terminal)
     })

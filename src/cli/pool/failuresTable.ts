@@ -1,5 +1,6 @@
 import type { GetFailures } from '../../protocol'
 import { alignColumns } from '../output/columns'
+import { plainText } from '../output/plainText'
 import { plainPalette, type Palette } from '../output/palette'
 import { formatExit } from '../words/exit'
 import { formatDuration } from '../words/quantities'
@@ -14,12 +15,12 @@ const rightAligned = [3, 4] as const
 export function failuresTable({ failures, total }: GetFailures.Result, palette: Palette = plainPalette): string[] {
   if (failures.length === 0) return []
   const rows = failures.map((failure) => [
-    failure.label,
+    plainText(failure.label),
     palette.bad(stateWords(failure.state)),
     failure.worker,
     failure.pid > 0 ? String(failure.pid) : '',
     failure.pid > 0 ? formatDuration(failure.elapsedMs) : '',
-    whyFailed(failure),
+    plainText(whyFailed(failure)),
   ])
   const lines = alignColumns([header.map((title) => palette.dim(title)), ...rows], { indent: '  ', right: rightAligned })
   if (total > failures.length) lines.push(`  … and ${total - failures.length} more`)

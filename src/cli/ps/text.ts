@@ -1,5 +1,6 @@
 import type { PoolSnapshot, WorkerSnapshot } from '../../protocol'
 import { alignColumns } from '../output/columns'
+import { plainText } from '../output/plainText'
 import { plainPalette, type Palette } from '../output/palette'
 import { countWords } from '../words/counts'
 import { formatExit } from '../words/exit'
@@ -37,7 +38,7 @@ function poolLines(pool: PoolSnapshot, palette: Palette, all: boolean): string[]
 function headline(pool: PoolSnapshot, palette: Palette): string {
   const state = shownState(pool)
   const counts = pool.orphaned ? 'left behind by a host that died' : countWords(pool.counts).join(', ')
-  return `${palette.bold(pool.name)}  ${pool.id}  ${state === 'orphaned' ? palette.warning(state) : state}  ${counts}`
+  return `${palette.bold(plainText(pool.name))}  ${pool.id}  ${state === 'orphaned' ? palette.warning(state) : state}  ${counts}`
 }
 
 const header = ['WORKER', 'PID', 'STATUS', 'CPU', 'MEMORY', 'FOR', 'TASK'] as const

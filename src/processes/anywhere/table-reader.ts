@@ -17,6 +17,8 @@ export class TableReader {
   #last: ReadonlyMap<number, ProcessRow> = new Map()
   #lastBegin = -Infinity
 
+  constructor(private readonly readList: () => Promise<Systeminformation.ProcessesProcessData[]> = readBySystemInformation) {}
+
   /** The row of a pid from a reading that began a moment ago, else from a new one. Enough to look, too old to signal. */
   async recentRow(pid: number): Promise<ProcessRow | undefined> {
     const recent = performance.now() - this.#lastBegin <= recentMs ? this.#last.get(pid) : undefined
@@ -35,10 +37,9 @@ export class TableReader {
   }
 
   async #read(): Promise<Map<number, ProcessRow>> {
-    const { processes } = await import('systeminformation')
     if (repeatsItself) await setTimeout(Math.max(0, this.#lastEnd + repeatsForMs - performance.now()))
     const begin = performance.now()
-    const { list } = await processes()
+    const list = await this.readList()
     this.#lastEnd = performance.now()
     const rows = new Map<number, ProcessRow>()
     for (const process_ of list) {
@@ -55,6 +56,12 @@ export class TableReader {
     const known = this.#last.get(row.identity.pid)
     return known !== undefined && isSameStart(known.identity, row.identity) ? { ...row, identity: known.identity } : row
   }
+}
+
+async function readBySystemInformation(): Promise<Systeminformation.ProcessesProcessData[]> {
+  // Loaded when first needed: it is a large library.
+  const { processes } = await import('systeminformation')
+  return (await processes()).list
 }
 
 function rowOf(data: Systeminformation.ProcessesProcessData): ProcessRow {

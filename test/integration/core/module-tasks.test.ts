@@ -99,6 +99,7 @@ describe('a task that fails', () => {
     expect(error).toMatchObject({ what: 'result', message: expect.stringContaining('returnFunction()') as unknown })
     expect(await pool.apply('double', [2])).toBe(4)
     expect(pool.exitedWorkerCount).toBe(0)
+    expect(pool.failures[0]?.task.verdict?.code).toBe('unserializable-result')
   })
 
   it('rejects at once when its arguments cannot be cloned, without a worker', async () => {
@@ -141,6 +142,10 @@ describe('a task that fails', () => {
 })
 
 describe('a module that cannot be used', () => {
+  it('is refused at once when the entry point of the workers is missing', () => {
+    expect(() => modulePool({ module: join(fixtures, 'double.mjs'), workerPath: '/no/such/worker.js' })).toThrow(/^workerPath: no such file/)
+  })
+
   it('is refused at once when the file does not exist', () => {
     expect(() => modulePool({ module: './nope.js' })).toThrow(PoolOptionError)
     expect(() => modulePool({ module: './nope.js' })).toThrow(/^module: no such module: .*nope\.js/)

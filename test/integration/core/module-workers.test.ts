@@ -121,6 +121,7 @@ describe('retries', () => {
     pool.on('taskStart', (task) => attempts.push(task.attempt))
     expect(await rejection(pool.apply('exit', [1]))).toBeInstanceOf(WorkerLostError)
     expect(attempts).toEqual([1, 2, 3])
+    expect(pool.exitedWorkers.map((worker) => worker.task?.state)).toEqual(['lost', 'lost', 'lost'])
     expect(pool.counts).toMatchObject({ lost: 1 })
   })
 

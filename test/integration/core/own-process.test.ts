@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { endAfterTest, fixtures, isRunning, until } from './support'
+import { endAfterTest, fixtures, isRunning, temporaryFolder, until } from './support'
 
 /** A program of its own that uses dist/core.js. */
 function program(what: string) {
-  const child = spawn(process.execPath, [join(fixtures, 'driver.cjs'), what], { stdio: ['ignore', 'pipe', 'inherit'] })
+  // A folder of the test's own for its temporary files: one that is killed cannot remove them.
+  const env = { ...process.env, TMPDIR: temporaryFolder() }
+  const child = spawn(process.execPath, [join(fixtures, 'driver.cjs'), what], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   endAfterTest(child.pid!)
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })

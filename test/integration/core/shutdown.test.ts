@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { PoolStateError, activeChildren, terminatePools } from '../../../src/core'
 import type { CommandResult } from '../../../src/core'
 import { createProcessTable } from '../../../src/processes'
+import type { ProcessTable } from '../../../src/processes'
 import { KillLedger } from '../../../src/shutdown'
 import { commandPool, endAfterTest, fixtures, isRunning, modulePool, next, readyPids, rejection, until } from './support'
 
@@ -149,6 +150,22 @@ describe('terminate()', () => {
     const [report, options] = await heard
     expect(report.workers).toMatchObject([{ name: 'PoolWorker-1', outcome: 'exited' }])
     expect(options).toMatchObject({ askedBy: 'user', reason: 'a test' })
+  })
+})
+
+describe('a worker that cannot be identified', () => {
+  it('is an issue: no signal is sent to what is not proven ours', async () => {
+    const real = createProcessTable()
+    const blind: ProcessTable = new Proxy(real, {
+      get: (target, key) => (key === 'identify' ? () => Promise.resolve(undefined) : (Reflect.get(target, key, target) as (...args: unknown[]) => unknown).bind(target)),
+    })
+    const pool = commandPool(['sleep', '300'], { processes: 1 }, { processes: blind, ledger: new KillLedger() })
+    void pool.runItem('x', 0)
+    const [, worker] = await next(pool, 'taskStart')
+    expect(await pool.kill()).toEqual([`worker still alive: PoolWorker-1, pid=${worker.pid}, cannot be identified, so no signal was sent`])
+    expect(isRunning(worker.pid)).toBe(true)
+    process.kill(worker.pid, 'SIGKILL')
+    await pool.join()
   })
 })
 

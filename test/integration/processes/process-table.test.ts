@@ -61,7 +61,7 @@ describe.skipIf(process.platform !== 'linux')('the process table of Linux', () =
   })
 
   test('knows a zombie, which still exists', async () => {
-    const { identity } = await processes.shell('sleep 0 & echo ready; exec sleep 1000')
+    const { identity } = await processes.python('has-zombie.py')
     const zombie = await until(async () => {
       const below = await table.descendants([{ identity }])
       return below.get(identity.pid)?.find(({ state }) => state === 'zombie')
@@ -130,7 +130,7 @@ describe.skipIf(process.platform !== 'linux')('descendants', () => {
   })
 
   test('are found when they have left the process group and the session', async () => {
-    const { identity, line } = await processes.shell('setsid sh -c "echo \\$\\$; sleep 1000" & echo ready; wait')
+    const { identity, line } = await processes.shell('echo ready; setsid sh -c "echo \\$\\$; sleep 1000" & wait')
     const leader = Number(await line())
     const below = (await table.descendants([{ identity }])).get(identity.pid)!
     expect(below.map((row) => row.identity.pid)).toContain(leader)

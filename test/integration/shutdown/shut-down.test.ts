@@ -153,7 +153,7 @@ describe.skipIf(process.platform !== 'linux')('a worker', () => {
   })
 
   test('that is a zombie of somebody else is reported as such and not waited for', async () => {
-    const parent = await processes.shell('sleep 0 & echo ready; exec sleep 1000')
+    const parent = await processes.python('has-zombie.py')
     const zombie = await until(async () => {
       const below = await table.descendants([parent])
       return below.get(parent.pid)?.find(({ state }) => state === 'zombie')
@@ -218,7 +218,7 @@ describe.skipIf(process.platform !== 'linux')('asking', () => {
     ]
     const report = await shutDown(
       {
-        subject: { id: 'pool-1', name: 'Test' }, gracePeriodMs: 50, useSigkill: false, reason: 'test', askedBy: 'api',
+        subject: { id: 'pool-1', name: 'Test' }, gracePeriodMs: 500, useSigkill: false, reason: 'test', askedBy: 'api',
         targets: workers.map((worker, index) => ({ ...worker, name: `PoolWorker-${index + 1}`, ask: ask[index]! })),
       },
       { processes: table, ledger, memory },
@@ -253,7 +253,7 @@ describe.skipIf(process.platform !== 'linux')('what a worker leaves behind', () 
     // A shell runs a trap only once the child in the foreground is gone.
     const worker = await processes.shell('trap "exit 0" TERM; echo ready; sleep 1000; echo not reached')
     await until(async () => (await table.descendants([worker])).get(worker.pid)?.some(({ command }) => command === 'sleep'), 'the child')
-    const report = await end([worker], { gracePeriodMs: 200 })
+    const report = await end([worker], { gracePeriodMs: 1000 })
     expect(report.issues).toEqual([])
     expect(report.workers.map(({ outcome }) => outcome)).toEqual(['terminated', 'terminated'])
   })
@@ -289,7 +289,7 @@ describe.skipIf(process.platform !== 'linux')('what a worker leaves behind', () 
 
   test('is named with its command when it stays, and then the pool still exists', async () => {
     const worker = await processes.shell('sh -c "trap \\"\\" TERM; echo ready; exec sleep 1000" & wait')
-    const report = await end([worker], { gracePeriodMs: 50 })
+    const report = await end([worker], { gracePeriodMs: 500 })
     const child = report.workers[1]!
     expect(report.issues).toEqual([
       `child of PoolWorker-1 still alive: pid=${child.pid}, sleep, ignores SIGTERM`,
