@@ -2,10 +2,10 @@ import type { SaveContext, TerminationNotice } from './termination-config'
 
 /** What a preemption tells on its way, in this order. */
 export type PreemptionEvent =
-  | { readonly kind: 'noticed'; readonly notice: TerminationNotice; readonly gracePeriodMs: number }
+  | { readonly kind: 'noticed'; readonly notice: TerminationNotice; readonly gracePeriodMs: number; readonly exitCode: number }
   /** A further notice: nothing new. */
   | { readonly kind: 'ignored'; readonly source: string; readonly phase: PreemptionPhase }
-  /** SIGTERM once more: the grace period ends now, or running tasks are cut now. */
+  /** SIGTERM once more, or `hurry()`: the grace period ends now, or running tasks are cut now. */
   | { readonly kind: 'hurried'; readonly phase: PreemptionPhase }
   | { readonly kind: 'saved'; readonly occasion: SaveContext['occasion']; readonly elapsedMs: number }
   /** `error` undefined: it took too long. */
@@ -34,7 +34,7 @@ export function describePreemption(event: PreemptionEvent): string {
     case 'ignored':
       return `A further notice from ${event.source} changes nothing (${event.phase}).`
     case 'hurried':
-      return event.phase === 'using' ? 'SIGTERM again: the rest of the grace period is not used.' : 'SIGTERM again: running tasks are cut now.'
+      return event.phase === 'using' ? 'The rest of the grace period is not used.' : 'Running tasks are cut now.'
     case 'saved':
       return `Saved in ${event.elapsedMs} ms (${event.occasion}).`
     case 'saveFailed':

@@ -26,10 +26,10 @@ export interface PreemptionHandlerOptions {
 const lookMs = 20
 /** The mean task time changes while the grace period is used, so the plan is made anew this often. */
 const planMs = 1000
-/** A save that was told to stop may take this long to do so. */
+/** A save that was told to stop may take this long to do so, or half as long as it had, if that is less. */
 const abortedSaveMs = 1000
 /** At least this much is left to a save that comes late. */
-const leastSaveMs = 500
+const leastSaveMs = 100
 
 /**
  * Waits for the notice that this process is going to be taken away, and then leaves in time, with everything saved: TensorFlow's
@@ -134,7 +134,7 @@ export class PreemptionHandler {
     const config = await this.ready
     this.#stopWatching()
     const times = new Times(noticedMs, notice.source === 'SIGTERM' && config.terminationWatcher !== undefined ? 0 : config.gracePeriodMs)
-    this.#tell({ kind: 'noticed', notice, gracePeriodMs: times.graceMs })
+    this.#tell({ kind: 'noticed', notice, gracePeriodMs: times.graceMs, exitCode: config.exitCode })
     let cutAtMs = this.#limits.wrapUpMs
     await this.#step('using the grace period', async () => {
       if (times.graceMs > 0) cutAtMs = await this.#useTime(config, notice, times)
@@ -210,7 +210,7 @@ export class PreemptionHandler {
     } else {
       this.#tell({ kind: 'saveFailed', occasion, elapsedMs, error: result.kind === 'failed' ? result.error : undefined })
       // It was told to stop: the next one should not come on top of it.
-      if (result.kind === 'late' && saving !== undefined) await bounded(() => saving, abortedSaveMs)
+      if (result.kind === 'late' && saving !== undefined) await bounded(() => saving, Math.min(abortedSaveMs, limitMs / 2))
     }
     return elapsedMs
   }

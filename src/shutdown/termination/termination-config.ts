@@ -20,14 +20,16 @@ export interface SaveContext {
   readonly limitMs: number
 }
 
-/** The four things that TensorFlow's TerminationConfig says, and the platform whose defaults fill in the rest. */
+/** What TensorFlow's TerminationConfig says, and the platform whose defaults fill in the rest. */
 export interface TerminationFields {
   /** Default: detected. */
   readonly platform?: Platform | undefined
   /** How the notice comes: a watcher, or a function that is asked every second (and must not take long). Default: the platform's. */
   readonly terminationWatcher?: TerminationWatcher | ((signal: AbortSignal) => boolean | Promise<boolean>) | 'sigterm' | 'metadata' | undefined
-  /** The exit code, or what leaves instead. Default: the platform's code. */
+  /** The exit code, or what leaves instead of `process.exit`. Default: the platform's code. */
   readonly exit?: number | ((notice: TerminationNotice) => void | Promise<void>) | undefined
+  /** The exit code where `exit` is a function: what the process leaves with when that fails. Default: the platform's. */
+  readonly exitCode?: number | undefined
   /** From the notice to the end, milliseconds. 0: wrap up, save and leave at once. Default: the platform's. */
   readonly gracePeriodMs?: number | undefined
   /** Saves what must not be lost. Default: nothing to save. */
@@ -64,6 +66,7 @@ export class TerminationConfig implements TerminationFields {
   readonly platform: Platform | undefined
   readonly terminationWatcher: TerminationFields['terminationWatcher']
   readonly exit: TerminationFields['exit']
+  readonly exitCode: number | undefined
   readonly gracePeriodMs: number | undefined
   readonly save: TerminationFields['save']
 
@@ -72,6 +75,7 @@ export class TerminationConfig implements TerminationFields {
     this.platform = fields.platform
     this.terminationWatcher = fields.terminationWatcher
     this.exit = fields.exit
+    this.exitCode = fields.exitCode
     this.gracePeriodMs = fields.gracePeriodMs
     this.save = fields.save
   }
@@ -82,7 +86,7 @@ export class TerminationConfig implements TerminationFields {
     return {
       platform,
       terminationWatcher: watcherOf(this.terminationWatcher ?? preset.watch, env),
-      exitCode: typeof this.exit === 'number' ? this.exit : preset.exitCode,
+      exitCode: typeof this.exit === 'number' ? this.exit : this.exitCode ?? preset.exitCode,
       exit: typeof this.exit === 'function' ? this.exit : undefined,
       gracePeriodMs: this.gracePeriodMs ?? preset.gracePeriodMs,
       save: this.save,
@@ -101,18 +105,21 @@ function watcherOf(watcher: NonNullable<TerminationFields['terminationWatcher']>
   return typeof watcher === 'function' ? pollingWatcher(watcher, { source: 'terminationWatcher' }) : watcher
 }
 
-function check({ platform, terminationWatcher, exit, gracePeriodMs, save }: TerminationFields): void {
+function check({ platform, terminationWatcher, exit, exitCode, gracePeriodMs, save }: TerminationFields): void {
   if (platform !== undefined && !isPlatform(platform)) throw new TerminationConfigError('platform', `must be one of ${platforms.join(', ')}`)
   if (terminationWatcher !== undefined && !isWatcher(terminationWatcher)) {
     throw new TerminationConfigError('terminationWatcher', 'must be a function, an object with watch(), "sigterm" or "metadata"')
   }
-  if (exit !== undefined && typeof exit !== 'function' && !(Number.isInteger(exit) && exit >= 0 && exit <= 255)) {
-    throw new TerminationConfigError('exit', 'must be a function, or an exit code from 0 to 255')
-  }
+  if (exit !== undefined && typeof exit !== 'function' && !isExitCode(exit)) throw new TerminationConfigError('exit', 'must be a function, or an exit code from 0 to 255')
+  if (exitCode !== undefined && !isExitCode(exitCode)) throw new TerminationConfigError('exitCode', 'must be an exit code from 0 to 255')
   if (gracePeriodMs !== undefined && !(typeof gracePeriodMs === 'number' && gracePeriodMs >= 0 && gracePeriodMs <= longestDelayMs)) {
     throw new TerminationConfigError('gracePeriodMs', `must be 0 to ${longestDelayMs} milliseconds`)
   }
   if (save !== undefined && typeof save !== 'function') throw new TerminationConfigError('save', 'must be a function')
+}
+
+function isExitCode(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= 255
 }
 
 function isWatcher(watcher: unknown): boolean {
