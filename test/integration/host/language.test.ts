@@ -73,6 +73,15 @@ it('the editor is asked to refresh at most once a second, and not at all while n
   expect(refreshes.length).toBe(before)
 })
 
+it('an editor that was told of new lenses and did not fetch them is told again', async () => {
+  await lenses()
+  const { poolId } = await terminal.request('unhang/launchPool', { label: 'Hang' })
+  await untilPool(terminal, poolId, 'both tasks to run', ({ counts }) => counts.running === 2)
+  // The launch and the two tasks that start are two changes a second at most; from then on nothing looks different.
+  await until('the editor to be told a third time', () => refreshes.length >= 3)
+  expect((await lenses())[1]?.title).toBe('2 busy · 0 of 2 ended')
+})
+
 it('diagnostics follow the text as it is typed', async () => {
   expect(await diagnostics()).toEqual([])
   const at = text.indexOf('"processes"')
