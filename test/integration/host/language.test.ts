@@ -48,7 +48,7 @@ interface Report { kind: string; items: { code: string; source: string; range: {
 const diagnostics = async (at = uri) => (await editor.sendRequest<Report>('textDocument/diagnostic', { textDocument: { uri: at } })).items
 
 it('lenses launch a pool, then show its counts and terminate it, and the editor is told when they change', async () => {
-  expect(await lenses()).toEqual([{ title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label: 'Hang' }] }])
+  expect(await lenses()).toEqual([{ title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label: 'Hang', folder: pathToFileURL(workspace.root).href }] }])
   const { poolId } = await terminal.request('unhang/launchPool', { label: 'Hang' })
   await until('the lenses to be asked for again', async () => refreshes.length > 0 && (await lenses()).length === 2)
   await until('the counts', async () => (await lenses())[1]?.title === '2 busy · 0 of 2 ended')
