@@ -4,7 +4,7 @@ import type { LaunchPool, Notifications, PoolHeader } from '../../protocol'
 import type { FolderSession } from '../client/folderSession'
 import { DisposableStore, Emitter, disposableInterval } from '../lifecycle'
 import { failuresTable } from './failuresTable'
-import { OutputLines } from './outputLines'
+import { OutputLines, plainLine } from './outputLines'
 import { errorLines, succeeded, summaryLines, tableLines, workerLine } from './outcome'
 import { progressLine } from './progressLine'
 import { TerminalScreen } from './screen'
@@ -93,7 +93,7 @@ export class PoolTerminal implements Pseudoterminal {
   async #run(): Promise<void> {
     const { session, params } = this.#options
     try {
-      this.#screen.print(styles.dim(l10n.t('Launching pool “{0}” …', params.label ?? '')))
+      this.#screen.print(styles.dim(l10n.t('Launching pool “{0}” …', plainLine(params.label ?? ''))))
       this.#owned.add(session.onOutput((output) => { this.#receive(output) }))
       const launched = await session.request('unhang/launchPool', { ...params, follow: true }, { timeoutMs: launchTimeoutMs })
       this.#poolId = launched.poolId
@@ -119,8 +119,8 @@ export class PoolTerminal implements Pseudoterminal {
     this.#state = 'running'
     this.#startedAt = Date.now()
     this.#screen.print(
-      `${styles.bold(name)} ${styles.dim(total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId))}`,
-      ...warnings.map((warning) => styles.yellow(warning)),
+      `${styles.bold(plainLine(name))} ${styles.dim(total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId))}`,
+      ...warnings.map((warning) => styles.yellow(plainLine(warning))),
     )
     for (const output of this.#early.splice(0)) this.#receive(output)
     this.#owned.add(session.store.onDidChange(() => { this.#update(poolId) }))
