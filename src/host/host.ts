@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { version } from '../../package.json'
 import type { Pool } from '../core'
-import type { ProcessIdentity, ProcessTable } from '../processes'
+import type { ProcessIdentity, ProcessTable, ProtectedPids } from '../processes'
 import { errorCodes, protocolVersion, type Endpoint, type LaunchPool } from '../protocol'
 import { defaultLimits, KillLedger, type ShutdownReport } from '../shutdown'
 import { Announcement } from './announcement'
@@ -33,6 +33,8 @@ export interface HostOptions {
   /** This process. */
   readonly self: ProcessIdentity
   readonly processes: ProcessTable
+  /** What `processes` never signals; editors are added while they are connected. */
+  readonly protectedPids: ProtectedPids
   readonly log: HostLog
   readonly idleMs: number
   /** The host has ended and everything is cleaned up; it leaves with this code. */
@@ -151,6 +153,7 @@ export class Host {
       const client = new Client(socket, {
         token: this.token, version, log, handlers,
         serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.pools.headers()),
+        protect: (pid) => this.options.protectedPids.add(pid),
         ready: ({ kind }) => { log.info('A client is there.', { client: kind, clients: this.clients.readyCount }) },
         gone: () => {
           this.clients.remove(client)

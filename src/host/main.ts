@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { processTable } from '../processes'
+import { processTable, protectedPids } from '../processes'
 import { endpointOf } from '../protocol'
 import { becomeHost } from './becomeHost'
 import { Host } from './host'
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   process.on('uncaughtException', (error) => { log.error('An error that nobody caught.', error) })
   process.on('unhandledRejection', (reason) => { log.error('A rejection that nobody caught.', reason) })
   const host = new Host({
-    endpoint, self, processes: processTable, log, idleMs: idleMsOf(process.env), ended: (exitCode) => { process.exit(exitCode) },
+    endpoint, self, processes: processTable, protectedPids, log, idleMs: idleMsOf(process.env), ended: (exitCode) => { process.exit(exitCode) },
   })
   process.on('SIGTERM', () => { host.terminate() })
   process.on('SIGINT', () => { void host.stop('SIGINT') })

@@ -64,6 +64,7 @@ describe('Control characters', () => {
   const evil = 'x\u001b]0;title\u0007\u001b[2J\r\u009b31m\u001b[31m\ny'
   // eslint-disable-next-line no-control-regex
   const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/
+  // eslint-disable-next-line no-control-regex
   const withoutOurStyles = (line: string): string => line.replace(/\u001b\[(?:0|1|2|3[0-9]|9[0-9])m/g, '')
 
   test('of names and messages are not in the lines that are ours, and make up none', () => {
