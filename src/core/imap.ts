@@ -144,9 +144,9 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
         let last = false
         while (items.length < this.#chunkSize) {
           const step = this.#source.next()
-          const { done, value } = 'then' in step ? await step : step
+          const { done, value }: IteratorResult<unknown, unknown> = 'then' in step ? await step : step
           // It was left, or the pool ended, while we waited for the iterable.
-          if (this.#exhausted) return
+          if (this.#isOver()) return
           if (done === true) {
             last = true
             break
@@ -162,6 +162,10 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
     } finally {
       this.#pulling = false
     }
+  }
+
+  #isOver(): boolean {
+    return this.#exhausted
   }
 
   #handIn(items: readonly unknown[]): void {

@@ -235,7 +235,7 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
   #nextCallable(): Task | undefined {
     for (;;) {
       const task = this.#hooks.nextTask()
-      if (task === undefined || task.args !== null) return task
+      if (task?.args !== null) return task
       this.#hooks.taskUncallable(task)
     }
   }

@@ -96,7 +96,7 @@ async function load(message: InitMessage): Promise<void> {
       const setUp = await find(message.initializer)
       await setUp(...message.initargs)
     }
-    answers.json(FrameKind.ready, 0, 0, names)
+    void answers.json(FrameKind.ready, 0, 0, names)
   } catch (error) {
     await answers.bytes(FrameKind.loadFailed, 0, 0, serialize(packThrown(error)))
     process.exit(1)
