@@ -109,7 +109,7 @@ export class Unhang {
     const selection = (): readonly PoolsNode[] => (this.#view.visible ? this.#view.selection : [])
     this.#owned.add(registerCommands({
       ...launchCommands(prompts),
-      ...endingCommands({ catalog, shutdown: this.#shutdown, prompts, selection }),
+      ...endingCommands({ catalog, shutdown: this.#shutdown, prompts, selection, folderOf: (poolId) => this.#sessions.ofPool(poolId)?.folder.uri }),
       ...taskCommands({ sessions: this.#sessions, prompts, selection }),
       ...viewCommands({ sessions: this.#sessions, prompts, view: this.#view, reports: this.#reports, log: this.#log, selection }),
     }, this.#report))

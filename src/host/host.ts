@@ -3,9 +3,9 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { version } from '../../package.json'
 import type { Pool } from '../core'
-import type { ProcessIdentity, ProcessTable } from '../processes'
+import type { ProcessIdentity, ProcessTable, ProtectedPids } from '../processes'
 import { errorCodes, protocolVersion, type Endpoint, type LaunchPool } from '../protocol'
-import { KillLedger, type ShutdownReport } from '../shutdown'
+import { defaultLimits, KillLedger, type ShutdownReport } from '../shutdown'
 import { Announcement } from './announcement'
 import { Client } from './connection/client'
 import { Clients } from './connection/clients'
@@ -18,11 +18,12 @@ import { KillLog } from './ledger/killLog'
 import type { WorkerLedger } from './ledger/workerLedger'
 import { Listener, removeStaleFiles } from './listener'
 import type { HostLog } from './log'
-import type { HostedPool } from './pools/hostedPool'
+import type { HostedPool, ShutdownOrder } from './pools/hostedPool'
 import { LivePool } from './pools/livePool'
 import { takeOverLedger } from './pools/orphans'
 import { PoolRegistry } from './pools/poolRegistry'
 import { wireReport } from './pools/reports'
+import { Preemptions, type PoolTermination } from './preemption/preemptions'
 import { ChangeNotices } from './state/changeNotices'
 import { StateLog } from './state/stateLog'
 import { Watching } from './watching'
@@ -32,10 +33,12 @@ export interface HostOptions {
   /** This process. */
   readonly self: ProcessIdentity
   readonly processes: ProcessTable
+  /** What `processes` never signals; editors are added while they are connected. */
+  readonly protectedPids: ProtectedPids
   readonly log: HostLog
   readonly idleMs: number
-  /** The host has ended and everything is cleaned up. */
-  readonly ended: () => void
+  /** The host has ended and everything is cleaned up; it leaves with this code. */
+  readonly ended: (exitCode: number) => void
 }
 
 /** The daemon of one workspace: owns its pools, and serves whoever connects. Whoever makes one holds the lock. */
@@ -53,13 +56,17 @@ export class Host {
   private ledger: WorkerLedger | undefined
   private listener: Listener | undefined
   private announcement: Announcement | undefined
+  private readonly preemptions: Preemptions
   private stopping: Promise<string[]> | undefined
+  private exitCode = 0
 
   constructor(private readonly options: HostOptions) {
     const { endpoint, processes, log, idleMs } = options
     this.pools = new PoolRegistry(this.state, (error) => { log.warn('A pool was not cleaned up.', error) })
     this.killLog = new KillLog(endpoint.killsFile)
     this.kills = new KillLedger({ sink: (entry) => { this.killLog.record(entry) } })
+    this.preemptions = new Preemptions({ processes, ledger: this.kills }, log)
+    void this.preemptions.done.then((exitCode) => { this.leaveFor(exitCode) })
     this.watching = new Watching({
       processes, log,
       identities: () => this.pools.live().flatMap((pool) => pool.liveWorkers().flatMap(({ identity }) => identity ?? [])),
@@ -96,8 +103,40 @@ export class Host {
    * @returns the issues: what could not be ended, and stays in the ledger for the next host.
    */
   stop(why: string): Promise<string[]> {
-    this.stopping ??= this.end(why)
+    if (!this.stopping && this.preemptions.active) {
+      this.preemptions.hurry()
+      // Whoever waits for that was told of it first (see the constructor), so it stops by now.
+      return this.preemptions.done.then(() => this.stopping ?? [])
+    }
+    this.stopping ??= this.end(why, { kill: false, askedBy: 'host', reason: `the host ends: ${why}` })
     return this.stopping
+  }
+
+  /**
+   * SIGTERM. Pools with a `termination` are wrapped up as that says, and the host leaves with its exit code; the others are ended
+   * at once. Without such pools the host ends as by {@link stop}. Once more: goes on to the next step now.
+   */
+  terminate(): void {
+    const first = !this.preemptions.active
+    if (this.stopping || !this.preemptions.sigterm()) {
+      void this.stop('SIGTERM')
+      return
+    }
+    const others = first ? this.pools.live().filter((pool) => !pool.orphaned && !this.preemptions.has(pool)) : []
+    for (const pool of others) {
+      pool.shutdown({ kill: false, askedBy: 'preemption', reason: 'SIGTERM' }).catch((error: unknown) => { this.options.log.error('A pool was not ended.', error) })
+    }
+  }
+
+  /** Every pool with a `termination` is wrapped up: there may be little time left. */
+  private leaveFor(exitCode: number): void {
+    this.exitCode = exitCode
+    const { cutGracePeriodMs, cutMs } = defaultLimits
+    // Whatever is slow or hangs from here on does not change the exit code any more.
+    setTimeout(() => { this.options.ended(exitCode) }, cutMs)
+    this.stopping ??= this.end('the machine is going to be taken away', {
+      kill: false, useSigkill: true, gracePeriodMs: cutGracePeriodMs, askedBy: 'preemption', reason: 'the machine is going to be taken away',
+    })
   }
 
   private listen(): Promise<Listener> {
@@ -114,6 +153,7 @@ export class Host {
       const client = new Client(socket, {
         token: this.token, version, log, handlers,
         serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.pools.headers()),
+        protect: (pid) => this.options.protectedPids.add(pid),
         ready: ({ kind }) => { log.info('A client is there.', { client: kind, clients: this.clients.readyCount }) },
         gone: () => {
           this.clients.remove(client)
@@ -126,17 +166,23 @@ export class Host {
 
   private launch(params: LaunchPool.Params): Promise<LaunchPool.Result> {
     const { endpoint, processes, log } = this.options
-    if (this.stopping) throw new RequestError(errorCodes.wrongState, 'This host is ending. Try again; a new one starts by itself.')
+    this.mustBeOpen()
     return launchPool(params, {
+      mustBeOpen: () => { this.mustBeOpen() },
       root: endpoint.root,
       outputDirectory: endpoint.outputDirectory,
       system: { processes, ledger: this.kills },
-      adopt: (pool, label) => { this.adopt(pool, label) },
+      adopt: (pool, label, termination) => { this.adopt(pool, label, termination) },
       onError: (error) => { log.error('The items of a pool ended early.', error) },
     })
   }
 
-  private adopt(pool: Pool, label: string | null): void {
+  private mustBeOpen(): void {
+    if (this.stopping) throw new RequestError(errorCodes.wrongState, 'This host is ending. Try again; a new one starts by itself.')
+    if (this.preemptions.active) throw new RequestError(errorCodes.wrongState, 'This machine is going to be taken away, so nothing new is launched on it. Its pools are being wrapped up.')
+  }
+
+  private adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void {
     const hosted: LivePool = new LivePool(pool, label, {
       headerChanged: () => { this.state.headerChanged(pool.id) },
       workerChanged: (name) => { this.state.workerChanged(pool.id, name) },
@@ -149,9 +195,13 @@ export class Host {
       },
       exited: (identity) => { this.ledger?.exited(identity) },
       shutdown: (report, order) => { this.tellShutdown(report, order) },
-      ended: () => { this.poolEnded(hosted) },
+      ended: () => {
+        this.preemptions.ended(hosted)
+        this.poolEnded(hosted)
+      },
     })
     this.pools.add(hosted)
+    if (termination) this.preemptions.add(hosted, termination)
     this.options.log.info('A pool was launched.', { id: pool.id, name: pool.name, kind: pool.kind })
     this.idle.check()
   }
@@ -184,7 +234,7 @@ export class Host {
 
   /** Orphans do not keep a host: the ledger has them, and nothing is read from them. */
   private isNeeded(): boolean {
-    return this.clients.size > 0 || this.pools.live().some((pool) => !pool.orphaned)
+    return this.clients.size > 0 || this.preemptions.active || this.pools.live().some((pool) => !pool.orphaned)
   }
 
   /** Nobody may find the host any more before it is decided that nobody has. */
@@ -194,15 +244,16 @@ export class Host {
     else await this.stop('nobody needs it any more')
   }
 
-  private async end(why: string): Promise<string[]> {
+  private async end(why: string, order: ShutdownOrder): Promise<string[]> {
     this.options.log.info('The host ends.', { why })
     this.idle.dispose()
+    this.preemptions.stop()
     // From here on new clients find no host and start one, which waits for our lock.
     this.listener?.close()
     await this.announcement?.withdraw()
     // Orphans are not ours to end: nobody asked for it, and the next host finds them in the ledger again.
     const own = this.pools.live().filter((pool) => !pool.orphaned)
-    const reports = await Promise.allSettled(own.map((pool) => pool.shutdown({ kill: false, askedBy: 'host', reason: `the host ends: ${why}` })))
+    const reports = await Promise.allSettled(own.map((pool) => pool.shutdown(order)))
     // The answer to whoever asked goes out first.
     setTimeout(() => { void this.leave() }, answerMs)
     return reports.flatMap((report) => (report.status === 'fulfilled' ? [...report.value.issues] : [String(report.reason)]))
@@ -219,7 +270,7 @@ export class Host {
     await rm(endpoint.outputDirectory, { recursive: true, force: true }).catch((error: unknown) => { log.warn('Output was not removed.', error) })
     log.info('The host has ended.', { survivors })
     await Promise.all([this.killLog.close(), log.close()])
-    ended()
+    ended(this.exitCode)
   }
 }
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { processTable } from '../processes'
+import { processTable, protectedPids } from '../processes'
 import { endpointOf } from '../protocol'
 import { becomeHost } from './becomeHost'
 import { Host } from './host'
@@ -21,9 +21,10 @@ async function main(): Promise<void> {
   process.on('uncaughtException', (error) => { log.error('An error that nobody caught.', error) })
   process.on('unhandledRejection', (reason) => { log.error('A rejection that nobody caught.', reason) })
   const host = new Host({
-    endpoint, self, processes: processTable, log, idleMs: idleMsOf(process.env), ended: () => { process.exit(0) },
+    endpoint, self, processes: processTable, protectedPids, log, idleMs: idleMsOf(process.env), ended: (exitCode) => { process.exit(exitCode) },
   })
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { void host.stop(signal) })
+  process.on('SIGTERM', () => { host.terminate() })
+  process.on('SIGINT', () => { void host.stop('SIGINT') })
   // The terminal that started it may close.
   process.on('SIGHUP', () => undefined)
   await host.start()

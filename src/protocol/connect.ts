@@ -137,6 +137,15 @@ function lastWords(stderr: string): string {
   return (lines.find((line) => /^(?:\w*Error|Uncaught)\b/.test(line)) ?? lines[0] ?? '').trim()
 }
 
+/**
+ * A worker may start a host (by `unhang pool`): without its mark, by which a shutdown finds what belongs to that worker, or
+ * the host of other pools would end with it.
+ */
+function hostEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  // Without the second an Electron executable opens a window; plain Node ignores it, and the host keeps it from its workers.
+  return { ...env, UNHANG_WORKER: undefined, ELECTRON_RUN_AS_NODE: '1' }
+}
+
 interface StartedHost {
   exitCode: number | undefined
   failure: string | undefined
@@ -154,8 +163,7 @@ async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJ
       detached: true,
       windowsHide: true,
       stdio: ['ignore', stderr.fd, stderr.fd],
-      // Without it an Electron executable opens a window; plain Node ignores it, and the host keeps it from its workers.
-      env: { ...env, ELECTRON_RUN_AS_NODE: '1' },
+      env: hostEnvironment(env),
     })
     child.on('error', (error) => { state.failure = `${nodePath} could not be run (${error.message})` })
     child.on('exit', (code, signal) => { state.exitCode = code ?? (signal === null ? 1 : 128) })

@@ -1,20 +1,16 @@
 import * as z from 'zod'
+import { longestTimerMs, withoutNul } from './bounds'
+import { terminationSchema } from './termination'
 
 /**
  * The `"type": "pool"` task of .vscode/tasks.json. The descriptions are what the editor shows on hover, so they are
  * written for whoever writes the task; {@link poolTaskJsonSchema} makes the editor's schema of them.
  */
 
-/** Timers count milliseconds in 32 bits; a longer wait would fire at once. */
-export const longestTimerMs = 2_147_483_647
-
 /** More processes than this on one machine is a slip of the finger: the pid table holds 32768 by default. */
 export const mostProcesses = 1024
 
 const durationMs = (least: number) => z.int().min(least).max(longestTimerMs)
-
-/** No environment can carry it; the system would refuse the start of every worker. */
-const withoutNul = z.string().refine((text) => !text.includes('\0'), 'holds a NUL character')
 
 const filePattern = z.string().min(1)
 
@@ -55,6 +51,7 @@ export const poolTaskKeys = {
   useSigkill: z.boolean().describe('Let Terminate go on to SIGKILL when SIGTERM did not help. Default false: what did not end is reported.'),
   cwd: withoutNul.min(1).describe('Working folder of the workers, relative to the workspace folder. Default: the workspace folder.'),
   env: z.record(withoutNul, z.union([withoutNul, z.null()])).describe('Environment variables that are added; `null` removes one.'),
+  termination: terminationSchema.describe('What happens when the machine is going to be taken away (preemption, maintenance, the end of a job): save, stop, leave with the exit code that gets it started again.'),
 } as const
 export type PoolTaskKey = keyof typeof poolTaskKeys
 
@@ -66,7 +63,7 @@ export type PoolDefinition = z.infer<typeof poolDefinitionSchema>
 export const programKeys = ['command', 'module'] as const
 
 /** Keys of the design that a later version brings; named so that the message does not call them unknown. */
-export const laterKeys = ['python', 'pythonPath', 'program', 'chunkSize', 'maxMemoryPerChildMb', 'termination'] as const
+export const laterKeys = ['python', 'pythonPath', 'program', 'chunkSize', 'maxMemoryPerChildMb'] as const
 
 /**
  * The contribution `taskDefinitions[0]` of package.json. VS Code draws completion, hover texts and warnings of

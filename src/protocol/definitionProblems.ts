@@ -3,6 +3,7 @@ import { closest } from './closest'
 import {
   itemsSchema, laterKeys, poolDefinitionSchema, poolTaskKeys, programKeys, type PoolDefinition, type PoolTaskKey,
 } from './definition'
+import { terminationSchema } from './termination'
 
 export type ProblemCode =
   /** A key that means nothing here. */
@@ -64,7 +65,7 @@ export function validateDefinition(definition: unknown): Validated {
   const problems = [...keyProblems(given), ...programProblems(given)]
   for (const key of Object.keys(poolTaskKeys) as PoolTaskKey[]) {
     if (given[key] === undefined) continue
-    problems.push(...(key === 'items' ? itemsProblems(given[key]) : valueProblems(poolTaskKeys[key], given[key], [key])))
+    problems.push(...problemsOf(key, given[key]))
   }
   if (problems.length > 0) return { ok: false, problems }
   return { ok: true, definition: poolDefinitionSchema.parse(given) }
@@ -107,6 +108,31 @@ function programProblems(given: Record<string, unknown>): DefinitionProblem[] {
     problems.push({ path: ['maxTasksPerChild'], code: 'conflict', message: '"maxTasksPerChild" means nothing with "command": each task is a fresh process. Remove it.' })
   }
   return problems
+}
+
+function problemsOf(key: PoolTaskKey, value: unknown): DefinitionProblem[] {
+  switch (key) {
+    case 'items': return itemsProblems(value)
+    case 'termination': return terminationProblems(value)
+    default: return valueProblems(poolTaskKeys[key], value, [key])
+  }
+}
+
+function terminationProblems(termination: unknown): DefinitionProblem[] {
+  if (typeof termination !== 'object' || termination === null || Array.isArray(termination)) {
+    return [{ path: ['termination'], code: 'wrong-type', message: `"termination" is ${shown(termination)}. Write an object: { "platform": "slurm", "save": "./save.sh" }, or {} to take everything from the platform.` }]
+  }
+  const known = new Map(Object.entries<z.ZodType>(terminationSchema.shape))
+  return Object.entries(termination).flatMap(([key, value]) => {
+    const path = ['termination', key]
+    const schema = known.get(key)
+    if (schema) return value === undefined ? [] : valueProblems(schema, value, path)
+    const meant = closest(key, known.keys())
+    return [{
+      path, code: 'unknown-key' as const,
+      message: `"termination.${key}" is no key of "termination". ${meant === undefined ? `There are ${[...known.keys()].map((one) => `"${one}"`).join(', ')}.` : `Did you mean "${meant}"?`}`,
+    }]
+  })
 }
 
 const itemsAdvice = 'Write an array, or an object with exactly one of "glob", "lines", "json" and "range"'
@@ -195,6 +221,7 @@ function expectation(path: readonly (string | number)[]): string {
     case 'cwd': return 'the path of a folder'
     case 'env': return 'an object of strings, with null for a variable to remove: { "LANG": "C", "DEBUG": null }'
     case 'useSigkill': return 'true or false'
+    case 'termination.save': return 'a string for a shell ("./save.sh > save.log") or an array of strings (["python3", "save.py"])'
     default: return 'a whole number'
   }
 }

@@ -3,3 +3,4 @@ export { explainExit, describeExit, type ExitCause, type ProcessExit } from './e
 export { KillLedger, type KillLedgerOptions } from './kill-ledger'
 export { ShutdownMemory, type Survivor } from './memory'
 export { shutDown, type ShutdownDependencies } from './shut-down'
+export * from './termination'

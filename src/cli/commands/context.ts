@@ -11,7 +11,8 @@ export interface CommandContext {
 /** A command: does its work and tells the exit code. */
 export type Command<Options extends readonly unknown[]> = (context: CommandContext, ...options: Options) => Promise<ExitCode>
 
-/** JSON as every `--json` prints it. */
+/** JSON as every `--json` prints it. What a terminal would take for a command is escaped, and the same to a parser. */
 export function printJson(terminal: Terminal, value: unknown): void {
-  terminal.print(JSON.stringify(value, null, 2))
+  const json = JSON.stringify(value, null, 2)
+  terminal.print(json.replace(/[\u007f-\u009f]/g, (code) => `\\u00${code.charCodeAt(0).toString(16)}`))
 }

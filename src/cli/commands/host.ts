@@ -1,6 +1,7 @@
 import { HostStatus, StopHost } from '../../protocol'
 import { exitCodes } from '../exitCodes'
 import { formatDuration, plural } from '../words/quantities'
+import { plainLine } from '../output/plainText'
 import { printJson, type Command } from './context'
 
 /** A workspace's pools may be many, and each has its grace period. */
@@ -28,7 +29,7 @@ export const hostStop: Command<[{ json?: true }]> = async ({ access, terminal },
   const result = await access.running((host) => host.request(StopHost.method, {}, { timeoutMs: stopTimeoutMs }))
   const issues = result?.issues ?? []
   if (json) printJson(terminal, { issues })
-  else for (const issue of issues) terminal.print(issue)
+  else for (const issue of issues) terminal.print(plainLine(issue))
   if (result === undefined && !json) terminal.print(`no host runs for ${access.root}; nothing to stop`)
   return issues.length > 0 ? exitCodes.failure : exitCodes.ok
 }

@@ -1,7 +1,7 @@
 import { GetFailures, HostGoneError, LaunchPool, type HostConnection, type PoolSnapshot } from '../../protocol'
 import { exitCodes, type ExitCode } from '../exitCodes'
 import type { Palette } from '../output/palette'
-import { plainText } from '../output/plainText'
+import { plainLine } from '../output/plainText'
 import type { Terminal } from '../output/terminal'
 import { definitionHint } from '../pool/definitionHint'
 import { endOnInterrupt } from '../pool/endOnInterrupt'
@@ -23,12 +23,12 @@ export const pool: Command<[string, { detach?: true }]> = async ({ access, termi
     return await access.started(async (host) => {
       const follower = detach ? undefined : new PoolFollower(host, terminal)
       const launched = await launch(host, label, follower !== undefined)
-      for (const warning of launched.warnings) terminal.note(`warning: ${warning}`)
+      for (const warning of launched.warnings) terminal.note(`warning: ${plainLine(warning)}`)
       if (follower === undefined) {
         terminal.print(launched.poolId)
         return exitCodes.ok
       }
-      terminal.note(`${plainText(launched.name)} (${launched.poolId}), ${plural(launched.total, 'task')}; Ctrl-C terminates it`)
+      terminal.note(`${plainLine(launched.name)} (${launched.poolId}), ${plural(launched.total, 'task')}; Ctrl-C terminates it`)
       endOnInterrupt(interrupts, host, launched.poolId, follower, terminal)
       return await report(host, await follower.untilEnded(launched.poolId), terminal)
     })

@@ -3,6 +3,7 @@ import { TargetError } from '../errors'
 import { exitCodes } from '../exitCodes'
 import { requestShutdown } from '../ending/request'
 import { resolveTarget } from '../ending/targets'
+import { plainLine } from '../output/plainText'
 import { fetchPools } from '../snapshots'
 import { plural } from '../words/quantities'
 import { printJson, type Command } from './context'
@@ -31,7 +32,7 @@ export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions
   const { description, result } = done
   const issues = result?.issues ?? []
   if (options.json) printJson(terminal, result ?? { issues: [], reports: [] })
-  else for (const issue of issues) terminal.print(issue)
+  else for (const issue of issues) terminal.print(plainLine(issue))
   const remark = options.json || !terminal.isInteractive ? undefined : remarkOn(mode, description, result)
   if (remark !== undefined) terminal.note(remark)
   return issues.length > 0 ? exitCodes.failure : exitCodes.ok

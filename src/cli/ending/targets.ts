@@ -1,5 +1,6 @@
 import type { PoolSnapshot, ShutdownTargetParams } from '../../protocol'
 import { TargetError } from '../errors'
+import { plainLine } from '../output/plainText'
 import { plural } from '../words/quantities'
 
 /** What POOL|PID on the command line means. */
@@ -39,7 +40,7 @@ export function resolveTarget(text: string, pools: readonly PoolSnapshot[]): Res
 }
 
 function ended(pool: PoolSnapshot): ResolvedTarget {
-  return { kind: 'ended', description: `${pool.name} (${pool.id}) has already ended` }
+  return { kind: 'ended', description: `${plainLine(pool.name)} (${pool.id}) has already ended` }
 }
 
 function poolCandidate(pool: PoolSnapshot): Candidate {
@@ -47,7 +48,7 @@ function poolCandidate(pool: PoolSnapshot): Candidate {
 }
 
 function describePool(pool: PoolSnapshot): string {
-  return `pool ${pool.name} (${pool.id}, ${plural(pool.workers.filter((worker) => worker.status !== 'exited').length, 'worker')})`
+  return `pool ${plainLine(pool.name)} (${pool.id}, ${plural(pool.workers.filter((worker) => worker.status !== 'exited').length, 'worker')})`
 }
 
 function workersWithPid(text: string, pools: readonly PoolSnapshot[]): Candidate[] {
@@ -58,7 +59,7 @@ function workersWithPid(text: string, pools: readonly PoolSnapshot[]): Candidate
     .filter((worker) => worker.pid === pid && worker.status !== 'exited')
     .map((worker): Candidate => ({
       target: { kind: 'worker', poolId: pool.id, pid },
-      description: `worker ${worker.name} of ${pool.name} (${pool.id})`,
+      description: `worker ${worker.name} of ${plainLine(pool.name)} (${pool.id})`,
       unambiguous: `${pidPrefix}${pid}`,
     })))
 }
@@ -67,7 +68,7 @@ function workersWithPid(text: string, pools: readonly PoolSnapshot[]): Candidate
 function whatExists(pools: readonly PoolSnapshot[]): string[] {
   if (pools.length === 0) return ['No pool runs in this workspace.']
   return ['What runs here:', ...pools.flatMap((pool) => [
-    `${pool.id}  ${pool.name}`,
-    ...pool.workers.filter((worker) => worker.status !== 'exited' && worker.pid > 0).map((worker) => `  ${worker.pid}  ${worker.name}${worker.task ? ` in ${worker.task.label}` : ''}`),
+    `${pool.id}  ${plainLine(pool.name)}`,
+    ...pool.workers.filter((worker) => worker.status !== 'exited' && worker.pid > 0).map((worker) => `  ${worker.pid}  ${worker.name}${worker.task ? ` in ${plainLine(worker.task.label)}` : ''}`),
   ])]
 }

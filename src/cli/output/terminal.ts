@@ -1,5 +1,6 @@
 import { OutputQueue } from './outputQueue'
 import { paletteFor, type Palette } from './palette'
+import { withOwnStylesOnly } from './plainText'
 
 const stdoutFd = 1
 const stderrFd = 2
@@ -34,14 +35,14 @@ export class Terminal {
   /** A result: text that scripts read. */
   print(text: string): void {
     this.withoutStatus(() => {
-      this.queue.push(stdoutFd, `${text}\n`)
+      this.queue.push(stdoutFd, `${withOwnStylesOnly(text)}\n`)
     })
   }
 
   /** A remark, a warning, an error. */
   note(text: string): void {
     this.withoutStatus(() => {
-      this.queue.push(stderrFd, `${text}\n`)
+      this.queue.push(stderrFd, `${withOwnStylesOnly(text)}\n`)
     })
   }
 
@@ -56,7 +57,8 @@ export class Terminal {
   }
 
   /** Replaces the line at the bottom; an empty one removes it. On a terminal only. */
-  showStatus(line: string): void {
+  showStatus(text: string): void {
+    const line = withOwnStylesOnly(text)
     if (!this.isInteractive || line === this.status) return
     this.queue.push(stderrFd, eraseLine + line)
     this.status = line

@@ -1,5 +1,6 @@
 import type { Output } from '../../protocol'
 import { LineAssembler } from './lineAssembler'
+import { plainLine } from './plainText'
 
 /** One line of a worker, with its name in front, and the stream it came from. */
 export interface PrefixedLine {
@@ -38,7 +39,7 @@ export class WorkerOutput {
   }
 
   private prefixed(worker: string, stream: 'stdout' | 'stderr', lines: readonly string[]): PrefixedLine[] {
-    const prefix = this.stylePrefix(`${worker} |`)
+    const prefix = this.stylePrefix(`${plainLine(worker)} |`)
     return lines.map((line) => ({ stream, text: `${prefix} ${line}` }))
   }
 }

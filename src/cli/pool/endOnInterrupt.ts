@@ -1,6 +1,7 @@
 import type { HostConnection } from '../../protocol'
 import { requestShutdown } from '../ending/request'
 import { CliError } from '../errors'
+import { plainLine } from '../output/plainText'
 import type { Terminal } from '../output/terminal'
 import type { PoolFollower } from './follower'
 import type { Interrupts, InterruptStep } from './interrupts'
@@ -22,13 +23,13 @@ export function endOnInterrupt(interrupts: Interrupts, host: HostConnection, poo
     terminal.note(announcements[step])
     requestShutdown(host, { targets: [{ kind: 'pool', poolId }], mode: step, reason: typed ? 'Ctrl-C' : 'SIGTERM' }).then(
       ({ issues }) => {
-        for (const issue of issues) terminal.note(terminal.stderrPalette.bad(issue))
+        for (const issue of issues) terminal.note(terminal.stderrPalette.bad(plainLine(issue)))
         if (issues.length === 0) return
         if (!typed) follower.giveUp(new CliError('the pool is left with what could not be ended', [`SIGKILL ends it: unhang kill ${poolId}`]))
         else if (step === 'terminate') terminal.note('Ctrl-C again sends SIGKILL to what is left')
       },
       (error: unknown) => {
-        terminal.note(error instanceof Error ? error.message : String(error))
+        terminal.note(plainLine(error instanceof Error ? error.message : String(error)))
       },
     )
   })

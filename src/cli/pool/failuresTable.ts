@@ -1,6 +1,6 @@
 import type { GetFailures } from '../../protocol'
 import { alignColumns } from '../output/columns'
-import { plainText } from '../output/plainText'
+import { plainLine } from '../output/plainText'
 import { plainPalette, type Palette } from '../output/palette'
 import { formatExit } from '../words/exit'
 import { formatDuration } from '../words/quantities'
@@ -15,17 +15,17 @@ const rightAligned = [3, 4] as const
 export function failuresTable({ failures, total }: GetFailures.Result, palette: Palette = plainPalette): string[] {
   if (failures.length === 0) return []
   const rows = failures.map((failure) => [
-    plainText(failure.label),
+    plainLine(failure.label),
     palette.bad(stateWords(failure.state)),
-    failure.worker,
+    plainLine(failure.worker),
     failure.pid > 0 ? String(failure.pid) : '',
     failure.pid > 0 ? formatDuration(failure.elapsedMs) : '',
-    plainText(whyFailed(failure)),
+    plainLine(whyFailed(failure)),
   ])
   const lines = alignColumns([header.map((title) => palette.dim(title)), ...rows], { indent: '  ', right: rightAligned })
   if (total > failures.length) lines.push(`  … and ${total - failures.length} more`)
   const withOutput = failures.find((failure) => failure.stderrPath !== null)
-  if (withOutput?.stderrPath) lines.push(`  full output, for example: ${withOutput.stderrPath}`)
+  if (withOutput?.stderrPath) lines.push(`  full output, for example: ${plainLine(withOutput.stderrPath)}`)
   return lines
 }
 

@@ -1,4 +1,5 @@
 import type { PoolSnapshot } from '../../protocol'
+import { plainLine } from '../output/plainText'
 import { countWords, totalTasks } from '../words/counts'
 import { formatDuration } from '../words/quantities'
 
@@ -13,9 +14,10 @@ export interface Outcome {
 export function poolOutcome(pool: Pick<PoolSnapshot, 'name' | 'counts' | 'failure' | 'startedAt' | 'endedAt'>, now: number): Outcome {
   const after = formatDuration((pool.endedAt ?? now) - pool.startedAt)
   const ok = pool.failure === null && pool.counts.done === totalTasks(pool.counts)
-  if (pool.failure !== null) return { ok, line: `${pool.name} failed after ${after}: ${pool.failure}` }
-  if (ok) return { ok, line: `${pool.name}: ${allTasks(totalTasks(pool.counts))} done in ${after}` }
-  return { ok, line: `${pool.name} ended after ${after} with tasks that are not done: ${countWords(pool.counts).join(', ')}` }
+  const name = plainLine(pool.name)
+  if (pool.failure !== null) return { ok, line: `${name} failed after ${after}: ${plainLine(pool.failure)}` }
+  if (ok) return { ok, line: `${name}: ${allTasks(totalTasks(pool.counts))} done in ${after}` }
+  return { ok, line: `${name} ended after ${after} with tasks that are not done: ${countWords(pool.counts).join(', ')}` }
 }
 
 function allTasks(total: number): string {

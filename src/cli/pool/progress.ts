@@ -1,5 +1,5 @@
 import type { CountsSnapshot } from '../../protocol'
-import { plainText } from '../output/plainText'
+import { plainLine } from '../output/plainText'
 import { countWords } from '../words/counts'
 import { formatSeconds } from '../words/quantities'
 
@@ -15,7 +15,7 @@ export interface Progress {
 /** `Word count: 57 of 132 done, 4 running, 71 queued · 12 s, about 8 s left`, cut to the width of the terminal. */
 export function progressLine({ name, counts, elapsedMs, etaMs }: Progress, columns = Number.POSITIVE_INFINITY): string {
   const left = etaMs === null || counts.queued + counts.running === 0 ? '' : `, about ${formatSeconds(etaMs)} left`
-  const line = `${plainText(name)}: ${countWords(counts).join(', ')} · ${formatSeconds(elapsedMs)}${left}`
+  const line = `${plainLine(name)}: ${countWords(counts).join(', ')} · ${formatSeconds(elapsedMs)}${left}`
   // One column is left free: a line that fills the last one wraps on some terminals and could not be erased.
   return line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`
 }

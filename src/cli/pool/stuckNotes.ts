@@ -1,4 +1,5 @@
 import type { PoolSnapshot } from '../../protocol'
+import { plainLines } from '../output/plainText'
 import { formatDuration } from '../words/quantities'
 
 /** Says once when a task gets stuck (or slow), with the reason and what to do, and once when it goes on after all. */
@@ -9,7 +10,7 @@ export class StuckNotes {
   observe(pool: Pick<PoolSnapshot, 'workers'>): string[] {
     const lines: string[] = []
     const running = new Set<string>()
-    for (const { name, pid, status, task } of pool.workers) {
+    for (const { name, pid, status, task } of plainLines(pool.workers)) {
       if (status === 'exited' || task?.state !== 'running') continue
       running.add(task.id)
       const before = this.said.get(task.id)

@@ -1,6 +1,6 @@
 import type { PoolSnapshot, WorkerSnapshot } from '../../protocol'
 import { alignColumns } from '../output/columns'
-import { plainText } from '../output/plainText'
+import { plainLines } from '../output/plainText'
 import { plainPalette, type Palette } from '../output/palette'
 import { countWords } from '../words/counts'
 import { formatExit } from '../words/exit'
@@ -16,7 +16,7 @@ const indent = '  '
 export function psText(pools: readonly PoolSnapshot[], { palette = plainPalette, all = false }: { palette?: Palette; all?: boolean } = {}): string {
   if (pools.length === 0) return 'no pools'
   const shown = all ? pools : pools.filter((pool) => pool.state !== 'ended')
-  const blocks = shown.map((pool) => poolLines(pool, palette, all).join('\n'))
+  const blocks = shown.map((pool) => poolLines(plainLines(pool), palette, all).join('\n'))
   const hidden = pools.length - shown.length
   if (hidden > 0) blocks.push(`${shown.length === 0 ? 'no pools run; ' : ''}${plural(hidden, 'pool')} ended before (unhang ps --all)`)
   return blocks.join('\n\n')
@@ -38,7 +38,7 @@ function poolLines(pool: PoolSnapshot, palette: Palette, all: boolean): string[]
 function headline(pool: PoolSnapshot, palette: Palette): string {
   const state = shownState(pool)
   const counts = pool.orphaned ? 'left behind by a host that died' : countWords(pool.counts).join(', ')
-  return `${palette.bold(plainText(pool.name))}  ${pool.id}  ${state === 'orphaned' ? palette.warning(state) : state}  ${counts}`
+  return `${palette.bold(pool.name)}  ${pool.id}  ${state === 'orphaned' ? palette.warning(state) : state}  ${counts}`
 }
 
 const header = ['WORKER', 'PID', 'STATUS', 'CPU', 'MEMORY', 'FOR', 'TASK'] as const

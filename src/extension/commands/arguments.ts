@@ -2,12 +2,14 @@ import { isPoolsNode, type PoolsNode } from '../view/nodes'
 
 /**
  * What a command was called on. A row menu passes `(row, selectedRows)`, an inline button only the row, a code lens or a
- * keybinding an object with `poolId` or `label`, the palette nothing.
+ * keybinding an object with `poolId` or `label` (and `folder`, the URI of its workspace folder), the palette nothing.
  */
 export interface CommandArguments {
   readonly rows: readonly PoolsNode[]
   readonly poolId: string | undefined
   readonly label: string | undefined
+  /** Which folder's `label`; undefined for any. */
+  readonly folder: string | undefined
 }
 
 /** Reads a command's arguments; whatever makes no sense counts as nothing. */
@@ -16,7 +18,7 @@ export function readArguments(args: readonly unknown[]): CommandArguments {
   const selected: unknown[] = Array.isArray(second) ? second : []
   const rows = (selected.length > 0 ? selected : [first]).filter(isPoolsNode)
   const named = rows.length === 0 && typeof first === 'object' && first !== null ? (first as Readonly<Record<string, unknown>>) : {}
-  return { rows, poolId: textOf(named.poolId), label: textOf(named.label) }
+  return { rows, poolId: textOf(named.poolId), label: textOf(named.label), folder: textOf(named.folder) }
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { Uri } from 'vscode'
 import * as l10n from '@vscode/l10n'
 import type { CommandHandlers } from '../contributions/commands'
 import type { PlacedWorker, PoolCatalog } from '../model/poolCatalog'
@@ -15,6 +16,8 @@ export interface EndingContext {
   readonly prompts: () => Prompts
   /** Rows selected in the visible tree; empty when it is hidden, so that nothing unseen is ended. */
   readonly selection: () => readonly PoolsNode[]
+  /** The URI of the workspace folder that a pool runs for. */
+  readonly folderOf: (poolId: string) => Uri | undefined
 }
 
 type EndingCommand =
@@ -45,13 +48,15 @@ async function endPools(context: EndingContext, args: readonly unknown[], mode: 
   if (pools !== undefined && pools.length > 0) await context.shutdown.endPools(pools, mode)
 }
 
-async function choosePools({ catalog, prompts, selection }: EndingContext, args: readonly unknown[], mode: ShutdownMode): Promise<readonly PoolRecord[] | undefined> {
-  const { rows, poolId, label } = readArguments(args)
+async function choosePools({ catalog, prompts, selection, folderOf }: EndingContext, args: readonly unknown[], mode: ShutdownMode): Promise<readonly PoolRecord[] | undefined> {
+  const { rows, poolId, label, folder } = readArguments(args)
   const live = catalog.livePools
   const named = poolId !== undefined || label !== undefined
   const rowsMeant = rows.length > 0 || named ? rows : selection().filter((row) => row.kind === 'pool')
   const ids = new Set(poolIdsOf(rowsMeant))
-  const meant = live.filter(({ header }) => ids.has(header.id) || header.id === poolId || (label !== undefined && header.label === label))
+  const uri = folder === undefined ? undefined : Uri.parse(folder).toString()
+  const isLabelled = ({ header }: PoolRecord): boolean => label !== undefined && header.label === label && (uri === undefined || folderOf(header.id)?.toString() === uri)
+  const meant = live.filter((pool) => ids.has(pool.header.id) || pool.header.id === poolId || isLabelled(pool))
   if (meant.length > 0) return meant
   if (live.length === 0 || named || rows.length > 0) {
     await say({ prompts }, live.length === 0 ? l10n.t('No pool is running.') : l10n.t('That pool has ended.'))

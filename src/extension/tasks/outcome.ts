@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n'
 import type { LaunchErrorData, PoolHeader } from '../../protocol'
 import { formatPreciseDuration } from '../text/durations'
 import { totalTasks } from '../text/rows'
+import { plainLine } from './outputLines'
 import * as styles from './styles'
 
 /** Every task done, none missing: nothing less is a success. */
@@ -11,7 +12,7 @@ export function succeeded({ counts, failure }: PoolHeader): boolean {
 
 /** A line of output with the name of the worker it came from; stderr has a yellow bar. */
 export function workerLine(worker: string, stream: string, line: string): string {
-  return `${styles.workerName(worker)} ${stream === 'stderr' ? styles.yellow('│') : styles.dim('│')} ${line}`
+  return `${styles.workerName(plainLine(worker))} ${stream === 'stderr' ? styles.yellow('│') : styles.dim('│')} ${line}`
 }
 
 /** A table set apart from the output above it. */
@@ -24,8 +25,8 @@ export function tableLines(lines: readonly string[]): string[] {
 export function summaryLines(pool: PoolHeader, elapsedMs: number): string[] {
   const { counts } = pool
   const total = totalTasks(counts)
-  const lines = pool.failure === null ? [] : [styles.red(pool.failure)]
-  lines.push(...pool.issues.map((issue) => styles.yellow(issue)))
+  const lines = pool.failure === null ? [] : [styles.red(plainLine(pool.failure))]
+  lines.push(...pool.issues.map((issue) => styles.yellow(plainLine(issue))))
   const text = l10n.t('{0} of {1} tasks done in {2}', counts.done, total, formatPreciseDuration(elapsedMs))
   lines.push(styles.bold(succeeded(pool) ? styles.green(text) : styles.red(text)))
   return lines
@@ -35,7 +36,7 @@ export function summaryLines(pool: PoolHeader, elapsedMs: number): string[] {
 export function errorLines(error: unknown): string[] {
   const problems = (error as { readonly data?: Partial<LaunchErrorData> } | undefined)?.data?.problems
   if (Array.isArray(problems) && problems.length > 0) {
-    return [l10n.t('This pool task cannot run:'), ...problems.map(({ key, message }) => `  ${message.includes(key) ? message : `${key}: ${message}`}`)]
+    return [l10n.t('This pool task cannot run:'), ...problems.map(({ key, message }) => `  ${plainLine(message.includes(key) ? message : `${key}: ${message}`)}`)]
   }
-  return [error instanceof Error ? error.message : String(error)]
+  return [plainLine(error instanceof Error ? error.message : String(error))]
 }

@@ -1,6 +1,6 @@
 /** Colours (SGR) pass; whatever else would move the cursor, clear or retitle the terminal is taken out. */
 // eslint-disable-next-line no-control-regex
-const controlSequences = /\u001b\[[0-9;:]*m|\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[PX^_][^\u001b]*\u001b\\|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\u007f]/g
+const controlSequences = /\u001b\[[0-9;:]*m|\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[PX^_][^\u001b]*\u001b\\|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\u007f-\u009f]/g
 
 /** A line that never ends is cut here, so that one worker cannot fill the memory: the file of the task has it whole. */
 const longestLine = 16_384
@@ -35,12 +35,17 @@ export class OutputLines {
 export function cleanLine(line: string): string {
   const trimmed = line.endsWith('\r') ? line.slice(0, -1) : line
   const visible = trimmed.slice(trimmed.lastIndexOf('\r') + 1)
-  // eslint-disable-next-line no-control-regex
-  const clean = visible.replace(controlSequences, (code) => (/^\u001b\[[0-9;:]*m$/.test(code) ? code : ''))
+  const clean = onlyColours(visible)
   return clean.includes('\u001b[') ? `${clean}\u001b[0m` : clean
 }
 
-/** One line without any codes, for what must be aligned. */
+/** One line without any codes: for what must be aligned, and for names and messages, which must not draw anything. */
 export function plainLine(line: string): string {
-  return line.replace(controlSequences, '')
+  return line.replace(/\s*[\r\n]+\s*/g, ' ').replaceAll('\t', ' ').replace(controlSequences, '')
+}
+
+/** Lines as they may be written: colours and line ends pass, nothing else that a terminal would act on. */
+export function onlyColours(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replaceAll(/\r(?!\n)/g, ' ').replace(controlSequences, (code) => (/^\u001b\[[0-9;:]*m$/.test(code) ? code : ''))
 }

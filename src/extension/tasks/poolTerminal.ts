@@ -1,10 +1,10 @@
-import { EventEmitter, type Pseudoterminal, type TerminalDimensions } from 'vscode'
+import type { Pseudoterminal, TerminalDimensions } from 'vscode'
 import * as l10n from '@vscode/l10n'
 import type { LaunchPool, Notifications, PoolHeader } from '../../protocol'
 import type { FolderSession } from '../client/folderSession'
-import { DisposableStore, disposableInterval } from '../lifecycle'
+import { DisposableStore, Emitter, disposableInterval } from '../lifecycle'
 import { failuresTable } from './failuresTable'
-import { OutputLines } from './outputLines'
+import { OutputLines, plainLine } from './outputLines'
 import { errorLines, succeeded, summaryLines, tableLines, workerLine } from './outcome'
 import { progressLine } from './progressLine'
 import { TerminalScreen } from './screen'
@@ -18,6 +18,8 @@ const defaultColumns = 80
 const interrupted = 'Ctrl+C in its terminal'
 const terminalClosed = 'its terminal was closed'
 const endOfText = '\u0003'
+
+type Output = Notifications['unhang/output']
 
 export interface PoolTerminalOptions {
   readonly session: FolderSession
@@ -34,11 +36,14 @@ export interface PoolTerminalOptions {
 /** The terminal of one pool task: what the workers print, progress, failures, and an exit code that tells the truth. */
 export class PoolTerminal implements Pseudoterminal {
   readonly #options: PoolTerminalOptions
-  readonly #written = new EventEmitter<string>()
-  readonly #exited = new EventEmitter<number>()
+  readonly #written = new Emitter<string>()
+  readonly #exited = new Emitter<number>()
   readonly #owned = new DisposableStore()
   readonly #screen = new TerminalScreen((text) => { this.#written.fire(text) })
   readonly #lines = new Map<string, OutputLines>()
+  /** Output that is here before the answer to the launch, which says what pool is ours. */
+  readonly #early: Output[] = []
+  #outputs = 0
   #columns = defaultColumns
   #poolId: string | undefined
   #startedAt = Date.now()
@@ -88,8 +93,9 @@ export class PoolTerminal implements Pseudoterminal {
   async #run(): Promise<void> {
     const { session, params } = this.#options
     try {
-      this.#screen.print(styles.dim(l10n.t('Launching pool “{0}” …', params.label ?? '')))
-      const launched = await session.request('unhang/launchPool', params, { timeoutMs: launchTimeoutMs })
+      this.#screen.print(styles.dim(l10n.t('Launching pool “{0}” …', plainLine(params.label ?? ''))))
+      this.#owned.add(session.onOutput((output) => { this.#receive(output) }))
+      const launched = await session.request('unhang/launchPool', { ...params, follow: true }, { timeoutMs: launchTimeoutMs })
       this.#poolId = launched.poolId
       this.#options.onLaunched(launched.poolId)
       if (this.#isOver()) {
@@ -113,16 +119,15 @@ export class PoolTerminal implements Pseudoterminal {
     this.#state = 'running'
     this.#startedAt = Date.now()
     this.#screen.print(
-      `${styles.bold(name)} ${styles.dim(total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId))}`,
-      ...warnings.map((warning) => styles.yellow(warning)),
+      `${styles.bold(plainLine(name))} ${styles.dim(total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId))}`,
+      ...warnings.map((warning) => styles.yellow(plainLine(warning))),
     )
-    this.#owned.add(session.onOutput((output) => { if (output.poolId === poolId) this.#printOutput(output) }))
+    for (const output of this.#early.splice(0)) this.#receive(output)
     this.#owned.add(session.store.onDidChange(() => { this.#update(poolId) }))
     this.#owned.add(session.onDidLoseHost(() => {
       this.#fail(new Error(l10n.t('The host that ran this pool went away. What is left of the pool is shown in the Pools view.')))
     }))
     this.#owned.add(disposableInterval(() => { this.#update(poolId) }, progressEveryMs))
-    await session.request('unhang/followOutput', { poolId, follow: true })
     await session.refresh()
     this.#update(poolId)
   }
@@ -135,7 +140,13 @@ export class PoolTerminal implements Pseudoterminal {
     else this.#screen.status(progressLine(pool, Date.now() - this.#startedAt, this.#columns))
   }
 
-  #printOutput({ chunks, dropped }: Notifications['unhang/output']): void {
+  #receive(output: Output): void {
+    if (this.#poolId === undefined) this.#early.push(output)
+    else if (output.poolId === this.#poolId) this.#printOutput(output)
+  }
+
+  #printOutput({ chunks, dropped }: Output): void {
+    this.#outputs += 1
     if (this.#state === 'over') return
     const lines: string[] = []
     if (dropped > 0) lines.push(styles.yellow(l10n.t('… {0} bytes were left out because they came too fast; the files of the tasks have them.', dropped)))
@@ -152,7 +163,7 @@ export class PoolTerminal implements Pseudoterminal {
     this.#state = 'ending'
     const { session } = this.#options
     try {
-      // Output comes in order before this answer, so that nothing is missing above the table.
+      await this.#untilQuiet()
       await session.requestIfConnected('unhang/followOutput', { poolId: pool.id, follow: false })
       for (const [key, buffer] of this.#lines) {
         const [stream = '', worker = ''] = key.split(/\/(.*)/s)
@@ -165,6 +176,17 @@ export class PoolTerminal implements Pseudoterminal {
       this.#exit(succeeded(pool) ? 0 : 1)
     } catch (error) {
       this.#fail(error)
+    }
+  }
+
+  /**
+   * A pool that printed a lot has more on its way when it ends: the host sends it piece by piece as we read, each piece
+   * before the answer to whatever is asked next.
+   */
+  async #untilQuiet(): Promise<void> {
+    for (let seen = -1; seen !== this.#outputs;) {
+      seen = this.#outputs
+      await this.#options.session.requestIfConnected('unhang/hostStatus', {})
     }
   }
 

@@ -1,3 +1,4 @@
+import { onlyColours } from './outputLines'
 import * as styles from './styles'
 
 const eraseLine = '\r\u001b[2K'
@@ -17,12 +18,13 @@ export class TerminalScreen {
   /** Prints lines above the status line, in one write. */
   print(...lines: readonly string[]): void {
     if (lines.length === 0) return
-    const text = lines.map((line) => `${line.replaceAll(/\r?\n/g, '\r\n')}\r\n`).join('')
+    const text = lines.map((line) => `${onlyColours(line).replaceAll(/\r?\n/g, '\r\n')}\r\n`).join('')
     this.#write(this.#status === '' ? text : `${eraseLine}${text}${styles.dim(this.#status)}`)
   }
 
   /** Replaces the status line. */
-  status(line: string): void {
+  status(text: string): void {
+    const line = onlyColours(text)
     if (line === this.#status) return
     this.#status = line
     this.#write(`${eraseLine}${styles.dim(line)}`)

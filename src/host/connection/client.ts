@@ -26,6 +26,8 @@ export interface ClientHost {
   readonly handlers: RequestHandlers
   /** Registers code lenses and diagnostics; returns what to do when the counts of a pool changed. */
   serveLanguage(connection: LanguageConnection): LanguageService
+  /** From now on a process is never signalled, until the result is disposed. */
+  protect(pid: number): Disposable
   /** The handshake is done. */
   ready(client: Client): void
   /** The connection is gone; called once for every client, ready or not. */
@@ -56,6 +58,7 @@ export class Client {
   private readonly language: LanguageService
   private readonly handshake: NodeJS.Timeout
   private readonly followed = new Map<string, { follower: OutputFollower; stop: () => void }>()
+  private protection: Disposable | undefined
   private inFlight = 0
   private dueRev: number | undefined
   /** Who it said it is. */
@@ -184,6 +187,9 @@ export class Client {
     clearTimeout(this.handshake)
     this.state = 'ready'
     this.kind = parsed.data.client
+    // An editor that was started from a worker carries its mark, and would be ended with it. A command that runs in a worker
+    // should be: it is part of what the worker does.
+    if (this.kind === 'vscode' && typeof params.processId === 'number') this.protection = this.host.protect(params.processId)
     this.language.initialize(params)
     this.host.ready(this)
     return {
@@ -235,6 +241,7 @@ export class Client {
     this.state = 'ended'
     clearTimeout(this.handshake)
     for (const poolId of [...this.followed.keys()]) this.unfollow(poolId)
+    this.protection?.[Symbol.dispose]()
     this.language.dispose()
     this.connection.dispose()
     this.host.gone(this)

@@ -5,10 +5,11 @@ import { parseTasksFile } from '../launch/tasksFile'
 
 /** What stands above each pool task: how to launch it, or how it is going and how to end it. */
 export function codeLensesOf(document: TextDocument, pools: readonly PoolHeader[]): CodeLens[] {
+  const folder = folderOf(document)
   return parseTasksFile(document.getText()).poolTasks.flatMap(({ label, node }) => {
     if (label === undefined) return []
     const range = { start: document.positionAt(node.offset), end: document.positionAt(node.offset + 1) }
-    return lensCommands(label, pools).map((command) => ({ range, command }))
+    return lensCommands(label, folder, pools).map((command) => ({ range, command }))
   })
 }
 
@@ -17,9 +18,14 @@ export function lensState(pools: readonly PoolHeader[]): string {
   return pools.filter(isLive).map((pool) => `${pool.label ?? ''}\n${pool.id}\n${countsText(pool)}`).join('\n')
 }
 
-function lensCommands(label: string, pools: readonly PoolHeader[]): Command[] {
+/** The URI of the folder that a tasks.json belongs to, as the client wrote it: a workspace may have several folders, and each its labels. */
+function folderOf({ uri }: TextDocument): string {
+  return uri.replace(/\/\.vscode\/tasks\.json$/, '')
+}
+
+function lensCommands(label: string, folder: string, pools: readonly PoolHeader[]): Command[] {
   const running = pools.filter((pool) => pool.label === label && isLive(pool))
-  if (running.length === 0) return [{ title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label }] }]
+  if (running.length === 0) return [{ title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label, folder }] }]
   return running.flatMap((pool) => [
     { title: '$(debug-stop) Terminate', command: 'unhang.terminatePool', arguments: [{ poolId: pool.id }] },
     { title: countsText(pool), command: 'unhang.pools.focus', arguments: [] },

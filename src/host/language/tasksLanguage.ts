@@ -11,13 +11,20 @@ import { diagnosticsOf } from './diagnostics'
 /** Lenses move the text when they change their number, so they are drawn again once a second at most. */
 export const lensIntervalMs = 1000
 
+/**
+ * Longest pause between two requests to fetch lenses that the client did not fetch: its tab may be in the background,
+ * which fetches by itself when it is shown.
+ */
+const longestLensIntervalMs = 30_000
+
 /** Code lenses and diagnostics of .vscode/tasks.json for one client. */
 export class TasksLanguage implements LanguageService {
   private readonly documents = new TextDocuments(TextDocument)
   private refreshes = false
-  /** What the client was last told its lenses show. */
-  private shown = ''
+  /** What the lenses showed that the client fetched last. */
+  private fetched: string | undefined
   private lastRefresh = -Infinity
+  private pauseMs = lensIntervalMs
   private timer: NodeJS.Timeout | undefined
 
   constructor(
@@ -26,13 +33,14 @@ export class TasksLanguage implements LanguageService {
     private readonly pools: () => PoolHeader[],
   ) {
     this.documents.listen(connection)
-    connection.onCodeLens(async ({ textDocument }) => {
+    connection.onCodeLens(async ({ textDocument }, token) => {
       const document = this.documents.get(textDocument.uri)
       const folder = document && (await workspaceFolderOf(document))
       // Launching by label reads this workspace's own file, so only that one gets lenses.
       if (!document || folder !== this.root) return []
       const pools = this.pools()
-      this.shown = lensState(pools)
+      // What the client has given up meanwhile, it does not show.
+      if (!token.isCancellationRequested) this.lensesFetched(lensState(pools))
       return codeLensesOf(document, pools)
     })
     connection.languages.diagnostics.on(async ({ textDocument }) => {
@@ -46,21 +54,34 @@ export class TasksLanguage implements LanguageService {
     this.refreshes = capabilities.workspace?.codeLens?.refreshSupport === true
   }
 
+  /**
+   * That the client was told is no proof that it fetches: VS Code drops the fetch that waits in it when the editor
+   * loses the focus, and a fetch that is asked for again before it is due waits anew, up to a minute on a slow machine
+   * (codelensController.ts: `onDidBlurEditorText`, `CodeLensProvide`). So it is told again until it has fetched, each
+   * time after a longer pause.
+   */
   poolsChanged(): void {
     if (!this.refreshes || this.timer || this.documents.keys().length === 0) return
     this.timer = setTimeout(() => {
       this.timer = undefined
-      const state = lensState(this.pools())
-      if (state === this.shown) return
-      this.shown = state
+      if (lensState(this.pools()) === this.fetched) return
+      this.pauseMs = Math.min(this.pauseMs * 2, longestLensIntervalMs)
       this.lastRefresh = performance.now()
       // A client that is gone, or refuses, needs no lenses.
       this.connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined)
-    }, Math.max(0, this.lastRefresh + lensIntervalMs - performance.now()))
+      this.poolsChanged()
+    }, Math.max(0, this.lastRefresh + this.pauseMs - performance.now()))
   }
 
   dispose(): void {
     clearTimeout(this.timer)
+  }
+
+  private lensesFetched(state: string): void {
+    this.fetched = state
+    this.pauseMs = lensIntervalMs
+    clearTimeout(this.timer)
+    this.timer = undefined
   }
 }
 

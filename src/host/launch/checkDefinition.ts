@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { validateDefinition, type DefinitionProblem, type PoolDefinition } from '../../protocol'
 import { openItems, type ItemSource } from './items'
-import { programProblem } from './program'
+import { programProblems } from './program'
 import { holdsVariable, resolveVariables } from './variables'
 
 /** A definition that can run, with every variable resolved and every file found. */
@@ -32,8 +32,7 @@ export async function checkDefinition(given: unknown, root: string, env: NodeJS.
       // All other paths are relative to it: they would only repeat the same fault.
       return { ok: false, problems }
     }
-    const program = await programProblem(definition, cwd, environmentOf(env, definition))
-    if (program) problems.push(program)
+    problems.push(...(await programProblems(definition, cwd, environmentOf(env, definition))))
   }
   const items = await openItems(definition.items ?? [], cwd)
   if ('problem' in items) {
@@ -44,7 +43,8 @@ export async function checkDefinition(given: unknown, root: string, env: NodeJS.
   return problems.length > 0 ? { ok: false, problems } : { ok: true, checked: { definition, cwd, items: items.source } }
 }
 
-function environmentOf(env: NodeJS.ProcessEnv, definition: PoolDefinition): NodeJS.ProcessEnv {
+/** The environment of a definition's processes: what the client has, with the definition's own changes. */
+export function environmentOf(env: NodeJS.ProcessEnv, definition: PoolDefinition): NodeJS.ProcessEnv {
   const merged: NodeJS.ProcessEnv = { ...env }
   for (const [name, value] of Object.entries(definition.env ?? {})) {
     if (value === null) Reflect.deleteProperty(merged, name)

@@ -2,7 +2,8 @@ import { basename, join } from 'node:path'
 import { Pool, PoolOptionError, type PoolOptions } from '../../core'
 import type { LaunchPool, PoolDefinition } from '../../protocol'
 import type { ShutdownDependencies } from '../../shutdown'
-import { checkDefinition, type CheckedDefinition } from './checkDefinition'
+import type { PoolTermination } from '../preemption/preemptions'
+import { checkDefinition, environmentOf, type CheckedDefinition } from './checkDefinition'
 import { LaunchError } from './errors'
 import { findTask } from './findTask'
 import { splitModule } from './program'
@@ -17,7 +18,9 @@ export interface LaunchContext {
   /** Process table and kill ledger of the pools. */
   readonly system: ShutdownDependencies
   /** Called in the same turn in which the pool is made: its workers start in the next, and not one event may be missed. */
-  adopt(pool: Pool, label: string | null): void
+  adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void
+  /** Called right before a pool is made: checking takes time. Throws when this host takes no more pools. */
+  mustBeOpen(): void
   readonly onError: (error: unknown) => void
 }
 
@@ -37,6 +40,7 @@ export async function launchPool(params: LaunchPool.Params, context: LaunchConte
   if (!result.ok) throw new LaunchError(subject, result.problems)
   const { checked } = result
   const options = poolOptionsOf(checked, label, params, env, context)
+  context.mustBeOpen()
   let pool: Pool
   try {
     pool = new Pool(options, context.system)
@@ -44,10 +48,15 @@ export async function launchPool(params: LaunchPool.Params, context: LaunchConte
     if (!(error instanceof PoolOptionError)) throw error
     throw new LaunchError(subject, [{ path: [error.option], code: 'out-of-range', message: error.message }])
   }
-  context.adopt(pool, label ?? null)
+  context.adopt(pool, label ?? null, terminationOf(checked, env))
   runToTheEnd(pool, checked, context.onError)
   const { total } = checked.items
   return { poolId: pool.id, name: pool.name, total, warnings: total === 0 ? ['There are no items, so there is nothing to do.'] : [] }
+}
+
+function terminationOf({ definition, cwd }: CheckedDefinition, env: NodeJS.ProcessEnv): PoolTermination | undefined {
+  const { termination } = definition
+  return termination && { definition: termination, cwd, env: environmentOf(env, definition) }
 }
 
 /** All items, then no more; the pool ends by itself when the last one has ended. */

@@ -1,16 +1,15 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
-import type { DefinitionProblem, PoolDefinition } from '../../protocol'
+import { keyOf, type DefinitionProblem, type PoolDefinition } from '../../protocol'
 import { holdsVariable } from './variables'
 
-/** What is wrong with what the workers are to run: a module or a program that is not there. */
-export async function programProblem(definition: PoolDefinition, cwd: string, env: NodeJS.ProcessEnv): Promise<DefinitionProblem | undefined> {
-  if (definition.module !== undefined) return moduleProblem(definition.module, cwd)
-  // A shell says by itself what it does not find.
-  if (!Array.isArray(definition.command)) return undefined
-  const [program = ''] = definition.command
-  return commandProblem(program, cwd, env)
+/** What is wrong with what is to run, in the workers and at their end: a module or a program that is not there. */
+export async function programProblems(definition: PoolDefinition, cwd: string, env: NodeJS.ProcessEnv): Promise<DefinitionProblem[]> {
+  const worker = definition.module === undefined ? commandProblem(definition.command, ['command'], cwd, env) : moduleProblem(definition.module, cwd)
+  // That it is not there should be known before it is needed.
+  const save = commandProblem(definition.termination?.save, ['termination', 'save'], cwd, env)
+  return (await Promise.all([worker, save])).filter((problem) => problem !== undefined)
 }
 
 /** `./file.js#name` → file and export; a `#` in a folder's name does not count when an export follows later. */
@@ -35,20 +34,24 @@ async function moduleProblem(module: string, cwd: string): Promise<DefinitionPro
   return { path, code: 'not-found', message: `"module": there is no file "${file}" (looked for ${absolute}). Write the path of a JavaScript file, relative to "cwd".` }
 }
 
-async function commandProblem(program: string, cwd: string, env: NodeJS.ProcessEnv): Promise<DefinitionProblem | undefined> {
-  const path = ['command', 0]
-  if (program === '') return { path, code: 'missing', message: '"command[0]" is empty. Write the program to run.' }
+async function commandProblem(command: string | readonly string[] | undefined, key: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<DefinitionProblem | undefined> {
+  // A shell says by itself what it does not find.
+  if (command === undefined || typeof command === 'string') return undefined
+  const [program = ''] = command
+  const path = [...key, 0]
+  const name = keyOf(path)
+  if (program === '') return { path, code: 'missing', message: `"${name}" is empty. Write the program to run.` }
   if (holdsVariable(program)) return undefined
   if (program.includes('/') || (process.platform === 'win32' && program.includes('\\'))) {
     const absolute = isAbsolute(program) ? program : resolve(cwd, program)
     if (await isProgram(absolute)) return undefined
-    if (await isFile(absolute)) return { path, code: 'not-found', message: `"command[0]": ${absolute} is not executable. Use \`chmod +x\`, or name the program that runs it first: ["node", "${program}"].` }
-    return { path, code: 'not-found', message: `"command[0]": there is no program ${absolute}. Write a path relative to "cwd", or a name that is in PATH.` }
+    if (await isFile(absolute)) return { path, code: 'not-found', message: `"${name}": ${absolute} is not executable. Use \`chmod +x\`, or name the program that runs it first: ["node", "${program}"].` }
+    return { path, code: 'not-found', message: `"${name}": there is no program ${absolute}. Write a path relative to "cwd", or a name that is in PATH.` }
   }
   for (const folder of searchPath(env)) {
     for (const extension of programExtensions(env)) if (await isProgram(join(folder, program + extension))) return undefined
   }
-  return { path, code: 'not-found', message: `"command[0]": "${program}" was not found in PATH. Install it, or write its full path. (For shell syntax write "command" as one string.)` }
+  return { path, code: 'not-found', message: `"${name}": "${program}" was not found in PATH. Install it, or write its full path. (For shell syntax write "${keyOf(key)}" as one string.)` }
 }
 
 function searchPath(env: NodeJS.ProcessEnv): string[] {

@@ -11,6 +11,12 @@ describe('.vscode/tasks.json', () => {
     return found.flatMap(({ command }) => (command ? [{ title: command.title, command: command.command, args: command.arguments as unknown[] | undefined }] : []))
   }
 
+  /** Replaces the file, and waits until the editor has seen it. */
+  const writeText = async (text: string): Promise<void> => {
+    await vscode.workspace.fs.writeFile(uri(), Buffer.from(text))
+    await eventually('the editor reads the file', async () => (await vscode.workspace.openTextDocument(uri())).getText() === text)
+  }
+
   before(async () => {
     api = await unhang()
   })
@@ -65,5 +71,30 @@ describe('.vscode/tasks.json', () => {
     await eventually('VS Code knows the sample', async () => (await vscode.tasks.fetchTasks({ type: 'pool' })).some(({ name }) => name === 'My first pool'))
     const { exitCode } = await runTask('My first pool')
     assert.equal(await exitCode, 0)
+  })
+
+  it('that has tasks is given the sample below them, its comments stay, and it is saved and shown', async () => {
+    const before = '{\n  // ours\n  "version": "2.0.0",\n  "tasks": [\n    { "type": "shell", "label": "Build", "command": "true" } // keep\n  ]\n}\n'
+    await writeText(before)
+    await vscode.commands.executeCommand('unhang.createTasksFile')
+    const editor = vscode.window.activeTextEditor
+    assert.equal(editor?.document.uri.toString(), uri().toString())
+    const text = editor.document.getText()
+    for (const kept of ['// ours', '"label": "Build"', '// keep']) assert.ok(text.includes(kept), `${kept} is gone`)
+    assert.equal(editor.document.isDirty, false)
+    assert.ok(editor.selection.active.line > 4, 'the sample is not where the cursor is')
+    await eventually('VS Code knows the sample', async () => (await vscode.tasks.fetchTasks({ type: 'pool' })).some(({ name }) => name === 'My first pool'))
+    await vscode.commands.executeCommand('unhang.createTasksFile')
+    assert.equal(editor.document.getText(), text)
+  })
+
+  it('that makes no sense is left alone, and its person is told', async () => {
+    const answers = new Answers()
+    api.setPrompts(answers)
+    const before = '{ "tasks": { } }\n'
+    await writeText(before)
+    await vscode.commands.executeCommand('unhang.createTasksFile')
+    assert.match(answers.notifications.at(-1)?.message ?? '', /no list/)
+    assert.equal(vscode.window.activeTextEditor?.document.getText(), before)
   })
 })

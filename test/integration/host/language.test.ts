@@ -48,7 +48,7 @@ interface Report { kind: string; items: { code: string; source: string; range: {
 const diagnostics = async (at = uri) => (await editor.sendRequest<Report>('textDocument/diagnostic', { textDocument: { uri: at } })).items
 
 it('lenses launch a pool, then show its counts and terminate it, and the editor is told when they change', async () => {
-  expect(await lenses()).toEqual([{ title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label: 'Hang' }] }])
+  expect(await lenses()).toEqual([{ title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label: 'Hang', folder: pathToFileURL(workspace.root).href }] }])
   const { poolId } = await terminal.request('unhang/launchPool', { label: 'Hang' })
   await until('the lenses to be asked for again', async () => refreshes.length > 0 && (await lenses()).length === 2)
   await until('the counts', async () => (await lenses())[1]?.title === '2 busy · 0 of 2 ended')
@@ -71,6 +71,15 @@ it('the editor is asked to refresh at most once a second, and not at all while n
   await terminal.request('unhang/removePool', { poolId })
   await new Promise((done) => { setTimeout(done, 1500) })
   expect(refreshes.length).toBe(before)
+})
+
+it('an editor that was told of new lenses and did not fetch them is told again', async () => {
+  await lenses()
+  const { poolId } = await terminal.request('unhang/launchPool', { label: 'Hang' })
+  await untilPool(terminal, poolId, 'both tasks to run', ({ counts }) => counts.running === 2)
+  // The launch and the two tasks that start are two changes a second at most; from then on nothing looks different.
+  await until('the editor to be told a third time', () => refreshes.length >= 3)
+  expect((await lenses())[1]?.title).toBe('2 busy · 0 of 2 ended')
 })
 
 it('diagnostics follow the text as it is typed', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { failuresTable } from '../../../src/extension/tasks/failuresTable'
 import { launchParams, userEnvironment } from '../../../src/extension/tasks/launchParams'
-import { errorLines, succeeded } from '../../../src/extension/tasks/outcome'
-import { OutputLines, cleanLine } from '../../../src/extension/tasks/outputLines'
+import { errorLines, succeeded, summaryLines, workerLine } from '../../../src/extension/tasks/outcome'
+import { OutputLines, cleanLine, plainLine } from '../../../src/extension/tasks/outputLines'
 import { progressLine } from '../../../src/extension/tasks/progressLine'
 import { TerminalScreen } from '../../../src/extension/tasks/screen'
 import type { GetFailures } from '../../../src/protocol'
@@ -56,6 +56,34 @@ describe('The screen', () => {
     screen.status('same')
     screen.status('same')
     expect(written).toHaveLength(1)
+  })
+})
+
+describe('Control characters', () => {
+  /** Retitles the terminal, clears it, goes to the line's start, colours what follows (in both ways to write it), and fakes a line. */
+  const evil = 'x\u001b]0;title\u0007\u001b[2J\r\u009b31m\u001b[31m\ny'
+  // eslint-disable-next-line no-control-regex
+  const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/
+  // eslint-disable-next-line no-control-regex
+  const withoutOurStyles = (line: string): string => line.replace(/\u001b\[(?:0|1|2|3[0-9]|9[0-9])m/g, '')
+
+  test('of names and messages are not in the lines that are ours, and make up none', () => {
+    const header = poolHeader({ name: evil, failure: evil, issues: [evil], counts: { ...noCounts, lost: 1 } })
+    const table = failuresTable({ failures: [{ taskId: 't', label: evil, state: 'lost', message: evil, worker: evil, pid: 1, exitCode: 1, signal: null, elapsedMs: 1, attempts: 1, stdoutPath: null, stderrPath: null }], total: 1 }, 200)
+    const problems = errorLines(Object.assign(new Error(), { data: { problems: [{ key: 'items', message: evil }] } }))
+    for (const line of [...summaryLines(header, 0), ...table, ...problems, ...errorLines(new Error(evil)), workerLine(evil, 'stdout', '')]) {
+      expect(withoutOurStyles(line)).not.toMatch(controls)
+      expect(line).not.toContain('\n')
+    }
+    expect(plainLine(evil)).toBe('x 31m y')
+  })
+
+  test('do not pass the screen, whoever prints them; colours do', () => {
+    const written: string[] = []
+    const screen = new TerminalScreen((text) => written.push(text))
+    screen.print(`${escape}[2Ja\rb\u009b2Jc`, `${escape}[31mred${escape}[0m`)
+    screen.status(`${escape}[1A1 of 2`)
+    expect(written).toEqual([`a b2Jc\r\n${escape}[31mred${escape}[0m\r\n`, `\r${escape}[2K${escape}[2m1 of 2${escape}[0m`])
   })
 })
 

@@ -39,8 +39,8 @@ describe('code lenses', () => {
 
   it('offer to launch every pool task, at its first line', () => {
     expect(drawn([])).toEqual([
-      { line: 3, title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label: 'Resize' }] },
-      { line: 10, title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label: 'Count' }] },
+      { line: 3, title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label: 'Resize', folder: 'file:///w' }] },
+      { line: 10, title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label: 'Count', folder: 'file:///w' }] },
     ])
   })
 

@@ -48,6 +48,14 @@ const wrong: [string, unknown, string, string, string | RegExp][] = [
   ['a number among patterns', { ...ok, items: { glob: ['a', 3] } }, 'items.glob[1]', 'wrong-type', 'is 3'],
   ['a range of one', { ...ok, items: { range: [3] } }, 'items.range', 'wrong-type', '[start, end, step]'],
   ['a range without a step', { ...ok, items: { range: [0, 10, 0] } }, 'items.range[2]', 'out-of-range', 'would never end'],
+  ['termination as text', { ...ok, termination: 'borg' }, 'termination', 'wrong-type', 'Write an object'],
+  ['an unknown platform', { ...ok, termination: { platform: 'moon' } }, 'termination.platform', 'out-of-range', '"borg", "borg-tpu", "gcp-gpu"'],
+  ['a mistyped key of termination', { ...ok, termination: { exitcode: 3 } }, 'termination.exitcode', 'unknown-key', 'Did you mean "exitCode"?'],
+  ['a key that termination does not have', { ...ok, termination: { colour: 3 } }, 'termination.colour', 'unknown-key', 'There are "platform", "watch"'],
+  ['an exit code that does not exist', { ...ok, termination: { exitCode: 300 } }, 'termination.exitCode', 'out-of-range', 'at most 255'],
+  ['a negative grace period of termination', { ...ok, termination: { gracePeriodMs: -1 } }, 'termination.gracePeriodMs', 'out-of-range', 'at least 0'],
+  ['a save that is no command', { ...ok, termination: { save: true } }, 'termination.save', 'wrong-type', './save.sh'],
+  ['an empty save', { ...ok, termination: { save: [] } }, 'termination.save', 'missing', 'is empty'],
   ['a range that runs the other way', { ...ok, items: { range: [10, 0] } }, 'items.range', 'out-of-range', 'negative step'],
 ]
 
@@ -77,6 +85,8 @@ describe('a definition that can run', () => {
     ['every option', {
       ...ok, processes: 4, stuckAfterMs: 1, timeoutMs: 1, retries: 0, onStuck: 'retry', onFailure: 'stop', gracePeriodMs: 0, useSigkill: true, cwd: '.', env: { A: 'b', C: null },
     }],
+    ['a termination', { ...ok, termination: { platform: 'slurm', watch: 'sigterm', gracePeriodMs: 0, save: ['./save.sh'], exitCode: 0 } }],
+    ['a termination that leaves everything to the platform', { ...ok, termination: {} }],
     ['the keys VS Code itself reads', { ...ok, type: 'pool', label: 'x', problemMatcher: [], group: 'build', presentation: {}, dependsOn: [], detail: 'x' }],
   ])('passes: %s', (_, definition) => {
     expect(validateDefinition(definition)).toMatchObject({ ok: true })

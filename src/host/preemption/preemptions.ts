@@ -1,0 +1,115 @@
+import type { TerminationDefinition } from '../../protocol'
+import { describePreemption, isWarning, PreemptionHandler, type PreemptionEvent, type ShutdownDependencies } from '../../shutdown'
+import type { Log } from '../log'
+import type { LivePool } from '../pools/livePool'
+import { preemptible } from './preemptiblePool'
+import { runSave } from './saveCommand'
+
+/** What a pool task says of its end, and what its save needs. */
+export interface PoolTermination {
+  readonly definition: TerminationDefinition
+  readonly cwd: string
+  /** Complete. */
+  readonly env: NodeJS.ProcessEnv
+}
+
+/**
+ * The pools of a host that have a `termination`. A notice to one of them (from its metadata server, or SIGTERM to the host) is a
+ * notice to all: it is the machine that goes. Each is wrapped up by its own definition; once all of them are, the host leaves,
+ * with the exit code of the pool that heard the notice first.
+ */
+export class Preemptions {
+  /** Resolves once, with the exit code, when every pool is wrapped up. */
+  readonly done: Promise<number>
+  private readonly handlers = new Map<LivePool, PreemptionHandler>()
+  private resolve: (exitCode: number) => void = () => undefined
+  private begun: { readonly source: string } | undefined
+  private exitCode: number | undefined
+
+  constructor(private readonly system: ShutdownDependencies, private readonly log: Log) {
+    this.done = new Promise((resolve) => { this.resolve = resolve })
+  }
+
+  /** A notice has come. */
+  get active(): boolean {
+    return this.begun !== undefined
+  }
+
+  add(hosted: LivePool, { definition, cwd, env }: PoolTermination): void {
+    const { platform, watch, gracePeriodMs, exitCode, save } = definition
+    const { pool } = hosted
+    const setting = {
+      pool, cwd, env, system: this.system,
+      output: (stream: 'stdout' | 'stderr', chunk: Buffer) => { hosted.output.push({ worker: 'save', taskId: null, stream, chunk }) },
+    }
+    const handler = new PreemptionHandler({
+      pools: [preemptible(hosted)],
+      termination: {
+        platform, gracePeriodMs, exitCode,
+        terminationWatcher: watch,
+        // The host leaves, and not each of its pools.
+        exit: () => { this.wrappedUp(hosted) },
+        ...(save === undefined ? {} : { save: (context) => runSave(save, setting, context) }),
+      },
+      detection: { env },
+      ownProcess: null,
+      report: (event) => {
+        this.write(hosted, event)
+        if (event.kind === 'noticed') this.noticed(event.notice.source, event.exitCode)
+      },
+    })
+    this.handlers.set(hosted, handler)
+    // Its launch was under way when the notice came.
+    if (this.begun) handler.notify(this.begun.source)
+  }
+
+  /** Nothing is left to be wrapped up: before a notice it is forgotten, after one its results are saved and that is that. */
+  ended(hosted: LivePool): void {
+    const handler = this.handlers.get(hosted)
+    if (handler?.phase === 'watching') {
+      handler.stop()
+      this.handlers.delete(hosted)
+    } else if (handler?.phase === 'using') {
+      handler.hurry()
+    }
+  }
+
+  has(hosted: unknown): boolean {
+    return this.handlers.has(hosted as LivePool)
+  }
+
+  /** SIGTERM to the host. @returns false when no pool has a `termination`: then it is the host's own affair */
+  sigterm(): boolean {
+    if (this.handlers.size === 0 && !this.active) return false
+    this.begun ??= { source: 'SIGTERM' }
+    for (const handler of this.handlers.values()) handler.notify('SIGTERM')
+    return true
+  }
+
+  /** After a notice: goes on to the end without using the time that is left. */
+  hurry(): void {
+    for (const handler of this.handlers.values()) if (handler.phase === 'using') handler.hurry()
+  }
+
+  /** Watches no more; what has begun goes on. */
+  stop(): void {
+    for (const handler of this.handlers.values()) handler.stop()
+  }
+
+  private noticed(source: string, exitCode: number): void {
+    this.begun ??= { source }
+    this.exitCode ??= exitCode
+    for (const handler of this.handlers.values()) if (handler.phase === 'watching') handler.notify(source)
+  }
+
+  private wrappedUp(hosted: LivePool): void {
+    this.handlers.delete(hosted)
+    if (this.handlers.size === 0) this.resolve(this.exitCode ?? 0)
+  }
+
+  private write({ pool }: LivePool, event: PreemptionEvent): void {
+    const details = { pool: pool.name, id: pool.id }
+    if (isWarning(event)) this.log.warn(describePreemption(event), details)
+    else this.log.info(describePreemption(event), details)
+  }
+}
