@@ -60,8 +60,8 @@ export class AsyncResult<T = unknown> implements TaskOwner {
       const settle = (settled: boolean): void => {
         if (!settled) reject(new TimeoutError(options.timeoutMs ?? 0, this.taskIds))
         else if (this.#state === 'ok') resolve(this.#outcome as T)
-        // What the task threw is passed on as it is.
-        else reject(this.#outcome as Error)
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the task threw is passed on as it is
+        else reject(this.#outcome)
       }
       this.#await(settle, options.timeoutMs)
     })

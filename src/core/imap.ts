@@ -144,7 +144,7 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
         let last = false
         while (items.length < this.#chunkSize) {
           const step = this.#source.next()
-          const { done, value }: IteratorResult<unknown, unknown> = 'then' in step ? await step : step
+          const { done, value } = ('then' in step ? await step : step) as IteratorResult<unknown, unknown>
           // It was left, or the pool ended, while we waited for the iterable.
           if (this.#isOver()) return
           if (done === true) {
