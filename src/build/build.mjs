@@ -1,6 +1,6 @@
 // Bundles every entry point into dist/. Libraries are bundled too, so that the .vsix ships no node_modules.
 import { build, context } from 'esbuild'
-import { rmSync } from 'node:fs'
+import { cpSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { emitDeclarations } from './declarations.mjs'
 
@@ -68,9 +68,18 @@ const builds = [
   .filter((options) => Object.keys(options.entryPoints).length > 0)
 
 if (!only) rmSync(new URL('../../dist', import.meta.url), { recursive: true, force: true })
+if (!only || only.includes('python')) copyPythonWorker()
 if (watch) {
   await Promise.all(builds.map(async (options) => (await context(options)).watch()))
 } else {
   await Promise.all(builds.map((options) => build(options)))
 }
 if (!only || only.includes('types')) emitDeclarations(root)
+
+/** dist/python ← src/runtimes/python: nothing is bundled, an interpreter reads it as it is. */
+function copyPythonWorker() {
+  cpSync(new URL('../runtimes/python', import.meta.url), new URL('../../dist/python', import.meta.url), {
+    recursive: true,
+    filter: (source) => !/__pycache__|\.ts$/.test(source),
+  })
+}

@@ -23,8 +23,8 @@ import { LivePool } from './pools/livePool'
 import { takeOverLedger } from './pools/orphans'
 import { PoolRegistry } from './pools/poolRegistry'
 import { wireReport } from './pools/reports'
-import { Preemptions, type PoolTermination } from './preemption/preemptions'
-import { ChangeNotices } from './state/changeNotices'
+import { Preemptions, type PoolTermination, type WrappedUp } from './preemption/preemptions'
+import { ChangeNotices, noticeIntervalMs } from './state/changeNotices'
 import { StateLog } from './state/stateLog'
 import { Watching } from './watching'
 
@@ -59,6 +59,8 @@ export class Host {
   private readonly preemptions: Preemptions
   private stopping: Promise<string[]> | undefined
   private exitCode = 0
+  private farewellMs = answerMs
+  private lastResort: NodeJS.Timeout | undefined
 
   constructor(private readonly options: HostOptions) {
     const { endpoint, processes, log, idleMs } = options
@@ -66,7 +68,7 @@ export class Host {
     this.killLog = new KillLog(endpoint.killsFile)
     this.kills = new KillLedger({ sink: (entry) => { this.killLog.record(entry) } })
     this.preemptions = new Preemptions({ processes, ledger: this.kills }, log)
-    void this.preemptions.done.then((exitCode) => { this.leaveFor(exitCode) })
+    void this.preemptions.done.then((wrappedUp) => { this.leaveFor(wrappedUp) })
     this.watching = new Watching({
       processes, log,
       identities: () => this.pools.live().flatMap((pool) => pool.liveWorkers().flatMap(({ identity }) => identity ?? [])),
@@ -129,11 +131,13 @@ export class Host {
   }
 
   /** Every pool with a `termination` is wrapped up: there may be little time left. */
-  private leaveFor(exitCode: number): void {
+  private leaveFor({ exitCode, leftMs }: WrappedUp): void {
     this.exitCode = exitCode
     const { cutGracePeriodMs, cutMs } = defaultLimits
+    // Nobody who looks has asked for this; where there is time, they hear of the end of their pools.
+    if (this.clients.size > 0) this.farewellMs = Math.max(answerMs, Math.min(farewellMs, leftMs / 2))
     // Whatever is slow or hangs from here on does not change the exit code any more.
-    setTimeout(() => { this.options.ended(exitCode) }, cutMs)
+    this.lastResort = setTimeout(() => { this.options.ended(exitCode) }, Math.min(cutMs, Math.max(leftMs, leastMs)))
     this.stopping ??= this.end('the machine is going to be taken away', {
       kill: false, useSigkill: true, gracePeriodMs: cutGracePeriodMs, askedBy: 'preemption', reason: 'the machine is going to be taken away',
     })
@@ -254,8 +258,9 @@ export class Host {
     // Orphans are not ours to end: nobody asked for it, and the next host finds them in the ledger again.
     const own = this.pools.live().filter((pool) => !pool.orphaned)
     const reports = await Promise.allSettled(own.map((pool) => pool.shutdown(order)))
+    for (const pool of this.pools.all()) this.clients.flushOutput(pool.id)
     // The answer to whoever asked goes out first.
-    setTimeout(() => { void this.leave() }, answerMs)
+    setTimeout(() => { void this.leave() }, this.farewellMs)
     return reports.flatMap((report) => (report.status === 'fulfilled' ? [...report.value.issues] : [String(report.reason)]))
   }
 
@@ -270,6 +275,7 @@ export class Host {
     await rm(endpoint.outputDirectory, { recursive: true, force: true }).catch((error: unknown) => { log.warn('Output was not removed.', error) })
     log.info('The host has ended.', { survivors })
     await Promise.all([this.killLog.close(), log.close()])
+    clearTimeout(this.lastResort)
     ended(this.exitCode)
   }
 }
@@ -281,3 +287,9 @@ function markerOf(poolId: string, worker: string): string {
 
 /** Between the last answer and the end of its connection. */
 const answerMs = 20
+
+/** In which the last notice of changes goes out, and clients fetch what has become of their pools. */
+const farewellMs = noticeIntervalMs + 150
+
+/** Ending takes this long without anything to end; with a grace period that is over there is no reason for less. */
+const leastMs = 200

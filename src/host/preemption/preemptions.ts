@@ -13,18 +13,26 @@ export interface PoolTermination {
   readonly env: NodeJS.ProcessEnv
 }
 
+/** How the host is to leave. */
+export interface WrappedUp {
+  readonly exitCode: number
+  /** Of the shortest grace period; Infinity where there was none. */
+  readonly leftMs: number
+}
+
 /**
  * The pools of a host that have a `termination`. A notice to one of them (from its metadata server, or SIGTERM to the host) is a
  * notice to all: it is the machine that goes. Each is wrapped up by its own definition; once all of them are, the host leaves,
  * with the exit code of the pool that heard the notice first.
  */
 export class Preemptions {
-  /** Resolves once, with the exit code, when every pool is wrapped up. */
-  readonly done: Promise<number>
+  /** Resolves once, when every pool is wrapped up. */
+  readonly done: Promise<WrappedUp>
   private readonly handlers = new Map<LivePool, PreemptionHandler>()
-  private resolve: (exitCode: number) => void = () => undefined
+  private resolve: (wrappedUp: WrappedUp) => void = () => undefined
   private begun: { readonly source: string } | undefined
   private exitCode: number | undefined
+  private leftUntil = Infinity
 
   constructor(private readonly system: ShutdownDependencies, private readonly log: Log) {
     this.done = new Promise((resolve) => { this.resolve = resolve })
@@ -56,6 +64,7 @@ export class Preemptions {
       report: (event) => {
         this.write(hosted, event)
         if (event.kind === 'noticed') this.noticed(event.notice.source, event.exitCode)
+        if (event.kind === 'leaving' && event.leftMs !== null) this.leftUntil = Math.min(this.leftUntil, performance.now() + event.leftMs)
       },
     })
     this.handlers.set(hosted, handler)
@@ -104,12 +113,15 @@ export class Preemptions {
 
   private wrappedUp(hosted: LivePool): void {
     this.handlers.delete(hosted)
-    if (this.handlers.size === 0) this.resolve(this.exitCode ?? 0)
+    if (this.handlers.size === 0) this.resolve({ exitCode: this.exitCode ?? 0, leftMs: this.leftUntil - performance.now() })
   }
 
-  private write({ pool }: LivePool, event: PreemptionEvent): void {
+  /** Into the log, and among the pool's output, for whoever follows that. */
+  private write({ pool, output }: LivePool, event: PreemptionEvent): void {
+    const line = describePreemption(event)
     const details = { pool: pool.name, id: pool.id }
-    if (isWarning(event)) this.log.warn(describePreemption(event), details)
-    else this.log.info(describePreemption(event), details)
+    if (isWarning(event)) this.log.warn(line, details)
+    else this.log.info(line, details)
+    output.push({ worker: 'termination', taskId: null, stream: 'stderr', chunk: Buffer.from(`${line}\n`) })
   }
 }

@@ -16,7 +16,8 @@ export type PreemptionEvent =
   | { readonly kind: 'cut'; readonly tasks: readonly string[] }
   /** What could not be ended. */
   | { readonly kind: 'issues'; readonly issues: readonly string[] }
-  | { readonly kind: 'leaving'; readonly exitCode: number; readonly afterMs: number }
+  /** `leftMs` of the grace period; null where there was none. */
+  | { readonly kind: 'leaving'; readonly exitCode: number; readonly afterMs: number; readonly leftMs: number | null }
   /** Something failed that the preemption goes on without. */
   | { readonly kind: 'problem'; readonly what: string; readonly error: unknown }
 

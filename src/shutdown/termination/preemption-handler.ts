@@ -132,7 +132,7 @@ export class PreemptionHandler {
 
   async #run(notice: TerminationNotice, noticedMs: number): Promise<void> {
     const config = await this.ready
-    this.#stopWatching()
+    await this.#step('to stop watching', () => { this.#stopWatching() })
     const times = new Times(noticedMs, notice.source === 'SIGTERM' && config.terminationWatcher !== undefined ? 0 : config.gracePeriodMs)
     this.#tell({ kind: 'noticed', notice, gracePeriodMs: times.graceMs, exitCode: config.exitCode })
     let cutAtMs = this.#limits.wrapUpMs
@@ -146,7 +146,7 @@ export class PreemptionHandler {
   }
 
   /** Whatever fails here (a pool that throws): the steps after it are done all the same, and the process leaves. */
-  async #step(what: string, act: () => Promise<unknown>): Promise<void> {
+  async #step(what: string, act: () => unknown): Promise<void> {
     try {
       await act()
     } catch (error) {
@@ -240,7 +240,8 @@ export class PreemptionHandler {
 
   async #leave({ exit, exitCode }: CompleteTermination, notice: TerminationNotice, times: Times): Promise<void> {
     this.#phase = 'leaving'
-    this.#tell({ kind: 'leaving', exitCode, afterMs: times.elapsedMs })
+    const afterMs = times.elapsedMs
+    this.#tell({ kind: 'leaving', exitCode, afterMs, leftMs: times.graceMs === 0 ? null : times.graceMs - afterMs })
     if (exit !== undefined) {
       const result = await bounded(() => exit(notice), this.#limits.exitMs)
       if (result.kind === 'done') return

@@ -74,6 +74,22 @@ describe('SIGTERM to a host whose pool has a termination', () => {
     expect(existsSync((await workspace.endpoint()).ledgerFile)).toBe(false)
   })
 
+  it('tells whoever follows the pool what happens, to the end', async () => {
+    const host = await startHost()
+    let text = ''
+    host.connection.on('unhang/output', ({ chunks }) => { for (const chunk of chunks) text += `${chunk.worker}: ${chunk.text}` })
+    const { poolId } = await host.connection.request('unhang/launchPool', { follow: true, definition: { module: never, items: [1], termination: { platform: 'other', save: 'echo done with it' } } })
+    const { workers: [worker] } = await untilPool(host.connection, poolId, 'the task to run', ({ counts }) => counts.running === 1)
+    workspace.track(worker?.pid ?? -1)
+    const ended = untilPool(host.connection, poolId, 'the end', ({ state }) => state === 'ended')
+    process.kill(host.pid, 'SIGTERM')
+    expect((await ended).counts).toMatchObject({ running: 0, lost: 1 })
+    expect(await host.left()).toBe(42)
+    expect(text).toMatch(/termination: Notice of termination from SIGTERM; leaving at once/)
+    expect(text).toMatch(/save: done with it/)
+    expect(text).toMatch(/Leaving with exit code 42/)
+  })
+
   it('with a grace period saves at once, goes on, saves again, and leaves inside of it', async () => {
     const host = await startHost()
     const gracePeriodMs = 8000

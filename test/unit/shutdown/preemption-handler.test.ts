@@ -171,6 +171,7 @@ describe('with a grace period', () => {
     notice()
     await pass(gracePeriodMs)
     expect(log).toEqual(['0 save notice', '540000 hold', '541000 save final', '541000 shutdown', '541000 exit 42'])
+    expect(events.at(-1)).toEqual({ kind: 'leaving', exitCode: 42, afterMs: 541_000, leftMs: 59_000 })
   })
 
   test('keeps time back for the cut and the save when no task has been done, or one hangs', async () => {
@@ -283,6 +284,14 @@ describe('a notice from elsewhere', () => {
     handlerOf({ terminationWatcher: { watch: () => { throw new Error('broken') } } })
     await pass(100)
     expect(events).toMatchObject([{ kind: 'problem' }])
+    notice()
+    await pass(20_000)
+    expect(own.exits).toEqual([42])
+  })
+
+  test('a watcher that cannot be stopped keeps nobody from leaving', async () => {
+    const handler = handlerOf({ terminationWatcher: { watch: () => () => { throw new Error('broken') } } })
+    await handler.ready
     notice()
     await pass(20_000)
     expect(own.exits).toEqual([42])
