@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Pool } from '../../../src/core'
 import { endAfterTest, isRunning, repository, temporaryFolder, until } from '../core/support'
 import { MetadataServer } from './metadata-server'
 
@@ -41,6 +42,16 @@ describe('a program with a preemption handler', () => {
     expect(saves()).toEqual(['final'])
     expect(workers.filter(isRunning)).toEqual([])
     expect(warnings()).toMatch(/UnhangWarning: Did not end in time and are cut: .*stubborn\(\) \(tasks\.cjs\)/)
+  })
+
+  test.runIf('hold' in Pool.prototype)('starts no more of its many short tasks once it saves', async () => {
+    const { child, exit, pids, saves } = start('many-short')
+    await pids()
+    child.kill('SIGTERM')
+    expect(await exit).toBe(42)
+    const [before, after] = saves().map((line) => line.split(' '))
+    expect(before).toEqual(['before', '0', expect.any(String)])
+    expect(after).toEqual(['after', '0', before?.[2]])
   })
 
   test('leaves with its exit code although the save never ends', async () => {
