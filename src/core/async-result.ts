@@ -1,12 +1,6 @@
 import { NotReadyError, TimeoutError } from './errors'
-
-type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown }
-
-/** What the pool holds of an {@link AsyncResult} to end it. */
-export interface Settle<T> {
-  resolve(value: T): void
-  reject(error: unknown): void
-}
+import { taskDone, taskFailed } from './task'
+import type { Task, TaskOwner } from './task'
 
 export interface ResultCallbacks<T> {
   /** Called once with the value, as soon as it is there. */
@@ -15,93 +9,134 @@ export interface ResultCallbacks<T> {
   readonly errorCallback?: ((error: unknown) => void) | undefined
 }
 
-/**
- * The result of tasks handed in with `applyAsync` (CPython's AsyncResult). A failure that nobody asks for is no
- * unhandled rejection: promises are made only by `get()` and `wait()`.
- */
-export class AsyncResult<T = unknown> {
-  readonly taskIds: readonly string[]
-  readonly #cancel: () => Promise<void>
-  readonly #callbacks: ResultCallbacks<T>
-  #settled: Settled<T> | undefined
-  readonly #waiting = new Set<() => void>()
+/** Who can end tasks: the pool. */
+export interface Canceller {
+  /** Resolves once they have ended. */
+  cancelTasks(tasks: readonly Task[], reason: string): Promise<void>
+}
 
-  private constructor(taskIds: readonly string[], cancel: () => Promise<void>, callbacks: ResultCallbacks<T>) {
-    this.taskIds = taskIds
-    this.#cancel = cancel
-    this.#callbacks = callbacks
+type Waiter = (settled: boolean) => void
+
+/**
+ * The result of tasks handed in with `applyAsync`, `mapAsync` and the like (CPython's AsyncResult). A failure that nobody asks
+ * for is no unhandled rejection: promises are made only by `get()` and `wait()`. A million of them are kept small: what only few
+ * have (waiters, callbacks) is made when it is needed.
+ */
+export class AsyncResult<T = unknown> implements TaskOwner {
+  /** The task it stands for, or who knows them. */
+  #tasks: Task | (() => readonly Task[]) | undefined
+  readonly #canceller: Canceller
+  #callbacks: ResultCallbacks<T> | undefined
+  #waiting: Waiter[] | undefined
+  #state: 'pending' | 'ok' | 'failed' = 'pending'
+  /** The value, or what it rejects with. */
+  #outcome: unknown
+
+  /** Made by the pool alone. */
+  constructor(canceller: Canceller, callbacks: ResultCallbacks<T> | undefined, tasks?: () => readonly Task[]) {
+    this.#tasks = tasks
+    this.#canceller = canceller
+    this.#callbacks = callbacks?.callback === undefined && callbacks?.errorCallback === undefined ? undefined : callbacks
   }
 
-  /** A result and the handle that settles it, which stays with the pool. */
-  static create<T>(taskIds: readonly string[], cancel: () => Promise<void>, callbacks: ResultCallbacks<T> = {}): { result: AsyncResult<T>; settle: Settle<T> } {
-    const result = new AsyncResult(taskIds, cancel, callbacks)
-    return {
-      result,
-      settle: {
-        resolve(value) {
-          result.#settle({ ok: true, value })
-        },
-        reject(error) {
-          result.#settle({ ok: false, error })
-        },
-      },
-    }
+  get taskIds(): readonly string[] {
+    return this.#list().map(({ id }) => id)
   }
 
   /** True once it has ended, in whatever way. */
   ready(): boolean {
-    return this.#settled !== undefined
+    return this.#state !== 'pending'
   }
 
   /** True when it ended without an error. @throws NotReadyError while it has not ended */
   successful(): boolean {
-    if (this.#settled === undefined) throw new NotReadyError(this.taskIds)
-    return this.#settled.ok
+    if (this.#state === 'pending') throw new NotReadyError(this.taskIds)
+    return this.#state === 'ok'
   }
 
   /** The value, or a rejection with the task's own error. @throws TimeoutError after `timeoutMs`; the task goes on */
-  async get(options: { timeoutMs?: number } = {}): Promise<T> {
-    await this.wait(options)
-    const settled = this.#settled
-    if (settled === undefined) throw new TimeoutError(options.timeoutMs ?? 0, this.taskIds)
-    if (settled.ok) return settled.value
-    throw settled.error
+  get(options: { timeoutMs?: number } = {}): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const settle = (settled: boolean): void => {
+        if (!settled) reject(new TimeoutError(options.timeoutMs ?? 0, this.taskIds))
+        else if (this.#state === 'ok') resolve(this.#outcome as T)
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the task threw is passed on as it is
+        else reject(this.#outcome)
+      }
+      this.#await(settle, options.timeoutMs)
+    })
   }
 
   /** Resolves once it has ended, or after `timeoutMs`; never rejects. */
   wait(options: { timeoutMs?: number } = {}): Promise<void> {
-    if (this.#settled !== undefined) return Promise.resolve()
-    const { timeoutMs } = options
-    return new Promise((resolve) => {
-      if (timeoutMs === undefined) {
-        this.#waiting.add(resolve)
-        return
-      }
-      const settled = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      const timer = setTimeout(() => {
-        this.#waiting.delete(settled)
-        resolve()
-      }, timeoutMs)
-      this.#waiting.add(settled)
-    })
+    return new Promise((resolve) => { this.#await(() => { resolve() }, options.timeoutMs) })
   }
 
   /** Ends just these tasks: a queued one leaves the queue, of a running one the worker is ended. Resolves once that is done. */
   cancel(): Promise<void> {
-    return this.#settled === undefined ? this.#cancel() : Promise.resolve()
+    return this.#state === 'pending' ? this.#canceller.cancelTasks(this.#list(), 'cancel()') : Promise.resolve()
   }
 
-  #settle(settled: Settled<T>): void {
-    if (this.#settled !== undefined) return
-    this.#settled = settled
-    for (const resolve of this.#waiting) resolve()
-    this.#waiting.clear()
-    const { callback, errorCallback } = this.#callbacks
+  /** The pool's: its one task is done. */
+  [taskDone](_task: Task, value: unknown): void {
+    this.#settle('ok', value)
+  }
+
+  /** The pool's: its one task has ended in another way. */
+  [taskFailed](_task: Task, error: unknown): void {
+    this.#settle('failed', error)
+  }
+
+  /** The pool's: it stands for this task. */
+  static of<T>(result: AsyncResult<T>, task: Task): void {
+    result.#tasks = task
+  }
+
+  /** The pool's: all of its tasks have ended. */
+  static settle<T>(result: AsyncResult<T>, state: 'ok' | 'failed', outcome: unknown): void {
+    result.#settle(state, outcome)
+  }
+
+  #list(): readonly Task[] {
+    const tasks = this.#tasks
+    if (tasks === undefined) return []
+    return typeof tasks === 'function' ? tasks() : [tasks]
+  }
+
+  #await(waiter: Waiter, timeoutMs: number | undefined): void {
+    if (this.#state !== 'pending') {
+      waiter(true)
+      return
+    }
+    this.#waiting ??= []
+    if (timeoutMs === undefined) {
+      this.#waiting.push(waiter)
+      return
+    }
+    const inTime: Waiter = () => {
+      clearTimeout(timer)
+      waiter(true)
+    }
+    const timer = setTimeout(() => {
+      this.#waiting = this.#waiting?.filter((other) => other !== inTime)
+      waiter(false)
+    }, timeoutMs)
+    this.#waiting.push(inTime)
+  }
+
+  #settle(state: 'ok' | 'failed', outcome: unknown): void {
+    if (this.#state !== 'pending') return
+    this.#state = state
+    this.#outcome = outcome
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (waiting) for (const waiter of waiting) waiter(true)
+    const callbacks = this.#callbacks
+    if (callbacks === undefined) return
+    this.#callbacks = undefined
+    const { callback, errorCallback } = callbacks
     // The caller's code: what it throws must surface, but not in the middle of the pool's own work.
-    if (settled.ok && callback) queueMicrotask(() => { callback(settled.value) })
-    if (!settled.ok && errorCallback) queueMicrotask(() => { errorCallback(settled.error) })
+    if (state === 'ok' && callback) queueMicrotask(() => { callback(outcome as T) })
+    if (state === 'failed' && errorCallback) queueMicrotask(() => { errorCallback(outcome) })
   }
 }

@@ -25,6 +25,7 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
   readonly #context: StaffContext
   readonly #names = new WorkerNames()
   #programPath: { readonly program: string; readonly path: string } | undefined
+  #processes: number
   #stopped = false
   #filling = false
   #later: NodeJS.Immediate | undefined
@@ -33,6 +34,7 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
 
   constructor(settings: CommandSettings, context: StaffContext, hooks: StaffHooks) {
     this.#settings = settings
+    this.#processes = settings.processes
     this.#context = context
     this.#hooks = hooks
   }
@@ -42,7 +44,7 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
     if (this.#filling || this.#later !== undefined || this.#isPaused()) return
     this.#filling = true
     const until = performance.now() + startBudgetMs
-    while (!this.#stopped && this.workers.size < this.#settings.processes) {
+    while (!this.#stopped && this.workers.size < this.#processes) {
       const task = this.#hooks.nextTask()
       if (task === undefined) break
       this.#start(task)
@@ -65,6 +67,23 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
 
   dismiss(): void {
     // Each worker ends with its task.
+  }
+
+  resize(processes: number): void {
+    this.#processes = processes
+    this.fill()
+  }
+
+  hold(): void {
+    // A command begins when it is given to its worker.
+  }
+
+  takeBack(): boolean {
+    return false
+  }
+
+  softTimeout(): boolean {
+    return false
   }
 
   changed(worker: Worker): void {
@@ -110,7 +129,7 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
     const { template, cwd, env } = this.#settings
     let command
     try {
-      const rendered = template.render(task.item, task.index)
+      const rendered = template.render(Array.isArray(task.args) ? (task.args as unknown[])[0] : undefined, task.index)
       command = rendered.shell ? rendered : { ...rendered, file: this.#locate(rendered.file) }
     } catch (error) {
       this.#hooks.taskNotStarted(task, error)

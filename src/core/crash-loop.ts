@@ -3,8 +3,8 @@
  * start limit (StartLimitBurst=5), counted in starts instead of seconds: how long a start takes says nothing.
  */
 export class CrashLoopBreaker {
-  readonly #limit: number
-  readonly #processes: number
+  #limit: number
+  #processes: number
   #startsInARow = 0
   #fruitlessInARow = 0
   readonly #exits: string[] = []
@@ -12,6 +12,11 @@ export class CrashLoopBreaker {
   constructor(processes: number) {
     // The first wave starts all at once and dies all at once, which is one cause seen often; four more tries, each after a
     // longer wait (1.5 s together), tell a moment's trouble from a broken module.
+    this.#processes = processes
+    this.#limit = processes + retriesAfterFirstWave
+  }
+
+  resize(processes: number): void {
     this.#processes = processes
     this.#limit = processes + retriesAfterFirstWave
   }

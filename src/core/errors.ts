@@ -149,21 +149,35 @@ export class StartError extends Error {
   }
 }
 
-/** An argument or a result cannot be cloned to or from the worker (functions, symbols, promises, open handles). */
+/** An argument or a result cannot be sent to or from the worker (functions, symbols, promises, open handles; in Python what JSON lacks). */
 export class SerializationError extends Error {
   override readonly name = 'SerializationError'
   constructor(
     readonly taskId: string,
     label: string,
     readonly what: 'argument' | 'result',
-    /** What the clone algorithm said. */
+    /** Where inside of it: `result.rows[3].save`, `arguments[0].callback`. */
+    readonly path: string,
+    /** What the clone algorithm, or Python, said. */
     readonly detail: string,
   ) {
     super(
       what === 'argument'
-        ? `the arguments of ${label} cannot be sent to a worker: ${sentence(detail)} Pass plain data.`
-        : `${label} returned something that cannot be sent back: ${sentence(detail)} Return plain data.`,
+        ? `the arguments of ${label} cannot be sent to a worker: ${path}: ${sentence(detail)} Pass plain data.`
+        : `${label} returned something that cannot be sent back: ${path}: ${sentence(detail)} Return plain data.`,
     )
+  }
+}
+
+/** The pool's queue is full (`maxQueued`); `await pool.room()` tells when it is not. */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError'
+  constructor(
+    readonly poolId: string,
+    name: string,
+    readonly maxQueued: number,
+  ) {
+    super(`${name} has ${maxQueued} tasks waiting, which is its limit (maxQueued): wait for room() before handing in more`)
   }
 }
 

@@ -14,7 +14,6 @@ export type Fate =
 
 export interface FateRules {
   readonly retries: number
-  readonly timeoutMs: number | undefined
   /** False once the pool is being terminated: nothing runs again then. */
   readonly mayRunAgain: boolean
 }
@@ -26,7 +25,7 @@ export function fateOfLostTask(task: Task, worker: Worker, rules: FateRules, res
     return { kind: 'ended', state: 'cancelled', error: new TaskCancelledError(task.id, task.label, intent.reason), verdict: task.verdict }
   }
   if (intent?.kind === 'timeout') {
-    const error = new TaskTimeoutError(task.id, task.label, rules.timeoutMs ?? 0, worker.name, worker.pid)
+    const error = new TaskTimeoutError(task.id, task.label, intent.limitMs, worker.name, worker.pid)
     return { kind: 'ended', state: 'timedOut', error, verdict: task.verdict }
   }
   const verdict = lostTask({
@@ -35,7 +34,7 @@ export function fateOfLostTask(task: Task, worker: Worker, rules: FateRules, res
     pid: worker.pid,
     exitCode: worker.exitCode,
     signal: worker.signal,
-    elapsedMs: performance.now() - task.startedMonotonic,
+    elapsedMs: task.elapsedMs,
     endedByUs: worker.endRequest,
     uncaught: worker.uncaught === undefined ? null : messageOf(worker.uncaught),
   })

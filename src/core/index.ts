@@ -1,9 +1,12 @@
 export type * from './types'
 export { Pool } from './pool'
-export type { ApplyOptions, RunItemsOptions, TaskFunctionName } from './task-desk'
+export type { ApplyOptions, MapAsyncOptions, RunItemsOptions, TaskFunctionName } from './task-desk'
+export type { MapOptions } from './map'
 export { AsyncResult } from './async-result'
 export { activeChildren, terminatePools } from './registry'
 export type { ActiveChild } from './registry'
+export { currentTask, RemoteTraceback } from '../runtimes'
+export type { CurrentTask } from '../runtimes'
 export { killLedger } from './system'
 export {
   CommandFailedError,
@@ -11,6 +14,7 @@ export {
   PoolFailedError,
   PoolOptionError,
   PoolStateError,
+  QueueFullError,
   SerializationError,
   StartError,
   TaskCancelledError,

@@ -26,6 +26,11 @@ export class ItemSource {
     return this.#exhausted || this.#total === undefined ? 0 : Math.max(0, this.#total - this.#taken)
   }
 
+  /** How many may be left. */
+  get left(): number {
+    return this.#exhausted ? 0 : this.#total === undefined ? Infinity : Math.max(1, this.#total - this.#taken)
+  }
+
   /** The next item; undefined when there are no more. An iterator that throws ends the source, and `done` rejects with what it threw. */
   take(): { item: unknown; index: number } | undefined {
     if (this.#exhausted) return undefined

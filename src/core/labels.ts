@@ -3,10 +3,19 @@ import { basename, extname } from 'node:path'
 /** A row in a tree has room for about this much; the whole item is in the tooltip's data. */
 const longestLabel = 80
 
-/** `resize(img_7.png)`; a default export goes by the name of its file. */
-export function callLabel(module: string, exportName: string, args: readonly unknown[]): string {
-  const name = exportName === 'default' ? basename(module, extname(module)) : exportName
+/** `resize(img_7.png)`. */
+export function callLabel(name: string, args: readonly unknown[]): string {
   return shorten(`${name}(${args.map(preview).join(', ')})`)
+}
+
+/** `resize`, or for a default export the name of its file. */
+export function functionLabel(module: string, exportName: string): string {
+  return exportName === 'default' ? basename(module, extname(module)) : exportName
+}
+
+/** `resize × 20 (items 40 to 59)`. */
+export function chunkLabel(name: string, first: number, count: number): string {
+  return shorten(count === 1 ? `${name} (item ${first})` : `${name} × ${count} (items ${first} to ${first + count - 1})`)
 }
 
 /** A command as a person would write it, on one line. */

@@ -3,14 +3,17 @@ import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { CommandTemplate } from '../runtimes'
+import type { FunctionReference } from '../runtimes'
 import { PoolOptionError } from './errors'
-import type { CommandPoolOptions, ModulePoolOptions, OnFailure, OnStuck, PoolOptions } from './types'
+import type { CommandPoolOptions, FunctionName, ModulePoolOptions, OnFailure, OnStuck, PoolOptions, PythonPoolOptions } from './types'
 
 interface CommonSettings {
   readonly name: string
   readonly processes: number
   readonly stuckAfterMs: number
   readonly timeoutMs: number | undefined
+  readonly softTimeoutMs: number | undefined
+  readonly maxQueued: number
   readonly retries: number
   readonly maxTasksPerChild: number
   readonly gracePeriodMs: number
@@ -22,21 +25,33 @@ interface CommonSettings {
   readonly env: NodeJS.ProcessEnv
   readonly outputDirectory: string | undefined
 }
-export interface ModuleSettings extends CommonSettings {
-  readonly kind: 'module'
-  /** Absolute path of the file. */
+interface PersistentCommonSettings extends CommonSettings {
+  /** Absolute path of the file, or Python's dotted name. */
   readonly module: string
-  /** The export that items run. */
+  /** The function that items run. */
   readonly exportName: string
-  readonly nodePath: string
   readonly workerPath: string | undefined
+  readonly initializer: FunctionReference | null
+  readonly initargs: readonly unknown[]
+  readonly maxMemoryPerChildBytes: number | undefined
+  readonly idleTimeoutMs: number | undefined
+  readonly minProcesses: number
 }
+export interface ModuleSettings extends PersistentCommonSettings {
+  readonly kind: 'module'
+  readonly nodePath: string
+}
+export interface PythonSettings extends PersistentCommonSettings {
+  readonly kind: 'python'
+  readonly pythonPath: string | undefined
+}
+export type PersistentSettings = ModuleSettings | PythonSettings
 export interface CommandSettings extends CommonSettings {
   readonly kind: 'command'
   readonly template: CommandTemplate
 }
 /** Options with every default filled in and every value checked. */
-export type PoolSettings = ModuleSettings | CommandSettings
+export type PoolSettings = PersistentSettings | CommandSettings
 
 const onStuckValues: readonly OnStuck[] = ['flag', 'terminate', 'kill', 'retry']
 const onFailureValues: readonly OnFailure[] = ['continue', 'stop']
@@ -47,16 +62,17 @@ const maxProcesses = 4096
 
 /** @throws PoolOptionError naming the option */
 export function checkOptions(options: PoolOptions): PoolSettings {
-  const given = options as Partial<ModulePoolOptions & CommandPoolOptions>
-  if ((given.module === undefined) === (given.command === undefined)) {
-    throw new PoolOptionError(given.module === undefined ? 'module' : 'command', 'give exactly one of "module" and "command"')
-  }
+  const given = options as Partial<ModulePoolOptions & PythonPoolOptions & CommandPoolOptions>
+  const runs = (['module', 'python', 'command'] as const).filter((key) => given[key] !== undefined)
+  if (runs.length !== 1) throw new PoolOptionError(runs.at(-1) ?? 'module', 'give exactly one of "module", "python" and "command"')
   const cwd = resolve(optionalString(given.cwd, 'cwd') ?? '.')
   if (!isFolder(cwd)) throw new PoolOptionError('cwd', `no such folder: ${cwd}`)
   const common = {
     processes: whole(given.processes, 'processes', 1, maxProcesses) ?? availableParallelism(),
     stuckAfterMs: whole(given.stuckAfterMs, 'stuckAfterMs', 1, maxDelayMs) ?? 30_000,
     timeoutMs: whole(given.timeoutMs, 'timeoutMs', 1, maxDelayMs),
+    softTimeoutMs: whole(given.softTimeoutMs, 'softTimeoutMs', 1, maxDelayMs),
+    maxQueued: whole(given.maxQueued, 'maxQueued', 1, Number.MAX_SAFE_INTEGER) ?? Infinity,
     retries: whole(given.retries, 'retries', 0, 1_000_000) ?? 0,
     maxTasksPerChild: whole(given.maxTasksPerChild, 'maxTasksPerChild', 1, Number.MAX_SAFE_INTEGER) ?? Infinity,
     gracePeriodMs: whole(given.gracePeriodMs, 'gracePeriodMs', 0, maxDelayMs) ?? 100,
@@ -68,16 +84,31 @@ export function checkOptions(options: PoolOptions): PoolSettings {
     outputDirectory: given.outputDirectory === undefined ? undefined : resolve(cwd, optionalString(given.outputDirectory, 'outputDirectory') ?? ''),
   }
   const name = optionalString(given.name, 'name')
+  if (common.softTimeoutMs !== undefined && common.timeoutMs !== undefined && common.softTimeoutMs >= common.timeoutMs) {
+    throw new PoolOptionError('softTimeoutMs', `must be less than timeoutMs (${common.timeoutMs}), which ends the task`)
+  }
   if (given.module !== undefined) {
     const { module, exportName } = findModule(given.module, cwd)
     return {
       ...common,
+      ...persistent(given, (path) => findModule(path, cwd).module),
       kind: 'module',
       name: name ?? basename(module),
       module,
       exportName,
       nodePath: optionalString(given.nodePath, 'nodePath') ?? process.execPath,
-      workerPath: existingFile(given.workerPath, 'workerPath'),
+    }
+  }
+  if (given.python !== undefined) {
+    const { module, exportName } = checkPython(given.python)
+    return {
+      ...common,
+      ...persistent(given, (dotted) => checkPython(dotted).module),
+      kind: 'python',
+      name: name ?? module,
+      module,
+      exportName,
+      pythonPath: optionalString(given.pythonPath, 'pythonPath'),
     }
   }
   const command = checkCommand(given.command)
@@ -95,6 +126,47 @@ export function findModule(module: unknown, cwd: string): { module: string; expo
   } catch {
     throw new PoolOptionError('module', `no such module: ${absolute}`)
   }
+}
+
+/** `package.module:function`. @throws PoolOptionError */
+export function checkPython(python: unknown): { module: string; exportName: string } {
+  const match = typeof python === 'string' ? /^([\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*)(?::([\p{L}_][\p{L}\p{N}_]*))?$/u.exec(python) : null
+  if (match?.[1] === undefined) {
+    throw new PoolOptionError('python', `must be "package.module:function", as it would be imported, not ${JSON.stringify(python)}`)
+  }
+  return { module: match[1], exportName: match[2] ?? 'default' }
+}
+
+/** @throws PoolOptionError */
+export function checkProcesses(processes: unknown): void {
+  if (whole(processes, 'processes', 1, maxProcesses) === undefined) throw new PoolOptionError('processes', 'must be given')
+}
+
+type PersistentGiven = Partial<ModulePoolOptions & PythonPoolOptions>
+
+function persistent(given: PersistentGiven, find: (module: string) => string): Omit<PersistentCommonSettings, keyof CommonSettings | 'module' | 'exportName'> {
+  const idleTimeoutMs = whole(given.idleTimeoutMs, 'idleTimeoutMs', 1, maxDelayMs)
+  return {
+    workerPath: existingFile(given.workerPath, 'workerPath'),
+    initializer: given.initializer === undefined ? null : functionReference(given.initializer, 'initializer', find),
+    initargs: list(given.initargs, 'initargs') ?? [],
+    maxMemoryPerChildBytes: whole(given.maxMemoryPerChildBytes, 'maxMemoryPerChildBytes', 1, Number.MAX_SAFE_INTEGER),
+    idleTimeoutMs,
+    minProcesses: whole(given.minProcesses, 'minProcesses', 0, maxProcesses) ?? 0,
+  }
+}
+
+function functionReference(given: FunctionName, option: string, find: (module: string) => string): FunctionReference {
+  if (typeof given === 'string' && given !== '') return { module: null, name: given }
+  const { module, name }: { module?: unknown; name?: unknown } = typeof given === 'object' ? given : {}
+  if (typeof module !== 'string' || typeof name !== 'string') throw new PoolOptionError(option, 'must be the name of a function, or { module, name }')
+  return { module: find(module), name }
+}
+
+function list(value: unknown, option: string): readonly unknown[] | undefined {
+  if (value === undefined) return undefined
+  if (Array.isArray(value)) return [...(value as unknown[])]
+  throw new PoolOptionError(option, `must be an array, not ${JSON.stringify(value)}`)
 }
 
 function checkCommand(command: unknown): string | readonly string[] {

@@ -4,18 +4,21 @@ import { crashLoop } from '../diagnosis'
 import type { CrashLoopFacts } from '../diagnosis'
 import type { ProcessIdentity } from '../processes'
 import type { ShutdownDependencies, ShutdownReport } from '../shutdown'
-import type { AsyncResult, ResultCallbacks } from './async-result'
+import { AsyncResult } from './async-result'
+import type { ResultCallbacks } from './async-result'
 import { CommandStaff } from './command-staff'
 import { endWorkers } from './endings'
-import { PoolFailedError, PoolStateError, TaskCancelledError } from './errors'
+import { PoolFailedError, PoolStateError, QueueFullError, TaskCancelledError } from './errors'
 import { ExitedWorkers } from './exited-workers'
 import { messageOf } from './fate'
 import { FormerWorkers } from './former-workers'
-import { ModuleStaff } from './module-staff'
-import { checkOptions } from './options'
+import type { MapOptions } from './map'
+import { checkOptions, checkProcesses } from './options'
 import type { PoolSettings } from './options'
 import { OutputFolder } from './output-folder'
+import { PersistentStaff } from './persistent-staff'
 import { forgetPool, registerPool } from './registry'
+import { runtimeOf } from './runtime-of'
 import type { Staff, StaffHooks } from './staff'
 import { StuckWatch } from './stuck-watch'
 import { surfaceErrors } from './surface-errors'
@@ -24,9 +27,10 @@ import { describeTask } from './task'
 import type { Task } from './task'
 import { TaskBook } from './task-book'
 import { TaskDesk } from './task-desk'
-import type { ApplyOptions, RunItemsOptions, TaskFunctionName } from './task-desk'
+import type { ApplyOptions, MapAsyncOptions, RunItemsOptions, TaskFunctionName } from './task-desk'
 import { TaskLife } from './task-life'
-import type { FailureRecord, PoolEvents, PoolKind, PoolOptions, PoolState, ShutdownOptions, TaskCounts, TaskInfo, WorkerInfo } from './types'
+import type { FailureRecord, PoolEvents, PoolKind, PoolOptions, PoolState, PoolStats, ShutdownOptions, TaskCounts, TaskInfo, WorkerInfo } from './types'
+import { Utilisation } from './utilisation'
 import type { Worker } from './worker'
 
 /** A live pool keeps the process alive, also while it has no worker; the longest delay a timer takes. */
@@ -59,11 +63,17 @@ export class Pool extends EventEmitter<PoolEvents> {
   /** Commands that have exited and whose output is still being written. */
   readonly #finishing = new Map<Worker, Promise<void>>()
   readonly #whenEnded: (() => void)[] = []
+  /** Who waits for room in the queue, in order. */
+  readonly #whenRoom: (() => void)[] = []
+  readonly #utilisation = new Utilisation()
   readonly #keepAlive: NodeJS.Timeout
   #state: PoolState = 'init'
   #failure: string | null = null
   #endedAt: number | null = null
   #warned = false
+  #held = false
+  #fillingSoon = false
+  #processes: number
 
   /**
    * @param system where processes are looked up and signals are recorded; default: one for all pools of this process
@@ -84,13 +94,18 @@ export class Pool extends EventEmitter<PoolEvents> {
       failed: (error) => { this.#warn('a look at the running tasks', error) },
     })
     this.#life = this.#makeLife()
+    this.#processes = settings.processes
     this.#desk = new TaskDesk(settings, this.#book, {
-      cancel: (id) => this.cancelTask(id, 'cancel()'),
+      cancelTasks: (tasks, reason) => this.#cancelTasks(tasks, reason),
       uncallable: (task, error) => { this.#life.uncallable(task, error) },
-      handedIn: () => { this.#fill() },
+      handedIn: () => { this.#fillSoon() },
+      streamEnded: () => { queueMicrotask(() => { this.#settleDown() }) },
+      processes: () => this.#processes,
     })
     const context = { poolId: this.id, folder: this.#folder, table: system.processes }
-    this.#staff = settings.kind === 'module' ? new ModuleStaff(settings, context, this.#staffHooks()) : new CommandStaff(settings, context, this.#staffHooks())
+    this.#staff = settings.kind === 'command'
+      ? new CommandStaff(settings, context, this.#staffHooks())
+      : new PersistentStaff(settings, runtimeOf(settings), context, this.#staffHooks())
     this.#keepAlive = setInterval(() => undefined, keepAliveMs)
     registerPool(this)
     queueMicrotask(() => {
@@ -110,6 +125,26 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   get endedAt(): number | null {
     return this.#endedAt
+  }
+
+  /** How many workers it is to have at a time; see {@link resize}. */
+  get processes(): number {
+    return this.#processes
+  }
+
+  /** Mean run time of the tasks that ended as done, null while there is none. With chunks: of a chunk, which is one task. */
+  get meanTaskMs(): number | null {
+    return this.#utilisation.meanTaskMs
+  }
+
+  /** What its tasks took, and how busy its workers were. */
+  stats(): PoolStats {
+    return {
+      counts: this.counts,
+      utilisation: this.#utilisation.share([...this.#running()].map(({ task }) => task.elapsedMs)),
+      workersStarted: this.#utilisation.workersStarted,
+      functions: this.#desk.stats(),
+    }
   }
 
   /** Tasks in each state, of this moment. */
@@ -165,18 +200,99 @@ export class Pool extends EventEmitter<PoolEvents> {
     return this.#workerOf(pid)?.identity()
   }
 
-  /** Runs one task and resolves with its result; rejects with the task's own error. Module pools. */
-  apply<T = unknown>(fn?: TaskFunctionName, args: readonly unknown[] = [], options: ApplyOptions<T> = {}): Promise<T> {
+  /**
+   * Runs one task and resolves with its result; rejects with the task's own error. Waits for room first when the queue is full.
+   * Module and Python pools.
+   */
+  async apply<T = unknown>(fn?: TaskFunctionName, args: readonly unknown[] = [], options: ApplyOptions<T> = {}): Promise<T> {
+    while (this.#isFull) await this.room()
     return this.applyAsync<T>(fn, args, options).get()
   }
 
   /**
-   * Hands in one task. Module pools. Arguments go by structured clone, at once: what cannot be cloned rejects at once.
+   * Hands in one task. Module and Python pools. Arguments go by structured clone (to Python as JSON), at once: what cannot be
+   * sent rejects at once.
    * @throws PoolStateError when the pool takes no more tasks
+   * @throws QueueFullError when `maxQueued` tasks wait
    */
   applyAsync<T = unknown>(fn: TaskFunctionName = 'default', args: readonly unknown[] = [], options: ApplyOptions<T> = {}): AsyncResult<T> {
     this.#mustAccept()
+    if (this.#isFull) throw new QueueFullError(this.id, this.name, this.#settings.maxQueued)
     return this.#desk.call(fn, args, options)
+  }
+
+  /**
+   * Calls `fn` with every item, in chunks (`chunkSize`), and resolves with the values in the order of the items. The first error
+   * of a chunk rejects it, once all chunks have ended (CPython's map). Module and Python pools.
+   */
+  async map<T = unknown>(fn: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions = {}): Promise<T[]> {
+    return this.#mapAny<T>(fn, items, false, options)
+  }
+
+  /** As {@link map}; each item is a list of arguments. */
+  async starmap<T = unknown>(fn: TaskFunctionName, items: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>, options: MapOptions = {}): Promise<T[]> {
+    return this.#mapAny<T>(fn, items, true, options)
+  }
+
+  /** As {@link map}, at once; what the iterable throws is thrown here. @throws PoolStateError when the pool takes no more tasks */
+  mapAsync<T = unknown>(fn: TaskFunctionName, items: Iterable<unknown>, options: MapAsyncOptions<T> = {}): AsyncResult<T[]> {
+    this.#mustAccept()
+    return this.#desk.map<T>(fn, items, false, options)
+  }
+
+  /** As {@link mapAsync}; each item is a list of arguments. */
+  starmapAsync<T = unknown>(fn: TaskFunctionName, items: Iterable<readonly unknown[]>, options: MapAsyncOptions<T> = {}): AsyncResult<T[]> {
+    this.#mustAccept()
+    return this.#desk.map<T>(fn, items, true, options)
+  }
+
+  /**
+   * Results in the order of the items, as they come. The iterable (an async one, or an endless one, too) is read only a little
+   * ahead of what is taken; leaving the loop cancels the rest. An error is thrown at its item's place; `next()` goes on after it.
+   * Default `chunkSize` 1. @throws PoolStateError when the pool takes no more tasks
+   */
+  imap<T = unknown>(fn: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions = {}): AsyncIterableIterator<T> {
+    this.#mustAccept()
+    return this.#desk.imap<T>(fn, items, options, true)
+  }
+
+  /** As {@link imap}, in the order in which they end. */
+  imapUnordered<T = unknown>(fn: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions = {}): AsyncIterableIterator<T> {
+    this.#mustAccept()
+    return this.#desk.imap<T>(fn, items, options, false)
+  }
+
+  /** Resolves when the queue has room (`maxQueued`), at once when it has. @throws PoolStateError when the pool takes no more tasks */
+  async room(): Promise<void> {
+    this.#mustAccept()
+    while (this.#isFull) {
+      await new Promise<void>((resolve) => { this.#whenRoom.push(resolve) })
+      this.#mustAccept()
+    }
+  }
+
+  /**
+   * From now on it has this many workers: missing ones are started, those that are too many leave after their task.
+   * @throws PoolOptionError when it is not a whole number from 1 on
+   */
+  resize(processes: number): void {
+    checkProcesses(processes)
+    this.#processes = processes
+    if (this.#state === 'init') queueMicrotask(() => { this.resize(processes) })
+    else if (this.#state === 'run' || this.#state === 'close') this.#staff.resize(processes)
+  }
+
+  /** No task begins from now on, until {@link resume}: what was sent ahead is taken back. Running tasks go on. */
+  hold(): void {
+    if (this.#held) return
+    this.#held = true
+    this.#staff.hold()
+  }
+
+  /** Tasks begin again. */
+  resume(): void {
+    this.#held = false
+    this.#fill()
   }
 
   /**
@@ -210,6 +326,8 @@ export class Pool extends EventEmitter<PoolEvents> {
   close(): void {
     if (this.#state !== 'init' && this.#state !== 'run') return
     this.#setState('close')
+    this.#wakeForRoom()
+    this.#desk.close()
     this.#settleDown()
   }
 
@@ -295,14 +413,48 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   async #cancel(id: string, options: ShutdownOptions): Promise<string[]> {
     const task = this.#book.find(id)
-    if (task?.state === 'queued') this.#life.cancelWaiting(task, options.reason)
-    for (const { task: running, worker } of this.#running()) {
-      if (running !== task) continue
-      task.intent = { kind: 'cancel', reason: options.reason }
-      const report = await this.shutdownWorker(worker.pid, options)
-      return [...report.issues]
+    return task === undefined ? [] : this.#cancelTask(task, options)
+  }
+
+  async #cancelTask(task: Task, options: ShutdownOptions): Promise<string[]> {
+    if (task.place === 'out') this.#staff.takeBack(task)
+    if (task.place === 'queue') {
+      this.#life.cancelWaiting(task, options.reason)
+      return []
     }
-    return []
+    // What was sent ahead and could not be taken back has begun, although nobody has told us yet.
+    const worker = [...this.#staff.workers].find((one) => one.has(task))
+    if (worker === undefined || worker.exited) return []
+    task.incident.intent = { kind: 'cancel', reason: options.reason }
+    const report = await this.shutdownWorker(worker.pid, options)
+    return [...report.issues]
+  }
+
+  async #cancelTasks(tasks: readonly Task[], reason: string): Promise<void> {
+    const options = { kill: false, useSigkill: true, askedBy: 'api' as const, reason }
+    // Those that wait first: otherwise a worker that replaces one that was ended would begin them.
+    const begun = tasks.filter((task) => {
+      if (task.place === 'out') this.#staff.takeBack(task)
+      if (task.place === 'queue') this.#life.cancelWaiting(task, reason)
+      return task.state === 'queued' || task.state === 'running'
+    })
+    await Promise.all(begun.map((task) => this.#cancelTask(task, options)))
+  }
+
+  async #mapAny<T>(fn: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, star: boolean, options: MapOptions): Promise<T[]> {
+    this.#mustAccept()
+    const result = Symbol.asyncIterator in items ? await this.#desk.mapLater<T>(fn, items, star, options) : this.#desk.map<T>(fn, items, star, options)
+    return result.get()
+  }
+
+  get #isFull(): boolean {
+    return this.#book.queueLength >= this.#settings.maxQueued && (this.#state === 'init' || this.#state === 'run')
+  }
+
+  /** Each of those that wait looks again. */
+  #wakeForRoom(): void {
+    if (this.#whenRoom.length === 0) return
+    for (const wake of this.#whenRoom.splice(0)) wake()
   }
 
   async #endWorkers(subject: ShutdownReport['subject'], workers: readonly Worker[], options: ShutdownOptions, stopRefill?: () => void): Promise<ShutdownReport> {
@@ -347,6 +499,7 @@ export class Pool extends EventEmitter<PoolEvents> {
       tell: (event, makeArguments) => { this.#tell(event, makeArguments) },
       state: () => this.#state,
       endWorker: (worker, options, failed) => { this.#inBackground(this.shutdownWorker(worker.pid, options), failed) },
+      softTimeout: (worker, task) => this.#staff.softTimeout(worker, task),
       endPool: (options) => { this.#inBackground(this.shutdown(options)) },
       fill: () => { this.#fill() },
       taskEnded: () => { this.#settleDown() },
@@ -356,14 +509,21 @@ export class Pool extends EventEmitter<PoolEvents> {
   #staffHooks(): StaffHooks {
     return {
       nextTask: () => this.#nextTask(),
-      putBack: (task) => { this.#book.putBack(task) },
-      workerStarted: (worker) => { this.#tell('workerStart', () => [worker.describe()]) },
+      putBack: (task) => { this.#putBack(task) },
+      waiting: () => (this.#held ? 0 : this.#book.backlog),
+      workerStarted: (worker) => {
+        this.#utilisation.workerStarted(worker)
+        this.#tell('workerStart', () => [worker.describe()])
+      },
       workerChanged: (worker) => { this.#tell('workerChange', () => [worker.describe()]) },
       workerGone: (worker) => { this.#workerGone(worker) },
       taskStarted: (task, worker) => { this.#life.started(task, worker) },
-      taskEnded: (worker, task, outcome) => { this.#life.answered(task, worker, outcome) },
+      taskEnded: (worker, task, outcome) => {
+        this.#utilisation.taskEnded(outcome)
+        this.#life.answered(task, worker, outcome)
+      },
       taskNotStarted: (task, error) => { this.#life.notStarted(task, error) },
-      taskUncallable: (task) => { this.#life.uncallable(task, task.callError) },
+      taskUncallable: (task) => { this.#life.uncallable(task, task.incident.callError) },
       output: (worker, taskId, stream, chunk) => { this.#tell('output', () => [{ worker: worker.name, taskId, stream, chunk }]) },
       // It is of no use any more: without SIGKILL one that catches SIGTERM would keep the pool from ever ending.
       endWorker: (worker, reason) => { this.#inBackground(this.shutdownWorker(worker.pid, { kill: false, useSigkill: true, askedBy: 'policy', reason })) },
@@ -386,19 +546,43 @@ export class Pool extends EventEmitter<PoolEvents> {
     process.emitWarning(`${what} of ${this.name} (${this.id}) failed: ${messageOf(error)}`, { type: 'UnhangWarning' })
   }
 
+  /** Tasks that are handed in one after another go out together. */
+  #fillSoon(): void {
+    if (this.#fillingSoon) return
+    this.#fillingSoon = true
+    queueMicrotask(() => {
+      this.#fillingSoon = false
+      this.#fill()
+    })
+  }
+
+  /** It was with a worker, and has not begun. */
+  #putBack(task: Task): void {
+    if (task.state === 'running') this.#life.notBegun(task)
+    if (this.#state === 'run' || this.#state === 'close') this.#book.putBack(task)
+    else this.#life.dropped(task, new TaskCancelledError(task.id, task.label, 'the pool was ended'))
+  }
+
   #fill(): void {
     if (this.#state === 'run' || this.#state === 'close') this.#staff.fill()
   }
 
   #nextTask(): Task | undefined {
-    if (this.#state !== 'run' && this.#state !== 'close') return undefined
+    if (this.#held || (this.#state !== 'run' && this.#state !== 'close')) return undefined
     const task = this.#book.next()
     // Only asking for one more tells that an iterable has no more items.
-    if (task === undefined && this.#state === 'close' && this.#book.empty) queueMicrotask(() => { this.#settleDown() })
+    if (task === undefined && this.#state === 'close' && this.#isDone) queueMicrotask(() => { this.#settleDown() })
+    if (this.#whenRoom.length > 0 && !this.#isFull) this.#wakeForRoom()
     return task
   }
 
+  /** Closed, and nothing is left to do. */
+  get #isDone(): boolean {
+    return this.#state === 'close' && this.#book.empty && !this.#desk.open
+  }
+
   #workerGone(worker: Worker): void {
+    this.#utilisation.workerGone(worker)
     if (worker.pipesHeld) this.#leftBehind.add(worker)
     this.#formerWorkers.add(worker)
     const fate = worker.task?.state === 'running' ? this.#life.workerGone(worker.task, worker) : undefined
@@ -441,6 +625,8 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#staff.stop()
     if (this.#state === 'terminate' || this.#state === 'ended') return
     this.#setState('terminate')
+    this.#wakeForRoom()
+    this.#desk.abort(new PoolStateError(`${this.name} was ended: ${reason}`, this.id, 'terminate'))
     for (const task of this.#book.takeOutAll()) {
       this.#life.dropped(task, new TaskCancelledError(task.id, task.label, `the pool was ended: ${reason}`))
     }
@@ -448,7 +634,7 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   /** Ends the pool if nothing is left to do. */
   #settleDown(): void {
-    const isDone = this.#state === 'close' && this.#book.empty
+    const isDone = this.#isDone
     if (isDone) this.#staff.dismiss()
     if (this.#staff.workers.size > 0 || this.#finishing.size > 0 || (this.#state !== 'terminate' && !isDone)) return
     this.#staff.stop()

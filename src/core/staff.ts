@@ -9,8 +9,10 @@ import type { TaskOutcome, Worker } from './worker'
 export interface StaffHooks {
   /** The next task to run, undefined when none waits. */
   nextTask(): Task | undefined
-  /** A task that could not be started yet goes back to the front. */
+  /** A task that could not be started yet, or was not begun after all, goes back to the front. */
   putBack(task: Task): void
+  /** How many tasks wait in the queue. */
+  waiting(): number
   workerStarted(worker: Worker): void
   workerChanged(worker: Worker): void
   /** It is no longer one of the workers; `worker.task` went with it. */
@@ -44,6 +46,14 @@ export interface Staff {
   stop(): void
   /** Everything is done: the workers may leave. */
   dismiss(): void
+  /** How many workers there are to be from now on; workers that are too many leave after their task. */
+  resize(processes: number): void
+  /** Takes back everything that has not begun. */
+  hold(): void
+  /** Takes back a task that was given to a worker and has not begun; false when it has. */
+  takeBack(task: Task): boolean
+  /** Tells a running task that its soft time limit has passed; false when its kind of worker cannot be told. */
+  softTimeout(worker: Worker, task: Task): boolean
 }
 
 /** PoolWorker-1, PoolWorker-2, …: never reused, so that a name in a log means one process. */

@@ -92,8 +92,7 @@ export class StuckWatch {
   async #look(): Promise<void> {
     this.#looking = true
     try {
-      const now = performance.now()
-      const due = [...this.#hooks.running()].filter(({ task }) => now - task.startedMonotonic >= this.#stuckAfterMs / 2 - 1)
+      const due = [...this.#hooks.running()].filter(({ task }) => task.elapsedMs >= this.#stuckAfterMs / 2 - 1)
       if (due.length > 0) await this.#judge(due)
     } catch (error) {
       this.#hooks.failed(error)
@@ -106,10 +105,9 @@ export class StuckWatch {
 
   /** Until the next task comes of age; undefined when nothing runs. */
   #nextDelay(): number | undefined {
-    const now = performance.now()
     let least = Infinity
     for (const { task } of this.#hooks.running()) {
-      const age = now - task.startedMonotonic
+      const age = task.elapsedMs
       const look = this.#looks.get(task)
       const until =
         look === undefined ? this.#stuckAfterMs / 2 - age
@@ -176,7 +174,7 @@ export class StuckWatch {
       label: task.label,
       worker: worker.name,
       pid: worker.pid,
-      ageMs: now - task.startedMonotonic,
+      ageMs: task.elapsedMs,
       stuckAfterMs: this.#stuckAfterMs,
       quietMs: now - look.movedAt,
       cpuMs: look.cpuTotal,

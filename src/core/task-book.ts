@@ -1,5 +1,6 @@
 import { ItemSource } from './item-source'
-import { describeTask, Task } from './task'
+import { describeTask, monotonicTenths, Task } from './task'
+import { TaskIndex } from './task-index'
 import { TaskQueue } from './task-queue'
 import type { FailureRecord, TaskCounts, TaskEndDetail, TaskState } from './types'
 
@@ -13,26 +14,36 @@ export class TaskBook {
   readonly #queue = new TaskQueue()
   readonly #sources: { source: ItemSource; make: (item: unknown, index: number) => Task }[] = []
   readonly #sourceOf = new Map<Task, ItemSource>()
-  readonly #tasks = new Map<number, Task>()
+  readonly #tasks = new TaskIndex()
   readonly #failures: { task: Task; record: FailureRecord }[] = []
   readonly #ended: Record<FinalState, number> = { done: 0, failed: 0, lost: 0, timedOut: 0, cancelled: 0 }
   #running = 0
+  /** Given to a worker, or about to be, and not begun. */
+  #out = 0
   #stuck = 0
   #failureCount = 0
 
   get counts(): TaskCounts {
-    let queued = this.#queue.length
+    let queued = this.#queue.length + this.#out
     for (const { source } of this.#sources) queued += source.remaining
     return { queued, running: this.#running, stuck: this.#stuck, ...this.#ended }
   }
 
-  get running(): number {
-    return this.#running
+  /** What could be given out now; items of unknown number count as many. */
+  get backlog(): number {
+    let waiting = this.#queue.length
+    for (const { source } of this.#sources) waiting += source.left
+    return waiting
+  }
+
+  /** In the queue; items that nobody has taken yet and what is with the workers do not count. */
+  get queueLength(): number {
+    return this.#queue.length
   }
 
   /** Nothing waits and nothing runs. Sources whose length is unknown count as waiting. */
   get empty(): boolean {
-    return this.#running === 0 && !this.waiting
+    return this.#running === 0 && this.#out === 0 && !this.waiting
   }
 
   get waiting(): boolean {
@@ -57,12 +68,8 @@ export class TaskBook {
     return this.#failures.find(({ task }) => task.id === id)
   }
 
-  *runningTasks(): Generator<Task> {
-    for (const task of this.#tasks.values()) if (task.state === 'running') yield task
-  }
-
   add(task: Task): void {
-    this.#tasks.set(task.number, task)
+    this.#tasks.set(task)
     this.#queue.push(task)
   }
 
@@ -70,36 +77,40 @@ export class TaskBook {
     this.#sources.push({ source, make })
   }
 
-  /** The next task to run. */
+  /** The next task to run; it is out from now on, until it is {@link started} or {@link putBack}. */
   next(): Task | undefined {
-    const queued = this.#queue.shift()
-    if (queued) return queued
-    for (;;) {
-      const first = this.#sources[0]
-      if (!first) return undefined
-      const taken = first.source.take()
-      if (taken === undefined) {
-        this.#sources.shift()
-        continue
-      }
-      const task = first.make(taken.item, taken.index)
-      this.#tasks.set(task.number, task)
-      this.#sourceOf.set(task, first.source)
-      return task
-    }
+    const task = this.#queue.shift() ?? this.#fromSources()
+    if (task === undefined) return undefined
+    task.place = 'out'
+    this.#out++
+    return task
   }
 
   started(task: Task): void {
+    if (task.place === 'out') this.#out--
+    task.place = 'nowhere'
     task.state = 'running'
     task.attempt++
+    const now = monotonicTenths()
+    task.fn?.started(now - task.since)
+    task.since = now
     task.startedAt = Date.now()
-    task.startedMonotonic = performance.now()
     this.#running++
+  }
+
+  /** It was thought to be {@link started}, but was not: it is out again. */
+  notBegun(task: Task): void {
+    this.#leaveRunning(task)
+    task.state = 'queued'
+    task.startedAt = null
+    task.attempt--
+    task.place = 'out'
+    this.#out++
   }
 
   setStuck(task: Task, stuck: boolean): void {
     if (task.stuck === stuck) return
-    task.stuck = stuck
+    task.incident.stuck = stuck
     this.#stuck += stuck ? 1 : -1
   }
 
@@ -108,17 +119,22 @@ export class TaskBook {
     this.#leaveRunning(task)
     task.state = 'queued'
     task.startedAt = null
-    task.intent = null
+    task.since = monotonicTenths()
+    if (task.intent !== null) task.incident.intent = null
     this.#queue.unshift(task)
   }
 
-  end(task: Task, state: FinalState, detail: TaskEndDetail): void {
+  /** `detailOf` is asked for when it did not end as done. */
+  end(task: Task, state: FinalState, detailOf: () => TaskEndDetail): void {
     if (task.state === 'running') this.#leaveRunning(task)
+    if (task.place === 'out') this.#out--
+    task.place = 'nowhere'
     task.state = state
-    task.endedAt = Date.now()
     this.#ended[state]++
-    this.#tasks.delete(task.number)
+    this.#tasks.delete(task)
     if (state !== 'done') {
+      task.incident.endedAt = Date.now()
+      const detail = detailOf()
       this.#failureCount++
       this.#failures.push({ task, record: { task: describeTask(task), detail } })
       if (this.#failures.length > keptFailures) this.#failures.shift()
@@ -130,8 +146,9 @@ export class TaskBook {
     }
   }
 
-  /** It was given out, but could not be started yet. */
+  /** It was given out, but has not been started: it is the next one again. */
   putBack(task: Task): void {
+    if (task.place === 'out') this.#out--
     this.#queue.unshift(task)
   }
 
@@ -147,6 +164,22 @@ export class TaskBook {
       source.stop()
     }
     for (let task = this.#queue.shift(); task; task = this.#queue.shift()) yield task
+  }
+
+  #fromSources(): Task | undefined {
+    for (;;) {
+      const first = this.#sources[0]
+      if (!first) return undefined
+      const taken = first.source.take()
+      if (taken === undefined) {
+        this.#sources.shift()
+        continue
+      }
+      const task = first.make(taken.item, taken.index)
+      this.#tasks.set(task)
+      this.#sourceOf.set(task, first.source)
+      return task
+    }
   }
 
   #leaveRunning(task: Task): void {

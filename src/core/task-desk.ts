@@ -1,23 +1,31 @@
-import { serialize } from 'node:v8'
+import { RunFlag } from '../runtimes'
+import { packArguments } from './arguments'
 import { AsyncResult } from './async-result'
-import type { ResultCallbacks } from './async-result'
+import type { Canceller, ResultCallbacks } from './async-result'
+import { ImapIterator } from './imap'
 import { ItemSource } from './item-source'
-import { callLabel, commandLabel } from './labels'
-import { findModule } from './options'
-import type { PoolSettings } from './options'
+import { chunkLabel, commandLabel, functionLabel } from './labels'
+import { checkChunkSize, defaultChunkSize, MapCollector } from './map'
+import type { MapOptions } from './map'
+import { findModule, checkPython } from './options'
+import type { PersistentSettings, PoolSettings } from './options'
 import { surfaceErrors } from './surface-errors'
-import { Task } from './task'
-import type { ModuleCall } from './task'
+import { Task, taskDone, taskFailed } from './task'
+import type { TaskArguments, TaskOwner } from './task'
 import type { TaskBook } from './task-book'
+import { TaskFunction } from './task-function'
+import type { FunctionName, FunctionStats } from './types'
 
 /** Which function a task calls: an export of the pool's module, or of another one (path relative to the pool's `cwd`). */
-export type TaskFunctionName = string | { readonly module: string; readonly name: string }
+export type TaskFunctionName = FunctionName
 
 export interface ApplyOptions<T> extends ResultCallbacks<T> {
   /** Shown for the task. Default: the call, `resize(img_7.png)`. */
   readonly label?: string
   readonly index?: number
 }
+
+export interface MapAsyncOptions<T> extends MapOptions, ResultCallbacks<T[]> {}
 
 export interface RunItemsOptions {
   /** How many items there are, for counts and progress, when the iterable is not an array. */
@@ -26,17 +34,28 @@ export interface RunItemsOptions {
   readonly onResult?: (index: number, value: unknown) => void
 }
 
-export interface TaskDeskHooks {
-  cancel(id: string): Promise<unknown>
-  /** What the task was to be called with cannot be cloned. */
+export interface TaskDeskHooks extends Canceller {
+  /** What the task was to be called with cannot be sent. */
   uncallable(task: Task, error: unknown): void
   /** There is something to do. */
   handedIn(): void
+  /** A stream of tasks has ended: perhaps it was the last thing to wait for. */
+  streamEnded(): void
+  /** Now and from now on. */
+  processes(): number
 }
+
+/** An imap without tasks that are long shows its results as they come; one of short tasks must not wait for the reader each time. */
+const leastWindow = 4
 
 /** Where tasks come in: makes the record of each, with its label, and the AsyncResult its caller holds. */
 export class TaskDesk {
   #last = 0
+  readonly #functions = new Map<string, TaskFunction>()
+  readonly #streams = new Set<ImapIterator<unknown>>()
+  /** Maps over async iterables that are still being read. */
+  #reading = 0
+  #closing = false
 
   constructor(
     private readonly settings: PoolSettings,
@@ -44,76 +63,166 @@ export class TaskDesk {
     private readonly hooks: TaskDeskHooks,
   ) {}
 
-  call<T>(fn: TaskFunctionName, args: readonly unknown[], options: ApplyOptions<T>): AsyncResult<T> {
-    const { settings } = this
-    if (settings.kind !== 'module') throw new TypeError('applyAsync calls an export of a module; a command pool runs items: use runItem')
-    const other = typeof fn === 'string' ? undefined : findModule(fn.module, settings.cwd)
-    const name = typeof fn === 'string' ? fn : fn.name
-    const label = options.label ?? callLabel(other?.module ?? settings.module, name, args)
-    return this.#handIn<T>(options.index ?? -1, label, undefined, options, () => ({
-      fn: name, module: other?.module ?? null, args: cloned(args), keepResult: true,
-    }))
+  /** True while tasks may still come from what was handed in before. */
+  get open(): boolean {
+    return this.#streams.size > 0 || this.#reading > 0
+  }
+
+  stats(): FunctionStats[] {
+    return [...this.#functions.values()].flatMap((fn) => fn.stats() ?? [])
+  }
+
+  /** The pool was closed: what was handed in before is still read, and to its end, whether somebody takes the results or not. */
+  close(): void {
+    this.#closing = true
+    for (const stream of this.#streams) stream.goOn()
+  }
+
+  /** The pool ends: nothing is read any more. */
+  abort(error: unknown): void {
+    for (const stream of [...this.#streams]) stream.abort(error)
+  }
+
+  call<T>(name: TaskFunctionName, args: readonly unknown[], options: ApplyOptions<T>): AsyncResult<T> {
+    const fn = this.#function(name, 'applyAsync')
+    const result = new AsyncResult<T>(this.hooks, options)
+    const task = this.#handIn(fn, args, options.index ?? -1, result, options.label ?? null, RunFlag.keepResult)
+    AsyncResult.of(result, task)
+    return result
+  }
+
+  map<T>(name: TaskFunctionName, items: Iterable<unknown>, star: boolean, options: MapAsyncOptions<T>): AsyncResult<T[]> {
+    const fn = this.#function(name, star ? 'starmap' : 'map')
+    checkChunkSize(options.chunkSize)
+    return this.#mapAll(fn, Array.isArray(items) ? (items as unknown[]) : [...items], star, options)
+  }
+
+  /** As {@link map}; reads the async iterable first. */
+  async mapLater<T>(name: TaskFunctionName, items: AsyncIterable<unknown>, star: boolean, options: MapAsyncOptions<T>): Promise<AsyncResult<T[]>> {
+    const fn = this.#function(name, star ? 'starmap' : 'map')
+    checkChunkSize(options.chunkSize)
+    const all: unknown[] = []
+    this.#reading++
+    try {
+      for await (const item of items) all.push(item)
+      return this.#mapAll<T>(fn, all, star, options)
+    } finally {
+      this.#reading--
+      this.hooks.streamEnded()
+    }
+  }
+
+  imap<T>(name: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions, ordered: boolean): ImapIterator<T> {
+    const fn = this.#function(name, ordered ? 'imap' : 'imapUnordered')
+    const stream = new ImapIterator<T>(
+      {
+        window: () => (this.#closing ? Infinity : Math.max(leastWindow, 2 * fn.depth) * this.hooks.processes()),
+        handIn: (chunk, index, first, owner) => this.#handIn(fn, chunk, index, owner, chunkLabel(fn.labelName, first, chunk.length), RunFlag.keepResult | RunFlag.chunk),
+        cancel: (tasks) => this.hooks.cancelTasks(tasks, 'the iteration was left'),
+        ended: () => {
+          this.#streams.delete(stream)
+          this.hooks.streamEnded()
+        },
+      },
+      items,
+      options,
+      ordered,
+    )
+    this.#streams.add(stream)
+    stream.goOn()
+    return stream
   }
 
   item(item: unknown, index: number, callbacks: ResultCallbacks<unknown>): AsyncResult {
-    return this.#handIn(index, this.#labelOf(item, index), item, callbacks, () => this.#callWith(item, true))
+    const { settings } = this
+    const result = new AsyncResult(this.hooks, callbacks)
+    const task = settings.kind === 'command'
+      ? this.#add(new Task(++this.#last, index, null, [item], result, this.#commandLabel(item, index), 0))
+      : this.#handIn(this.#function(settings.exportName, 'runItem'), [item], index, result, null, RunFlag.keepResult)
+    AsyncResult.of(result, task)
+    return result
   }
 
   again(task: Task): AsyncResult {
-    return this.#handIn(task.index, task.label, task.item, {}, () => task.call)
+    const result = new AsyncResult(this.hooks, undefined)
+    AsyncResult.of(result, this.#add(new Task(++this.#last, task.index, task.fn, task.args, result, task.label, task.flags)))
+    return result
   }
 
   items(items: Iterable<unknown>, { total, onResult }: RunItemsOptions): Promise<void> {
+    const { settings } = this
     const source = new ItemSource(items, total)
+    const fn = settings.kind === 'command' ? null : this.#function(settings.exportName, 'runItems')
+    const owner = onResult === undefined ? null : {
+      [taskDone](task: Task, value: unknown) { surfaceErrors(() => { onResult(task.index, value) }) },
+      [taskFailed]: () => undefined,
+    }
     this.book.addSource(source, (item, index) => {
-      const settle = onResult && {
-        resolve: (value: unknown) => { surfaceErrors(() => { onResult(index, value) }) },
-        reject: () => undefined,
-      }
-      const make = (call: ModuleCall | null) => new Task(++this.#last, index, call, item, settle ?? null, this.#labelOf(item, index))
-      try {
-        return make(this.#callWith(item, onResult !== undefined))
-      } catch (error) {
-        const task = make(null)
-        task.callError = error
-        return task
-      }
+      if (fn === null) return new Task(++this.#last, index, null, [item], owner, this.#commandLabel(item, index), 0)
+      const { task, error } = this.#make(fn, [item], index, owner, null, onResult === undefined ? 0 : RunFlag.keepResult)
+      if (error !== undefined) task.incident.callError = error
+      return task
     })
     this.hooks.handedIn()
     return source.done
   }
 
-  #handIn<T>(index: number, label: string, item: unknown, callbacks: ResultCallbacks<T>, makeCall: () => ModuleCall | null): AsyncResult<T> {
-    const number = ++this.#last
-    const id = `t${number}`
-    const cancel = async (): Promise<void> => {
-      await this.hooks.cancel(id)
+  #mapAll<T>(fn: TaskFunction, items: readonly unknown[], star: boolean, options: MapAsyncOptions<T>): AsyncResult<T[]> {
+    const size = options.chunkSize ?? defaultChunkSize(items.length, this.hooks.processes())
+    const result: AsyncResult<T[]> = new AsyncResult<T[]>(this.hooks, options, () => collector.tasks)
+    const collector: MapCollector = new MapCollector(Math.ceil(items.length / size), (state, outcome) => { AsyncResult.settle(result, state, outcome) })
+    const flags = RunFlag.keepResult | RunFlag.chunk | (star ? RunFlag.star : 0)
+    for (let first = 0, chunk = 0; first < items.length; first += size, chunk++) {
+      const part = items.slice(first, first + size)
+      collector.tasks.push(this.#handIn(fn, part, chunk, collector, chunkLabel(fn.labelName, first, part.length), flags))
     }
-    const { result, settle } = AsyncResult.create<T>([id], cancel, callbacks)
-    const make = (call: ModuleCall | null) => new Task(number, index, call, item, settle, label)
-    let call: ModuleCall | null
-    try {
-      call = makeCall()
-    } catch (error) {
-      this.hooks.uncallable(make(null), error)
-      return result
-    }
-    this.book.add(make(call))
-    this.hooks.handedIn()
     return result
   }
 
-  /** null in a command pool, which needs only the item. */
-  #callWith(item: unknown, keepResult: boolean): ModuleCall | null {
-    const { settings } = this
-    return settings.kind === 'command' ? null : { fn: settings.exportName, module: null, args: cloned([item]), keepResult }
+  /** A task that cannot be sent is over at once; the others are in the queue from now on. */
+  #handIn(fn: TaskFunction, args: readonly unknown[], index: number, owner: TaskOwner, label: string | null, flags: number): Task {
+    const { task, error } = this.#make(fn, args, index, owner, label, flags)
+    if (error === undefined) return this.#add(task)
+    this.hooks.uncallable(task, error)
+    return task
   }
 
-  #labelOf(item: unknown, index: number): string {
-    const { settings } = this
-    if (settings.kind === 'module') return callLabel(settings.module, settings.exportName, [item])
+  #make(fn: TaskFunction, args: readonly unknown[], index: number, owner: TaskOwner | null, label: string | null, flags: number): { task: Task; error: unknown } {
+    let packed: TaskArguments = null
+    let error: unknown
     try {
-      return commandLabel(settings.template.display(item, index))
+      packed = packArguments(args, this.settings.kind === 'python' ? 'json' : 'clone', (flags & RunFlag.chunk) === 0 ? 'arguments' : 'items')
+    } catch (thrown) {
+      error = thrown
+    }
+    // Of packed arguments nothing can be shown later.
+    return { task: new Task(++this.#last, index, fn, packed, owner, label ?? (packed === args ? null : fn.labelOf(args)), flags), error }
+  }
+
+  #add(task: Task): Task {
+    this.book.add(task)
+    this.hooks.handedIn()
+    return task
+  }
+
+  /** @throws TypeError in a command pool */
+  #function(name: TaskFunctionName, method: string): TaskFunction {
+    const { settings } = this
+    if (settings.kind === 'command') throw new TypeError(`${method} calls a function; a command pool runs items: use runItem`)
+    const key = typeof name === 'string' ? name : `${name.name} ${name.module}`
+    const known = this.#functions.get(key)
+    if (known) return known
+    const other = typeof name === 'string' ? null : moduleOf(name.module, settings)
+    const called = typeof name === 'string' ? name : name.name
+    const fn = new TaskFunction(this.#functions.size, other, called, labelName(settings, other, called))
+    this.#functions.set(key, fn)
+    return fn
+  }
+
+  #commandLabel(item: unknown, index: number): string {
+    const { settings } = this
+    try {
+      return settings.kind === 'command' ? commandLabel(settings.template.display(item, index)) : settings.name
     } catch {
       // It cannot be part of a command line, which its task will say.
       return `${settings.name} [${index}]`
@@ -121,7 +230,12 @@ export class TaskDesk {
   }
 }
 
-/** Arguments as they travel. Plain values need no check; everything else is cloned now, so that what cannot be says so at once. */
-function cloned(args: readonly unknown[]): readonly unknown[] | Buffer {
-  return args.every((arg) => arg === null || (typeof arg !== 'object' && typeof arg !== 'function' && typeof arg !== 'symbol')) ? args : serialize(args)
+function moduleOf(module: string, settings: PersistentSettings): string {
+  return settings.kind === 'python' ? checkPython(module).module : findModule(module, settings.cwd).module
+}
+
+function labelName(settings: PersistentSettings, other: string | null, name: string): string {
+  if (settings.kind === 'module') return functionLabel(other ?? settings.module, name)
+  if (name !== 'default') return name
+  return settings.exportName === 'default' || other !== null ? (other ?? settings.module) : settings.exportName
 }

@@ -1,12 +1,13 @@
 import { unserializableResult } from '../diagnosis'
 import type { Verdict } from '../diagnosis'
+import { UnsendableError } from './arguments'
 import { CommandWorker } from './command-worker'
 import { SerializationError, TaskCancelledError } from './errors'
 import { fateOfCommand, fateOfLostTask, messageOf } from './fate'
 import type { Fate, FateRules } from './fate'
 import type { PoolSettings } from './options'
 import type { StuckWatch } from './stuck-watch'
-import { describeTask } from './task'
+import { describeTask, taskDone, taskFailed } from './task'
 import type { Task } from './task'
 import type { TaskBook } from './task-book'
 import type { PoolEvents, PoolState, ShutdownOptions, TaskEndDetail } from './types'
@@ -30,6 +31,8 @@ export interface TaskLifeContext {
   /** Ends the worker of a task through the shutdown core; `failed` is called when that could not even be tried. */
   endWorker(worker: Worker, options: ShutdownOptions, failed: () => void): void
   endPool(options: ShutdownOptions): void
+  /** False when its kind of worker cannot be told. */
+  softTimeout(worker: Worker, task: Task): boolean
   /** Something waits again. */
   readonly fill: () => void
   /** A task has ended: perhaps it was the last. */
@@ -43,12 +46,17 @@ export class TaskLife {
   started(task: Task, worker: Worker): void {
     const { book, watch, settings, tell } = this.pool
     book.started(task)
-    if (settings.timeoutMs !== undefined) {
-      task.timer = setTimeout(() => { this.#timedOut(task, worker) }, settings.timeoutMs)
-      task.timer.unref()
-    }
+    if (settings.softTimeoutMs !== undefined) this.#after(task, settings.softTimeoutMs, () => { this.#softTimedOut(task, worker) })
+    else if (settings.timeoutMs !== undefined) this.#after(task, settings.timeoutMs, () => { this.#timedOut(task, worker) })
     watch.taskStarted()
     tell('taskStart', () => [describeTask(task), worker.describe()])
+  }
+
+  /** It was thought to run, but its worker had not begun it: it waits again. */
+  notBegun(task: Task): void {
+    task.clearTimer()
+    this.pool.watch.taskEnded(task)
+    this.pool.book.notBegun(task)
   }
 
   /** Its worker answered. */
@@ -58,13 +66,13 @@ export class TaskLife {
       return
     }
     const { error } = outcome
-    if (error instanceof SerializationError) task.verdict = unserializableResult({ label: task.label, detail: error.detail })
+    if (error instanceof SerializationError) task.incident.verdict = unserializableResult({ label: task.label, detail: error.detail })
     this.#end(task, worker, 'failed', error)
   }
 
   /** Its worker is gone. Resolves once the task has its fate; undefined when that is now. */
   workerGone(task: Task, worker: Worker): Promise<void> | undefined {
-    clearTimeout(task.timer)
+    task.clearTimer()
     if (!(worker instanceof CommandWorker)) {
       this.#meet(task, worker, fateOfLostTask(task, worker, this.#rules()))
       return undefined
@@ -84,7 +92,8 @@ export class TaskLife {
   }
 
   uncallable(task: Task, error: unknown): void {
-    this.notStarted(task, new SerializationError(task.id, task.label, 'argument', messageOf(error)))
+    const { path, detail } = error instanceof UnsendableError ? error.part : { path: 'arguments', detail: messageOf(error) }
+    this.notStarted(task, new SerializationError(task.id, task.label, 'argument', path, detail))
   }
 
   /** It never runs. */
@@ -102,13 +111,13 @@ export class TaskLife {
     const { book, tell } = this.pool
     const was = task.stuck
     const changed = was !== stuck || task.verdict?.code !== verdict?.code
-    task.verdict = verdict
+    if (verdict !== null || task.verdict !== null) task.incident.verdict = verdict
     book.setStuck(task, stuck)
     if (stuck && !was) tell('taskStuck', () => [describeTask(task), worker.describe()])
     if (!stuck && was) tell('taskUnstuck', () => [describeTask(task), worker.describe()])
     const now = performance.now()
-    if (changed || (verdict !== null && now - task.verdictToldAt >= verdictRefreshMs)) {
-      task.verdictToldAt = now
+    if (changed || (verdict !== null && now - task.incident.verdictToldAt >= verdictRefreshMs)) {
+      task.incident.verdictToldAt = now
       tell('workerChange', () => [worker.describe()])
     }
     if (stuck && !was) this.#actOnStuck(task, worker)
@@ -118,26 +127,45 @@ export class TaskLife {
     const { onStuck, retries } = this.pool.settings
     if (onStuck === 'flag' || worker.endRequest !== null || task.intent !== null) return
     // Choosing 'retry' is consent to one more run, also without `retries`; a task that gets stuck every time must not run for ever.
-    task.intent = { kind: 'stuck', again: onStuck === 'retry' && task.attempt <= Math.max(1, retries) }
+    task.incident.intent = { kind: 'stuck', again: onStuck === 'retry' && task.attempt <= Math.max(1, retries) }
     const reason = `${task.label} is stuck (${task.verdict?.code ?? 'no-progress'}; onStuck: ${onStuck})`
-    this.pool.endWorker(worker, { kill: onStuck !== 'terminate', askedBy: 'policy', reason }, () => { task.intent = null })
+    this.pool.endWorker(worker, { kill: onStuck !== 'terminate', askedBy: 'policy', reason }, () => { task.incident.intent = null })
+  }
+
+  #after(task: Task, delayMs: number, then: () => void): void {
+    task.incident.timer = setTimeout(then, delayMs)
+    task.incident.timer.unref()
+  }
+
+  #softTimedOut(task: Task, worker: Worker): void {
+    if (task.state !== 'running' || worker.task !== task || task.intent !== null) return
+    const { softTimeoutMs = 0, timeoutMs } = this.pool.settings
+    if (!this.pool.softTimeout(worker, task)) {
+      // A command hears nothing but signals.
+      const reason = `${task.label} ran longer than ${softTimeoutMs} ms (softTimeoutMs)`
+      task.incident.intent = { kind: 'timeout', limitMs: softTimeoutMs }
+      this.pool.endWorker(worker, { kill: false, useSigkill: false, askedBy: 'timeout', reason }, () => { task.incident.intent = null })
+    }
+    this.pool.tell('taskSoftTimeout', () => [describeTask(task), worker.describe()])
+    if (timeoutMs !== undefined) this.#after(task, timeoutMs - softTimeoutMs, () => { this.#timedOut(task, worker) })
   }
 
   #timedOut(task: Task, worker: Worker): void {
-    if (task.state !== 'running' || worker.task !== task || task.intent !== null) return
-    task.intent = { kind: 'timeout' }
-    const reason = `${task.label} ran longer than ${this.pool.settings.timeoutMs ?? 0} ms`
+    const { intent } = task
+    if (task.state !== 'running' || worker.task !== task || (intent !== null && intent.kind !== 'timeout')) return
+    const { timeoutMs = 0 } = this.pool.settings
+    task.incident.intent = { kind: 'timeout', limitMs: timeoutMs }
+    const reason = `${task.label} ran longer than ${timeoutMs} ms`
     this.pool.endWorker(worker, { kill: true, askedBy: 'timeout', reason }, () => {
-      task.intent = null
-      task.timer = setTimeout(() => { this.#timedOut(task, worker) }, retryMs)
-      task.timer.unref()
+      task.incident.intent = null
+      this.#after(task, retryMs, () => { this.#timedOut(task, worker) })
     })
   }
 
   #rules(): FateRules {
-    const { retries, timeoutMs } = this.pool.settings
+    const { retries } = this.pool.settings
     const state = this.pool.state()
-    return { retries, timeoutMs, mayRunAgain: state === 'run' || state === 'close' }
+    return { retries, mayRunAgain: state === 'run' || state === 'close' }
   }
 
   #meet(task: Task, worker: Worker, fate: Fate): void {
@@ -146,7 +174,7 @@ export class TaskLife {
       this.#done(task, worker, fate.value)
       return
     }
-    task.verdict = fate.verdict
+    if (fate.verdict !== null || task.verdict !== null) task.incident.verdict = fate.verdict
     if (fate.kind === 'again' || fate.state === 'lost') {
       this.pool.tell('taskLost', () => [{ ...describeTask(task), state: 'lost' }, worker.describe()])
     }
@@ -164,12 +192,16 @@ export class TaskLife {
   }
 
   #done(task: Task, worker: Worker, value: unknown): void {
-    task.verdict = null
-    this.#close(task, 'done', detailOf(task, worker, null), () => task.settle?.resolve(value))
+    task.clearVerdict()
+    this.#close(task, 'done', () => detailOf(task, worker, null))
+    task.owner?.[taskDone](task, value)
+    // Whoever keeps the result must not keep what it was made of.
+    task.args = null
   }
 
   #end(task: Task, worker: Worker | null, state: 'failed' | 'lost' | 'timedOut' | 'cancelled', error: unknown): void {
-    this.#close(task, state, detailOf(task, worker, error), () => task.settle?.reject(error))
+    this.#close(task, state, () => detailOf(task, worker, error))
+    task.owner?.[taskFailed](task, error)
     const poolState = this.pool.state()
     if (this.pool.settings.onFailure === 'stop' && state !== 'cancelled' && (poolState === 'run' || poolState === 'close')) {
       const what = state === 'timedOut' ? 'timed out' : state === 'lost' ? 'was lost' : 'failed'
@@ -177,13 +209,14 @@ export class TaskLife {
     }
   }
 
-  #close(task: Task, state: Parameters<TaskBook['end']>[1], detail: TaskEndDetail, settle: () => void): void {
+  #close(task: Task, state: Parameters<TaskBook['end']>[1], makeDetail: () => TaskEndDetail): void {
     const { book, watch, tell, taskEnded } = this.pool
-    clearTimeout(task.timer)
+    task.clearTimer()
     watch.taskEnded(task)
+    let made: TaskEndDetail | undefined
+    const detail = (): TaskEndDetail => (made ??= makeDetail())
     book.end(task, state, detail)
-    settle()
-    tell('taskEnd', () => [describeTask(task), detail])
+    tell('taskEnd', () => [describeTask(task), detail()])
     taskEnded()
   }
 }
@@ -198,7 +231,7 @@ function detailOf(task: Task, worker: Worker | null, error: unknown): TaskEndDet
     pid: worker?.pid ?? null,
     exitCode: worker?.exitCode ?? null,
     signal: worker?.signal ?? null,
-    elapsedMs: worker ? Math.round(performance.now() - task.startedMonotonic) : 0,
+    elapsedMs: worker ? Math.round(task.elapsedMs) : 0,
     stdoutPath: worker?.capture?.stdout.path ?? null,
     stderrPath: worker?.capture?.stderr.path ?? null,
     outputError,

@@ -17,7 +17,7 @@ export class TaskQueue {
     else this.#first = task
     this.#last = task
     this.#length++
-    task.queued = true
+    task.place = 'queue'
   }
 
   /** To the front: a task that runs again has waited already. */
@@ -28,7 +28,7 @@ export class TaskQueue {
     else this.#last = task
     this.#first = task
     this.#length++
-    task.queued = true
+    task.place = 'queue'
   }
 
   shift(): Task | undefined {
@@ -40,14 +40,14 @@ export class TaskQueue {
 
   /** Nothing happens when the task is not queued. */
   remove(task: Task): void {
-    if (!task.queued) return
+    if (task.place !== 'queue') return
     if (task.previous) task.previous.next = task.next
     else this.#first = task.next
     if (task.next) task.next.previous = task.previous
     else this.#last = task.previous
     task.previous = null
     task.next = null
-    task.queued = false
+    task.place = 'nowhere'
     this.#length--
   }
 }

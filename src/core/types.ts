@@ -6,7 +6,7 @@ export type PoolState = 'init' | 'run' | 'close' | 'terminate' | 'ended'
 export type WorkerStatus = 'starting' | 'idle' | 'busy' | 'stopping' | 'exited'
 export type TaskState = 'queued' | 'running' | 'done' | 'failed' | 'lost' | 'timedOut' | 'cancelled'
 /** The tasks.json key that says what the workers run. */
-export type PoolKind = 'module' | 'command'
+export type PoolKind = 'module' | 'python' | 'command'
 /** What happens to the worker of a task that a verdict calls stuck; see {@link PoolOptions}. */
 export type OnStuck = 'flag' | 'terminate' | 'kill' | 'retry'
 export type OnFailure = 'continue' | 'stop'
@@ -22,6 +22,13 @@ interface CommonPoolOptions {
   stuckAfterMs?: number
   /** Hard limit from the start of a task's run; its worker is killed. Default: none. */
   timeoutMs?: number
+  /**
+   * Soft limit from the start of a task's run. A module's task finds the AbortSignal of {@link currentTask} aborted, a Python task
+   * gets a SoftTimeLimitExceeded, a command gets SIGTERM. Default: none.
+   */
+  softTimeoutMs?: number
+  /** `applyAsync` throws a QueueFullError while so many tasks wait in the queue; what takes many items waits instead. Default: no limit. */
+  maxQueued?: number
   /** How often a task that was lost with its worker runs again. Default 0: side effects are never repeated silently. */
   retries?: number
   /**
@@ -42,8 +49,23 @@ interface CommonPoolOptions {
   /** Where the full output of each task is kept; a bounded tail is kept in memory. Default: a private temp folder, removed when the pool is disposed. */
   outputDirectory?: string
 }
+/** Options of pools whose workers do many tasks. */
+interface PersistentPoolOptions extends CommonPoolOptions {
+  /** A function that each worker calls before its first task, by name or `{ module, name }`. One that throws keeps workers from starting. */
+  initializer?: FunctionName
+  /** What it is called with. */
+  initargs?: readonly unknown[]
+  /** A worker that has more resident memory than this after a task is replaced; no task is lost, and it does not count as a crash. */
+  maxMemoryPerChildBytes?: number
+  /** Workers without a task for so long leave, down to `minProcesses`, and come back when there is something to do. Default: they stay. */
+  idleTimeoutMs?: number
+  /** Default 0. */
+  minProcesses?: number
+}
+/** An export of the pool's module, or of another one (its path, or Python's dotted name). */
+export type FunctionName = string | { readonly module: string; readonly name: string }
 /** Persistent Node processes that run exports of one module. */
-export interface ModulePoolOptions extends CommonPoolOptions {
+export interface ModulePoolOptions extends PersistentPoolOptions {
   /** Path of a CommonJS or ES module, relative to `cwd`; `./tasks.js#resize` names the export that items run. */
   module: string
   /** Node executable of the workers. Default: this process's own. */
@@ -51,11 +73,20 @@ export interface ModulePoolOptions extends CommonPoolOptions {
   /** The workers' entry point. Default: `node-worker.js` beside this file, else in `dist/`. */
   workerPath?: string
 }
+/** Persistent Python interpreters (3.8 or newer) that run functions of one module. Arguments and results are JSON. */
+export interface PythonPoolOptions extends PersistentPoolOptions {
+  /** `package.module`, or `package.module:function` to name the function that items run; found from `cwd` and PYTHONPATH. */
+  python: string
+  /** Python executable of the workers. Default: the workspace's virtual environment, else `python3` on PATH. */
+  pythonPath?: string
+  /** The workers' entry point. Default: `python-worker.py` beside this file, else in `dist/`. */
+  workerPath?: string
+}
 /** One process per task. A string runs in a shell, an array without; `${item}` and `${index}` are replaced (quoted in a shell). */
 export interface CommandPoolOptions extends CommonPoolOptions {
   command: string | readonly string[]
 }
-export type PoolOptions = ModulePoolOptions | CommandPoolOptions
+export type PoolOptions = ModulePoolOptions | PythonPoolOptions | CommandPoolOptions
 
 /** What `pool.workers` holds, newest state, plain data. */
 export interface WorkerInfo {
@@ -148,6 +179,8 @@ export interface PoolEvents {
   taskRetry: [task: TaskInfo, detail: TaskEndDetail]
   taskStuck: [task: TaskInfo, worker: WorkerInfo]
   taskUnstuck: [task: TaskInfo, worker: WorkerInfo]
+  /** It has run for `softTimeoutMs`, and was told so. */
+  taskSoftTimeout: [task: TaskInfo, worker: WorkerInfo]
   /** Its worker died; `taskEnd` or `taskRetry` follows. */
   taskLost: [task: TaskInfo, worker: WorkerInfo]
   output: [output: OutputChunk]
@@ -155,4 +188,34 @@ export interface PoolEvents {
   shutdown: [report: ShutdownReport, options: ShutdownOptions]
   /** The pool ends as failed (crash loop). */
   failed: [message: string]
+}
+
+/** Milliseconds. */
+export interface Spread {
+  readonly min: number
+  readonly mean: number
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+  readonly max: number
+}
+/** What the runs of one function took; a chunk of items is one run. Retries count as runs of their own. */
+export interface FunctionStats {
+  readonly name: string
+  /** null: the pool's. */
+  readonly module: string | null
+  /** Runs that came to an end by themselves, well or not. */
+  readonly runs: number
+  /** From the start of the call to its end, where it ran; null while there is none. */
+  readonly runMs: Spread | null
+  /** From when it was handed in (or queued again) to the start. */
+  readonly waitMs: Spread | null
+}
+/** {@link Pool.stats}. */
+export interface PoolStats {
+  readonly counts: TaskCounts
+  /** Share of the workers' time that was spent in tasks, 0 to 1, since the pool was made. */
+  readonly utilisation: number
+  readonly workersStarted: number
+  readonly functions: readonly FunctionStats[]
 }

@@ -11,7 +11,10 @@ import type { Task } from './task'
 import type { WorkerInfo, WorkerStatus } from './types'
 
 /** How a task ended by its own doing; a task whose worker ended has no outcome. */
-export type TaskOutcome = { readonly kind: 'returned'; readonly value: unknown } | { readonly kind: 'threw'; readonly error: unknown }
+export type TaskOutcome = ({ readonly kind: 'returned'; readonly value: unknown } | { readonly kind: 'threw'; readonly error: unknown }) & {
+  /** What the run took, measured where it ran. */
+  readonly micros: number
+}
 
 /** What a worker tells the pool. */
 export interface WorkerHooks {
@@ -40,7 +43,7 @@ export abstract class Worker {
   exitedAt: number | null = null
   /** In flight; stays after an exit, to show what the worker took with it. */
   task: Task | null = null
-  /** Output of {@link task}, or of the last one. */
+  /** Output of {@link task}, or of the last one; null while it has not printed anything. */
   capture: OutputCapture | null = null
   /** The shutdown that was asked of it, which explains its exit. */
   endRequest: { readonly askedBy: ShutdownActor; readonly reason: string } | null = null
@@ -127,6 +130,11 @@ export abstract class Worker {
     return this.#gone && this.#open.size > 0
   }
 
+  /** True when it holds the task, begun or not. */
+  has(task: Task): boolean {
+    return this.task === task
+  }
+
   /** A shutdown has begun: no more tasks for this one. */
   stopping(): void {
     this.setStatus('stopping')
@@ -165,10 +173,10 @@ export abstract class Worker {
     }
   }
 
-  /** Before the attempt is counted: a task that cannot be started has not been tried. */
+  /** Its output belongs to this task from now on. */
   protected beginTask(task: Task): void {
     this.task = task
-    this.capture = new OutputCapture(this.folder, `${task.id}-${task.attempt + 1}`)
+    this.capture = null
   }
 
   /** Called when everything is read that was written before the exit. */
@@ -178,9 +186,10 @@ export abstract class Worker {
 
   #onOutput(pipe: Readable, name: StreamName, chunk: Buffer): void {
     if (name === 'stderr') this.lastWords.push(chunk)
-    const { task, capture } = this
+    const { task } = this
     // What comes after the end is from a descendant: shown, but the files are closed.
-    if (task && capture && !this.#gone && !capture.push(name, chunk, () => pipe.resume()) && !this.#exited) pipe.pause()
+    const capture = task && !this.#gone ? (this.capture ??= new OutputCapture(this.folder, `${task.id}-${task.attempt}`)) : null
+    if (capture && !capture.push(name, chunk, () => pipe.resume()) && !this.#exited) pipe.pause()
     this.hooks.output(this, task?.id ?? null, name, chunk)
   }
 

@@ -194,7 +194,7 @@ export class LivePool implements HostedPool {
   /** The definition names an export that is not there: every other item would only say the same. */
   private fail(message: string): void {
     if (this.failure !== null) return
-    this.failure = `"module": ${message}. Write the name of one after the #.`
+    this.failure = this.pool.kind === 'python' ? `"python": ${message}. Write the name of one after the colon.` : `"module": ${message}. Write the name of one after the #.`
     void this.pool.shutdown({ kill: false, askedBy: 'policy', reason: this.failure })
   }
 

@@ -23,7 +23,6 @@ def refuse():
     )
     thrown = {"kind": "error", "name": "PythonVersionError", "message": message, "stack": message, "properties": {}}
     payload = json.dumps(thrown).encode("ascii")
-    sys.stderr.write(message + "\n")
     os.write(3, struct.pack("<IBII", len(payload), 17, 0, 0) + payload)
     sys.exit(1)
 

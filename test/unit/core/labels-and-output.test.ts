@@ -1,19 +1,29 @@
 import { describe, expect, it } from 'vitest'
-import { callLabel, commandLabel } from '../../../src/core/labels'
+import { callLabel, chunkLabel, commandLabel, functionLabel } from '../../../src/core/labels'
 import { OutputTail } from '../../../src/core/output-tail'
 
 describe('labels', () => {
   it.each([
     ['resize', ['img_7.png'], 'resize(img_7.png)'],
-    ['default', [1, true, null, undefined, 2n], 'tasks(1, true, null, undefined, 2)'],
+    ['tasks', [1, true, null, undefined, 2n], 'tasks(1, true, null, undefined, 2)'],
     ['f', [{ id: 3, name: 'x', inner: {} }, [1, 2]], 'f({id: 3, name: x, inner: …}, [2 items])'],
     ['f', [new Uint8Array(9)], 'f(Uint8Array(9))'],
   ])('of %s: a preview of its arguments', (name, args, label) => {
-    expect(callLabel('/x/tasks.js', name, args)).toBe(label)
+    expect(callLabel(name, args)).toBe(label)
+  })
+
+  it('of a default export go by the name of its file', () => {
+    expect(functionLabel('/x/tasks.js', 'default')).toBe('tasks')
+    expect(functionLabel('/x/tasks.js', 'resize')).toBe('resize')
+  })
+
+  it('of a chunk say which items are in it', () => {
+    expect(chunkLabel('resize', 40, 20)).toBe('resize × 20 (items 40 to 59)')
+    expect(chunkLabel('resize', 7, 1)).toBe('resize (item 7)')
   })
 
   it('are one line of at most 80 characters', () => {
-    expect(callLabel('/x/tasks.js', 'f', ['y'.repeat(500)])).toHaveLength(80)
+    expect(callLabel('f', ['y'.repeat(500)])).toHaveLength(80)
     expect(commandLabel('a\n  b\tc ')).toBe('a b c')
   })
 })

@@ -6,7 +6,7 @@ import type { TaskEndDetail } from '../../../src/core'
 
 const detail: TaskEndDetail = { message: 'no', error: new Error('no'), worker: null, pid: null, exitCode: null, signal: null, elapsedMs: 0, stdoutPath: null, stderrPath: null, outputError: null }
 let number = 0
-const task = (index = 0, item: unknown = null): Task => new Task(++number, index, null, item, null, 'label')
+const task = (index = 0, item: unknown = null): Task => new Task(++number, index, null, [item], null, 'label', 0)
 
 describe('the task book', () => {
   it('counts every task in exactly one state', () => {
@@ -17,7 +17,7 @@ describe('the task book', () => {
     book.started(first)
     book.setStuck(first, true)
     expect(book.counts).toEqual({ queued: 2, running: 1, stuck: 1, done: 0, failed: 0, lost: 0, timedOut: 0, cancelled: 0 })
-    book.end(first, 'lost', detail)
+    book.end(first, 'lost', () => detail)
     expect(book.counts).toEqual({ queued: 2, running: 0, stuck: 0, done: 0, failed: 0, lost: 1, timedOut: 0, cancelled: 0 })
   })
 
@@ -27,7 +27,7 @@ describe('the task book', () => {
     book.add(one)
     expect(book.find(one.id)).toBe(one)
     book.started(book.next()!)
-    book.end(one, 'failed', detail)
+    book.end(one, 'failed', () => detail)
     expect(book.find(one.id)).toBeUndefined()
     expect(book.findFailure(one.id)?.record).toMatchObject({ task: { state: 'failed', id: one.id }, detail })
     expect(book.find('nonsense')).toBeUndefined()
@@ -35,7 +35,7 @@ describe('the task book', () => {
 
   it('keeps the last 1000 failures and counts them all', () => {
     const book = new TaskBook()
-    for (let i = 0; i < 1500; i++) book.end(task(i), 'failed', detail)
+    for (let i = 0; i < 1500; i++) book.end(task(i), 'failed', () => detail)
     expect(book.failureCount).toBe(1500)
     expect(book.failures).toHaveLength(1000)
     expect(book.failures[0]!.task.index).toBe(500)
@@ -50,15 +50,16 @@ describe('the task book', () => {
     expect(book.counts.queued).toBe(3)
     expect(book.next()).toBe(queued)
     const a = book.next()!
-    expect(a.item).toBe('a')
-    expect(book.counts.queued).toBe(1)
+    expect(a.args).toEqual(['a'])
+    expect(book.counts.queued).toBe(3)
     book.started(a)
+    expect(book.counts.queued).toBe(2)
     const b = book.next()!
     book.started(b)
     expect(book.next()).toBeUndefined()
     expect(book.waiting).toBe(false)
-    book.end(a, 'done', detail)
-    book.end(b, 'failed', detail)
+    book.end(a, 'done', () => detail)
+    book.end(b, 'failed', () => detail)
     await source.done
     expect(book.empty).toBe(true)
   })
@@ -74,6 +75,20 @@ describe('the task book', () => {
     expect(book.next()).toBe(first)
     book.started(first)
     expect(first.attempt).toBe(2)
+  })
+
+  it('counts a task that is out and has not begun as queued, and gives it out again when it comes back', () => {
+    const book = new TaskBook()
+    book.add(task())
+    const out = book.next()!
+    expect(book.counts).toMatchObject({ queued: 1, running: 0 })
+    expect(book.empty).toBe(false)
+    book.started(out)
+    book.notBegun(out)
+    expect(out).toMatchObject({ state: 'queued', attempt: 0, startedAt: null })
+    book.putBack(out)
+    expect(book.counts).toMatchObject({ queued: 1, running: 0 })
+    expect(book.next()).toBe(out)
   })
 
   it('forgets items nobody has taken, and counts them as cancelled', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Task } from '../../../src/core/task'
 import { TaskQueue } from '../../../src/core/task-queue'
 
-const task = (number: number): Task => new Task(number, number, null, null, null, `task ${number}`)
+const task = (number: number): Task => new Task(number, number, null, [], null, `task ${number}`, 0)
 const drain = (queue: TaskQueue): number[] => {
   const numbers: number[] = []
   for (let next = queue.shift(); next; next = queue.shift()) numbers.push(next.number)

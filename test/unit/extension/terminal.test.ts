@@ -147,12 +147,18 @@ describe('The end of a pool', () => {
 })
 
 describe('A launch', () => {
-  const settings = { stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, nodePath: '' }
+  const settings = { stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, nodePath: '', pythonPath: '' }
 
   test('takes VS Code’s resolved values, and what VS Code dropped from the task', () => {
     const params = launchParams('Crawl', { type: 'pool', cwd: '/real' }, { type: 'pool', label: 'Crawl', cwd: '${workspaceFolder}', wrongKey: 1, timeoutMs: null }, settings, {})
     expect(params.definition).toEqual({ type: 'pool', label: 'Crawl', cwd: '/real', wrongKey: 1, timeoutMs: null })
     expect(params.defaults).toEqual({ stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false })
+  })
+
+  test('names a Python interpreter only when one was chosen', () => {
+    expect(launchParams('x', {}, undefined, { ...settings, pythonPath: '.venv/bin/python' }, {}).defaults).toEqual({
+      stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, pythonPath: '.venv/bin/python',
+    })
   })
 
   test('names a node executable only when one was chosen', () => {

@@ -1,30 +1,66 @@
 import { describe, expect, it } from 'vitest'
-import { FrameError, FrameKind, FrameReader, decodePayload, encodeFrame } from '../../../src/runtimes'
+import { FrameError, FrameKind, FrameReader, FrameWriter } from '../../../src/runtimes'
 
-const frames = [
-  encodeFrame(FrameKind.ready, 0, ['a']),
-  encodeFrame(FrameKind.returned, 7, new Map([[1, 'x']])),
-  encodeFrame(FrameKind.threw, 4_000_000_000, 'y'.repeat(5000)),
-  encodeFrame(FrameKind.returned, 8, undefined),
+interface Read { kind: number; number: number; extra: number; payload: string }
+
+function readerInto(read: Read[], accepts: (kind: number, number: number) => boolean = (kind) => kind >= 1 && kind <= 24): FrameReader {
+  return new FrameReader({
+    accepts,
+    frame: (kind, number, extra, bytes, start, end) => { read.push({ kind, number, extra, payload: bytes.toString('utf8', start, end) }) },
+  })
+}
+
+const frames: Read[] = [
+  { kind: FrameKind.ready, number: 0, extra: 0, payload: '["a"]' },
+  { kind: FrameKind.returnedJson, number: 7, extra: 4_000_000_000, payload: '' },
+  { kind: FrameKind.returned, number: 4_000_000_000, extra: 1, payload: 'ÿ✓'.repeat(5000) },
+  { kind: FrameKind.threw, number: 8, extra: 2, payload: 'z'.repeat(200_000) },
+  { kind: FrameKind.returnedJson, number: 9, extra: 3, payload: '"last"' },
 ]
-const values = [['a'], new Map([[1, 'x']]), 'y'.repeat(5000), undefined]
+
+function written(asText: boolean): Buffer {
+  const chunks: Buffer[] = []
+  const writer = new FrameWriter((bytes) => { chunks.push(bytes) })
+  for (const { kind, number, extra, payload } of frames) {
+    if (asText) writer.text(kind as FrameKind, number, extra, payload)
+    else writer.bytes(kind as FrameKind, number, extra, Buffer.from(payload))
+  }
+  writer.flush()
+  return Buffer.concat(chunks)
+}
 
 describe('frames', () => {
-  it.each([1, 2, 3, 8, 9, 10, 100, 4096, 100_000])('come out whole however the bytes are cut: %i at a time', (size) => {
-    const bytes = Buffer.concat(frames)
-    const reader = new FrameReader()
-    const read = []
-    for (let at = 0; at < bytes.length; at += size) read.push(...reader.push(bytes.subarray(at, at + size)))
-    expect(read.map(({ kind }) => kind)).toEqual([FrameKind.ready, FrameKind.returned, FrameKind.threw, FrameKind.returned])
-    expect(read.map(({ task }) => task)).toEqual([0, 7, 4_000_000_000, 8])
-    expect(read.map(({ payload }) => decodePayload(payload))).toEqual(values)
+  it.each([1, 2, 3, 12, 13, 14, 100, 4096, 65_536, 1_000_000])('come out whole however the bytes are cut: %i at a time', (size) => {
+    const bytes = written(true)
+    const read: Read[] = []
+    const reader = readerInto(read)
+    for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size))
+    expect(read).toEqual(frames)
+  })
+
+  it('are the same bytes from text and from bytes', () => {
+    expect(written(false).equals(written(true))).toBe(true)
+  })
+
+  it('written later do not change what was written before', () => {
+    const chunks: Buffer[] = []
+    const writer = new FrameWriter((bytes) => { chunks.push(bytes) })
+    for (let number = 0; number < 20_000; number++) {
+      writer.text(FrameKind.runJson, number, 0, `[${number}]`)
+      if (number % 7 === 0) writer.flush()
+    }
+    writer.flush()
+    const read: Read[] = []
+    readerInto(read).push(Buffer.concat(chunks))
+    expect(read.map(({ number, payload }) => [number, payload])).toEqual(Array.from({ length: 20_000 }, (_, number) => [number, `[${number}]`]))
   })
 
   it('that are none are an error, not a wait for two gigabytes', () => {
-    expect(() => new FrameReader().push(Buffer.from('console.log went to the wrong place'))).toThrow(FrameError)
+    expect(() => { readerInto([]).push(Buffer.from('console.log went to the wrong place')) }).toThrow(FrameError)
   })
 
-  it('refuse what cannot be cloned', () => {
-    expect(() => encodeFrame(FrameKind.returned, 1, () => 1)).toThrow(/could not be cloned/)
+  it('that are not expected are an error before their payload has come', () => {
+    const reader = readerInto([], (kind, number) => kind === FrameKind.returned && number === 1)
+    expect(() => { reader.push(written(true).subarray(0, 13)) }).toThrow(/something else writes to file descriptor 3/)
   })
 })

@@ -54,7 +54,11 @@ class Functions:
         self._module = module
         if default is not None and default != "default":
             self._default = default
-            self.by_name(None, default)
+            try:
+                self.by_name(None, default)
+            except MissingExportError as error:
+                error.args = ("%s. Write the name of one after the colon of \"python\"" % error,)
+                raise
         return loaded
 
     def define(self, function_id: int, module: Optional[str], name: str) -> None:

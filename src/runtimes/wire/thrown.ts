@@ -51,6 +51,32 @@ export function packThrown(thrown: unknown, depth = 0): PackedThrown {
   }
 }
 
+/**
+ * Where in the worker it happened, as the `cause` of what a task threw (CPython's RemoteTraceback): `stack` is the worker's, with
+ * file and line. A cause that the error itself had is the cause of this one.
+ */
+export class RemoteTraceback extends Error {
+  override readonly name = 'RemoteTraceback'
+  constructor(
+    stack: string,
+    readonly worker: string,
+    readonly pid: number,
+    cause: unknown,
+  ) {
+    super(`in ${worker} (pid ${pid})`, cause === undefined ? undefined : { cause })
+    this.stack = `RemoteTraceback: ${this.message}\n${stack}`
+  }
+}
+
+/** What a task threw, as its caller gets it. */
+export function unpackRemote(packed: PackedThrown, worker: string, pid: number): unknown {
+  const thrown = unpackThrown(packed)
+  if (packed.kind === 'value' || !(thrown instanceof Error)) return thrown
+  const cause = new RemoteTraceback(packed.stack ?? `${packed.name}: ${packed.message}`, worker, pid, thrown.cause)
+  Object.defineProperty(thrown, 'cause', { value: cause, configurable: true, writable: true })
+  return thrown
+}
+
 const builtins = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }
 
 /** The error as its task threw it, with the worker's stack; anything that is not an error comes back as it was thrown. */

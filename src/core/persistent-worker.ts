@@ -1,0 +1,355 @@
+import type { ChildProcess } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { deserialize } from 'node:v8'
+import { FrameKind, FrameReader, FrameWriter, RunFlag, unpackRemote, unpackThrown } from '../runtimes'
+import type { ClaimFile, NodeWorkerProcess, ThrownMessage, UnserializableMessage } from '../runtimes'
+import type { ProcessTable } from '../processes'
+import { SerializationError } from './errors'
+import type { OutputFolder } from './output-folder'
+import type { Task } from './task'
+import { Worker } from './worker'
+import type { TaskOutcome, WorkerHooks } from './worker'
+
+export interface PersistentWorkerHooks extends WorkerHooks {
+  /** The module is loaded and set up: the first ack. */
+  ready(worker: PersistentWorker): void
+  /** A task that was sent ahead has begun. */
+  taskBegan(worker: PersistentWorker, task: Task): void
+  /** Answers have been delivered, a recall has been noticed: perhaps it can take more. */
+  hungry(worker: PersistentWorker): void
+  /** Sent ahead, never begun, in order: somebody else's now. */
+  handedBack(tasks: readonly Task[]): void
+  /** The channel closed, or carried something else than frames, although the process lives: it cannot be used. */
+  broken(worker: PersistentWorker, reason: string): void
+  startFailed(worker: PersistentWorker, error: Error): void
+}
+
+/** What differs between runtimes. */
+export interface PersistentRuntime {
+  /** JSON is all that a Python worker reads and writes. */
+  readonly values: 'clone' | 'json'
+  /** @throws what can be told without trying, such as an environment that is too large */
+  spawn(claimsFd: number | undefined, marker: string): NodeWorkerProcess | { readonly child: ChildProcess }
+  /** Payload of `init`. */
+  readonly init: Buffer
+}
+
+/** Between the end of a worker's channel and its exit; a process that closes it without exiting is of no use. */
+const exitAfterChannelMs = 1000
+/** More than this is not sent ahead, in bytes of arguments: it would wait in our memory for a worker that does not read. */
+const mostAheadBytes = 256 * 1024
+
+/**
+ * A persistent process that runs functions of one module, one task at a time and in order, over a channel that only it has. Short
+ * tasks may be sent ahead: {@link task} is the one that runs, the others are {@link recall}ed when it takes long.
+ */
+export class PersistentWorker extends Worker {
+  /** Its module is loaded: it has been able to take a task. */
+  acked = false
+  /** What the module threw while it was loaded. */
+  loadError: unknown
+  /** It has more memory than it may: MiB. */
+  overMemoryMib: number | null = null
+  /** How many tasks it has been sent and not handed back. */
+  sent = 0
+  /** The running task at the last look of the staff: the same one twice is slow. */
+  lastSeen: Task | null = null
+  idleSince = 0
+  readonly #runtime: PersistentRuntime
+  readonly #hooks: PersistentWorkerHooks
+  readonly #claims: ClaimFile | undefined
+  readonly #reader = new FrameReader({
+    accepts: (kind, number) => this.#expects(kind, number),
+    frame: (kind, _number, extra, bytes, start, end) => { this.#onFrame(kind, extra, bytes, start, end) },
+  })
+  readonly #writer = new FrameWriter((bytes) => this.#channel?.write(bytes))
+  readonly #defined = new Set<number>()
+  #channel: Socket | undefined
+  #lifeline: Socket | undefined
+  /** Sent and not answered, in order; the first of them runs. */
+  #inFlight: Task[] = []
+  #aheadBytes = 0
+  #recalling = false
+  /** Read, but not delivered: of the first tasks in flight. */
+  #answers: TaskOutcome[] = []
+  #deliverySoon = false
+
+  constructor(name: string, marker: string, runtime: PersistentRuntime, claims: ClaimFile | undefined, hooks: PersistentWorkerHooks, folder: OutputFolder, table: ProcessTable) {
+    super(name, marker, hooks, folder, table)
+    this.#runtime = runtime
+    this.#claims = claims
+    this.#hooks = hooks
+  }
+
+  get ask(): () => void {
+    return () => {
+      this.#channel?.end()
+    }
+  }
+
+  /** Tasks with it, the running one included. */
+  get load(): number {
+    return this.#inFlight.length
+  }
+
+  /** True when a short task may be sent behind those that it has. */
+  get takesAhead(): boolean {
+    return this.status === 'busy' && !this.#recalling && this.overMemoryMib === null && this.#aheadBytes < mostAheadBytes && this.#claims?.hasRoom === true
+  }
+
+  start(): void {
+    let started
+    try {
+      started = this.#runtime.spawn(this.#claims?.fd, this.marker)
+    } catch (error) {
+      process.nextTick(() => { this.#startFailed(error as Error) })
+      return
+    }
+    if (!('channel' in started)) {
+      started.child.once('error', (error) => { this.#startFailed(error) })
+      return
+    }
+    const { child, channel, lifeline, stdout, stderr } = started
+    this.#channel = channel
+    this.#lifeline = lifeline
+    // Reported by 'exit' as well; without a listener Node would throw it.
+    child.on('error', () => undefined)
+    this.adopt(child, [[channel, 'channel'], [stdout, 'stdout'], [stderr, 'stderr']])
+    channel.on('data', (chunk: Buffer) => { this.#onData(chunk) })
+    channel.on('close', () => { this.#onChannelClosed() })
+    this.#writer.bytes(FrameKind.init, 0, 0, this.#runtime.init)
+    this.flush()
+  }
+
+  /** Sends a task; to be followed by {@link flush}. Idle, or while it {@link takesAhead}. */
+  send(task: Task): void {
+    const { fn, args } = task
+    if (fn === null || args === null) throw new Error(`${this.name} cannot run ${task.label}`)
+    if (!this.#defined.has(fn.id)) {
+      this.#defined.add(fn.id)
+      this.#writer.text(FrameKind.define, fn.id, 0, JSON.stringify({ module: fn.module, name: fn.name }))
+    }
+    const ahead = this.#inFlight.length > 0
+    if (ahead) this.#claims?.grant()
+    const extra = fn.id | ((task.flags | (ahead ? RunFlag.claim : 0)) << 16)
+    if (Buffer.isBuffer(args)) {
+      if (ahead) this.#aheadBytes += args.length
+      this.#writer.bytes(this.#runtime.values === 'json' ? FrameKind.runJson : FrameKind.runClone, task.number, extra, args)
+    } else {
+      this.#writer.text(FrameKind.runJson, task.number, extra, JSON.stringify(args))
+    }
+    this.#inFlight.push(task)
+    this.sent++
+    if (!ahead) this.#begin(task)
+  }
+
+  flush(): void {
+    this.#writer.flush()
+  }
+
+  /** Takes back what was sent ahead and has not begun, at once, whatever the worker is doing. In order. */
+  recall(): Task[] {
+    const back = this.#takeBack()
+    if (back.length > 0 && !this.exited) {
+      this.#recalling = true
+      this.#writer.text(FrameKind.recallMark, 0, 0, '')
+      this.flush()
+    }
+    return back
+  }
+
+  override has(task: Task): boolean {
+    return this.#inFlight.includes(task)
+  }
+
+  softTimeout(task: Task): void {
+    this.#writer.text(FrameKind.softTimeout, task.number, 0, '')
+    this.flush()
+  }
+
+  /** No more tasks for this one: it is asked to leave. */
+  retire(): void {
+    this.setStatus('stopping')
+    this.ask()
+  }
+
+  override stopping(): void {
+    super.stopping()
+    const back = this.recall()
+    if (back.length > 0) this.#hooks.handedBack(back)
+  }
+
+  override unref(): void {
+    super.unref()
+    this.#channel?.unref()
+  }
+
+  protected override drained(): void {
+    this.#lifeline?.destroy()
+    this.#deliver()
+    const back = this.#takeBack()
+    const [begun] = this.#inFlight
+    // It had begun, which nobody had told us yet: its predecessor's answer came with the end.
+    if (begun !== undefined && this.task === null) this.#begin(begun)
+    this.#claims?.close()
+    if (back.length > 0) this.#hooks.handedBack(back)
+  }
+
+  #startFailed(error: Error): void {
+    this.#claims?.close()
+    this.#hooks.startFailed(this, error)
+  }
+
+  #takeBack(): Task[] {
+    if (this.#claims === undefined || this.#inFlight.length === 0) return []
+    const unclaimed = this.#claims.recall()
+    if (unclaimed === 0) return []
+    const back = this.#inFlight.splice(this.#inFlight.length - unclaimed)
+    this.sent -= back.length
+    // We took it for running, since everything before it is answered; it was not.
+    if (this.task !== null && back.includes(this.task)) this.task = null
+    return back
+  }
+
+  #begin(task: Task): void {
+    this.beginTask(task)
+    if (this.status === 'idle') this.setStatus('busy')
+    this.#hooks.taskBegan(this, task)
+  }
+
+  #onData(chunk: Buffer): void {
+    try {
+      this.#reader.push(chunk)
+    } catch (error) {
+      this.#channel?.removeAllListeners('data')
+      this.#hooks.broken(this, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** Tasks are answered in the order they were sent; anything else was written by somebody else. */
+  #expects(kind: number, number: number): boolean {
+    switch (kind) {
+      case FrameKind.ready:
+      case FrameKind.loadFailed:
+      case FrameKind.uncaught:
+      case FrameKind.overMemory:
+        return true
+      case FrameKind.recalled:
+        return this.#recalling
+      case FrameKind.returnedJson:
+      case FrameKind.returned:
+      case FrameKind.threw:
+      case FrameKind.unserializable:
+        return this.#inFlight[this.#answers.length]?.number === number
+      default:
+        return false
+    }
+  }
+
+  #onFrame(kind: FrameKind, extra: number, bytes: Buffer, start: number, end: number): void {
+    switch (kind) {
+      case FrameKind.ready:
+        if (this.acked) return
+        this.acked = true
+        if (this.status === 'starting') this.setStatus('idle')
+        this.#hooks.ready(this)
+        return
+      case FrameKind.loadFailed:
+        this.loadError = this.#thrown(bytes.subarray(start, end))
+        return
+      case FrameKind.uncaught:
+        this.uncaught = this.#thrown(bytes.subarray(start, end))
+        return
+      case FrameKind.overMemory:
+        this.overMemoryMib = extra
+        return
+      case FrameKind.recalled:
+        this.#recalling = false
+        this.#deliverSoon()
+        return
+      case FrameKind.returnedJson:
+      case FrameKind.returned:
+      case FrameKind.threw:
+      case FrameKind.unserializable:
+        this.#answers.push(this.#outcome(kind, extra, bytes, start, end))
+        this.#deliverSoon()
+        return
+      case FrameKind.init:
+      case FrameKind.define:
+      case FrameKind.runJson:
+      case FrameKind.runClone:
+      case FrameKind.softTimeout:
+      case FrameKind.recallMark:
+        return
+    }
+  }
+
+  #outcome(kind: FrameKind, micros: number, bytes: Buffer, start: number, end: number): TaskOutcome {
+    try {
+      if (kind === FrameKind.returnedJson) return { kind: 'returned', value: start === end ? undefined : JSON.parse(bytes.toString('utf8', start, end)), micros }
+      if (kind === FrameKind.returned) return { kind: 'returned', value: deserialize(bytes.subarray(start, end)), micros }
+      if (kind === FrameKind.threw) return { kind: 'threw', error: unpackRemote(this.#packed(bytes.subarray(start, end)), this.name, this.pid), micros }
+      const { path, detail } = JSON.parse(bytes.toString('utf8', start, end)) as UnserializableMessage
+      return { kind: 'threw', error: this.#unserializable(path, detail), micros }
+    } catch (error) {
+      return { kind: 'threw', error: this.#unserializable('result', `it cannot be read here (${error instanceof Error ? error.message : String(error)})`), micros }
+    }
+  }
+
+  #unserializable(path: string, detail: string): SerializationError {
+    const task = this.#inFlight[this.#answers.length]
+    return new SerializationError(task?.id ?? '', task?.label ?? this.name, 'result', path, detail)
+  }
+
+  #packed(payload: Buffer): ThrownMessage {
+    return (this.#runtime.values === 'json' ? JSON.parse(payload.toString('utf8')) : deserialize(payload)) as ThrownMessage
+  }
+
+  #thrown(payload: Buffer): unknown {
+    try {
+      return unpackThrown(this.#packed(payload))
+    } catch (error) {
+      return error
+    }
+  }
+
+  /** What the tasks printed came before their answers, but through another pipe: the rest of this turn of the event loop reads it. */
+  #deliverSoon(): void {
+    if (this.#deliverySoon) return
+    this.#deliverySoon = true
+    setImmediate(() => {
+      this.#deliverySoon = false
+      if (this.exited) return
+      this.#deliver()
+      if (this.#inFlight.length === 0 && !this.#recalling && this.status === 'busy') this.setStatus('idle')
+      this.#hooks.hungry(this)
+    })
+  }
+
+  #deliver(): void {
+    const answers = this.#answers
+    if (answers.length === 0) return
+    this.#answers = []
+    const tasks = this.#inFlight.splice(0, answers.length)
+    for (const [at, answer] of answers.entries()) {
+      const task = tasks[at]
+      if (task === undefined) break
+      if (this.task === null) this.#begin(task)
+      this.task = null
+      this.tasksDone++
+      if (this.capture) void this.capture.end()
+      this.hooks.taskEnded(this, task, answer)
+    }
+    const [next] = this.#inFlight
+    if (next === undefined) this.#aheadBytes = 0
+    else if (!this.exited) this.#begin(next)
+  }
+
+  #onChannelClosed(): void {
+    if (this.exited) return
+    const timer = setTimeout(() => {
+      if (!this.exited && this.endRequest === null) this.#hooks.broken(this, 'it closed its channel and did not exit')
+    }, exitAfterChannelMs)
+    timer.unref()
+  }
+}

@@ -1,0 +1,78 @@
+import { writeSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { frameOf, headerLength, putHeader } from '../wire/frames'
+import type { FrameKind } from '../wire/frames'
+import { channelFd } from './lifeline'
+
+const scratchBytes = 64 * 1024
+
+/**
+ * What a worker writes. A small answer goes out at once, in one system call, before anything else happens: when the next task
+ * kills the process, the answer is safe in the kernel, and only the running task is lost. What the kernel has no room for goes
+ * the usual way, and is waited for: methods return a promise then.
+ */
+export class Answers {
+  readonly #scratch = Buffer.allocUnsafe(scratchBytes)
+
+  constructor(private readonly channel: Socket) {}
+
+  empty(kind: FrameKind, number: number, extra: number): Promise<void> | undefined {
+    putHeader(this.#scratch, 0, kind, number, extra, 0)
+    return this.#send(this.#scratch, headerLength)
+  }
+
+  json(kind: FrameKind, number: number, extra: number, value: unknown): Promise<void> | undefined {
+    const text = JSON.stringify(value)
+    if (headerLength + text.length * 3 > scratchBytes) return this.bytes(kind, number, extra, Buffer.from(text, 'utf8'))
+    const length = this.#scratch.write(text, headerLength, 'utf8')
+    putHeader(this.#scratch, 0, kind, number, extra, length)
+    return this.#send(this.#scratch, headerLength + length)
+  }
+
+  bytes(kind: FrameKind, number: number, extra: number, payload: Buffer): Promise<void> | undefined {
+    if (headerLength + payload.length <= scratchBytes) {
+      putHeader(this.#scratch, 0, kind, number, extra, payload.length)
+      payload.copy(this.#scratch, headerLength)
+      return this.#send(this.#scratch, headerLength + payload.length)
+    }
+    const header = Buffer.allocUnsafe(headerLength)
+    putHeader(header, 0, kind, number, extra, payload.length)
+    // Two buffers in one call: a copy of a large payload would cost more than all the rest.
+    this.channel.cork()
+    this.channel.write(header)
+    const written = this.#write(payload)
+    this.channel.uncork()
+    return written
+  }
+
+  /** The process is about to end: written now or not at all. */
+  lastWords(kind: FrameKind, number: number, payload: Buffer): void {
+    // Half a frame may be waiting to be written; a second one in the middle of it would be worse than none.
+    if (this.channel.writableLength > 0) return
+    try {
+      writeSync(channelFd, frameOf(kind, number, 0, payload))
+    } catch {
+      // The socket is full or closed: the pool still learns the exit code, and stderr has the error.
+    }
+  }
+
+  #send(bytes: Buffer, length: number): Promise<void> | undefined {
+    let written = 0
+    // What Windows calls a pipe cannot be written to by its descriptor while libuv owns it.
+    if (this.channel.writableLength === 0 && process.platform !== 'win32') {
+      try {
+        written = writeSync(channelFd, bytes, 0, length)
+      } catch {
+        // EAGAIN: the pool is behind, and the channel waits for room. Anything else the channel reports.
+      }
+    }
+    if (written === length) return undefined
+    return this.#write(Buffer.from(bytes.subarray(written, length)))
+  }
+
+  #write(bytes: Buffer): Promise<void> {
+    return new Promise((resolve) => {
+      this.channel.write(bytes, () => { resolve() })
+    })
+  }
+}

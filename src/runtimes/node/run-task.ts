@@ -1,0 +1,32 @@
+import type { TaskFunction } from './module-exports'
+
+/** The value of one call, or a promise of it. */
+export function runCall(fn: TaskFunction, args: readonly unknown[]): unknown {
+  return fn(...args)
+}
+
+/** Calls `fn` for each item, in order; the list of values, or a promise of it. What the first call throws ends the chunk. */
+export function runChunk(fn: TaskFunction, items: readonly unknown[], star: boolean): unknown[] | Promise<unknown[]> {
+  const values = new Array<unknown>(items.length)
+  for (let at = 0; at < items.length; at++) {
+    const value = callOne(fn, items[at], star)
+    if (isThenable(value)) return goOn(fn, items, star, values, at, value)
+    values[at] = value
+  }
+  return values
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** From the first promise on. */
+async function goOn(fn: TaskFunction, items: readonly unknown[], star: boolean, values: unknown[], from: number, first: PromiseLike<unknown>): Promise<unknown[]> {
+  values[from] = await first
+  for (let at = from + 1; at < items.length; at++) values[at] = await callOne(fn, items[at], star)
+  return values
+}
+
+function callOne(fn: TaskFunction, item: unknown, star: boolean): unknown {
+  return star ? fn(...(item as unknown[])) : fn(item)
+}

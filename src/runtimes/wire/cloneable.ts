@@ -1,0 +1,96 @@
+import { serialize } from 'node:v8'
+
+/** A place inside a value, and why what is there cannot be sent. */
+export interface UncloneablePart {
+  /** `result.rows[3].save`. */
+  readonly path: string
+  readonly detail: string
+}
+
+/** The search ends here: whoever returns a larger graph is told the path so far. */
+const mostSteps = 20_000
+
+/**
+ * Where in `value` is what the structured clone refuses: the innermost place. The clone algorithm itself only says what it
+ * met, not where. Called after a clone failed; `undefined` when every part can be cloned.
+ */
+export function findUncloneable(value: unknown, root: string): UncloneablePart | undefined {
+  const seen = new Set<object>()
+  let steps = 0
+  const search = (part: unknown, path: string): UncloneablePart | undefined => {
+    const detail = refusal(part)
+    if (detail === undefined) return undefined
+    if (typeof part !== 'object' || part === null || seen.has(part) || ++steps > mostSteps) return { path, detail }
+    seen.add(part)
+    for (const [inner, name] of partsOf(part)) {
+      const found = search(inner, path + name)
+      if (found) return found
+    }
+    return { path, detail }
+  }
+  return search(value, root)
+}
+
+/** True for what needs no look: it always arrives as it is. */
+export function isPlain(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+    case 'number':
+    case 'bigint':
+      return true
+    case 'object':
+      return value === null
+    case 'function':
+    case 'symbol':
+      return false
+  }
+}
+
+/** True for values that JSON carries unchanged, which is faster than the structured clone. */
+export function isJson(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0)
+    case 'object':
+      return value === null
+    case 'undefined':
+    case 'bigint':
+    case 'function':
+    case 'symbol':
+      return false
+  }
+}
+
+function refusal(value: unknown): string | undefined {
+  if (isPlain(value)) return undefined
+  try {
+    serialize(value)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function* partsOf(value: object): Generator<[unknown, string]> {
+  if (Array.isArray(value)) {
+    for (const [index, inner] of value.entries()) yield [inner, `[${index}]`]
+  } else if (value instanceof Map) {
+    for (const [key, inner] of value) {
+      yield [key, `.keys() ${nameOf(key)}`]
+      yield [inner, `.get(${nameOf(key)})`]
+    }
+  } else if (value instanceof Set) {
+    for (const inner of value) yield [inner, `.has(${nameOf(inner)})`]
+  } else {
+    for (const key of Object.keys(value)) yield [(value as Record<string, unknown>)[key], /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`]
+  }
+}
+
+function nameOf(key: unknown): string {
+  return typeof key === 'string' ? JSON.stringify(key) : typeof key === 'object' && key !== null ? '…' : String(key)
+}

@@ -1,0 +1,185 @@
+/**
+ * What travels between a pool and one of its persistent workers, over a socket of their own (never stdio, never Node's IPC
+ * channel, so that a task's own use of either cannot disturb it). A frame is `length:u32 kind:u8 number:u32 extra:u32 payload`,
+ * little endian; `length` counts the payload alone. Number and kind stand outside of the payload, so that one that cannot be
+ * read still belongs to a task. The worker of every runtime speaks it: src/runtimes/README.md has the table.
+ */
+export const FrameKind = {
+  // pool → worker
+  init: 1,
+  define: 2,
+  runJson: 3,
+  runClone: 4,
+  softTimeout: 5,
+  recallMark: 6,
+  // worker → pool
+  ready: 16,
+  loadFailed: 17,
+  returnedJson: 18,
+  returned: 19,
+  threw: 20,
+  unserializable: 21,
+  uncaught: 22,
+  recalled: 23,
+  overMemory: 24,
+} as const
+export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind]
+
+/** Upper half of `extra` of a run. */
+export const RunFlag = {
+  /** Answer with the value; without it only whether it worked matters. */
+  keepResult: 1,
+  /** It was sent ahead: to be claimed before it starts (see claims.ts). */
+  claim: 2,
+  /** The arguments are a list of items: the function is called with each of them, and the result is the list. */
+  chunk: 4,
+  /** With `chunk`: each item is a list of arguments. */
+  star: 8,
+} as const
+
+export const headerLength = 13
+/** A longer frame means that something else wrote to the socket: v8 itself cannot make buffers much larger than this. */
+const maxPayloadLength = 2 ** 31
+const slabBytes = 64 * 1024
+/** Larger payloads are written as they are, smaller ones are gathered: a copy costs less than a system call. */
+const gatheredBytes = 8 * 1024
+
+/** Writes a header. */
+export function putHeader(target: Buffer, offset: number, kind: number, number: number, extra: number, length: number): void {
+  putUint32(target, offset, length)
+  target[offset + 4] = kind
+  putUint32(target, offset + 5, number)
+  putUint32(target, offset + 9, extra)
+}
+
+/** Buffer's own writers check every call; this runs several times for each of a million tasks. */
+function putUint32(target: Buffer, offset: number, value: number): void {
+  target[offset] = value
+  target[offset + 1] = value >>> 8
+  target[offset + 2] = value >>> 16
+  target[offset + 3] = value >>> 24
+}
+
+/** One frame, ready to be written. */
+export function frameOf(kind: FrameKind, number: number, extra: number, payload: Buffer): Buffer {
+  const frame = Buffer.allocUnsafe(headerLength + payload.length)
+  putHeader(frame, 0, kind, number, extra, payload.length)
+  payload.copy(frame, headerLength)
+  return frame
+}
+
+/** Gathers frames, so that many small ones cost one write. */
+export class FrameWriter {
+  #slab = Buffer.allocUnsafe(slabBytes)
+  #start = 0
+  #end = 0
+
+  /** `write` gets whole frames; what it got is never changed afterwards. */
+  constructor(private readonly write: (bytes: Buffer) => void) {}
+
+  /** A frame whose payload is text. */
+  text(kind: FrameKind, number: number, extra: number, payload: string): void {
+    const most = headerLength + payload.length * 3
+    if (most > slabBytes) {
+      this.bytes(kind, number, extra, Buffer.from(payload, 'utf8'))
+      return
+    }
+    if (most > slabBytes - this.#end) this.#turn()
+    const length = this.#slab.write(payload, this.#end + headerLength, 'utf8')
+    putHeader(this.#slab, this.#end, kind, number, extra, length)
+    this.#end += headerLength + length
+  }
+
+  /** A frame whose payload is bytes, which must not change until they are written when there are many. */
+  bytes(kind: FrameKind, number: number, extra: number, payload: Buffer): void {
+    const gathered = payload.length <= gatheredBytes
+    if (headerLength + (gathered ? payload.length : 0) > slabBytes - this.#end) this.#turn()
+    putHeader(this.#slab, this.#end, kind, number, extra, payload.length)
+    this.#end += headerLength
+    if (gathered) {
+      this.#end += payload.copy(this.#slab, this.#end)
+      return
+    }
+    this.flush()
+    this.write(payload)
+  }
+
+  flush(): void {
+    if (this.#end === this.#start) return
+    this.write(this.#slab.subarray(this.#start, this.#end))
+    this.#start = this.#end
+  }
+
+  #turn(): void {
+    this.flush()
+    // The old one may still be on its way out.
+    this.#slab = Buffer.allocUnsafe(slabBytes)
+    this.#start = 0
+    this.#end = 0
+  }
+}
+
+/** The channel carried something that is not a frame: somebody else writes to it. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError'
+}
+
+export interface FrameSink {
+  /** Asked when a header is there, before its payload is waited for. */
+  accepts(kind: number, number: number): boolean
+  /** `bytes` from `start` to `end` is the payload; it stays as it is, but is not to be kept for long when it is small. */
+  frame(kind: FrameKind, number: number, extra: number, bytes: Buffer, start: number, end: number): void
+}
+
+/** Cuts a stream of chunks into frames. A large frame is put together in a buffer of its own size, each byte copied once. */
+export class FrameReader {
+  /** The beginning of a frame whose rest has not come. */
+  #rest: Buffer | undefined
+  /** A large frame that is being filled, header included. */
+  #large: Buffer | undefined
+  #filled = 0
+
+  constructor(private readonly sink: FrameSink) {}
+
+  /** @throws FrameError */
+  push(chunk: Buffer): void {
+    let bytes = chunk
+    let offset = 0
+    const large = this.#large
+    if (large !== undefined) {
+      const taken = chunk.copy(large, this.#filled, 0, Math.min(chunk.length, large.length - this.#filled))
+      this.#filled += taken
+      if (this.#filled < large.length) return
+      this.#large = undefined
+      this.#deliver(large, 0)
+      offset = taken
+    } else if (this.#rest !== undefined) {
+      bytes = Buffer.concat([this.#rest, chunk])
+      this.#rest = undefined
+    }
+    while (bytes.length - offset >= headerLength) {
+      const length = bytes.readUInt32LE(offset)
+      const kind = bytes[offset + 4] ?? 0
+      if (length > maxPayloadLength || !this.sink.accepts(kind, bytes.readUInt32LE(offset + 5))) {
+        throw new FrameError(`the worker's channel carried ${length} bytes of kind ${kind}, which was not expected: something else writes to file descriptor 3`)
+      }
+      const whole = headerLength + length
+      if (bytes.length - offset < whole) {
+        if (whole > slabBytes) {
+          this.#large = Buffer.allocUnsafeSlow(whole)
+          this.#filled = bytes.copy(this.#large, 0, offset)
+          return
+        }
+        break
+      }
+      this.#deliver(bytes, offset)
+      offset += whole
+    }
+    if (offset < bytes.length) this.#rest = bytes.subarray(offset)
+  }
+
+  #deliver(bytes: Buffer, offset: number): void {
+    const start = offset + headerLength
+    this.sink.frame((bytes[offset + 4] ?? 0) as FrameKind, bytes.readUInt32LE(offset + 5), bytes.readUInt32LE(offset + 9), bytes, start, start + bytes.readUInt32LE(offset))
+  }
+}

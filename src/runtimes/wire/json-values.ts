@@ -1,0 +1,47 @@
+import type { UncloneablePart } from './cloneable'
+
+/**
+ * Where in `value` is what JSON has no form for: functions, symbols, bigints, NaN and the infinities, Maps, Sets, buffers, and
+ * objects that contain themselves. What JSON.stringify would drop or turn into something else without a word is refused, but for
+ * `undefined` (null in lists, left out of objects) and what has a `toJSON` of its own (dates). Undefined when all is well.
+ */
+export function findUnjsonable(value: unknown, root: string): UncloneablePart | undefined {
+  return search(value, root, new Set())
+}
+
+function search(value: unknown, path: string, above: Set<object>): UncloneablePart | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return undefined
+    case 'number':
+      return Number.isFinite(value) ? undefined : { path, detail: `${value} has no form in JSON` }
+    case 'bigint':
+      return { path, detail: `the bigint ${value}n has no form in JSON: pass a number or a string` }
+    case 'function':
+      return { path, detail: `function ${value.name === '' ? '(anonymous)' : value.name} has no form in JSON` }
+    case 'symbol':
+      return { path, detail: `${value.toString()} has no form in JSON` }
+    case 'object':
+      return value === null ? undefined : searchObject(value, path, above)
+  }
+}
+
+function searchObject(value: object, path: string, above: Set<object>): UncloneablePart | undefined {
+  if (above.has(value)) return { path, detail: 'it contains itself, which JSON cannot say' }
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function' && !Buffer.isBuffer(value)) return undefined
+  if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+    return { path, detail: `a ${value.constructor.name} has no form in JSON: pass a list, an object or a string` }
+  }
+  above.add(value)
+  const parts: Iterable<[string, unknown]> = Array.isArray(value)
+    ? (value as unknown[]).map((inner, index): [string, unknown] => [`[${index}]`, inner])
+    : Object.entries(value).map(([key, inner]): [string, unknown] => [/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, inner])
+  for (const [name, inner] of parts) {
+    const found = search(inner, path + name, above)
+    if (found) return found
+  }
+  above.delete(value)
+  return undefined
+}
