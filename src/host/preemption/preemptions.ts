@@ -2,7 +2,6 @@ import type { TerminationDefinition } from '../../protocol'
 import { describePreemption, isWarning, PreemptionHandler, type PreemptionEvent, type ShutdownDependencies } from '../../shutdown'
 import type { Log } from '../log'
 import type { LivePool } from '../pools/livePool'
-import { preemptible } from './preemptiblePool'
 import { runSave } from './saveCommand'
 
 /** What a pool task says of its end, and what its save needs. */
@@ -51,7 +50,7 @@ export class Preemptions {
       output: (stream: 'stdout' | 'stderr', chunk: Buffer) => { hosted.output.push({ worker: 'save', taskId: null, stream, chunk }) },
     }
     const handler = new PreemptionHandler({
-      pools: [preemptible(hosted)],
+      pools: [pool],
       termination: {
         platform, gracePeriodMs, exitCode,
         terminationWatcher: watch,

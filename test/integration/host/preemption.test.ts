@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Pool } from '../../../src/core'
 import type { HostConnection } from '../../../src/protocol'
 import { MetadataServer } from '../shutdown/metadata-server'
 import { buildHost, childrenOf, fixtures, isRunning, TestWorkspace, until, untilPool } from './testWorkspace'
@@ -79,8 +78,7 @@ describe('SIGTERM to a host whose pool has a termination', () => {
     expect(existsSync((await workspace.endpoint()).ledgerFile)).toBe(false)
   })
 
-  // The pool has to be able to hold its tasks back; until it can, it is ended instead.
-  it.runIf('hold' in Pool.prototype)('lets running tasks end, and starts no more', async () => {
+  it('lets running tasks end, and starts no more', async () => {
     const host = await startHost()
     const { poolId } = await launch(host.connection, {
       command: 'echo begun >> begun.txt; until [ -e go ]; do sleep 0.05; done; echo done >> done.txt', items: { range: [0, 10] }, processes: 2,

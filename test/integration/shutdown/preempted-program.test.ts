@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Pool } from '../../../src/core'
 import { endAfterTest, isRunning, repository, temporaryFolder, until } from '../core/support'
 import { MetadataServer } from './metadata-server'
 
@@ -44,7 +43,7 @@ describe('a program with a preemption handler', () => {
     expect(warnings()).toMatch(/UnhangWarning: Did not end in time and are cut: .*stubborn\(\) \(tasks\.cjs\)/)
   })
 
-  test.runIf('hold' in Pool.prototype)('starts no more of its many short tasks once it saves', async () => {
+  test('starts no more of its many short tasks once it saves', async () => {
     const { child, exit, pids, saves } = start('many-short')
     await pids()
     child.kill('SIGTERM')
