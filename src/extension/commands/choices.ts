@@ -11,7 +11,7 @@ export function poolChoices(pools: readonly PoolRecord[]): Choice<PoolRecord>[] 
   return pools.map((pool) => {
     const { label, description } = poolRow(pool.header)
     const pids = [...pool.workers.values()].filter((worker) => worker.status !== 'exited' && worker.pid > 0).map((worker) => worker.pid)
-    const detail = pids.length === 0 ? l10n.t('no live workers') : l10n.t('pids {0}', listed(pids))
+    const detail = pids.length === 0 ? l10n.t('no live workers') : pids.length === 1 ? l10n.t('pid {0}', listed(pids)) : l10n.t('pids {0}', listed(pids))
     return { label, description, detail, iconPath: new ThemeIcon(poolIcon(pool.header).icon), value: pool }
   })
 }
