@@ -35,6 +35,8 @@ export class LivePool implements HostedPool {
   private lastIssues: readonly string[] = []
   /** Why this host ended it as failed; the engine's own reason goes first. */
   private failure: string | null = null
+  private doneTasks = 0
+  private doneMs = 0
 
   constructor(readonly pool: Pool, readonly label: string | null, private readonly observer: PoolObserver) {
     pool.on('stateChange', (state) => {
@@ -47,6 +49,10 @@ export class LivePool implements HostedPool {
     pool.on('workerExit', (worker) => { this.workerExited(worker) })
     pool.on('taskStart', (task, worker) => { this.workerChanged({ ...worker, task }) })
     pool.on('taskEnd', (task, detail) => {
+      if (task.state === 'done') {
+        this.doneTasks += 1
+        this.doneMs += detail.elapsedMs
+      }
       if (isMissingExport(detail.error)) this.fail(detail.error.message)
       this.taskChanged(task, detail.worker)
     })
@@ -76,6 +82,11 @@ export class LivePool implements HostedPool {
 
   get endedAt(): number | null {
     return this.pool.endedAt
+  }
+
+  /** Of the tasks that are done, commands too; null while there is none. */
+  get meanTaskMs(): number | null {
+    return this.doneTasks === 0 ? null : this.doneMs / this.doneTasks
   }
 
   header(): PoolHeader {
@@ -233,7 +244,7 @@ export class LivePool implements HostedPool {
   /** From the mean run time so far. A stuck task has no end and a slow one no known one, so their pool has none either. */
   private etaMs({ queued, running }: PoolHeader['counts']): number | null {
     const left = queued + running
-    const { meanTaskMs } = this.pool
+    const { meanTaskMs } = this
     if (meanTaskMs === null || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null
     if (this.pool.runningTasks().some((task) => task.verdict !== null)) return null
     const atOnce = Math.max(1, Math.min(this.pool.options.processes ?? availableParallelism(), left))
