@@ -108,16 +108,26 @@ describe('The table of failures', () => {
 
   test('aligns its columns and shows the first line of a message', () => {
     expect(failuresTable({ failures: [failure, { ...failure, label: 'a', state: 'failed', signal: null, exitCode: 2 }], total: 2 }, 100)).toEqual([
-      'Task               State   Exit               Worker               Time     Message',
-      '─────────────────  ──────  ─────────────────  ───────────────────  ───────  ───────────',
-      'resize(img_3.png)  lost    exit -9 (SIGKILL)  PoolWorker-2 (4211)  1234 ms  Worker died',
-      'a                  failed  exit 2             PoolWorker-2 (4211)  1234 ms  Worker died',
+      'Task               State   Exit               Worker               Time   Message',
+      '─────────────────  ──────  ─────────────────  ───────────────────  ─────  ───────────',
+      'resize(img_3.png)  lost    exit -9 (SIGKILL)  PoolWorker-2 (4211)  1.2 s  Worker died',
+      'a                  failed  exit 2             PoolWorker-2 (4211)  1.2 s  Worker died',
     ])
   })
 
   test('cuts a message to the width of the terminal', () => {
-    const lines = failuresTable({ failures: [{ ...failure, message: 'x'.repeat(500) }], total: 1 }, 100)
-    expect(lines.map((line) => line.length)).toEqual([82, 99, 99])
+    const lines = failuresTable({ failures: [{ ...failure, message: 'x'.repeat(500) }], total: 1 }, 120)
+    expect(lines.map((line) => line.length)).toEqual([80, 119, 119])
+  })
+
+  test('puts a message below its row where the terminal is too narrow for both', () => {
+    const message = 'WorkerLostError: PoolWorker-2 (pid 4211) ended with exit -9 (SIGKILL) before resize(img_3.png) was done: ended by us, Kill in VS Code'
+    expect(failuresTable({ failures: [{ ...failure, message }], total: 1 }, 88)).toEqual([
+      'Task               State  Exit               Worker               Time',
+      '─────────────────  ─────  ─────────────────  ───────────────────  ─────',
+      'resize(img_3.png)  lost   exit -9 (SIGKILL)  PoolWorker-2 (4211)  1.2 s',
+      '  ended by us, Kill in VS Code',
+    ])
   })
 
   test('says how many it leaves out', () => {
