@@ -115,6 +115,7 @@ export class PersistentWorker extends Worker {
     const { child, channel, lifeline, stdout, stderr } = started
     this.#channel = channel
     this.#lifeline = lifeline
+    readBeforeDestroy(channel)
     // Reported by 'exit' as well; without a listener Node would throw it.
     child.on('error', () => undefined)
     this.adopt(child, [[channel, 'channel'], [stdout, 'stdout'], [stderr, 'stderr']])
@@ -201,6 +202,8 @@ export class PersistentWorker extends Worker {
     const [begun] = this.#inFlight
     // It had begun, which nobody had told us yet: its predecessor's answer came with the end.
     if (begun !== undefined && this.task === null) this.#begin(begun)
+    // More than one only when its channel could not be read to the end: whether they are done, nobody can tell any more.
+    this.unknown.push(...this.#inFlight.slice(1))
     this.#claims?.close()
     if (back.length > 0) this.#hooks.handedBack(back)
   }
@@ -363,5 +366,21 @@ export class PersistentWorker extends Worker {
       if (!this.exited && this.endRequest === null) this.#hooks.broken(this, 'it closed its channel and did not exit')
     }, exitAfterChannelMs)
     timer.unref()
+  }
+}
+
+/**
+ * A write to a worker that has just died fails, and a stream whose write failed destroys itself, with the worker's last answers
+ * unread in the kernel: tasks that are done would be lost. All that it wrote is there already: one turn reads it.
+ */
+function readBeforeDestroy(channel: Socket): void {
+  const destroy = channel.destroy.bind(channel)
+  let failed = false
+  channel.destroy = (error?: NodeJS.ErrnoException) => {
+    if (error?.syscall !== 'write' || failed) return destroy(error)
+    failed = true
+    // The first may come before this turn reads.
+    setImmediate(() => { setImmediate(() => { destroy(error) }) })
+    return channel
   }
 }
