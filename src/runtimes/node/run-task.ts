@@ -9,8 +9,8 @@ export function runCall(fn: TaskFunction, args: readonly unknown[]): unknown {
 export function runChunk(fn: TaskFunction, items: readonly unknown[], star: boolean): unknown[] | Promise<unknown[]> {
   // Grown by push: of an array that was made with its length V8 writes each index, which takes four times as long to send.
   const values: unknown[] = []
-  for (let at = 0; at < items.length; at++) {
-    const value = callOne(fn, items[at], star)
+  for (const item of items) {
+    const value = callOne(fn, item, star)
     if (isThenable(value)) return goOn(fn, items, star, values, value)
     values.push(value)
   }
