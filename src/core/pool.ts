@@ -499,6 +499,7 @@ export class Pool extends EventEmitter<PoolEvents> {
       tell: (event, makeArguments) => { this.#tell(event, makeArguments) },
       state: () => this.#state,
       endWorker: (worker, options, failed) => { this.#inBackground(this.shutdownWorker(worker.pid, options), failed) },
+      ran: (well, ms) => { this.#utilisation.taskRan(well, ms) },
       softTimeout: (worker, task) => this.#staff.softTimeout(worker, task),
       endPool: (options) => { this.#inBackground(this.shutdown(options)) },
       fill: () => { this.#fill() },
@@ -518,10 +519,7 @@ export class Pool extends EventEmitter<PoolEvents> {
       workerChanged: (worker) => { this.#tell('workerChange', () => [worker.describe()]) },
       workerGone: (worker) => { this.#workerGone(worker) },
       taskStarted: (task, worker) => { this.#life.started(task, worker) },
-      taskEnded: (worker, task, outcome) => {
-        this.#utilisation.taskEnded(outcome)
-        this.#life.answered(task, worker, outcome)
-      },
+      taskEnded: (worker, task, outcome) => { this.#life.answered(task, worker, outcome) },
       taskNotStarted: (task, error) => { this.#life.notStarted(task, error) },
       taskUncallable: (task) => { this.#life.uncallable(task, task.incident.callError) },
       output: (worker, taskId, stream, chunk) => { this.#tell('output', () => [{ worker: worker.name, taskId, stream, chunk }]) },
