@@ -1,5 +1,5 @@
 import { RunFlag } from '../runtimes'
-import { packArguments } from './arguments'
+import { isBytes, packArguments } from './arguments'
 import { AsyncResult } from './async-result'
 import type { Canceller, ResultCallbacks } from './async-result'
 import { ImapIterator } from './imap'
@@ -190,6 +190,10 @@ export class TaskDesk {
   #make(fn: TaskFunction, args: readonly unknown[], index: number, owner: TaskOwner | null, label: string | null, flags: number): { task: Task; error: unknown } {
     let packed: TaskArguments = null
     let error: unknown
+    if (this.settings.kind === 'module' && (flags & RunFlag.chunk) === 0 && isBytes(args)) {
+      const task = new Task(++this.#last, index, fn, Buffer.from(args[0]), owner, label ?? fn.labelOf(args), flags | RunFlag.bytes)
+      return { task, error }
+    }
     try {
       packed = packArguments(args, this.settings.kind === 'python' ? 'json' : 'clone', (flags & RunFlag.chunk) === 0 ? 'arguments' : 'items')
     } catch (thrown) {
