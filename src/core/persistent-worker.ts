@@ -62,7 +62,10 @@ export class PersistentWorker extends Worker {
     accepts: (kind, number) => this.#expects(kind, number),
     frame: (kind, _number, extra, bytes, start, end) => { this.#onFrame(kind, extra, bytes, start, end) },
   })
-  readonly #writer = new FrameWriter((bytes) => this.#channel?.write(bytes))
+  readonly #writer = new FrameWriter((bytes) => {
+    // Once it was asked to leave, our side is closed; a write would then destroy the channel, with answers that are on their way.
+    if (this.#channel?.writable === true) this.#channel.write(bytes)
+  })
   readonly #defined = new Set<number>()
   #channel: Socket | undefined
   #lifeline: Socket | undefined
@@ -163,6 +166,10 @@ export class PersistentWorker extends Worker {
     return this.#inFlight.includes(task)
   }
 
+  override isAt(task: Task): boolean {
+    return this.#inFlight.at(-1) === task
+  }
+
   softTimeout(task: Task): void {
     this.#writer.text(FrameKind.softTimeout, task.number, 0, '')
     this.flush()
@@ -177,7 +184,10 @@ export class PersistentWorker extends Worker {
   override stopping(): void {
     super.stopping()
     const back = this.recall()
-    if (back.length > 0) this.#hooks.handedBack(back)
+    if (back.length === 0) return
+    this.#hooks.handedBack(back)
+    // Others may be idle, and this one may survive.
+    this.#hooks.hungry(this)
   }
 
   override unref(): void {
@@ -325,6 +335,8 @@ export class PersistentWorker extends Worker {
     setImmediate(() => {
       this.#deliverySoon = false
       if (this.exited) return
+      // It starts nothing after the task that it has just answered, and drops what it holds.
+      if (this.overMemoryMib !== null) this.#hooks.handedBack(this.recall())
       this.#deliver()
       if (this.#inFlight.length === 0 && !this.#recalling && this.status === 'busy') this.setStatus('idle')
       this.#hooks.hungry(this)

@@ -55,8 +55,8 @@ export class TaskDesk {
   #last = 0
   readonly #functions = new Map<string, TaskFunction>()
   readonly #streams = new Set<ImapIterator<unknown>>()
-  /** Maps over async iterables that are still being read. */
-  #reading = 0
+  /** Maps over async iterables that are still being read: how each is told that it is over. */
+  readonly #reading = new Set<(error: unknown) => void>()
   #closing = false
 
   constructor(
@@ -67,7 +67,7 @@ export class TaskDesk {
 
   /** True while tasks may still come from what was handed in before. */
   get open(): boolean {
-    return this.#streams.size > 0 || this.#reading > 0
+    return this.#streams.size > 0 || this.#reading.size > 0
   }
 
   stats(): FunctionStats[] {
@@ -83,6 +83,7 @@ export class TaskDesk {
   /** The pool ends: nothing is read any more. */
   abort(error: unknown): void {
     for (const stream of [...this.#streams]) stream.abort(error)
+    for (const stop of [...this.#reading]) stop(error)
   }
 
   call<T>(name: TaskFunctionName, args: readonly unknown[], options: ApplyOptions<T>): AsyncResult<T> {
@@ -99,19 +100,25 @@ export class TaskDesk {
     return this.#mapAll(fn, Array.isArray(items) ? (items as unknown[]) : [...items], star, options)
   }
 
-  /** As {@link map}; reads the async iterable first. */
-  async mapLater<T>(name: TaskFunctionName, items: AsyncIterable<unknown>, star: boolean, options: MapAsyncOptions<T>): Promise<AsyncResult<T[]>> {
+  /** As {@link map}; reads the async iterable first, unless the pool ends meanwhile. */
+  mapLater<T>(name: TaskFunctionName, items: AsyncIterable<unknown>, star: boolean, options: MapAsyncOptions<T>): Promise<AsyncResult<T[]>> {
     const fn = this.#function(name, star ? 'starmap' : 'map')
     checkChunkSize(options.chunkSize)
-    const all: unknown[] = []
-    this.#reading++
-    try {
-      for await (const item of items) all.push(item)
-      return this.#mapAll<T>(fn, all, star, options)
-    } finally {
-      this.#reading--
-      this.hooks.streamEnded()
-    }
+    return new Promise((resolve, reject) => {
+      const stop = (error: unknown): void => {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the iterable threw is passed on as it is
+        reject(error)
+        if (this.#reading.delete(stop)) this.hooks.streamEnded()
+      }
+      this.#reading.add(stop)
+      const handIn = (all: readonly unknown[]): void => {
+        if (!this.#reading.has(stop)) return
+        resolve(this.#mapAll<T>(fn, all, star, options))
+        this.#reading.delete(stop)
+        this.hooks.streamEnded()
+      }
+      collect(items, () => this.#reading.has(stop)).then(handIn).catch(stop)
+    })
   }
 
   imap<T>(name: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions, ordered: boolean): ImapIterator<T> {
@@ -251,6 +258,16 @@ export class TaskDesk {
       return `${settings.name} [${index}]`
     }
   }
+}
+
+/** Everything that it yields while that is `wanted`. */
+async function collect(items: AsyncIterable<unknown>, wanted: () => boolean): Promise<unknown[]> {
+  const all: unknown[] = []
+  for await (const item of items) {
+    if (!wanted()) break
+    all.push(item)
+  }
+  return all
 }
 
 function moduleOf(module: string, settings: PersistentSettings): string {
