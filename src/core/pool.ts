@@ -374,7 +374,8 @@ export class Pool extends EventEmitter<PoolEvents> {
   /** Ends one worker through the shutdown core; the pool replaces it, its task is lost (or runs again, with `retries`). */
   async shutdownWorker(pid: number, options: ShutdownOptions): Promise<ShutdownReport> {
     const worker = this.#workerOf(pid)
-    const subject = worker ? { id: `${this.id}/${worker.name}`, name: worker.name } : { id: `${this.id}/${pid}`, name: `pid ${pid}` }
+    const name = worker?.name ?? `pid ${pid}`
+    const subject = { id: `${this.id}/${worker?.name ?? pid}`, name, kind: 'worker' as const }
     const report = await this.#endWorkers(subject, worker ? [worker] : [], options)
     this.#tell('shutdown', () => [report, options])
     return report
