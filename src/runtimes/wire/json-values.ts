@@ -58,6 +58,8 @@ function searchParts(value: object, path: string, above: Set<object>): Uncloneab
     ? (value as unknown[]).map((inner, index): [string, unknown] => [`[${index}]`, inner])
     : Object.keys(value).map((key): [string, unknown] => [/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, readProperty(value, key)])
   for (const [name, inner] of parts) {
+    // It has had its say.
+    if (name === '.toJSON' && typeof inner === 'function') continue
     const found = search(inner, path + name, above)
     if (found) return found
   }
