@@ -78,8 +78,8 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
     // A command begins when it is given to its worker.
   }
 
-  takeBack(): boolean {
-    return false
+  takeBack(): void {
+    // Neither is anything sent ahead.
   }
 
   softTimeout(): boolean {

@@ -80,8 +80,12 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#left = true
     this.#exhaust()
-    await this.#source.return?.()
+    // An async generator that is being read returns only once it has yielded, which may be never: then nobody waits for it.
+    const waits = this.#pulling
+    const closed = (async () => this.#source.return?.())()
+    closed.catch(() => undefined)
     await this.#context.cancel([...this.#tasks])
+    if (!waits) await closed
     return { done: true, value: undefined }
   }
 

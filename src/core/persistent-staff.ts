@@ -91,15 +91,10 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
     for (const worker of this.workers) this.handedBack(worker.recall())
   }
 
-  takeBack(task: Task): boolean {
+  takeBack(task: Task): void {
     for (const worker of this.workers) {
-      if (!worker.has(task)) continue
-      const back = worker.recall()
-      this.handedBack(back)
-      this.fill()
-      return back.includes(task)
+      if (worker.has(task)) this.handedBack(worker.recall())
     }
-    return false
   }
 
   softTimeout(worker: Worker, task: Task): boolean {
@@ -126,7 +121,10 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
     // From here on nobody could tell whose output it is, so this function's tasks go one at a time.
     if (worker instanceof PersistentWorker && worker.task?.fn) {
       worker.task.fn.printed()
-      if (worker.load > 1) this.handedBack(worker.recall())
+      if (worker.load > 1) {
+        this.handedBack(worker.recall())
+        this.fill()
+      }
     }
     this.#hooks.output(...args)
   }

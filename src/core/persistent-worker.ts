@@ -62,7 +62,10 @@ export class PersistentWorker extends Worker {
     accepts: (kind, number) => this.#expects(kind, number),
     frame: (kind, _number, extra, bytes, start, end) => { this.#onFrame(kind, extra, bytes, start, end) },
   })
-  readonly #writer = new FrameWriter((bytes) => this.#channel?.write(bytes))
+  readonly #writer = new FrameWriter((bytes) => {
+    // Once it was asked to leave, our side is closed; a write would then destroy the channel, with answers that are on their way.
+    if (this.#channel?.writable === true) this.#channel.write(bytes)
+  })
   readonly #defined = new Set<number>()
   #channel: Socket | undefined
   #lifeline: Socket | undefined
@@ -134,7 +137,8 @@ export class PersistentWorker extends Worker {
     const extra = fn.id | ((task.flags | (ahead ? RunFlag.claim : 0)) << 16)
     if (Buffer.isBuffer(args)) {
       if (ahead) this.#aheadBytes += args.length
-      this.#writer.bytes(this.#runtime.values === 'json' ? FrameKind.runJson : FrameKind.runClone, task.number, extra, args)
+      const kind = this.#runtime.values === 'json' ? FrameKind.runJson : (task.flags & RunFlag.bytes) === 0 ? FrameKind.runClone : FrameKind.runBytes
+      this.#writer.bytes(kind, task.number, extra, args)
     } else {
       this.#writer.text(FrameKind.runJson, task.number, extra, JSON.stringify(args))
     }
@@ -162,6 +166,10 @@ export class PersistentWorker extends Worker {
     return this.#inFlight.includes(task)
   }
 
+  override isAt(task: Task): boolean {
+    return this.#inFlight.at(-1) === task
+  }
+
   softTimeout(task: Task): void {
     this.#writer.text(FrameKind.softTimeout, task.number, 0, '')
     this.flush()
@@ -176,7 +184,10 @@ export class PersistentWorker extends Worker {
   override stopping(): void {
     super.stopping()
     const back = this.recall()
-    if (back.length > 0) this.#hooks.handedBack(back)
+    if (back.length === 0) return
+    this.#hooks.handedBack(back)
+    // Others may be idle, and this one may survive.
+    this.#hooks.hungry(this)
   }
 
   override unref(): void {
@@ -238,6 +249,7 @@ export class PersistentWorker extends Worker {
         return this.#recalling
       case FrameKind.returnedJson:
       case FrameKind.returned:
+      case FrameKind.returnedBytes:
       case FrameKind.threw:
       case FrameKind.unserializable:
         return this.#inFlight[this.#answers.length]?.number === number
@@ -269,6 +281,7 @@ export class PersistentWorker extends Worker {
         return
       case FrameKind.returnedJson:
       case FrameKind.returned:
+      case FrameKind.returnedBytes:
       case FrameKind.threw:
       case FrameKind.unserializable:
         this.#answers.push(this.#outcome(kind, extra, bytes, start, end))
@@ -280,6 +293,7 @@ export class PersistentWorker extends Worker {
       case FrameKind.runClone:
       case FrameKind.softTimeout:
       case FrameKind.recallMark:
+      case FrameKind.runBytes:
         return
     }
   }
@@ -287,6 +301,7 @@ export class PersistentWorker extends Worker {
   #outcome(kind: FrameKind, micros: number, bytes: Buffer, start: number, end: number): TaskOutcome {
     try {
       if (kind === FrameKind.returnedJson) return { kind: 'returned', value: start === end ? undefined : JSON.parse(bytes.toString('utf8', start, end)), micros }
+      if (kind === FrameKind.returnedBytes) return { kind: 'returned', value: ownBytes(bytes, start, end), micros }
       if (kind === FrameKind.returned) return { kind: 'returned', value: deserialize(bytes.subarray(start, end)), micros }
       if (kind === FrameKind.threw) return { kind: 'threw', error: unpackRemote(this.#packed(bytes.subarray(start, end)), this.name, this.pid), micros }
       const { path, detail } = JSON.parse(bytes.toString('utf8', start, end)) as UnserializableMessage
@@ -320,6 +335,8 @@ export class PersistentWorker extends Worker {
     setImmediate(() => {
       this.#deliverySoon = false
       if (this.exited) return
+      // It starts nothing after the task that it has just answered, and drops what it holds.
+      if (this.overMemoryMib !== null) this.#hooks.handedBack(this.recall())
       this.#deliver()
       if (this.#inFlight.length === 0 && !this.#recalling && this.status === 'busy') this.setStatus('idle')
       this.#hooks.hungry(this)
@@ -352,4 +369,10 @@ export class PersistentWorker extends Worker {
     }, exitAfterChannelMs)
     timer.unref()
   }
+}
+
+/** A small part of a large chunk would keep all of it in memory. */
+function ownBytes(bytes: Buffer, start: number, end: number): Buffer {
+  const part = bytes.subarray(start, end)
+  return part.length * 2 < part.buffer.byteLength ? Buffer.from(part) : part
 }

@@ -417,15 +417,21 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   async #cancelTask(task: Task, options: ShutdownOptions): Promise<string[]> {
-    if (task.place === 'out') this.#staff.takeBack(task)
-    if (task.place === 'queue') {
-      this.#life.cancelWaiting(task, options.reason)
+    if (this.#cancelUnbegun(task, options.reason)) return []
+    if (task.state !== 'queued' && task.state !== 'running') return []
+    const worker = [...this.#staff.workers, ...this.#finishing.keys()].find((one) => one.has(task))
+    // Answered already: its end is being told just now.
+    if (worker === undefined) return []
+    task.incident.intent = { kind: 'cancel', reason: options.reason }
+    if (worker.exited) {
+      await worker.whenGone()
+      await this.#finishing.get(worker)
       return []
     }
-    // What was sent ahead and could not be taken back has begun, although nobody has told us yet.
-    const worker = [...this.#staff.workers].find((one) => one.has(task))
-    if (worker === undefined || worker.exited) return []
-    task.incident.intent = { kind: 'cancel', reason: options.reason }
+    if (!worker.isAt(task)) {
+      await this.#answered(task, worker)
+      return []
+    }
     const report = await this.shutdownWorker(worker.pid, options)
     return [...report.issues]
   }
@@ -433,12 +439,30 @@ export class Pool extends EventEmitter<PoolEvents> {
   async #cancelTasks(tasks: readonly Task[], reason: string): Promise<void> {
     const options = { kill: false, useSigkill: true, askedBy: 'api' as const, reason }
     // Those that wait first: otherwise a worker that replaces one that was ended would begin them.
-    const begun = tasks.filter((task) => {
-      if (task.place === 'out') this.#staff.takeBack(task)
-      if (task.place === 'queue') this.#life.cancelWaiting(task, reason)
-      return task.state === 'queued' || task.state === 'running'
-    })
+    const begun = tasks.filter((task) => !this.#cancelUnbegun(task, reason))
     await Promise.all(begun.map((task) => this.#cancelTask(task, options)))
+  }
+
+  /** Ends a task that has not begun; what others think of it (it may have been sent ahead) does not matter. */
+  #cancelUnbegun(task: Task, reason: string): boolean {
+    this.#takeBack(task)
+    if (task.place !== 'queue') return false
+    this.#life.cancelWaiting(task, reason)
+    if (!this.#isFull) this.#wakeForRoom()
+    return true
+  }
+
+  /** If it has not begun, it waits in the queue from here on, until this turn is over. */
+  #takeBack(task: Task): void {
+    if (task.place === 'queue' || (task.state !== 'queued' && task.state !== 'running')) return
+    this.#staff.takeBack(task)
+    this.#fillSoon()
+  }
+
+  /** Its answer has been written, and is read within a turn or two; a worker whose channel is broken is ended. */
+  async #answered(task: Task, worker: Worker): Promise<void> {
+    while (worker.has(task) && !worker.exited) await new Promise((resolve) => setImmediate(resolve))
+    if (worker.has(task)) await worker.whenGone()
   }
 
   async #mapAny<T>(fn: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, star: boolean, options: MapOptions): Promise<T[]> {
@@ -498,6 +522,10 @@ export class Pool extends EventEmitter<PoolEvents> {
       watch: this.#watch,
       tell: (event, makeArguments) => { this.#tell(event, makeArguments) },
       state: () => this.#state,
+      runs: (task, worker) => {
+        this.#takeBack(task)
+        return worker.isAt(task)
+      },
       endWorker: (worker, options, failed) => { this.#inBackground(this.shutdownWorker(worker.pid, options), failed) },
       softTimeout: (worker, task) => this.#staff.softTimeout(worker, task),
       endPool: (options) => { this.#inBackground(this.shutdown(options)) },

@@ -104,6 +104,7 @@ export class TaskBook {
     task.state = 'queued'
     task.startedAt = null
     task.attempt--
+    if (task.intent !== null) task.incident.intent = null
     task.place = 'out'
     this.#out++
   }

@@ -1,5 +1,5 @@
 import { RunFlag } from '../runtimes'
-import { packArguments } from './arguments'
+import { isBytes, packArguments } from './arguments'
 import { AsyncResult } from './async-result'
 import type { Canceller, ResultCallbacks } from './async-result'
 import { ImapIterator } from './imap'
@@ -53,8 +53,8 @@ export class TaskDesk {
   #last = 0
   readonly #functions = new Map<string, TaskFunction>()
   readonly #streams = new Set<ImapIterator<unknown>>()
-  /** Maps over async iterables that are still being read. */
-  #reading = 0
+  /** Maps over async iterables that are still being read: how each is told that it is over. */
+  readonly #reading = new Set<(error: unknown) => void>()
   #closing = false
 
   constructor(
@@ -65,7 +65,7 @@ export class TaskDesk {
 
   /** True while tasks may still come from what was handed in before. */
   get open(): boolean {
-    return this.#streams.size > 0 || this.#reading > 0
+    return this.#streams.size > 0 || this.#reading.size > 0
   }
 
   stats(): FunctionStats[] {
@@ -81,6 +81,7 @@ export class TaskDesk {
   /** The pool ends: nothing is read any more. */
   abort(error: unknown): void {
     for (const stream of [...this.#streams]) stream.abort(error)
+    for (const stop of [...this.#reading]) stop(error)
   }
 
   call<T>(name: TaskFunctionName, args: readonly unknown[], options: ApplyOptions<T>): AsyncResult<T> {
@@ -97,19 +98,25 @@ export class TaskDesk {
     return this.#mapAll(fn, Array.isArray(items) ? (items as unknown[]) : [...items], star, options)
   }
 
-  /** As {@link map}; reads the async iterable first. */
-  async mapLater<T>(name: TaskFunctionName, items: AsyncIterable<unknown>, star: boolean, options: MapAsyncOptions<T>): Promise<AsyncResult<T[]>> {
+  /** As {@link map}; reads the async iterable first, unless the pool ends meanwhile. */
+  mapLater<T>(name: TaskFunctionName, items: AsyncIterable<unknown>, star: boolean, options: MapAsyncOptions<T>): Promise<AsyncResult<T[]>> {
     const fn = this.#function(name, star ? 'starmap' : 'map')
     checkChunkSize(options.chunkSize)
-    const all: unknown[] = []
-    this.#reading++
-    try {
-      for await (const item of items) all.push(item)
-      return this.#mapAll<T>(fn, all, star, options)
-    } finally {
-      this.#reading--
-      this.hooks.streamEnded()
-    }
+    return new Promise((resolve, reject) => {
+      const stop = (error: unknown): void => {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the iterable threw is passed on as it is
+        reject(error)
+        if (this.#reading.delete(stop)) this.hooks.streamEnded()
+      }
+      this.#reading.add(stop)
+      const handIn = (all: readonly unknown[]): void => {
+        if (!this.#reading.has(stop)) return
+        resolve(this.#mapAll<T>(fn, all, star, options))
+        this.#reading.delete(stop)
+        this.hooks.streamEnded()
+      }
+      collect(items, () => this.#reading.has(stop)).then(handIn).catch(stop)
+    })
   }
 
   imap<T>(name: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions, ordered: boolean): ImapIterator<T> {
@@ -190,6 +197,10 @@ export class TaskDesk {
   #make(fn: TaskFunction, args: readonly unknown[], index: number, owner: TaskOwner | null, label: string | null, flags: number): { task: Task; error: unknown } {
     let packed: TaskArguments = null
     let error: unknown
+    if (this.settings.kind === 'module' && (flags & RunFlag.chunk) === 0 && isBytes(args)) {
+      const task = new Task(++this.#last, index, fn, Buffer.from(args[0]), owner, label ?? fn.labelOf(args), flags | RunFlag.bytes)
+      return { task, error }
+    }
     try {
       packed = packArguments(args, this.settings.kind === 'python' ? 'json' : 'clone', (flags & RunFlag.chunk) === 0 ? 'arguments' : 'items')
     } catch (thrown) {
@@ -228,6 +239,16 @@ export class TaskDesk {
       return `${settings.name} [${index}]`
     }
   }
+}
+
+/** Everything that it yields while that is `wanted`. */
+async function collect(items: AsyncIterable<unknown>, wanted: () => boolean): Promise<unknown[]> {
+  const all: unknown[] = []
+  for await (const item of items) {
+    if (!wanted()) break
+    all.push(item)
+  }
+  return all
 }
 
 function moduleOf(module: string, settings: PersistentSettings): string {

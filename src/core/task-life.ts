@@ -28,6 +28,8 @@ export interface TaskLifeContext {
   readonly watch: Pick<StuckWatch, 'taskStarted' | 'taskEnded'>
   readonly tell: Tell
   state(): PoolState
+  /** False when the task has not begun after all (then it waits again), or is answered: its worker must not be ended for it. */
+  runs(task: Task, worker: Worker): boolean
   /** Ends the worker of a task through the shutdown core; `failed` is called when that could not even be tried. */
   endWorker(worker: Worker, options: ShutdownOptions, failed: () => void): void
   endPool(options: ShutdownOptions): void
@@ -125,7 +127,7 @@ export class TaskLife {
 
   #actOnStuck(task: Task, worker: Worker): void {
     const { onStuck, retries } = this.pool.settings
-    if (onStuck === 'flag' || worker.endRequest !== null || task.intent !== null) return
+    if (onStuck === 'flag' || worker.endRequest !== null || task.intent !== null || !this.pool.runs(task, worker)) return
     // Choosing 'retry' is consent to one more run, also without `retries`; a task that gets stuck every time must not run for ever.
     task.incident.intent = { kind: 'stuck', again: onStuck === 'retry' && task.attempt <= Math.max(1, retries) }
     const reason = `${task.label} is stuck (${task.verdict?.code ?? 'no-progress'}; onStuck: ${onStuck})`
@@ -138,7 +140,7 @@ export class TaskLife {
   }
 
   #softTimedOut(task: Task, worker: Worker): void {
-    if (task.state !== 'running' || worker.task !== task || task.intent !== null) return
+    if (task.state !== 'running' || worker.task !== task || task.intent !== null || !this.pool.runs(task, worker)) return
     const { softTimeoutMs = 0, timeoutMs } = this.pool.settings
     if (!this.pool.softTimeout(worker, task)) {
       // A command hears nothing but signals.
@@ -152,7 +154,7 @@ export class TaskLife {
 
   #timedOut(task: Task, worker: Worker): void {
     const { intent } = task
-    if (task.state !== 'running' || worker.task !== task || (intent !== null && intent.kind !== 'timeout')) return
+    if (task.state !== 'running' || worker.task !== task || (intent !== null && intent.kind !== 'timeout') || !this.pool.runs(task, worker)) return
     const { timeoutMs = 0 } = this.pool.settings
     task.incident.intent = { kind: 'timeout', limitMs: timeoutMs }
     const reason = `${task.label} ran longer than ${timeoutMs} ms`

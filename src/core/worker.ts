@@ -135,6 +135,14 @@ export abstract class Worker {
     return this.task === task
   }
 
+  /**
+   * Right after a recall: true when the task may be running; false when a later one has begun, so that its own answer is on its
+   * way, and ending the worker would take an innocent task.
+   */
+  isAt(task: Task): boolean {
+    return this.task === task
+  }
+
   /** A shutdown has begun: no more tasks for this one. */
   stopping(): void {
     this.setStatus('stopping')

@@ -34,13 +34,19 @@ export type PoolItems = z.infer<typeof itemsSchema>
 export const poolTaskKeys = {
   command: z.union([z.string().min(1), z.array(z.string()).min(1)]).describe(
     'A process per task. A string runs in a shell, an array without one. `${item}` and `${index}` are replaced by the item and its number ' +
-    '(in a string they are quoted for the shell). A task is done when its process exits with 0. Exactly one of `command` and `module`.'),
+    '(in a string they are quoted for the shell). A task is done when its process exits with 0. Exactly one of `command`, `module` and `python`.'),
   module: z.string().min(1).describe(
     'An export of a JavaScript module, relative to `cwd`, that is called with one item at a time in persistent Node processes: ' +
-    '`./resize.js#resize`. Without `#name` it is the default export. It may return a promise. Exactly one of `command` and `module`.'),
+    '`./resize.js#resize`. Without `#name` it is the default export. It may return a promise. Exactly one of `command`, `module` and `python`.'),
+  python: z.string().min(1).describe(
+    'A function of a Python module, found from `cwd` as `python -m` would, that is called with one item at a time in persistent Python processes (3.8 or later): ' +
+    '`package.module:function`. Without `:function` it is the only function of the module. It may be `async`; items and results are JSON. Exactly one of `command`, `module` and `python`.'),
+  pythonPath: withoutNul.min(1).describe(
+    'Python interpreter of the workers of `python`: a path, relative to `cwd`, or a name in PATH. ' +
+    'Default: the setting `unhang.pythonPath`, else that of `.venv` or `venv` in `cwd` or above it in the workspace, else `python3` in PATH.'),
   items: itemsSchema.describe('One task for each: an array, or `{ "glob": … }`, `{ "lines": file }`, `{ "json": file }`, `{ "range": [start, end, step] }`.'),
   processes: z.int().min(1).max(mostProcesses).describe('How many workers run at a time. Default: as many as the machine has cores.'),
-  maxTasksPerChild: z.int().min(1).max(1_000_000_000).describe('A worker is replaced by a fresh one after this many tasks. Default: never. (Only for `module`: a command is a fresh process each time.)'),
+  maxTasksPerChild: z.int().min(1).max(1_000_000_000).describe('A worker is replaced by a fresh one after this many tasks. Default: never. (Only for `module` and `python`: a command is a fresh process each time.)'),
   stuckAfterMs: durationMs(1).describe('A task that has run this long is looked at: without CPU time and output since, it is flagged as stuck (`no-progress`), else as `slow`. Milliseconds, default 30000.'),
   timeoutMs: durationMs(1).describe('Hard limit for a task, from the start of its run: its worker is killed and the task has timed out. Milliseconds, default: none.'),
   retries: z.int().min(0).max(100).describe('How often a task runs again that was lost because its worker died. Default 0: side effects are never repeated silently.'),
@@ -60,10 +66,10 @@ export const poolDefinitionSchema = z.object(poolTaskKeys).partial()
 export type PoolDefinition = z.infer<typeof poolDefinitionSchema>
 
 /** What runs in the workers: exactly one of these keys is in a definition. */
-export const programKeys = ['command', 'module'] as const
+export const programKeys = ['command', 'module', 'python'] as const
 
 /** Keys of the design that a later version brings; named so that the message does not call them unknown. */
-export const laterKeys = ['python', 'pythonPath', 'program', 'chunkSize', 'maxMemoryPerChildMb'] as const
+export const laterKeys = ['program', 'chunkSize', 'maxMemoryPerChildMb'] as const
 
 /**
  * The contribution `taskDefinitions[0]` of package.json. VS Code draws completion, hover texts and warnings of

@@ -45,7 +45,7 @@ const editorKeys = new Set([
 const insteadOf: Readonly<Record<string, string>> = {
   args: 'Write the arguments into "command": ["program", "argument", "${item}"].',
   options: 'Write "cwd" and "env" directly into the task.',
-  script: 'Write "command" (a program) or "module" (a JavaScript file).',
+  script: 'Write "command" (a program), "module" (a JavaScript file) or "python" (a Python module).',
   workers: 'Write "processes".',
   concurrency: 'Write "processes".',
   timeout: 'Write "timeoutMs", in milliseconds.',
@@ -59,7 +59,7 @@ export type Validated =
 /** Checks what can be told from the definition alone; files, folders and programs are looked up by the host at launch. */
 export function validateDefinition(definition: unknown): Validated {
   if (typeof definition !== 'object' || definition === null || Array.isArray(definition)) {
-    return { ok: false, problems: [{ path: [], code: 'wrong-type', message: `A pool task is an object with "command" or "module", and "items"; this is ${shown(definition)}.` }] }
+    return { ok: false, problems: [{ path: [], code: 'wrong-type', message: `A pool task is an object with "command", "module" or "python", and "items"; this is ${shown(definition)}.` }] }
   }
   const given = definition as Record<string, unknown>
   const problems = [...keyProblems(given), ...programProblems(given)]
@@ -76,7 +76,7 @@ function keyProblems(given: Record<string, unknown>): DefinitionProblem[] {
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(poolTaskKeys, key) || editorKeys.has(key)) continue
     if ((laterKeys as readonly string[]).includes(key)) {
-      const instead = key === 'python' || key === 'program' ? ' Write "command" or "module" instead.' : ' Remove it.'
+      const instead = key === 'program' ? ' Write "command", "module" or "python" instead.' : ' Remove it.'
       problems.push({ path: [key], code: 'not-supported-yet', message: `"${key}" is not supported yet.${instead}` })
       continue
     }
@@ -97,14 +97,17 @@ function programProblems(given: Record<string, unknown>): DefinitionProblem[] {
   if (first !== undefined && second !== undefined) {
     problems.push({ path: [second], code: 'conflict', message: `"${first}" and "${second}" exclude each other. Keep the one that runs the tasks.` })
   }
-  if (first === undefined && given.python === undefined && given.program === undefined) {
-    problems.push({ path: [], code: 'missing', message: 'Nothing to run: write "command": ["program", "${item}"] or "module": "./file.js#export".' })
+  if (first === undefined && given.program === undefined) {
+    problems.push({ path: [], code: 'missing', message: 'Nothing to run: write "command": ["program", "${item}"], "module": "./file.js#export" or "python": "package.module:function".' })
   }
   if (given.items === undefined) {
     problems.push({ path: [], code: 'missing', message: '"items" is missing: write an array, { "glob": "src/**/*.js" }, { "lines": "file.txt" }, { "json": "file.json" } or { "range": [0, 10] }.' })
   }
-  if (given.module !== undefined && given.command === undefined) return problems
-  if (given.maxTasksPerChild !== undefined && given.command !== undefined) {
+  if (given.pythonPath !== undefined && first !== undefined && given.python === undefined) {
+    problems.push({ path: ['pythonPath'], code: 'conflict', message: `"pythonPath" means nothing with "${first}": it is the interpreter of "python". Remove it.` })
+  }
+  if (given.command === undefined) return problems
+  if (given.maxTasksPerChild !== undefined) {
     problems.push({ path: ['maxTasksPerChild'], code: 'conflict', message: '"maxTasksPerChild" means nothing with "command": each task is a fresh process. Remove it.' })
   }
   return problems
@@ -114,8 +117,33 @@ function problemsOf(key: PoolTaskKey, value: unknown): DefinitionProblem[] {
   switch (key) {
     case 'items': return itemsProblems(value)
     case 'termination': return terminationProblems(value)
+    case 'python': return pythonProblems(value)
     default: return valueProblems(poolTaskKeys[key], value, [key])
   }
+}
+
+/** `till.py` could be the module `py` of a package; whoever writes it means the file. */
+function isPythonName(text: string): boolean {
+  return pythonName.test(text) && !/\.py(?::|$)/.test(text)
+}
+
+const pythonName = /^[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*(?::[\p{L}_][\p{L}\p{N}_]*)?$/u
+
+function pythonProblems(python: unknown): DefinitionProblem[] {
+  const problems = valueProblems(poolTaskKeys.python, python, ['python'])
+  // What stands for a variable is not known yet.
+  if (problems.length > 0 || typeof python !== 'string' || isPythonName(python) || python.includes('${')) return problems
+  const imported = importedName(python)
+  const advice = imported === undefined ? `Write ${expectation(['python'])}` : `Write it as it is imported, from the folder that is "cwd": "${imported}"`
+  return [{ path: ['python'], code: 'out-of-range', message: `"python" is ${shown(python)}, which names no module of Python. ${advice}.` }]
+}
+
+/** `./shop/till.py:total`, `shop/till#total` → `shop.till:total`: what whoever writes a path means. */
+function importedName(path: string): string | undefined {
+  const [file = '', name] = path.split(/[:#]/)
+  const dotted = file.replace(/^(?:\.\/)+/, '').replace(/(?:\/__init__)?\.py$/, '').replaceAll(/[\\/]/g, '.')
+  const imported = name === undefined || name === '' ? `${dotted}:function` : `${dotted}:${name.replace(/\(.*\)$/, '')}`
+  return pythonName.test(imported) ? imported : undefined
 }
 
 function terminationProblems(termination: unknown): DefinitionProblem[] {
@@ -215,6 +243,8 @@ function expectation(path: readonly (string | number)[]): string {
   switch (key) {
     case 'command': return 'a string for a shell ("convert ${item} out.png") or an array of strings (["convert", "${item}", "out.png"])'
     case 'module': return 'the path of a JavaScript file with its export: "./resize.js#resize"'
+    case 'python': return 'a module, as it is imported, and a function of it: "package.module:function"'
+    case 'pythonPath': return 'the path of a Python interpreter, or a name in PATH'
     case 'items.glob': return 'a pattern ("src/**/*.js") or an array of patterns'
     case 'items.lines': return 'the path of a text file: "urls.txt"'
     case 'items.json': return 'the path of a file with a JSON array: "items.json"'

@@ -77,6 +77,7 @@ export namespace LaunchPool {
     env: z.record(z.string(), z.string()).refine(holdsNoNul, 'holds a NUL character').optional(),
     defaults: z.object({
       stuckAfterMs: z.number().optional(), gracePeriodMs: z.number().optional(), useSigkill: z.boolean().optional(), nodePath: z.string().optional(),
+      pythonPath: z.string().optional(),
     }).optional(),
     /** Follow its output from the first byte, as {@link FollowOutput} would a moment later. */
     follow: z.boolean().optional(),

@@ -83,6 +83,8 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
     const { pools } = session.workbench
     const pid = pidOf(await worker('stuck .*crawl\\(login\\)'))
     await pools.clickInline(pools.row('crawl(login)').first(), 'Terminate Worker')
+    // The lens is to follow (see the next test) also when the editor was not listening in the moment that it changed.
+    await session.workbench.switchFocusFor(3_000)
     await expect.poll(() => isAlive(pid), soon).toBe(false)
     await expect.poll(() => session.workbench.badge(), soon).toBe('')
   })

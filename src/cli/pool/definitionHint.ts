@@ -5,6 +5,10 @@ import type { GetFailures, PoolSnapshot } from '../../protocol'
  * to write instead; undefined when the tasks failed by themselves.
  */
 export function definitionHint(pool: Pick<PoolSnapshot, 'kind' | 'failure'>, failures: readonly Pick<GetFailures.Failure, 'message'>[]): string | undefined {
+  if (pool.kind === 'python') {
+    // What the worker itself says of a wrong module, function or interpreter names the key.
+    return pool.failure === null || /"python(?:Path)?"/.test(pool.failure) ? undefined : '"python": its workers end before they can take a task. Make `python -c "import package.module"` work first, in "cwd" and with "pythonPath".'
+  }
   if (pool.kind !== 'module') return undefined
   if (failures.some(({ message }) => message.startsWith('MissingExportError: '))) {
     return '"module": write the name of an export that it has after the #, as in "./tasks.js#resize".'

@@ -1,4 +1,4 @@
-import type { GetFailures } from '../../protocol'
+import { failureReason, type GetFailures } from '../../protocol'
 import { alignColumns } from '../output/columns'
 import { plainLine } from '../output/plainText'
 import { plainPalette, type Palette } from '../output/palette'
@@ -35,14 +35,7 @@ function stateWords(state: string): string {
 
 function whyFailed(failure: GetFailures.Failure): string {
   const exit = formatExit(failure)
-  const message = shortened(failure)
+  const message = failureReason(failure)
   const both = exit === undefined || message.includes(exit) ? message : message === '' ? exit : `${exit}: ${message}`
   return both.length > maxMessageLength ? `${both.slice(0, maxMessageLength - 1)}…` : both
-}
-
-/** The first line of the message, without what the row says already: `exit -9 (SIGKILL): ended by us, …` of a lost task. */
-function shortened({ message, worker, pid, label }: GetFailures.Failure): string {
-  const [line = ''] = message.split('\n', 1)
-  return line.trim().replace(/^(WorkerLost|TaskTimeout|TaskCancelled|CommandFailed)Error: /, '')
-    .replace(`${worker} (pid ${pid}) ended with `, '').replace(` before ${label} was done`, '').replace(`${label} ended with `, '')
 }

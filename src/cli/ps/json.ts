@@ -12,7 +12,7 @@ export interface PsPool {
   /** `pool-3fa9c1`; what `terminate` and `kill` take, as well as the name. */
   readonly id: string
   readonly name: string
-  /** `module` or `command`. */
+  /** `module`, `python` or `command`. */
   readonly kind: string
   /**
    * As in CPython's pool.py: `init`, `run`, `close` (no more tasks are taken), `terminate`; then `ended`. And `orphaned`:

@@ -108,7 +108,7 @@ export class Sessions implements Disposable {
     })
     this.#sessions.set(key, { session, owned })
     owned.add(session)
-    owned.add(this.catalog.addStore(session.store))
+    owned.add(this.catalog.addStore(session.store, folder.name))
     owned.add(session.onDidChangeState(() => { this.#stateChanged.fire(this.state) }))
     owned.add(session.onDidShutdown((done) => { this.#shutdown.fire({ session, done }) }))
     owned.add(session.onDidGiveUp((error) => { this.#gaveUp.fire({ session, error }) }))

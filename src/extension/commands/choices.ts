@@ -1,17 +1,17 @@
 import { ThemeIcon } from 'vscode'
 import * as l10n from '@vscode/l10n'
-import type { PlacedWorker } from '../model/poolCatalog'
+import type { PlacedWorker, PoolCatalog } from '../model/poolCatalog'
 import type { PoolRecord } from '../model/poolStore'
 import type { Choice } from '../prompts/prompts'
 import { poolRow, workerRow } from '../text/rows'
 import { poolIcon, workerIcon } from '../view/icons'
 
 /** Pools for a picker: name, state, and the pids one may know them by. */
-export function poolChoices(pools: readonly PoolRecord[]): Choice<PoolRecord>[] {
+export function poolChoices(pools: readonly PoolRecord[], catalog: PoolCatalog): Choice<PoolRecord>[] {
   return pools.map((pool) => {
-    const { label, description } = poolRow(pool.header)
+    const { label, description } = poolRow(pool.header, catalog.folderOf(pool.header.id))
     const pids = [...pool.workers.values()].filter((worker) => worker.status !== 'exited' && worker.pid > 0).map((worker) => worker.pid)
-    const detail = pids.length === 0 ? l10n.t('no live workers') : l10n.t('pids {0}', listed(pids))
+    const detail = pids.length === 0 ? l10n.t('no live workers') : pids.length === 1 ? l10n.t('pid {0}', listed(pids)) : l10n.t('pids {0}', listed(pids))
     return { label, description, detail, iconPath: new ThemeIcon(poolIcon(pool.header).icon), value: pool }
   })
 }

@@ -64,7 +64,7 @@ async function choosePools({ catalog, prompts, selection, folderOf }: EndingCont
   }
   // One pool needs no choosing; the question before a kill names it.
   if (live.length === 1) return live
-  const picked = await prompts().pickOne(poolChoices(live), {
+  const picked = await prompts().pickOne(poolChoices(live, catalog), {
     title: mode === 'kill' ? l10n.t('Kill Pool (SIGKILL)') : l10n.t('Terminate Pool'),
     placeholder: l10n.t('The pool to end'),
   })

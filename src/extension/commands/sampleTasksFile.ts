@@ -5,7 +5,8 @@ export const sampleLabel = 'My first pool'
 export const sampleTask = {
   type: 'pool',
   label: sampleLabel,
-  command: ['node', '-e', 'setTimeout(() => console.log(process.argv[1]), 2000)', '${item}'],
+  // The item goes first, so that it can be read in a narrow row.
+  command: ['node', '--title=${item}', '-e', 'setTimeout(() => console.log(process.title), 2000)'],
   items: ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'],
   processes: 4,
   stuckAfterMs: 30_000,
@@ -17,7 +18,8 @@ export const sampleTasksFile = `{
   "version": "2.0.0",
   "tasks": [
     {
-      // A process pool: one process per item, four at a time. Run it with “Launch” above, or from the Pools view.
+      // A process pool: one process per item, four at a time.
+      // Run it with “Launch” above, or from the Pools view.
       "type": "pool",
       "label": "${sampleLabel}",
       "command": ${inline(sampleTask.command)},

@@ -66,7 +66,7 @@ async function showReport({ sessions, prompts, reports, selection }: ViewCommand
   const { pools } = sessions.catalog
   const known = new Set(pools.map(({ header }) => header.id))
   const choices: Choice<{ id: string; name: string }>[] = [
-    ...poolChoices(pools).map((choice) => ({ ...choice, value: { id: choice.value.header.id, name: choice.value.header.name } })),
+    ...poolChoices(pools, sessions.catalog).map((choice) => ({ ...choice, value: { id: choice.value.header.id, name: choice.value.header.name } })),
     ...[...reports.shutdowns].reverse().filter(({ report }) => !known.has(poolIdOfSubject(report.subject.id))).map(({ report }) => ({
       label: report.subject.name,
       description: l10n.t('shutdown {0} ago', formatDuration(Date.now() - report.startedAt)),

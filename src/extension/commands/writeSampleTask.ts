@@ -7,7 +7,7 @@ import { sampleTasksFile } from './sampleTasksFile'
 export async function writeSampleTask(folder: WorkspaceFolder, prompts: Prompts): Promise<void> {
   const uri = Uri.joinPath(folder.uri, '.vscode', 'tasks.json')
   if (!(await exists(uri))) await workspace.fs.writeFile(uri, new TextEncoder().encode(sampleTasksFile))
-  const editor = await window.showTextDocument(uri)
+  const editor = await window.showTextDocument(uri, { preview: false })
   await addTo(editor, prompts)
 }
 

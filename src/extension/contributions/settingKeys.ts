@@ -14,6 +14,8 @@ export interface Settings {
   readonly onWindowClose: 'keep' | 'terminate'
   /** Node executable of the host and of module workers; empty for the one VS Code runs on. */
   readonly nodePath: string
+  /** Python interpreter of `python` pools; empty for that of the workspace's virtual environment, else of PATH. */
+  readonly pythonPath: string
 }
 export type SettingKey = keyof Settings
 
@@ -25,4 +27,5 @@ export const settingDefaults: Settings = {
   notifyOnStuck: true,
   onWindowClose: 'keep',
   nodePath: '',
+  pythonPath: '',
 }

@@ -10,17 +10,17 @@ export interface PlacedWorker {
 
 /** The pools of every folder of the window, as one list. Pool ids are unique across hosts (they are random). */
 export class PoolCatalog implements Disposable {
-  readonly #stores = new Map<PoolStore, Disposable>()
+  readonly #stores = new Map<PoolStore, { readonly folder: string; readonly subscription: Disposable }>()
   readonly #changed = new Emitter<StoreChange>()
 
   readonly onDidChange = this.#changed.event
 
-  /** Adds a folder's pools until the result is disposed. */
-  addStore(store: PoolStore): Disposable {
-    this.#stores.set(store, store.onDidChange((change) => { this.#changed.fire(change) }))
+  /** Adds the pools of a folder until the result is disposed. */
+  addStore(store: PoolStore, folder: string): Disposable {
+    this.#stores.set(store, { folder, subscription: store.onDidChange((change) => { this.#changed.fire(change) }) })
     return {
       dispose: () => {
-        this.#stores.get(store)?.dispose()
+        this.#stores.get(store)?.subscription.dispose()
         if (this.#stores.delete(store)) this.#changed.fire({ membership: true, pools: new Set(), workers: new Map(), machine: true })
       },
     }
@@ -36,6 +36,13 @@ export class PoolCatalog implements Disposable {
       const pool = store.pool(poolId)
       if (pool !== undefined) return pool
     }
+    return undefined
+  }
+
+  /** The name of a pool's folder, where there are several that it could be: two folders may use one label. */
+  folderOf(poolId: string): string | undefined {
+    if (this.#stores.size < 2) return undefined
+    for (const [store, { folder }] of this.#stores) if (store.pool(poolId) !== undefined) return folder
     return undefined
   }
 
@@ -78,7 +85,7 @@ export class PoolCatalog implements Disposable {
   }
 
   dispose(): void {
-    for (const subscription of this.#stores.values()) subscription.dispose()
+    for (const { subscription } of this.#stores.values()) subscription.dispose()
     this.#stores.clear()
     this.#changed.dispose()
   }

@@ -1,4 +1,4 @@
-import { EventEmitter, Uri, window, workspace, type TextDocumentContentProvider } from 'vscode'
+import { EventEmitter, Uri, commands, window, workspace, type TextDocumentContentProvider } from 'vscode'
 import type { FolderShutdown, Sessions } from '../client/sessions'
 import { DisposableStore, type Disposable } from '../lifecycle'
 import { poolReport, type KeptShutdown } from './reportMarkdown'
@@ -39,7 +39,13 @@ export class ReportDocuments implements TextDocumentContentProvider, Disposable 
     const uri = reportUri(poolId, this.#sessions.catalog.pool(poolId)?.header.name ?? name)
     // A document that is still open has the text of the last time.
     this.#changed.fire(uri)
-    await window.showTextDocument(await workspace.openTextDocument(uri), { preview: true })
+    const document = await workspace.openTextDocument(uri)
+    try {
+      await commands.executeCommand('markdown.showPreview', uri)
+    } catch {
+      // VS Code's own Markdown extension is switched off; the text reads well enough as it is.
+      await window.showTextDocument(document, { preview: true })
+    }
   }
 
   async provideTextDocumentContent(uri: Uri): Promise<string> {

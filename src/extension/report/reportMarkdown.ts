@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n'
 import type { GetFailures, ShutdownReportWire } from '../../protocol'
 import type { PoolRecord } from '../model/poolStore'
 import { formatDuration, formatPreciseDuration } from '../text/durations'
-import { exitText } from '../text/exits'
+import { exitOf } from '../text/failures'
 import { escapeMarkdown, tableCell } from '../text/markdown'
 import { poolRow, taskElapsedMs, workerRow } from '../text/rows'
 import { verdictText } from '../text/states'
@@ -34,8 +34,9 @@ export function poolReport({ name, pool, failures, shutdowns }: PoolReportParts,
 
 function stateSection({ header }: PoolRecord, now: number): string[] {
   const ran = formatDuration((header.endedAt ?? now) - header.startedAt)
+  const started = new Date(header.startedAt).toISOString()
   const lines = [escapeMarkdown(poolRow(header).description), '', `- ${l10n.t('Id: {0}', `\`${header.id}\``)}`, `- ${l10n.t('Kind: {0}', header.kind)}`,
-    `- ${l10n.t('Started: {0}, ran for {1}', new Date(header.startedAt).toISOString(), ran)}`]
+    `- ${header.endedAt === null ? l10n.t('Started: {0}, running for {1}', started, ran) : l10n.t('Started: {0}, ran for {1}', started, ran)}`]
   if (header.failure !== null) lines.push(`- ${l10n.t('Failure: {0}', escapeMarkdown(header.failure))}`)
   if (header.orphaned) lines.push(`- ${l10n.t('Left behind by a host that died')}`)
   return [lines.join('\n')]
@@ -62,7 +63,7 @@ function stuckSection(pool: PoolRecord, now: number): string[] {
 function failuresSection({ failures, total }: GetFailures.Result): string {
   const rows = failures.map((failure) => [
     failure.label, failure.state,
-    failure.exitCode === null && failure.signal === null ? '' : exitText(failure.exitCode, failure.signal),
+    exitOf(failure),
     failure.worker === '' ? '' : `${failure.worker} (${failure.pid})`,
     formatPreciseDuration(failure.elapsedMs), String(failure.attempts), failure.message,
   ])
@@ -83,7 +84,7 @@ function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
   const rows = report.workers.map((worker) => [
     worker.descendantOf === undefined ? worker.name : l10n.t('{0}, left behind by {1}', worker.name, worker.descendantOf),
     String(worker.pid), worker.foreseen.join(', '),
-    worker.sent.map(({ signal, atMs, outcome }) => `${signal} ${formatPreciseDuration(atMs)}${outcome === 'sent' ? '' : ` (${outcome})`}`).join(', '),
+    worker.sent.map(({ signal, atMs, outcome }) => `${l10n.t('{0} at {1}', signal, formatPreciseDuration(atMs))}${outcome === 'sent' ? '' : ` (${outcome})`}`).join(', '),
     worker.outcome, worker.endedAfterMs === undefined ? '' : formatPreciseDuration(worker.endedAfterMs),
   ])
   return [

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n'
 import type { GetFailures } from '../../protocol'
 import { formatPreciseDuration } from '../text/durations'
-import { exitText } from '../text/exits'
+import { exitOf, reasonOf } from '../text/failures'
 import { taskStateText } from '../text/states'
 import { plainLine } from './outputLines'
 
@@ -9,8 +9,8 @@ import { plainLine } from './outputLines'
 const mostRows = 30
 /** A label longer than this would push the other columns out of sight. */
 const longestCell = 40
-/** Narrower than this a message says nothing; then the table may wrap. */
-const shortestMessage = 20
+/** Narrower than this a message says nothing; then it has a line of its own. */
+const shortestMessage = 30
 const gap = '  '
 
 /** The tasks that were not done, as aligned columns that fit the terminal. Empty when there are none. */
@@ -21,23 +21,45 @@ export function failuresTable({ failures, total }: GetFailures.Result, columns: 
   const rows = shown.map((failure) => [
     failure.label,
     stateText(failure.state),
-    failure.exitCode === null && failure.signal === null ? '' : exitText(failure.exitCode, failure.signal),
+    exitOf(failure),
     failure.worker === '' ? '' : `${failure.worker} (${failure.pid})`,
     formatPreciseDuration(failure.elapsedMs),
   ].map((text) => cell(text, longestCell)))
   const widths = titles.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const before = widths.reduce((sum, width) => sum + width + gap.length, 0)
-  const messages = shown.map(({ message }) => cell(message, Math.max(shortestMessage, columns - 1 - before)))
-  const messageTitle = l10n.t('Message')
-  const line = (row: readonly string[], last: string): string =>
-    [...row.map((text, column) => text.padEnd(widths[column] ?? 0)), last].join(gap).trimEnd()
-  const lines = [
-    line(titles, messageTitle),
-    line(widths.map((width) => '─'.repeat(width)), '─'.repeat(Math.max(messageTitle.length, ...messages.map((message) => message.length)))),
-    ...rows.map((row, index) => line(row, messages[index] ?? '')),
-  ]
+  const reasons = shown.map(reasonOf)
+  const room = columns - 1 - before
+  const fits = room >= shortestMessage || room >= Math.max(l10n.t('Message').length, ...reasons.map((reason) => reason.length))
+  const lines = fits ? wideTable(titles, rows, reasons, widths, room) : narrowTable(titles, rows, reasons, widths, columns)
   if (total > shown.length) lines.push(l10n.t('… and {0} more: see “Pools: Show Report”.', total - shown.length))
   return lines
+}
+
+function wideTable(titles: readonly string[], rows: readonly string[][], reasons: readonly string[], widths: readonly number[], room: number): string[] {
+  const title = l10n.t('Message')
+  const messages = reasons.map((reason) => cell(reason, room))
+  return [
+    aligned([...titles, title], widths),
+    aligned([...widths.map((width) => '─'.repeat(width)), '─'.repeat(Math.max(title.length, ...messages.map((message) => message.length)))], widths),
+    ...rows.map((row, index) => aligned([...row, messages[index] ?? ''], widths)),
+  ]
+}
+
+/** Each message below its row. */
+function narrowTable(titles: readonly string[], rows: readonly string[][], reasons: readonly string[], widths: readonly number[], columns: number): string[] {
+  const room = Math.max(shortestMessage, columns - 1 - gap.length)
+  return [
+    aligned(titles, widths),
+    aligned(widths.map((width) => '─'.repeat(width)), widths),
+    ...rows.flatMap((row, index) => {
+      const reason = cell(reasons[index] ?? '', room)
+      return reason === '' ? [aligned(row, widths)] : [aligned(row, widths), `${gap}${reason}`]
+    }),
+  ]
+}
+
+function aligned(row: readonly string[], widths: readonly number[]): string {
+  return row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(gap).trimEnd()
 }
 
 function stateText(state: string): string {

@@ -30,6 +30,7 @@ export function poolTerminals({ sessions, onLaunched, leavesPoolRunning, onError
       gracePeriodMs: readSetting('gracePeriodMs', scope),
       useSigkill: readSetting('useSigkill', scope),
       nodePath: readSetting('nodePath', scope),
+      pythonPath: readSetting('pythonPath', scope),
     }
     return new PoolTerminal({
       session,

@@ -29,10 +29,10 @@ export function unsuccessfulTasks(counts: CountsSnapshot): number {
   return counts.failed + counts.lost + counts.timedOut + counts.cancelled
 }
 
-/** `running · 3 busy · 1 stuck · 4 of 12 done · 10 s left`. */
-export function poolRow(pool: PoolHeader): RowText {
+/** `running · 3 busy · 1 stuck · 4 of 12 done · 10 s left`, with the folder's name in front if one is given. */
+export function poolRow(pool: PoolHeader, folder?: string): RowText {
   const { counts } = pool
-  const parts = poolStateParts(pool)
+  const parts = [...(folder === undefined ? [] : [folder]), ...poolStateParts(pool)]
   if (counts.running > 0) parts.push(l10n.t('{0} busy', counts.running))
   if (counts.stuck > 0) parts.push(l10n.t('{0} stuck', counts.stuck))
   if (totalTasks(counts) > 0) parts.push(l10n.t('{0} of {1} done', counts.done, totalTasks(counts)))

@@ -25,7 +25,7 @@ export function appearanceOf(node: PoolsNode, catalog: PoolCatalog, tree: PoolsT
   switch (node.kind) {
     case 'pool':
       // Open from the start, before it has workers: VS Code does not open a row that could not be opened when it came.
-      return { id, ...poolRow(header), icon: poolIcon(header), contextValue: poolContextValue(header), collapsible: 'expanded' }
+      return { id, ...poolRow(header, catalog.folderOf(header.id)), icon: poolIcon(header), contextValue: poolContextValue(header), collapsible: 'expanded' }
     case 'worker': {
       const worker = pool.workers.get(node.name)
       if (worker === undefined) return undefined

@@ -43,7 +43,7 @@ export class PoolsStatusBar implements Disposable {
     const running = pools.length === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', pools.length)
     const text = stuck === 0 ? `$(server-process) ${running}` : `$(warning) ${l10n.t('{0}, {1} stuck', running, stuck)}`
     const spoken = stuck === 0 ? l10n.t('Unhang: {0} running', running) : l10n.t('Unhang: {0}, {1} stuck', running, stuck)
-    const summary = pools.map(({ header }) => `- **${escapeMarkdown(header.name)}** — ${escapeMarkdown(poolRow(header).description)}`).join('\n')
+    const summary = pools.map(({ header }) => `- **${escapeMarkdown(header.name)}** — ${escapeMarkdown(poolRow(header, this.#catalog.folderOf(header.id)).description)}`).join('\n')
     const key = `${text}\n${summary}`
     if (key === this.#shown) return
     this.#shown = key

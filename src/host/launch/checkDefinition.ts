@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { validateDefinition, type DefinitionProblem, type PoolDefinition } from '../../protocol'
 import { openItems, type ItemSource } from './items'
 import { programProblems } from './program'
+import { checkPython } from './pythonProgram'
 import { holdsVariable, resolveVariables } from './variables'
 
 /** A definition that can run, with every variable resolved and every file found. */
@@ -11,6 +12,14 @@ export interface CheckedDefinition {
   /** Absolute. */
   readonly cwd: string
   readonly items: ItemSource
+  /** Absolute path of the Python interpreter, for `python`. */
+  readonly interpreter: string | undefined
+}
+
+/** What a client's settings say where a definition says nothing. */
+export interface ProgramSettings {
+  /** `unhang.pythonPath`, as it was written. */
+  readonly pythonPath?: string | undefined
 }
 
 export type Checked = { readonly ok: true; readonly checked: CheckedDefinition } | { readonly ok: false; readonly problems: DefinitionProblem[] }
@@ -19,12 +28,15 @@ export type Checked = { readonly ok: true; readonly checked: CheckedDefinition }
  * Everything that can be told about a definition without starting a process: the same checks before a launch and for
  * the diagnostics in the editor.
  * @param env The environment the workers would have, before the definition's own additions.
+ * @param settings Left out where they are not known, as for the editor's diagnostics: what depends on them is not looked up.
  */
-export async function checkDefinition(given: unknown, root: string, env: NodeJS.ProcessEnv): Promise<Checked> {
+export async function checkDefinition(given: unknown, root: string, env: NodeJS.ProcessEnv, settings?: ProgramSettings): Promise<Checked> {
   const validated = validateDefinition(given)
   if (!validated.ok) return validated
-  const { value: definition, problems } = resolveVariables(validated.definition, { workspaceFolder: root, env })
+  const variables = { workspaceFolder: root, env }
+  const { value: definition, problems } = resolveVariables(validated.definition, variables)
   const cwd = resolve(root, definition.cwd ?? '.')
+  let interpreter: string | undefined
   if (!(definition.cwd !== undefined && holdsVariable(definition.cwd))) {
     const isFolder = await stat(cwd).then((found) => found.isDirectory(), () => false)
     if (!isFolder) {
@@ -32,7 +44,11 @@ export async function checkDefinition(given: unknown, root: string, env: NodeJS.
       // All other paths are relative to it: they would only repeat the same fault.
       return { ok: false, problems }
     }
-    problems.push(...(await programProblems(definition, cwd, environmentOf(env, definition))))
+    const workersEnv = environmentOf(env, definition)
+    const setting = settings && { pythonPath: settings.pythonPath && resolveVariables(settings.pythonPath, variables).value }
+    const python = await checkPython(definition, { cwd, root, env: workersEnv, setting })
+    interpreter = python.interpreter
+    problems.push(...python.problems, ...(await programProblems(definition, cwd, workersEnv)))
   }
   const items = await openItems(definition.items ?? [], cwd)
   if ('problem' in items) {
@@ -40,7 +56,7 @@ export async function checkDefinition(given: unknown, root: string, env: NodeJS.
     if (!problems.some((problem) => problem.path[0] === 'items')) problems.push(items.problem)
     return { ok: false, problems }
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, checked: { definition, cwd, items: items.source } }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, checked: { definition, cwd, items: items.source, interpreter } }
 }
 
 /** The environment of a definition's processes: what the client has, with the definition's own changes. */

@@ -36,7 +36,7 @@ export async function launchPool(params: LaunchPool.Params, context: LaunchConte
   const given = params.definition ?? (await findTask(context.root, label ?? '')).definition
   const subject = label === undefined ? 'The pool' : `"${label}"`
   const env = params.env ?? process.env
-  const result = await checkDefinition(given, context.root, env)
+  const result = await checkDefinition(given, context.root, env, { pythonPath: params.defaults?.pythonPath })
   if (!result.ok) throw new LaunchError(subject, result.problems)
   const { checked } = result
   const options = poolOptionsOf(checked, label, params, env, context)
@@ -67,9 +67,10 @@ function runToTheEnd(pool: Pool, { items }: CheckedDefinition, onError: (error: 
 }
 
 function poolOptionsOf(
-  { definition, cwd }: CheckedDefinition, label: string | undefined, { defaults }: LaunchPool.Params, env: NodeJS.ProcessEnv, context: LaunchContext,
+  checked: CheckedDefinition, label: string | undefined, { defaults }: LaunchPool.Params, env: NodeJS.ProcessEnv, context: LaunchContext,
 ): PoolOptions {
-  const program = programOptions(definition, context, defaults?.nodePath)
+  const { definition, cwd } = checked
+  const program = programOptions(checked, context, defaults?.nodePath)
   return {
     ...program,
     ...given({
@@ -90,13 +91,15 @@ function poolOptionsOf(
   }
 }
 
-function programOptions(definition: PoolDefinition, context: LaunchContext, nodePath: string | undefined): PoolOptions {
+function programOptions({ definition, interpreter }: CheckedDefinition, context: LaunchContext, nodePath: string | undefined): PoolOptions {
   if (definition.module !== undefined) return { module: definition.module, ...given({ nodePath, workerPath: context.workerPath }) }
+  if (definition.python !== undefined) return { python: definition.python, ...given({ pythonPath: interpreter }) }
   return { command: definition.command ?? '' }
 }
 
 function nameOf(definition: PoolDefinition): string {
   if (definition.module !== undefined) return basename(splitModule(definition.module).file)
+  if (definition.python !== undefined) return definition.python.replace(/:.*/, '')
   const { command = '' } = definition
   return typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'command') : basename(command[0] ?? 'command')
 }

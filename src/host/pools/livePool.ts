@@ -84,7 +84,7 @@ export class LivePool implements HostedPool {
     return this.pool.endedAt
   }
 
-  /** Of the tasks that are done; null while there is none. */
+  /** Of the tasks that are done, commands too; null while there is none. */
   get meanTaskMs(): number | null {
     return this.doneTasks === 0 ? null : this.doneMs / this.doneTasks
   }
@@ -194,7 +194,7 @@ export class LivePool implements HostedPool {
   /** The definition names an export that is not there: every other item would only say the same. */
   private fail(message: string): void {
     if (this.failure !== null) return
-    this.failure = `"module": ${message}. Write the name of one after the #.`
+    this.failure = this.pool.kind === 'python' ? `"python": ${message}. Write the name of one after the colon.` : `"module": ${message}. Write the name of one after the #.`
     void this.pool.shutdown({ kill: false, askedBy: 'policy', reason: this.failure })
   }
 
@@ -244,10 +244,11 @@ export class LivePool implements HostedPool {
   /** From the mean run time so far. A stuck task has no end and a slow one no known one, so their pool has none either. */
   private etaMs({ queued, running }: PoolHeader['counts']): number | null {
     const left = queued + running
-    if (this.meanTaskMs === null || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null
+    const { meanTaskMs } = this
+    if (meanTaskMs === null || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null
     if (this.pool.runningTasks().some((task) => task.verdict !== null)) return null
     const atOnce = Math.max(1, Math.min(this.pool.options.processes ?? availableParallelism(), left))
-    return Math.round(this.meanTaskMs * (left / atOnce))
+    return Math.round(meanTaskMs * (left / atOnce))
   }
 }
 

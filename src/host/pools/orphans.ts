@@ -19,8 +19,8 @@ export interface OrphanContext {
   ended(pool: HostedPool): void
 }
 
-/** A node worker of a dead host notices its channel closing and leaves; only what stays longer is an orphan. */
-const nodeWorkersLeaveMs = 2000
+/** A Node or Python worker of a dead host is ended by its lifeline; only what stays longer is an orphan. */
+const persistentWorkersLeaveMs = 2000
 
 /**
  * Reads what the host before this one wrote down, shows what is still there of it, and opens the ledger anew with just that.
@@ -29,9 +29,9 @@ export async function takeOverLedger(file: string, context: OrphanContext): Prom
   const { processes, log } = context
   const survivors = await findSurvivors(await readLedger(file), processes)
   const ledger = new WorkerLedger(file, survivors.map(({ entry }) => entry), (error) => { log.warn('The ledger was not written.', error) })
-  const leaving = survivors.filter(({ entry, descendantOf }) => entry.kind === 'module' && descendantOf === undefined)
+  const leaving = survivors.filter(({ entry, descendantOf }) => entry.kind !== 'command' && descendantOf === undefined)
   show(survivors.filter((survivor) => !leaving.includes(survivor)), ledger, context)
-  if (leaving.length > 0) setTimeout(() => { void lookAgain(leaving, ledger, context) }, nodeWorkersLeaveMs).unref()
+  if (leaving.length > 0) setTimeout(() => { void lookAgain(leaving, ledger, context) }, persistentWorkersLeaveMs).unref()
   return ledger
 }
 

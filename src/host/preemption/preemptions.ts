@@ -1,8 +1,7 @@
 import type { TerminationDefinition } from '../../protocol'
-import { describePreemption, isWarning, PreemptionHandler, type PreemptionEvent, type ShutdownDependencies } from '../../shutdown'
+import { describePreemption, isWarning, PreemptionHandler, type PreemptiblePool, type PreemptionEvent, type ShutdownDependencies } from '../../shutdown'
 import type { Log } from '../log'
 import type { LivePool } from '../pools/livePool'
-import { preemptible } from './preemptiblePool'
 import { runSave } from './saveCommand'
 
 /** What a pool task says of its end, and what its save needs. */
@@ -123,5 +122,19 @@ export class Preemptions {
     if (isWarning(event)) this.log.warn(line, details)
     else this.log.info(line, details)
     output.push({ worker: 'termination', taskId: null, stream: 'stderr', chunk: Buffer.from(`${line}\n`) })
+  }
+}
+
+/** With the mean task time that the host itself has measured. */
+function preemptible(hosted: LivePool): PreemptiblePool {
+  const { pool } = hosted
+  return {
+    id: pool.id,
+    name: pool.name,
+    get state() { return pool.state },
+    get meanTaskMs() { return hosted.meanTaskMs },
+    hold: () => { pool.hold() },
+    runningTasks: () => pool.runningTasks(),
+    shutdown: (order) => pool.shutdown(order),
   }
 }

@@ -1,10 +1,13 @@
 import { bounded } from './bounded'
 import { defaultLimits, firstSaveShare, planGrace, type PreemptionLimits } from './budget'
 import type { DetectionOptions } from './detect-platform'
+import { endPools } from './end-pools'
 import { describePreemption, isWarning, type PreemptionEvent, type PreemptionPhase } from './events'
 import { ownProcess, type OwnProcess } from './own-process'
 import type { PreemptiblePool } from './preemptible-pool'
-import { TerminationConfig, type CompleteTermination, type SaveContext, type TerminationFields, type TerminationNotice } from './termination-config'
+import { saveInTime } from './save-in-time'
+import { TerminationConfig, type CompleteTermination, type TerminationFields, type TerminationNotice } from './termination-config'
+import { Times } from './times'
 
 export interface PreemptionHandlerOptions {
   /** The pools that are wrapped up; a function where they come and go. */
@@ -26,10 +29,6 @@ export interface PreemptionHandlerOptions {
 const lookMs = 20
 /** The mean task time changes while the grace period is used, so the plan is made anew this often. */
 const planMs = 1000
-/** A save that was told to stop may take this long to do so, or half as long as it had, if that is less. */
-const abortedSaveMs = 1000
-/** At least this much is left to a save that comes late. */
-const leastSaveMs = 100
 
 /**
  * Waits for the notice that this process is going to be taken away, and then leaves in time, with everything saved: TensorFlow's
@@ -54,6 +53,7 @@ export class PreemptionHandler {
   readonly #limits: PreemptionLimits
   readonly #stopListening: () => void
   #stopWatching: () => void = () => undefined
+  #releaseGuard: () => void = () => undefined
   #hurries = 0
   #wake: () => void = () => undefined
   #hurryNow: () => void = () => undefined
@@ -133,14 +133,15 @@ export class PreemptionHandler {
   async #run(notice: TerminationNotice, noticedMs: number): Promise<void> {
     const config = await this.ready
     await this.#step('to stop watching', () => { this.#stopWatching() })
-    const times = new Times(noticedMs, notice.source === 'SIGTERM' && config.terminationWatcher !== undefined ? 0 : config.gracePeriodMs)
-    this.#tell({ kind: 'noticed', notice, gracePeriodMs: times.graceMs, exitCode: config.exitCode })
+    const graceMs = notice.source === 'SIGTERM' && config.terminationWatcher !== undefined ? 0 : config.gracePeriodMs
+    const times = new Times(noticedMs, graceMs, this.#limits)
+    this.#tell({ kind: 'noticed', notice, gracePeriodMs: graceMs, exitCode: config.exitCode })
     let cutAtMs = this.#limits.wrapUpMs
     await this.#step('using the grace period', async () => {
-      if (times.graceMs > 0) cutAtMs = await this.#useTime(config, notice, times)
+      if (graceMs > 0) cutAtMs = await this.#useTime(config, notice, times)
     })
     await this.#step('wrapping up', () => this.#wrapUp(config, cutAtMs, times))
-    await this.#step('saving', () => this.#save(config, { occasion: 'final', notice }, this.#lastSaveLimitMs(times)))
+    await this.#step('saving', () => this.#saveLast(config, notice, times))
     await this.#step('ending the workers', () => this.#end(this.#pools(), 'the process is going to be taken away'))
     await this.#step('leaving', () => this.#leave(config, notice, times))
   }
@@ -156,7 +157,12 @@ export class PreemptionHandler {
 
   /** Saves, and goes on working for as long as there is time. @returns when what runs has to be cut, counted from the notice */
   async #useTime(config: CompleteTermination, notice: TerminationNotice, times: Times): Promise<number> {
-    const firstSaveMs = await this.#save(config, { occasion: 'notice', notice }, times.graceMs * firstSaveShare)
+    const firstSaveMs = await saveInTime(
+      config,
+      { occasion: 'notice', notice, limitMs: times.graceMs * firstSaveShare },
+      { cutShort: { when: this.#hurried, leftMs: this.#limits.saveMs } },
+      (event) => { this.#tell(event) },
+    )
     for (;;) {
       const { stopAtMs, cutAtMs } = planGrace(times.graceMs, this.#meanTaskMs(), firstSaveMs, this.#limits)
       if (this.#hurries > 0) return Math.min(cutAtMs, times.elapsedMs + this.#limits.wrapUpMs)
@@ -170,7 +176,7 @@ export class PreemptionHandler {
   async #wrapUp(config: CompleteTermination, cutAtMs: number, times: Times): Promise<void> {
     this.#phase = 'wrappingUp'
     // From here on the process leaves: whatever its own code does when tasks are cut must not get in between.
-    this.#own?.guard(config.exit === undefined ? config.exitCode : undefined, (error) => { this.#tell({ kind: 'problem', what: 'Nobody caught an error', error }) })
+    this.#releaseGuard = this.#own?.guard(config.exit === undefined ? config.exitCode : undefined, (error) => { this.#tell({ kind: 'problem', what: 'Nobody caught an error', error }) }) ?? (() => undefined)
     for (const pool of this.#pools()) {
       try {
         pool.hold()
@@ -193,58 +199,26 @@ export class PreemptionHandler {
     await this.#end([...new Set(cut.map(({ pool }) => pool))], 'the process is going to be taken away, and the task did not end in time')
   }
 
-  /** The save's own trouble never becomes the preemption's. @returns how long it took */
-  async #save(config: CompleteTermination, about: Pick<SaveContext, 'occasion' | 'notice'>, limitMs: number): Promise<number> {
-    const { occasion } = about
-    if (occasion === 'final') this.#phase = 'saving'
-    const { save } = config
-    if (save === undefined) return 0
-    let saving: Promise<void> | undefined
-    const result = await bounded((signal) => {
-      saving = Promise.resolve(save({ ...about, signal, limitMs }))
-      return saving
-    }, limitMs, occasion === 'notice' ? { cutShort: { when: this.#hurried, leftMs: this.#limits.saveMs } } : {})
-    const { elapsedMs } = result
-    if (result.kind === 'done') {
-      this.#tell({ kind: 'saved', occasion, elapsedMs })
-    } else {
-      this.#tell({ kind: 'saveFailed', occasion, elapsedMs, error: result.kind === 'failed' ? result.error : undefined })
-      // It was told to stop: the next one should not come on top of it.
-      if (result.kind === 'late' && saving !== undefined) await bounded(() => saving, Math.min(abortedSaveMs, limitMs / 2))
-    }
-    return elapsedMs
+  async #saveLast(config: CompleteTermination, notice: TerminationNotice, times: Times): Promise<void> {
+    this.#phase = 'saving'
+    await saveInTime(config, { occasion: 'final', notice, limitMs: times.lastSaveLimitMs(this.#hurries > 0) }, {}, (event) => { this.#tell(event) })
   }
 
-  #lastSaveLimitMs(times: Times): number {
-    if (times.graceMs === 0) return this.#limits.saveMs
-    // Half of what is left: leaving takes its time too when pools have to be ended.
-    const leftMs = times.graceMs - times.elapsedMs
-    const limitMs = Math.max(leastSaveMs, leftMs - Math.min(leftMs / 2, this.#limits.cutMs))
-    return this.#hurries > 0 ? Math.min(limitMs, this.#limits.saveMs) : limitMs
-  }
-
-  async #end(pools: readonly PreemptiblePool[], reason: string): Promise<void> {
-    const live = pools.filter(({ state }) => state !== 'ended')
-    const results = await Promise.all(live.map((pool) => bounded(
-      () => pool.shutdown({ kill: false, useSigkill: true, gracePeriodMs: this.#limits.cutGracePeriodMs, askedBy: 'preemption', reason }),
-      this.#limits.cutMs,
-    )))
-    const issues: string[] = []
-    for (const [index, result] of results.entries()) {
-      const what = `The shutdown of ${live[index]?.name ?? 'a pool'}`
-      if (result.kind === 'done') issues.push(...result.value.issues)
-      else this.#tell({ kind: 'problem', what, error: result.kind === 'failed' ? result.error : new Error(`not done after ${result.elapsedMs} ms`) })
-    }
-    if (issues.length > 0) this.#tell({ kind: 'issues', issues })
+  #end(pools: readonly PreemptiblePool[], reason: string): Promise<void> {
+    return endPools(pools, reason, this.#limits, (event) => { this.#tell(event) })
   }
 
   async #leave({ exit, exitCode }: CompleteTermination, notice: TerminationNotice, times: Times): Promise<void> {
     this.#phase = 'leaving'
-    const afterMs = times.elapsedMs
-    this.#tell({ kind: 'leaving', exitCode, afterMs, leftMs: times.graceMs === 0 ? null : times.graceMs - afterMs })
+    this.#tell({ kind: 'leaving', exitCode, afterMs: times.elapsedMs, leftMs: times.leftMs })
     if (exit !== undefined) {
       const result = await bounded(() => exit(notice), this.#limits.exitMs)
-      if (result.kind === 'done') return
+      if (result.kind === 'done') {
+        // Where it has not left after all, that is its own affair: SIGTERM and errors do again what they do without us.
+        this.#releaseGuard()
+        this.#stopListening()
+        return
+      }
       this.#tell({ kind: 'problem', what: '"exit" did not leave', error: result.kind === 'failed' ? result.error : new Error(`not done after ${result.elapsedMs} ms`) })
     }
     this.#own?.exit(exitCode)
@@ -282,16 +256,6 @@ export class PreemptionHandler {
     } catch (error) {
       process.emitWarning(`A preemption's report failed: ${String(error)}`, { type: 'UnhangWarning' })
     }
-  }
-}
-
-/** The clock of one preemption. */
-class Times {
-  constructor(private readonly noticedMs: number, readonly graceMs: number) {}
-
-  /** Since the notice. */
-  get elapsedMs(): number {
-    return Math.round(performance.now() - this.noticedMs)
   }
 }
 

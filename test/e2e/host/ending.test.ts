@@ -113,15 +113,17 @@ describe('Ending', () => {
     assert.equal(isAlive(worker?.pid ?? 0), false)
   })
 
-  it('keeps a report of it as a readonly Markdown document', async () => {
+  it('keeps a report of it as a page', async () => {
     const pool = await running('Stubborn', 1)
     await eventually('the trap is set', () => isDeafToSigterm(liveWorkers(pool)[0]?.pid ?? 0))
     answers.takes = ({ actions }) => actions.find((action) => action === 'Show Report')
     await vscode.commands.executeCommand('unhang.terminatePool', { kind: 'pool', poolId: pool.header.id })
-    const editor = await eventually('the report is open', () => vscode.window.visibleTextEditors.find(({ document }) => document.uri.scheme === 'unhang-report'))
-    assert.equal(editor.document.languageId, 'markdown')
-    assert.match(editor.document.getText(), /worker still alive/)
-    assert.match(editor.document.getText(), /SIGTERM/)
+    const tab = await eventually('the report is open', () => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).find(({ label }) => label.includes('Stubborn.md')))
+    assert.ok(tab.input instanceof vscode.TabInputWebview, 'the report is not shown as a page')
+    const report = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'unhang-report')
+    assert.equal(report?.languageId, 'markdown')
+    assert.match(report.getText(), /worker still alive/)
+    assert.match(report.getText(), /SIGTERM/)
     await vscode.commands.executeCommand('workbench.action.closeActiveEditor')
   })
 

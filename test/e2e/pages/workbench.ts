@@ -89,6 +89,20 @@ export class Workbench {
     await this.page.locator('.editor-instance .view-lines').waitFor()
   }
 
+  /**
+   * Goes back and forth between editor and sidebar for a while, and ends in the sidebar. An editor that loses the focus drops
+   * the fetch of code lenses that it was about to make, some 300 ms after it was told of new ones.
+   */
+  async switchFocusFor(durationMs: number): Promise<void> {
+    const end = Date.now() + durationMs
+    while (Date.now() < end) {
+      await this.page.keyboard.press('Control+1')
+      await this.page.waitForTimeout(50)
+      await this.page.keyboard.press('Control+0')
+      await this.page.waitForTimeout(50)
+    }
+  }
+
   /** Clickable lines between the lines of the open editor, top down. */
   codeLenses(): Locator {
     return this.page.locator('.codelens-decoration')

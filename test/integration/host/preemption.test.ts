@@ -32,7 +32,8 @@ const startHost = async () => {
   const { child, ended } = workspace.spawnHost()
   await until('the host to listen', async () => (await workspace.info())?.pid === child.pid)
   const connection = await workspace.connect({ start: false })
-  return { connection, pid: child.pid ?? -1, left: async () => (await ended).code }
+  // It may have left by the second time.
+  return { connection, sigterm: () => { child.kill('SIGTERM') }, left: async () => (await ended).code }
 }
 
 /** A pool whose tasks run; its processes are ended after the test, whatever happens. */
@@ -55,6 +56,9 @@ const launchStubborn = async (connection: HostConnection, termination: Record<st
   return { poolId, pids: [...pids, ...children] }
 }
 
+/** Until the host's log says so. */
+const heard = (line: string) => until(`the host to say "${line}"`, async () => (await workspace.log()).includes(line))
+
 const ignoresSigterm = (pid: number): boolean => {
   const line = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
   return (BigInt(`0x${line?.[1] ?? '0'}`) & (1n << 14n)) !== 0n
@@ -65,13 +69,30 @@ describe('SIGTERM to a host whose pool has a termination', () => {
     const host = await startHost()
     const { pids } = await launchStubborn(host.connection, { platform: 'borg', save })
     const since = performance.now()
-    process.kill(host.pid, 'SIGTERM')
+    host.sigterm()
     expect(await host.left()).toBe(42)
     // Without a grace period a platform leaves 30 s between SIGTERM and SIGKILL.
     expect(performance.now() - since).toBeLessThan(30_000)
     expect(saved()).toEqual(['final Work extra'])
     expect(pids.filter(isRunning)).toEqual([])
     expect(existsSync((await workspace.endpoint()).ledgerFile)).toBe(false)
+  })
+
+  it('lets running tasks end, and starts no more', async () => {
+    const host = await startHost()
+    const { poolId } = await launch(host.connection, {
+      command: 'echo begun >> begun.txt; until [ -e go ]; do sleep 0.05; done; echo done >> done.txt', items: { range: [0, 10] }, processes: 2,
+      termination: { platform: 'other', save: 'cat done.txt >> saved.txt' },
+    }, 2)
+    await until('both to have begun', () => existsSync(join(workspace.root, 'begun.txt')) && readFileSync(join(workspace.root, 'begun.txt'), 'utf8') === 'begun\nbegun\n')
+    host.sigterm()
+    await heard('No task is started any more; 2 still run')
+    const ended = untilPool(host.connection, poolId, 'the end', ({ state }) => state === 'ended')
+    writeFileSync(join(workspace.root, 'go'), '')
+    expect((await ended).counts).toMatchObject({ done: 2, lost: 0, cancelled: 8 })
+    expect(await host.left()).toBe(42)
+    expect(saved()).toEqual(['done', 'done'])
+    expect(readFileSync(join(workspace.root, 'begun.txt'), 'utf8')).toBe('begun\nbegun\n')
   })
 
   it('tells whoever follows the pool what happens, to the end', async () => {
@@ -82,7 +103,9 @@ describe('SIGTERM to a host whose pool has a termination', () => {
     const { workers: [worker] } = await untilPool(host.connection, poolId, 'the task to run', ({ counts }) => counts.running === 1)
     workspace.track(worker?.pid ?? -1)
     const ended = untilPool(host.connection, poolId, 'the end', ({ state }) => state === 'ended')
-    process.kill(host.pid, 'SIGTERM')
+    host.sigterm()
+    await until('it to be heard', () => text.includes('No task is started any more'))
+    host.sigterm()
     expect((await ended).counts).toMatchObject({ running: 0, lost: 1 })
     expect(await host.left()).toBe(42)
     expect(text).toMatch(/termination: Notice of termination from SIGTERM; leaving at once/)
@@ -95,7 +118,7 @@ describe('SIGTERM to a host whose pool has a termination', () => {
     const gracePeriodMs = 8000
     const { pids } = await launchStubborn(host.connection, { platform: 'slurm', gracePeriodMs, exitCode: 99, save })
     const since = performance.now()
-    process.kill(host.pid, 'SIGTERM')
+    host.sigterm()
     await until('the first save', () => saved().length === 1)
     expect(pids.every(isRunning)).toBe(true)
     expect(await host.left()).toBe(99)
@@ -107,10 +130,11 @@ describe('SIGTERM to a host whose pool has a termination', () => {
   it('a second SIGTERM ends the grace period', async () => {
     const host = await startHost()
     const { pids } = await launch(host.connection, { module: never, items: [1], termination: { platform: 'other', gracePeriodMs: 3_600_000, save } })
-    process.kill(host.pid, 'SIGTERM')
+    host.sigterm()
     await until('the first save', () => saved().length === 1)
-    process.kill(host.pid, 'SIGTERM')
-    process.kill(host.pid, 'SIGTERM')
+    host.sigterm()
+    await heard('is not used')
+    host.sigterm()
     expect(await host.left()).toBe(42)
     expect(saved()).toHaveLength(2)
     expect(pids.filter(isRunning)).toEqual([])
@@ -121,7 +145,7 @@ describe('SIGTERM to a host whose pool has a termination', () => {
     const pidFile = join(workspace.root, 'save.pid')
     await launch(host.connection, { module: never, items: [1], termination: { platform: 'other', save: 'echo no disk >&2; exit 7' } })
     await launch(host.connection, { module: never, items: [1], termination: { platform: 'other', gracePeriodMs: 6000, save: `trap "" TERM; echo $$ > ${pidFile}; sleep 1000; true` } })
-    process.kill(host.pid, 'SIGTERM')
+    host.sigterm()
     await until('the save', () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '')
     const savePid = Number(readFileSync(pidFile, 'utf8'))
     workspace.track(savePid)
@@ -136,12 +160,14 @@ describe('SIGTERM to a host whose pool has a termination', () => {
     const host = await startHost()
     const plain = await launch(host.connection, { module: never, items: [1] })
     const { poolId } = await launch(host.connection, { module: never, items: [1], termination: { platform: 'other', gracePeriodMs: 3_600_000, save } })
-    process.kill(host.pid, 'SIGTERM')
+    host.sigterm()
     await untilPool(host.connection, plain.poolId, 'it to end', ({ state }) => state === 'ended')
     await until('the first save', () => saved().length === 1)
     await expect(host.connection.request('unhang/launchPool', { definition: { command: ['true'], items: [1] } })).rejects.toThrow(/going to be taken away/)
     await untilPool(host.connection, poolId, 'the other one to go on', ({ state }) => state === 'run' || state === 'close')
-    await host.connection.request('unhang/stopHost', {}).catch(() => undefined)
+    host.connection.request('unhang/stopHost', {}).catch(() => undefined)
+    await heard('is not used')
+    host.sigterm()
     expect(await host.left()).toBe(42)
     expect(saved()).toHaveLength(2)
   })
@@ -149,7 +175,9 @@ describe('SIGTERM to a host whose pool has a termination', () => {
   it('means that there is no time left where the notice comes from elsewhere', async () => {
     const host = await startHost()
     const { pids } = await launch(host.connection, { module: never, items: [1], termination: { platform: 'gcp-gpu', save } }, 1, { GCE_METADATA_IP: metadata.host })
-    process.kill(host.pid, 'SIGTERM')
+    host.sigterm()
+    await heard('leaving at once')
+    host.sigterm()
     expect(await host.left()).toBe(143)
     expect(saved()).toEqual(['final Work'])
     expect(pids.filter(isRunning)).toEqual([])
@@ -159,7 +187,7 @@ describe('SIGTERM to a host whose pool has a termination', () => {
     const host = await startHost()
     const { poolId } = await host.connection.request('unhang/launchPool', { definition: { command: ['true'], items: [1], termination: { platform: 'other', save } } })
     await untilPool(host.connection, poolId, 'the end', ({ state }) => state === 'ended')
-    process.kill(host.pid, 'SIGTERM')
+    host.sigterm()
     expect(await host.left()).toBe(0)
     expect(saved()).toEqual([])
   })

@@ -1,6 +1,6 @@
 import { build } from 'esbuild'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -10,7 +10,7 @@ import { connectOrStart, endpointOf, HostConnection, readHostInfo, type Endpoint
 const repository = resolve(import.meta.dirname, '../../..')
 export const fixtures = join(repository, 'test/fixtures/host')
 
-/** Bundles the host and the node worker into a folder of their own, as the build does into dist/. */
+/** Bundles the host and puts the workers into a folder of their own, as the build does into dist/. */
 export async function buildHost(): Promise<{ hostScript: string; remove(): void }> {
   const outdir = mkdtempSync(join(tmpdir(), 'uh-dist-'))
   await build({
@@ -19,6 +19,7 @@ export async function buildHost(): Promise<{ hostScript: string; remove(): void 
     outdir, bundle: true, platform: 'node', target: 'node20.19', format: 'cjs', mainFields: ['module', 'main'], logLevel: 'error',
     define: { 'import.meta.url': 'bundleUrl' }, banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   })
+  cpSync(join(repository, 'src/runtimes/python'), join(outdir, 'python'), { recursive: true, filter: (source) => !source.endsWith('.ts') && !source.endsWith('__pycache__') })
   return { hostScript: join(outdir, 'host.js'), remove: () => { rmSync(outdir, { recursive: true, force: true }) } }
 }
 

@@ -30,10 +30,10 @@ describe.each(pythons)('a Python $version worker', ({ path }) => {
       expect(await worker.call('started_with')).toMatchObject({ value: [3] })
     })
 
-    it.each<[string, Parameters<WireWorkers['spawn']>[1], string, string]>([
+    it.each<[string, Parameters<WireWorkers['spawn']>[1], string, string | RegExp]>([
       ['no such module', { module: 'nowhere.at_all' }, 'MissingModuleError', "there is no module 'nowhere.at_all' in"],
       ['no such module in a package', { module: 'shop.tills' }, 'MissingModuleError', 'Write "python" as package.module:function'],
-      ['no such function', { defaultExport: 'ad' }, 'MissingExportError', "module 'tasks' has no function 'ad'; it has "],
+      ['no such function', { defaultExport: 'ad' }, 'MissingExportError', /^module 'tasks' has no function 'ad'; it has .*'add'.* Write the name of one after the colon of "python"$/],
       ['no such initializer', { initializer: { module: null, name: 'begin' } }, 'MissingExportError', "no function 'begin'"],
       ['an initializer that fails', { initializer: { module: null, name: 'fail_to_initialize' } }, 'RuntimeError', 'no database'],
       ['a dependency that is missing', { module: 'needs_dependency' }, 'ModuleNotFoundError', "No module named 'no_such_dependency'"],
@@ -45,7 +45,7 @@ describe.each(pythons)('a Python $version worker', ({ path }) => {
       const { kind, value } = await worker.next()
       expect(kind).toBe('loadFailed')
       expect(value).toMatchObject({ kind: 'error', name })
-      expect((value as Thrown).message).toContain(message)
+      expect((value as Thrown).message).toMatch(message)
       expect((value as Thrown).stack).not.toContain('unhang_worker/')
       expect((value as Thrown).stack).not.toContain('importlib')
       expect(await worker.exited).toEqual({ code: 1, signal: null })

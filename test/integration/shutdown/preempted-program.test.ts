@@ -43,6 +43,16 @@ describe('a program with a preemption handler', () => {
     expect(warnings()).toMatch(/UnhangWarning: Did not end in time and are cut: .*stubborn\(\) \(tasks\.cjs\)/)
   })
 
+  test('starts no more of its many short tasks once it saves', async () => {
+    const { child, exit, pids, saves } = start('many-short')
+    await pids()
+    child.kill('SIGTERM')
+    expect(await exit).toBe(42)
+    const [before, after] = saves().map((line) => line.split(' '))
+    expect(before).toEqual(['before', '0', expect.any(String)])
+    expect(after).toEqual(['after', '0', before?.[2]])
+  })
+
   test('leaves with its exit code although the save never ends', async () => {
     const { child, exit, pids, saves, warnings } = start('save-hangs')
     await pids()

@@ -115,6 +115,11 @@ describe('the hint at the definition', () => {
     expect(definitionHint({ kind: 'module', failure: null }, [failure({ message: "MissingExportError: crawl.js exports no function 'fetch'" })])).toMatch(/^"module": .*#/)
   })
   it('names the key of a module that does not load', () => { expect(definitionHint({ kind: 'module', failure: '6 workers in a row' }, [])).toMatch(/^"module": .*load/) })
+  it('names the key of a Python module that does not load, unless the worker has', () => {
+    expect(definitionHint({ kind: 'python', failure: '6 workers in a row' }, [])).toMatch(/^"python": .*import/)
+    expect(definitionHint({ kind: 'python', failure: 'MissingModuleError: … Write "python" as …' }, [])).toBeUndefined()
+    expect(definitionHint({ kind: 'python', failure: null }, [])).toBeUndefined()
+  })
   it('says nothing when tasks fail by themselves', () => {
     expect(definitionHint({ kind: 'module', failure: null }, [failure({ message: 'TypeError: x' })])).toBeUndefined()
     expect(definitionHint({ kind: 'command', failure: 'they end' }, [])).toBeUndefined()

@@ -28,7 +28,7 @@ describe('What is drawn again', () => {
   beforeEach(() => {
     const catalog = new PoolCatalog()
     store = new PoolStore()
-    catalog.addStore(store)
+    catalog.addStore(store, 'demo')
     tree = new PoolsTree(catalog)
     drawn = new DrawnRows(catalog, tree)
     rev = 0

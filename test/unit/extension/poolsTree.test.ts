@@ -26,7 +26,7 @@ describe('PoolsTree', () => {
   beforeEach(() => {
     const catalog = new PoolCatalog()
     store = new PoolStore()
-    catalog.addStore(store)
+    catalog.addStore(store, 'demo')
     tree = new PoolsTree(catalog)
     catalog.onDidChange((change) => { last = change })
   })

@@ -31,7 +31,7 @@ describe('A pool’s report', () => {
 
       - Id: \`pool-1\`
       - Kind: module
-      - Started: 1970-01-01T00:00:00.000Z, ran for 52 s
+      - Started: 1970-01-01T00:00:00.000Z, running for 52 s
 
       ## Stuck and slow
 
@@ -67,9 +67,9 @@ describe('A pool’s report', () => {
 
       - **worker still alive: PoolWorker-2, pid=4211, ignores SIGTERM**
 
-      | Process      | Pid  | Foreseen        | Sent           | Outcome | After |
-      | ------------ | ---- | --------------- | -------------- | ------- | ----- |
-      | PoolWorker-2 | 4211 | ignores SIGTERM | SIGTERM 101 ms | alive   |       |
+      | Process      | Pid  | Foreseen        | Sent              | Outcome | After |
+      | ------------ | ---- | --------------- | ----------------- | ------- | ----- |
+      | PoolWorker-2 | 4211 | ignores SIGTERM | SIGTERM at 101 ms | alive   |       |
       "
     `)
   })

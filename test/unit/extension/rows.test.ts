@@ -47,6 +47,7 @@ describe('A pool’s row', () => {
 
   test('says that a pool failed, is orphaned, or has issues', () => {
     expect(poolRow(poolHeader({ state: 'ended', failure: 'crash loop' })).description).toBe('failed')
+    expect(poolRow(poolHeader(), 'backend').description).toBe('backend · running')
     expect(poolRow(poolHeader({ orphaned: true })).description).toBe('orphaned')
     expect(poolRow(poolHeader({ orphaned: true, state: 'ended', counts: { ...noCounts, lost: 2 } })).description).toBe('ended · orphaned · 0 of 2 done · 2 lost')
     expect(poolRow(poolHeader({ state: 'ended', issues: ['a', 'b'] })).description).toBe('ended · 2 issues')

@@ -108,16 +108,26 @@ describe('The table of failures', () => {
 
   test('aligns its columns and shows the first line of a message', () => {
     expect(failuresTable({ failures: [failure, { ...failure, label: 'a', state: 'failed', signal: null, exitCode: 2 }], total: 2 }, 100)).toEqual([
-      'Task               State   Exit               Worker               Time     Message',
-      '─────────────────  ──────  ─────────────────  ───────────────────  ───────  ───────────',
-      'resize(img_3.png)  lost    exit -9 (SIGKILL)  PoolWorker-2 (4211)  1234 ms  Worker died',
-      'a                  failed  exit 2             PoolWorker-2 (4211)  1234 ms  Worker died',
+      'Task               State   Exit               Worker               Time   Message',
+      '─────────────────  ──────  ─────────────────  ───────────────────  ─────  ───────────',
+      'resize(img_3.png)  lost    exit -9 (SIGKILL)  PoolWorker-2 (4211)  1.2 s  Worker died',
+      'a                  failed  exit 2             PoolWorker-2 (4211)  1.2 s  Worker died',
     ])
   })
 
   test('cuts a message to the width of the terminal', () => {
-    const lines = failuresTable({ failures: [{ ...failure, message: 'x'.repeat(500) }], total: 1 }, 100)
-    expect(lines.map((line) => line.length)).toEqual([82, 99, 99])
+    const lines = failuresTable({ failures: [{ ...failure, message: 'x'.repeat(500) }], total: 1 }, 120)
+    expect(lines.map((line) => line.length)).toEqual([80, 119, 119])
+  })
+
+  test('puts a message below its row where the terminal is too narrow for both', () => {
+    const message = 'WorkerLostError: PoolWorker-2 (pid 4211) ended with exit -9 (SIGKILL) before resize(img_3.png) was done: ended by us, Kill in VS Code'
+    expect(failuresTable({ failures: [{ ...failure, message }], total: 1 }, 88)).toEqual([
+      'Task               State  Exit               Worker               Time',
+      '─────────────────  ─────  ─────────────────  ───────────────────  ─────',
+      'resize(img_3.png)  lost   exit -9 (SIGKILL)  PoolWorker-2 (4211)  1.2 s',
+      '  ended by us, Kill in VS Code',
+    ])
   })
 
   test('says how many it leaves out', () => {
@@ -147,12 +157,18 @@ describe('The end of a pool', () => {
 })
 
 describe('A launch', () => {
-  const settings = { stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, nodePath: '' }
+  const settings = { stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, nodePath: '', pythonPath: '' }
 
   test('takes VS Code’s resolved values, and what VS Code dropped from the task', () => {
     const params = launchParams('Crawl', { type: 'pool', cwd: '/real' }, { type: 'pool', label: 'Crawl', cwd: '${workspaceFolder}', wrongKey: 1, timeoutMs: null }, settings, {})
     expect(params.definition).toEqual({ type: 'pool', label: 'Crawl', cwd: '/real', wrongKey: 1, timeoutMs: null })
     expect(params.defaults).toEqual({ stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false })
+  })
+
+  test('names a Python interpreter only when one was chosen', () => {
+    expect(launchParams('x', {}, undefined, { ...settings, pythonPath: '.venv/bin/python' }, {}).defaults).toEqual({
+      stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, pythonPath: '.venv/bin/python',
+    })
   })
 
   test('names a node executable only when one was chosen', () => {

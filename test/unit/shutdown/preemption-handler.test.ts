@@ -45,7 +45,7 @@ class FakeProcess implements OwnProcess {
   readonly listeners = new Set<() => void>()
   onUncaught: (error: unknown) => void = () => undefined
   onSigterm(listener: () => void) { this.listeners.add(listener); return () => { this.listeners.delete(listener) } }
-  guard(exitCode: number | undefined, onUncaught: (error: unknown) => void) { this.guarded.push(exitCode); this.onUncaught = onUncaught; return () => undefined }
+  guard(exitCode: number | undefined, onUncaught: (error: unknown) => void) { this.guarded.push(exitCode); this.onUncaught = onUncaught; return () => { this.guarded.push(undefined) } }
   exit(code: number) { this.exits.push(code); note(`exit ${code}`) }
   sigterm() { for (const listener of this.listeners) listener() }
 }
@@ -304,7 +304,9 @@ describe('leaving', () => {
     notice()
     await pass(20_000)
     expect(log.at(-1)).toBe('0 own exit for SIGTERM')
-    expect([own.exits, own.guarded]).toEqual([[], [undefined]])
+    // No exit code of ours, and once it has returned no guard either.
+    expect([own.exits, own.guarded]).toEqual([[], [undefined, undefined]])
+    expect(own.listeners.size).toBe(0)
     own = new FakeProcess()
     handlerOf({ exit: () => { throw new Error('no') } })
     notice()

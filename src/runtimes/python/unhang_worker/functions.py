@@ -20,8 +20,8 @@ class MissingExportError(Exception):
     """The pool names a function that its module does not have. Called as in a Node worker."""
 
     def __init__(self, module: str, name: str, available: List[str]) -> None:
-        has = "it has %s" % ", ".join("'%s'" % one for one in available) if available else "it has no function at all"
-        super().__init__("module '%s' has no function '%s'; %s" % (module, name, has))
+        has = ", ".join("'%s'" % one for one in available) or "no function at all"
+        super().__init__("module '%s' has no function '%s'; it has %s" % (module, name, has))
 
 
 class MissingModuleError(Exception):
@@ -29,21 +29,28 @@ class MissingModuleError(Exception):
 
     def __init__(self, module: str) -> None:
         super().__init__(
-            "there is no module '%s' in %s, nor where %s looks for modules. Write \"python\" as package.module:function, "
-            "and the folder that holds the package as \"cwd\"" % (module, os.getcwd(), sys.executable)
+            "there is no module '%s' in %s, nor where %s looks for modules. "
+            'Write "python" as package.module:function, and the folder that holds the package '
+            'as "cwd"' % (module, os.getcwd(), sys.executable)
         )
 
 
 class Functions:
-    """What the pool may run. A function is looked up when it is first run: its module may fail to load, for that task alone."""
+    """What the pool may run.
+
+    A function is looked up when it is first run: its module may fail to load, for that task alone.
+    """
 
     def __init__(self) -> None:
         self._module = ""
         self._default = "default"
-        self._named = {}  # type: Dict[int, Tuple[Optional[str], str]]
+        self._named: Dict[int, Tuple[Optional[str], str]] = {}
 
     def load(self, module: str, default: Optional[str]) -> ModuleType:
-        """Load the pool's module. Raises what that raises, MissingModuleError or MissingExportError."""
+        """Load the pool's module.
+
+        Raises what that raises, MissingModuleError or MissingExportError.
+        """
         try:
             loaded = import_module(module)
         except ModuleNotFoundError as error:
@@ -54,11 +61,15 @@ class Functions:
         self._module = module
         if default is not None and default != "default":
             self._default = default
-            self.by_name(None, default)
+            try:
+                self.by_name(None, default)
+            except MissingExportError as error:
+                error.args = ('%s. Write the name of one after the colon of "python"' % error,)
+                raise
         return loaded
 
     def define(self, function_id: int, module: Optional[str], name: str) -> None:
-        """What a number stands for in the runs to come; a number without definition is the pool's own function."""
+        """What a number stands for from now on; without that, it is the pool's own function."""
         self._named[function_id] = (module, name)
 
     def by_id(self, function_id: int) -> Callable[..., Any]:
@@ -71,7 +82,7 @@ class Functions:
         'default' is the pool's function, else the only function of a module that has one.
         """
         path = self._module if module is None else module
-        found = import_module(path)  # type: Any
+        found: Any = import_module(path)
         if name == "default" and not hasattr(found, "default"):
             own = _functions_of(found)
             if path == self._module and self._default != "default":
@@ -87,12 +98,20 @@ class Functions:
 
 def _functions_of(module: ModuleType) -> List[str]:
     """Names of the functions that a module defines itself."""
-    return [name for name in callable_names(module) if getattr(getattr(module, name), "__module__", None) == module.__name__]
+    return [
+        name
+        for name in callable_names(module)
+        if getattr(getattr(module, name), "__module__", None) == module.__name__
+    ]
 
 
 def callable_names(module: ModuleType) -> List[str]:
     """Names of everything in a module that can be called and is not private."""
-    return [name for name, value in list(vars(module).items()) if callable(value) and not name.startswith("_")]
+    return [
+        name
+        for name, value in list(vars(module).items())
+        if callable(value) and not name.startswith("_")
+    ]
 
 
 def is_coroutine_function(function: Callable[..., Any]) -> bool:
@@ -102,7 +121,7 @@ def is_coroutine_function(function: Callable[..., Any]) -> bool:
 
 
 def run_coroutine(coroutine: CoroutineType[Any, Any, Any]) -> Any:
-    """Its result, from an event loop of its own: no task can leave something behind in the next one's loop."""
+    """Its result, from an event loop of its own: nothing is left behind for the next task's."""
     import asyncio
 
     return asyncio.run(coroutine)
@@ -110,9 +129,12 @@ def run_coroutine(coroutine: CoroutineType[Any, Any, Any]) -> Any:
 
 def call_each(function: Callable[..., Any], items: List[Any], star: bool) -> List[Any]:
     """The results of a chunk, in order; the first item that raises ends it."""
-    if not is_coroutine_function(function):
-        results = [function(*item) for item in items] if star else [function(item) for item in items]
-        if CoroutineType in map(type, results):
-            results = [run_coroutine(result) if type(result) is CoroutineType else result for result in results]
-        return results
-    return [run_coroutine(function(*item) if star else function(item)) for item in items]
+    if is_coroutine_function(function):
+        return [run_coroutine(function(*item) if star else function(item)) for item in items]
+    if star:
+        results = [function(*item) for item in items]
+    else:
+        results = [function(item) for item in items]
+    if CoroutineType in map(type, results):
+        results = [run_coroutine(one) if type(one) is CoroutineType else one for one in results]
+    return results

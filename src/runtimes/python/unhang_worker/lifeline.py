@@ -1,6 +1,7 @@
 """Ends this process and its group once the pool's process is gone.
 
-The pool holds the other end of a socket on which nothing is ever sent; the kernel closes it however the pool went.
+The pool holds the other end of a socket on which nothing is ever sent; the kernel closes it
+however the pool went.
 """
 
 from __future__ import annotations
@@ -12,25 +13,29 @@ import time
 
 from .wire import LIFELINE_FD
 
-#: Where a thread notices the end, a task gets this long to finish what it writes; no worker may be left after 2 s.
+#: Where a thread notices the end, a task gets this long to finish what it writes; no worker may be
+#: left after 2 s.
 GRACE_SECONDS = 0.5
 
 
 def hold() -> None:
-    """Let the kernel itself kill this process group at the hang-up (Linux; elsewhere the watcher does it, with a grace).
+    """Let the kernel itself kill this process group at the hang-up (Linux).
 
-    A thread cannot do that alone: C code that keeps the GIL (a catastrophic regular expression) stops every thread,
-    for ever. There is no grace, as the kernel has nothing that waits: whoever would wait needs the GIL.
+    A thread cannot do that alone: C code that keeps the GIL (a catastrophic regular expression)
+    stops every thread, for ever. There is no grace, as the kernel has nothing that waits, and
+    whoever would wait needs the GIL. Elsewhere the watcher does it, with a grace.
     """
     if not sys.platform.startswith("linux"):
         return
     import fcntl
 
+    pid = os.getpid()
     try:
         # Of a group that is not ours we must not kill more than ourselves.
-        fcntl.fcntl(LIFELINE_FD, fcntl.F_SETOWN, -os.getpgrp() if os.getpgrp() == os.getpid() else os.getpid())
+        fcntl.fcntl(LIFELINE_FD, fcntl.F_SETOWN, -pid if os.getpgrp() == pid else pid)
         fcntl.fcntl(LIFELINE_FD, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(LIFELINE_FD, fcntl.F_SETFL, fcntl.fcntl(LIFELINE_FD, fcntl.F_GETFL) | fcntl.FASYNC)
+        flags = fcntl.fcntl(LIFELINE_FD, fcntl.F_GETFL)
+        fcntl.fcntl(LIFELINE_FD, fcntl.F_SETFL, flags | fcntl.FASYNC)
     except OSError:
         # A kernel that lacks it (gVisor): the watcher is left.
         pass

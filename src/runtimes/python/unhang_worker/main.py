@@ -1,4 +1,4 @@
-"""The worker: takes frames strictly in order, runs tasks in the main thread, answers each before the next starts."""
+"""Takes frames in order, runs tasks in the main thread, answers each before the next."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 # EX_SOFTWARE of sysexits.h: the channel is broken, and nothing can be said through it any more.
 _CHANNEL_BROKEN = 70
 _LARGEST_U32 = 0xFFFFFFFF
-# Nanoseconds. Between two looks at whether the pool has closed its side: a system call that not every short task needs.
+# Nanoseconds. Between two looks at whether the pool has closed its side: a system call that not
+# every short task needs.
 _CLOSED_EVERY = 1_000_000
 
 
 def main() -> int:
-    """Work until the pool closes the channel; the exit code. Errors of tasks stay within; what ends the worker is raised."""
+    """Work until the pool closes the channel; the exit code. Raises what ends the worker.
+
+    A task's exceptions are its answers, but for two. SystemExit leaves with its exit code, and
+    KeyboardInterrupt by SIGINT, as they end any program: the task is lost, with that exit code.
+    (CPython's own pool replaces the worker in silence, and the task's result never comes.)
+    """
     fds = [wire.CHANNEL_FD, wire.LIFELINE_FD]
     if _is_open(wire.CLAIMS_FD):
         fds.append(wire.CLAIMS_FD)
@@ -71,8 +77,8 @@ class Worker:
         self._channel = channel
         self._functions = Functions()
         # By id, those that were found.
-        self._found = {}  # type: Dict[int, Callable[..., Any]]
-        self._rss = None  # type: Optional[Callable[[], int]]
+        self._found: Dict[int, Callable[..., Any]] = {}
+        self._rss: Optional[Callable[[], int]] = None
         self._most_bytes = 0
         # True once that much was exceeded: no task is started any more.
         self._over_memory = False
@@ -81,7 +87,7 @@ class Worker:
         self._forked = False
 
     def become_stranger(self, fds: List[int]) -> None:
-        """In a child that a task forked: it is no worker. It must not hold the channel, let alone answer."""
+        """In a child that a task forked: it must not hold the channel, let alone answer."""
         self._forked = True
         self._channel.fd = -1
         for fd in fds:
@@ -144,13 +150,16 @@ class Worker:
             module = functions.load(wanted["module"], wanted["defaultExport"])
             initializer = wanted["initializer"]
             if initializer is not None:
-                made = functions.by_name(initializer["module"], initializer["name"])(*wanted["initargs"])
+                made = functions.by_name(initializer["module"], initializer["name"])(
+                    *wanted["initargs"]
+                )
                 if type(made) is CoroutineType:
                     run_coroutine(made)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            # SystemExit too: a module that ends the program while it loads is no module to work with.
+            # SystemExit too: a module that ends the program while it loads is no module to work
+            # with.
             if self._forked:
                 raise
             output.flush()
@@ -164,16 +173,22 @@ class Worker:
         return True
 
     def _answer(self, number: int, extra: int, payload: bytes) -> bytes:
-        """Run a task. The frame that answers it; before it, one that says that the memory limit was passed."""
+        """Run a task. The frame that answers it; before it, one that says that the memory limit
+        was passed.
+        """
         running = self.running
-        args = value = None  # type: Any
+        args: Any = None
+        value: Any = None
         started = perf_counter_ns()
         try:
-            # Between these two lines and nowhere else may a soft timeout be raised. In an inner `try`, because it may
-            # also be raised when the task has just ended: the outer one then still catches it, as this task's error.
+            # Between these two lines and nowhere else may a soft timeout be raised. In an inner
+            # `try`, because it may also be raised when the task has just ended: the outer one then
+            # still catches it, as this task's error.
             try:
                 running.number = number
-                function = self._found.get(extra & wire.FUNCTION_MASK) or self._find(extra & wire.FUNCTION_MASK)
+                function = self._found.get(extra & wire.FUNCTION_MASK) or self._find(
+                    extra & wire.FUNCTION_MASK
+                )
                 args = decode(payload) if payload != b"[]" else ()
                 started = perf_counter_ns()
                 if extra & wire.CHUNK:
@@ -185,7 +200,8 @@ class Worker:
             finally:
                 running.number = 0
         except (SystemExit, KeyboardInterrupt):
-            # They end a program, and this worker as well: the task is lost, with the exit code that was asked for.
+            # They end a program, and this worker as well: the task is lost, with the exit code
+            # that was asked for.
             self._fatal_task = number
             raise
         except BaseException as error:
@@ -226,7 +242,9 @@ class Worker:
         if self._forked or self._channel.half_written:
             return
         try:
-            self._channel.write(wire.frame_of(wire.UNCAUGHT, self._fatal_task, 0, thrown.pack(error)))
+            self._channel.write(
+                wire.frame_of(wire.UNCAUGHT, self._fatal_task, 0, thrown.pack(error))
+            )
         except OSError:
             # The exit code says it too, and stderr has the error.
             pass

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def rss_reader() -> Callable[[], int]:
-    """A function that tells the resident memory, in bytes; elsewhere than on Linux, the most there has ever been."""
+    """A function that tells the resident memory, in bytes (elsewhere than on Linux, its peak)."""
     try:
         # Opened once: one system call a look.
         statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)

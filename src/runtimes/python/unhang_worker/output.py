@@ -11,22 +11,26 @@ if TYPE_CHECKING:
 
 
 def prepare() -> None:
-    """Make stdout and stderr behave as on a terminal: written at the end of each line, so that a task that hangs has shown
-    what it printed. Done here and not by PYTHONUNBUFFERED, which the programs that a task starts would inherit.
+    """Make stdout and stderr behave as on a terminal: written at the end of each line.
+
+    So a task that hangs has shown what it printed. Done here and not by PYTHONUNBUFFERED, which
+    the programs that a task starts would inherit.
     """
-    for stream in (sys.stdout, sys.stderr):
+    streams: Any = (sys.stdout, sys.stderr)
+    for stream in streams:
         if stream is None:
             continue
-        changes = {"line_buffering": True}  # type: Any
+        changes: Any = {"line_buffering": True}
         if "PYTHONIOENCODING" not in os.environ:
-            # What the pool reads; a locale of another encoding (or Windows) would make something else of it.
+            # What the pool reads; a locale of another encoding (or Windows) would make something
+            # else of it.
             changes["encoding"] = "utf-8"
-        stream.reconfigure(**changes)  # type: ignore[union-attr]
+        stream.reconfigure(**changes)
     _name_crashes()
 
 
 def _name_crashes() -> None:
-    """At a segmentation fault, let Python say in which line of the program it was; the signal ends the worker as ever."""
+    """At a segmentation fault, let Python say in which line it was; it ends the worker as ever."""
     import faulthandler
 
     if not faulthandler.is_enabled() and sys.stderr is not None:
@@ -34,31 +38,30 @@ def _name_crashes() -> None:
 
 
 def flush() -> None:
-    """Write out what was printed, so that the pool has it before the task's answer. What fails is the program's own affair:
-    it may have closed file descriptor 1, or put anything in the place of sys.stdout.
+    """Write out what was printed, so that the pool has it before the task's answer.
+
+    What fails is the program's own affair: it may have closed file descriptor 1, or put anything
+    in the place of sys.stdout.
     """
     stdout = sys.stdout
     stderr = sys.stderr
     try:
         stdout.flush()
         stderr.flush()
-        if stdout is not sys.__stdout__ or stderr is not sys.__stderr__:
-            sys.__stdout__.flush()  # type: ignore[union-attr]
-            sys.__stderr__.flush()  # type: ignore[union-attr]
+        if stdout is sys.__stdout__ and stderr is sys.__stderr__:
+            return
     except Exception:
-        _flush_each()
-
-
-def _flush_each() -> None:
-    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        pass
+    streams: Any = (stdout, stderr, sys.__stdout__, sys.__stderr__)
+    for stream in streams:
         try:
-            stream.flush()  # type: ignore[union-attr]
+            stream.flush()
         except Exception:
             pass
 
 
 def forget_unwritable() -> None:
-    """Before the end: a stdout that cannot be written would turn an orderly exit into exit code 120."""
+    """Before the end: a stdout that cannot be written would make an orderly exit one with 120."""
     for name in ("stdout", "stderr"):
         try:
             getattr(sys, name).flush()

@@ -1,4 +1,4 @@
-"""The soft time limit: an exception in the main thread, in the middle of the task that runs too long."""
+"""The soft time limit: an exception in the middle of the task that runs too long."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Optional
 
-# As Go's runtime chose for the same purpose: ignored by default, not used by the C library, and nearly no program
-# handles it. A signal, because it alone gets a thread out of time.sleep() or a read from a socket.
+# As Go's runtime chose for the same purpose: ignored by default, not used by the C library, and
+# nearly no program handles it. A signal, because it alone gets a thread out of time.sleep() or a
+# read from a socket.
 _SIGNAL = getattr(signal, "SIGURG", None)
 
 
 class SoftTimeLimitExceeded(BaseException):
-    """Raised in the middle of a task at its soft time limit; what the task does then must be done by the hard limit.
+    """Raised in the middle of a task at its soft time limit; the hard limit ends the worker.
 
-    A BaseException, as asyncio.CancelledError is since Python 3.8 and unlike billiard's class of this name: an
-    `except Exception` around each step of a loop, or in a library that tries again, would swallow it unseen.
+    A BaseException, as asyncio.CancelledError is since Python 3.8 and unlike billiard's class of
+    this name: an `except Exception` around each step of a loop, or in a library that tries again,
+    would swallow it unseen.
     """
 
 
 class Running:
-    """Which task runs, and which one is to be interrupted. The watcher asks, the main thread answers."""
+    """Which task runs, and which is to be interrupted: the watcher asks, the main thread does."""
 
     __slots__ = ("number", "interrupted", "_main_thread")
 
     def __init__(self) -> None:
-        #: The task in whose code the main thread is; 0 outside of tasks, and once the task has been interrupted.
+        #: The task in whose code the main thread is; 0 outside of tasks, and once the task has
+        #: been interrupted.
         self.number = 0
         #: The task that has been asked to stop and has not seen it yet, or 0.
         self.interrupted = 0
@@ -43,15 +46,17 @@ class Running:
     def interrupt(self, number: int) -> None:
         """Ask the main thread to leave this task, if that is where it still is.
 
-        To be repeated until it was seen: a signal that comes right before a system call does not end that call.
+        To be repeated until it was seen: a signal that comes right before a system call does not
+        end that call.
         """
         if number != 0 and self.number == number and _SIGNAL is not None:
             self.interrupted = number
             signal.pthread_kill(self._main_thread, _SIGNAL)
 
     def _on_signal(self, _signum: int, _frame: Optional[FrameType]) -> None:
-        # Runs in the main thread between two of its instructions. What is raised here is raised there, so only while
-        # the task's own `try` is around it; `number` is 0 at any other time, and from here on: once is enough.
+        # Runs in the main thread between two of its instructions. What is raised here is raised
+        # there, so only while the task's own `try` is around it; `number` is 0 at any other time,
+        # and from here on: once is enough.
         interrupted, self.interrupted = self.interrupted, 0
         if interrupted != 0 and interrupted == self.number:
             self.number = 0

@@ -17,30 +17,39 @@ _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def pack(error: BaseException) -> bytes:
-    """The error as the payload of `threw`, `loadFailed` and `uncaught`. Never raises, whatever the error is."""
+    """The error as the payload of `threw`, `loadFailed` and `uncaught`.
+
+    Never raises, whatever the error is.
+    """
     try:
         return encode(_describe(error, 0))
     except Exception:
         # Out of memory, or a class that fails at every touch.
         name = type(error).__name__
         message = "the task raised a %s that cannot be read" % name
-        return encode({"kind": "error", "name": name, "message": message, "stack": message, "properties": {}})
+        return encode(
+            {"kind": "error", "name": name, "message": message, "stack": message, "properties": {}}
+        )
 
 
 def _describe(error: BaseException, depth: int) -> Dict[str, Any]:
-    thrown = {
+    thrown: Dict[str, Any] = {
         "kind": "error",
         "name": type(error).__name__,
         "message": _message(error),
         "stack": _stack(error),
-        "properties": _properties(error),
-    }  # type: Dict[str, Any]
+        "properties": _properties_of(error),
+    }
     cause = error.__cause__
     if cause is not None and depth < _MOST_CAUSES:
         thrown["cause"] = _describe(cause, depth + 1)
     # An ExceptionGroup (Python 3.11).
     errors = getattr(error, "exceptions", None)
-    if isinstance(errors, tuple) and depth < _MOST_CAUSES and all(isinstance(inner, BaseException) for inner in errors):
+    if (
+        isinstance(errors, tuple)
+        and depth < _MOST_CAUSES
+        and all(isinstance(inner, BaseException) for inner in errors)
+    ):
         thrown["errors"] = [_describe(inner, depth + 1) for inner in errors]
     return thrown
 
@@ -57,13 +66,14 @@ def _stack(error: BaseException) -> str:
     from traceback import format_exception
 
     try:
-        return "".join(format_exception(type(error), error, _users_part(error.__traceback__))).rstrip("\n")
+        lines = format_exception(type(error), error, _users_part(error.__traceback__))
+        return "".join(lines).rstrip("\n")
     except Exception:
         return "%s: %s" % (type(error).__name__, _message(error))
 
 
 def _users_part(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
-    """Without the frames that lead to the user's: this worker's, and what it calls to import a module or run a coroutine."""
+    """Without the frames that lead there: this worker's, and those of importlib and asyncio."""
     first = traceback
     while first is not None and _leads_to_user(first.tb_frame.f_code.co_filename):
         first = first.tb_next
@@ -74,11 +84,21 @@ def _leads_to_user(filename: str) -> bool:
     if filename.startswith(_HERE) or filename.startswith("<frozen importlib"):
         return True
     parts = filename.replace("\\", "/").split("/")[-2:]
-    return parts == ["importlib", "__init__.py"] or (parts[0] == "asyncio" and parts[-1] in ("runners.py", "base_events.py"))
+    return parts == ["importlib", "__init__.py"] or (
+        parts[0] == "asyncio" and parts[-1] in ("runners.py", "base_events.py")
+    )
+
+
+def _properties_of(error: BaseException) -> Dict[str, Any]:
+    try:
+        return _properties(error)
+    except Exception:
+        # Of a class whose attributes fail when they are looked at.
+        return {"module": type(error).__module__}
 
 
 def _properties(error: BaseException) -> Dict[str, Any]:
-    properties = {}  # type: Dict[str, Any]
+    properties: Dict[str, Any] = {}
     for name, value in list(getattr(error, "__dict__", {}).items()):
         if isinstance(name, str) and is_encodable(value):
             properties[name] = value

@@ -1,28 +1,31 @@
 """JSON for arguments and results.
 
-As `json` does it: tuples become lists, and keys that are numbers, booleans or None become strings (of two that become
-the same string, the last one wins). What would arrive changed is refused, with its place: NaN and infinities, for
-which JSON has no words, and whole numbers that JavaScript's numbers cannot hold exactly.
+As `json` does it: tuples become lists, and keys that are numbers, booleans or None become strings
+(of two that become the same string, the last one wins). What would arrive changed is refused, with
+its place: NaN and infinities, for which JSON has no words, and whole numbers that JavaScript's
+numbers cannot hold exactly.
 """
 
 from __future__ import annotations
 
 import json
+import json.encoder
 import re
-from json.encoder import encode_basestring_ascii
-
-try:
-    from json.encoder import c_make_encoder
-except ImportError:  # PyPy
-    c_make_encoder = None
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterator, List, Optional, Set, Tuple
 
+# What json.dumps() and json.loads() are made of, and the stubs do not know.
+_parts: Any = json.encoder
+_decoder: Any = json.JSONDecoder()
+_quote = _parts.encode_basestring_ascii
+_scan = _decoder.scan_once
+
 #: JavaScript's Number.MAX_SAFE_INTEGER.
 LARGEST_INT = 2**53 - 1
-# Where an int of 16 digits or more starts, which may be too large. Texts and floats may look the same: a second look tells.
+# Where an int of 16 digits or more starts, which may be too large. Texts and floats may look the
+# same: a second look tells.
 _long_int = re.compile(r"[\[{,:-]\d{16}").search
 #: How much of a path is told; no reader follows more steps than that.
 _MOST_STEPS = 24
@@ -42,16 +45,18 @@ def _refuse(value: Any) -> Any:
 
 
 def _make_encoder() -> Callable[[Any, int], Any]:
-    if c_make_encoder is None:
+    if _parts.c_make_encoder is None:  # PyPy
         encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
         return lambda value, _level: (encoder.encode(value),)
-    # What json.dumps() makes anew for each value. ASCII: every string passes, also half a surrogate pair.
-    encoder = c_make_encoder({}, _refuse, encode_basestring_ascii, None, ":", ",", False, False, False)
-    return encoder  # type: ignore[no-any-return]
+    # What json.dumps() makes anew for each value. ASCII: every string passes, also half a
+    # surrogate pair.
+    made: Callable[[Any, int], Any] = _parts.c_make_encoder(
+        {}, _refuse, _quote, None, ":", ",", False, False, False
+    )
+    return made
 
 
 _encode = _make_encoder()
-_scan = json.JSONDecoder().scan_once
 
 
 def decode(payload: bytes) -> Any:
@@ -59,18 +64,19 @@ def decode(payload: bytes) -> Any:
     try:
         return _scan(payload.decode("utf-8"), 0)[0]
     except StopIteration:
-        raise ValueError("the pool sent something that is not JSON: %r" % payload[:80]) from None
+        raise ValueError("the pool sent what is not JSON: %r" % payload[:80]) from None
 
 
 def encode(value: Any) -> bytes:
-    """The value as JSON. Raises Unserializable, with the place of what cannot be sent; nothing else."""
+    """The value as JSON. Raises Unserializable, with the place of what cannot be sent."""
     kind = type(value)
     if value is None:
         return b"null"
     if kind is int and -LARGEST_INT <= value <= LARGEST_INT:
         return b"%d" % value
     if kind is str:
-        return encode_basestring_ascii(value).encode("ascii")  # type: ignore[no-any-return]
+        text: str = _quote(value)
+        return text.encode("ascii")
     global _encode
     try:
         text = "".join(_encode(value, 0))
@@ -109,15 +115,15 @@ def _explain(result: Any) -> Optional[Unserializable]:
     Without recursion, as what is looked at may be nested too deeply for it.
     """
     # Each level: the container, its members still to come, and the step that led to it.
-    levels = []  # type: List[Tuple[Any, Iterator[Tuple[str, Any]], str]]
-    above = set()  # type: Set[int]
+    levels: List[Tuple[Any, Iterator[Tuple[str, Any]], str]] = []
+    above: Set[int] = set()
     step, value = "", result
     try:
         while True:
             detail = _problem_of(value)
             if detail is None and isinstance(value, (list, tuple, dict)):
                 if id(value) in above:
-                    detail = "is part of itself: JSON cannot hold a circle. Return ids or names in its place."
+                    detail = "is part of itself: JSON cannot hold a circle. Return ids or names."
                 else:
                     above.add(id(value))
                     levels.append((value, _members(value), step))
@@ -134,7 +140,8 @@ def _explain(result: Any) -> Optional[Unserializable]:
     except _UnsuitableKey as key:
         return Unserializable(_path([level[2] for level in levels]), str(key))
     except Exception as error:
-        # A class of the program's own, derived from list or dict, that fails while it is looked at.
+        # A class of the program's own, derived from list or dict, that fails while it is looked
+        # at.
         return Unserializable(_path([level[2] for level in levels]), _reason(error))
 
 
@@ -156,11 +163,14 @@ def _members(container: Any) -> Iterator[Tuple[str, Any]]:
     for key, value in container.items():
         if not (key is None or isinstance(key, (str, int, float))):
             raise _UnsuitableKey(
-                "has the key %s, a %s; keys become strings, and this one has no agreed form. Make a string of it, "
-                "or return a list of pairs: list(value.items())." % (_shown(key), type(key).__name__)
+                "has the key %s, a %s; keys become strings, and this one has no agreed form. "
+                "Make a string of it, or return a list of pairs: list(value.items())."
+                % (_shown(key), type(key).__name__)
             )
         if isinstance(key, float) and not _is_finite(key):
-            raise _UnsuitableKey("has the key %s, for which JSON has no words. Return None or a string in its place." % key)
+            raise _UnsuitableKey(
+                "has the key %s, for which JSON has no words. Use a string in its place." % key
+            )
         yield "[%s]" % _shown(key), value
 
 
@@ -175,11 +185,18 @@ def _problem_of(value: Any) -> Optional[str]:
     if isinstance(value, int):
         if -LARGEST_INT <= value <= LARGEST_INT:
             return None
-        return "is a whole number beyond 2**53, and JavaScript would change its last digits. Return it as a string: str(value)."
+        return (
+            "is a whole number beyond 2**53, and JavaScript would change its last digits. "
+            "Return it as a string: str(value)."
+        )
     if isinstance(value, float):
-        return None if _is_finite(value) else "is %r, for which JSON has no words. Return None or a string in its place." % value
+        if _is_finite(value):
+            return None
+        return "is %r, for which JSON has no words. Return None or a string in its place." % value
     kind = type(value)
-    name = kind.__name__ if kind.__module__ == "builtins" else "%s.%s" % (kind.__module__, kind.__qualname__)
+    name = kind.__qualname__
+    if kind.__module__ != "builtins":
+        name = "%s.%s" % (kind.__module__, name)
     return "is a %s, which JSON cannot hold. Return %s." % (name, _instead(value))
 
 
@@ -189,7 +206,7 @@ def _instead(value: Any) -> str:
         return "text: base64.b64encode(value).decode('ascii'), or value.decode() if it is text"
     if isinstance(value, (set, frozenset)):
         return "a list: sorted(value) or list(value)"
-    if hasattr(value, "__next__") or isinstance(value, range) or kind_is_view(value):
+    if hasattr(value, "__next__") or isinstance(value, range) or _is_view(value):
         return "a list: list(value)"
     if isinstance(value, type) or callable(value):
         return "its name: value.__name__"
@@ -207,10 +224,14 @@ def _instead(value: Any) -> str:
         return "a dict made of it"
     if type(value).__name__ in ("Decimal", "Fraction", "complex", "UUID"):
         return "text: str(value)"
-    return "a dict, a list, a string or a number made of it: vars(value)" if hasattr(value, "__dict__") else "text: str(value)"
+    return (
+        "a dict, a list, a string or a number made of it: vars(value)"
+        if hasattr(value, "__dict__")
+        else "text: str(value)"
+    )
 
 
-def kind_is_view(value: Any) -> bool:
+def _is_view(value: Any) -> bool:
     """Whether it is what dict.keys(), values() or items() return, or a deque."""
     return type(value).__name__ in ("dict_keys", "dict_values", "dict_items", "deque", "array")
 

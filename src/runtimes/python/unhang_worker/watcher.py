@@ -1,42 +1,41 @@
 """A thread beside the main thread, for what must be noticed while that one is busy.
 
-Short tasks never meet it: the main thread reads the channel itself, without a hand-over between threads. Only when a
-task runs for longer than a tick does the watcher read in its place, because a soft timeout may come for that task.
+Short tasks never meet it: the main thread reads the channel itself, without a hand-over between
+threads. Only when a task runs for longer than a tick does the watcher read in its place, because a
+soft timeout may come for that task.
 """
 
 from __future__ import annotations
 
+import select
 from _thread import start_new_thread
 
 from . import lifeline
 from .soft_timeout import Running
-from .wire import CHANNEL_FD, LIFELINE_FD, Channel
+from .wire import CHANNEL_FD, HAS_POLL, LIFELINE_FD, Channel
 
-try:
-    from select import POLLIN, poll
-except ImportError:  # Windows
-    poll = None  # type: ignore[assignment]
-
-# Milliseconds. A soft timeout is noticed at most two ticks late; 40 looks a second, while tasks stream, cost about 0.1 %.
+# Milliseconds. A soft timeout is noticed within two ticks (that came in one piece with its task,
+# within a second); 40 looks a second, while tasks stream, cost about 0.1 %.
 _TICK = 25
 # Between two looks while nothing changes: an idle worker, or one long task.
 _PATIENCE = 1000
 
 
 def start(running: Running, channel: Channel) -> None:
-    """Start the thread, by `_thread`: `threading` would list it among the program's own, and wait for it at the end."""
-    if poll is None:
-        start_new_thread(lifeline.wait_for_hang_up, ())
-    else:
+    """Start the thread."""
+    # Not by `threading`, which would list it among the program's own.
+    if HAS_POLL:
         start_new_thread(_watch, (running, channel))
+    else:
+        start_new_thread(lifeline.wait_for_hang_up, ())
 
 
 def _watch(running: Running, channel: Channel) -> None:
-    line = poll()
-    line.register(LIFELINE_FD, POLLIN)
-    both = poll()
-    both.register(LIFELINE_FD, POLLIN)
-    both.register(CHANNEL_FD, POLLIN)
+    line = select.poll()
+    line.register(LIFELINE_FD, select.POLLIN)
+    both = select.poll()
+    both.register(LIFELINE_FD, select.POLLIN)
+    both.register(CHANNEL_FD, select.POLLIN)
     number = fetches = 0
     settled = False
     while True:
@@ -56,7 +55,8 @@ def _watch(running: Running, channel: Channel) -> None:
                 running.interrupt(number)
             settled = True
         else:
-            # What came while there was no task is for the main thread; it may be a task by the next look.
+            # What came while there was no task is for the main thread; it may be a task by the
+            # next look.
             settled = unchanged and CHANNEL_FD not in fds
         number = running.number
         fetches = channel.fetches

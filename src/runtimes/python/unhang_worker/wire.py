@@ -1,23 +1,22 @@
 """The channel between the pool and this worker: frames over a Unix stream socket.
 
-A frame is `length:u32 kind:u8 number:u32 extra:u32 payload[length]`, little endian; `length` counts the payload alone.
-The same numbers stand in src/runtimes/node/frames.ts.
+A frame is `length:u32 kind:u8 number:u32 extra:u32 payload[length]`, little endian; `length`
+counts the payload alone. The same numbers stand in src/runtimes/node/frames.ts.
 """
 
 from __future__ import annotations
 
 import os
+import select
 from _thread import allocate_lock
 from struct import Struct
-
-try:
-    from select import POLLHUP, POLLIN, poll
-except ImportError:  # Windows
-    poll = None  # type: ignore[assignment]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterator, List, Set, Tuple
+
+#: False on Windows, where pipes cannot be polled.
+HAS_POLL = hasattr(select, "poll")
 
 CHANNEL_FD = 3
 LIFELINE_FD = 4
@@ -52,7 +51,8 @@ HEADER = Struct("<IBII")
 _HEADER_LENGTH = HEADER.size
 # Longer than any text Node can make: something that is not the pool wrote to the channel.
 _MOST_PAYLOAD = 1 << 31
-# Thousands of short runs at once, and small enough for malloc to keep it at hand (its mmap threshold is 128 KiB).
+# Thousands of short runs at once, and small enough for malloc to keep it at hand (its mmap
+# threshold is 128 KiB).
 _READ_SIZE = 1 << 16
 _LARGEST_READ = 1 << 24
 
@@ -62,16 +62,17 @@ class FrameError(Exception):
 
     def __init__(self, length: int, kind: int) -> None:
         super().__init__(
-            "the channel carried %d bytes of kind %d, which was not expected: something else writes to file descriptor %d"
-            % (length, kind, CHANNEL_FD)
+            "the channel carried %d bytes of kind %d, which was not expected: "
+            "something else writes to file descriptor %d" % (length, kind, CHANNEL_FD)
         )
 
 
 class Channel:
     """Reads and writes frames.
 
-    Only the main thread writes, and it reads whenever it has no frame left. While it runs a task that takes long, the
-    watcher reads in its place (`look_ahead`), because what comes may be meant for that very task.
+    Only the main thread writes, and it reads whenever it has no frame left. While it runs a task
+    that takes long, the watcher reads in its place (`look_ahead`), because what comes may be meant
+    for that very task.
     """
 
     def __init__(self, fd: int = CHANNEL_FD) -> None:
@@ -82,19 +83,19 @@ class Channel:
         self.half_written = False
         self._data = b""
         self._at = 0
-        self._ahead = []  # type: List[bytes]
+        self._ahead: List[bytes] = []
         self._ended = False
         # Who holds it is the one that reads the socket and may change `_data` and `_ahead`.
         self._reading = allocate_lock()
-        if poll is not None:
-            self._readable = poll()
-            self._readable.register(fd, POLLIN)
-            self._hung_up = poll()
+        if HAS_POLL:
+            self._readable = select.poll()
+            self._readable.register(fd, select.POLLIN)
+            self._hung_up = select.poll()
             # Of Linux alone; elsewhere POLLHUP, which needs no asking for, says the same.
-            self._hung_up.register(fd, 0x2000 if os.uname().sysname == "Linux" else POLLHUP)
+            self._hung_up.register(fd, getattr(select, "POLLRDHUP", 0))
 
     def frames(self) -> Iterator[Tuple[int, int, int, bytes]]:
-        """Kind, number, extra and payload of each frame, in order, until the pool closes its side."""
+        """Kind, number, extra and payload of each frame, until the pool closes its side."""
         unpack = HEADER.unpack_from
         expected = _EXPECTED
         while True:
@@ -120,13 +121,19 @@ class Channel:
                 return
 
     def _fetch(self, needed: int) -> bool:
-        """Wait until at least `needed` bytes are there; False when the pool has closed its side before."""
+        """Wait until at least `needed` bytes are there; False when the pool has closed its side
+        before.
+        """
         with self._reading:
             chunks = [self._data[self._at:], *self._ahead]
             self._data, self._at, self._ahead = b"", 0, []
             have = sum(map(len, chunks))
             while have < needed:
-                chunk = b"" if self._ended else self._read(max(_READ_SIZE, min(needed - have, _LARGEST_READ)))
+                chunk = (
+                    b""
+                    if self._ended
+                    else self._read(max(_READ_SIZE, min(needed - have, _LARGEST_READ)))
+                )
                 if not chunk:
                     return False
                 chunks.append(chunk)
@@ -146,8 +153,10 @@ class Channel:
         return chunk
 
     def look_ahead(self) -> Set[int]:
-        """Numbers of the tasks that a soft timeout waits for among the frames not handled yet (for the watcher)."""
-        found = set()  # type: Set[int]
+        """Numbers of the tasks that a soft timeout waits for among the frames not handled yet (for
+        the watcher).
+        """
+        found: Set[int] = set()
         if not self._reading.acquire(False):
             # The main thread reads: the task is over.
             return found
@@ -175,7 +184,7 @@ class Channel:
 
     def hung_up(self) -> bool:
         """Whether the pool has closed its side, also while frames are left to read."""
-        return self._ended or (poll is not None and bool(self._hung_up.poll(0)))
+        return self._ended or (HAS_POLL and bool(self._hung_up.poll(0)))
 
     def write(self, frame: bytes) -> None:
         """Write a frame, whole, before anything else happens."""
