@@ -4,7 +4,7 @@
  */
 import { Socket } from 'node:net'
 import { deserialize, serialize } from 'node:v8'
-import { findUncloneable, isJson } from '../wire/cloneable'
+import { findUncloneable, inWords, isJson } from '../wire/cloneable'
 import { FrameKind, FrameReader, RunFlag, gatheredBytes } from '../wire/frames'
 import type { FunctionReference, InitMessage } from '../wire/messages'
 import { packThrown } from '../wire/thrown'
@@ -207,7 +207,7 @@ function returned({ number, extra }: Waiting, started: number, value: unknown): 
   try {
     payload = serialize(value)
   } catch (error) {
-    const part = findUncloneable(value, 'result') ?? { path: 'result', detail: error instanceof Error ? error.message : String(error) }
+    const part = findUncloneable(value, 'result') ?? { path: 'result', detail: inWords(error) }
     return answers.json(FrameKind.unserializable, number, micros, part)
   }
   return answers.bytes(FrameKind.returned, number, micros, payload)
