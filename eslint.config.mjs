@@ -42,7 +42,7 @@ const roomRules = rooms.map((room) => {
 })
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'test/.artifacts/**', 'test/fixtures/**', 'test/bench/results/**'] },
+  { ignores: ['dist/**', 'test/.artifacts/**', 'test/fixtures/**', 'test/bench/results/**', 'test/bench/peers/**'] },
   js.configs.recommended,
   {
     files: ['**/*.mjs'],

@@ -1,5 +1,5 @@
 import { serialize } from 'node:v8'
-import { findUncloneable, findUnjsonable, isJson } from '../runtimes'
+import { findUncloneable, findUnjsonable, gatheredBytes, isJson } from '../runtimes'
 import type { UncloneablePart } from '../runtimes'
 
 /** So many plain values are kept as they are: a buffer for each of a million small tasks would take more memory. */
@@ -11,6 +11,11 @@ export class UnsendableError extends Error {
   constructor(readonly part: UncloneablePart) {
     super(`${part.path}: ${part.detail}`)
   }
+}
+
+/** True for a call with one large Buffer, whose bytes travel as they are. */
+export function isBytes(args: readonly unknown[]): args is readonly [Buffer] {
+  return args.length === 1 && Buffer.isBuffer(args[0]) && args[0].length > gatheredBytes
 }
 
 /**

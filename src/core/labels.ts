@@ -5,7 +5,7 @@ const longestLabel = 80
 
 /** `resize(img_7.png)`. */
 export function callLabel(name: string, args: readonly unknown[]): string {
-  return shorten(`${name}(${args.map(preview).join(', ')})`)
+  return shorten(`${name}(${args.map(previewOrDots).join(', ')})`)
 }
 
 /** `resize`, or for a default export the name of its file. */
@@ -21,6 +21,15 @@ export function chunkLabel(name: string, first: number, count: number): string {
 /** A command as a person would write it, on one line. */
 export function commandLabel(display: string): string {
   return shorten(display.replace(/\s+/g, ' ').trim())
+}
+
+/** Getters and proxies are the caller's code, and may throw: a label is no reason for a task to fail. */
+function previewOrDots(value: unknown): string {
+  try {
+    return preview(value)
+  } catch {
+    return '…'
+  }
 }
 
 function preview(value: unknown): string {

@@ -138,7 +138,8 @@ export class PersistentWorker extends Worker {
     const extra = fn.id | ((task.flags | (ahead ? RunFlag.claim : 0)) << 16)
     if (Buffer.isBuffer(args)) {
       if (ahead) this.#aheadBytes += args.length
-      this.#writer.bytes(this.#runtime.values === 'json' ? FrameKind.runJson : FrameKind.runClone, task.number, extra, args)
+      const kind = this.#runtime.values === 'json' ? FrameKind.runJson : (task.flags & RunFlag.bytes) === 0 ? FrameKind.runClone : FrameKind.runBytes
+      this.#writer.bytes(kind, task.number, extra, args)
     } else {
       this.#writer.text(FrameKind.runJson, task.number, extra, JSON.stringify(args))
     }
@@ -251,6 +252,7 @@ export class PersistentWorker extends Worker {
         return this.#recalling
       case FrameKind.returnedJson:
       case FrameKind.returned:
+      case FrameKind.returnedBytes:
       case FrameKind.threw:
       case FrameKind.unserializable:
         return this.#inFlight[this.#answers.length]?.number === number
@@ -282,6 +284,7 @@ export class PersistentWorker extends Worker {
         return
       case FrameKind.returnedJson:
       case FrameKind.returned:
+      case FrameKind.returnedBytes:
       case FrameKind.threw:
       case FrameKind.unserializable:
         this.#answers.push(this.#outcome(kind, extra, bytes, start, end))
@@ -293,6 +296,7 @@ export class PersistentWorker extends Worker {
       case FrameKind.runClone:
       case FrameKind.softTimeout:
       case FrameKind.recallMark:
+      case FrameKind.runBytes:
         return
     }
   }
@@ -300,6 +304,7 @@ export class PersistentWorker extends Worker {
   #outcome(kind: FrameKind, micros: number, bytes: Buffer, start: number, end: number): TaskOutcome {
     try {
       if (kind === FrameKind.returnedJson) return { kind: 'returned', value: start === end ? undefined : JSON.parse(bytes.toString('utf8', start, end)), micros }
+      if (kind === FrameKind.returnedBytes) return { kind: 'returned', value: ownBytes(bytes, start, end), micros }
       if (kind === FrameKind.returned) return { kind: 'returned', value: deserialize(bytes.subarray(start, end)), micros }
       if (kind === FrameKind.threw) return { kind: 'threw', error: unpackRemote(this.#packed(bytes.subarray(start, end)), this.name, this.pid), micros }
       const { path, detail } = JSON.parse(bytes.toString('utf8', start, end)) as UnserializableMessage
@@ -383,4 +388,10 @@ function readBeforeDestroy(channel: Socket): void {
     setImmediate(() => { setImmediate(() => { destroy(error) }) })
     return channel
   }
+}
+
+/** A small part of a large chunk would keep all of it in memory. */
+function ownBytes(bytes: Buffer, start: number, end: number): Buffer {
+  const part = bytes.subarray(start, end)
+  return part.length * 2 < part.buffer.byteLength ? Buffer.from(part) : part
 }

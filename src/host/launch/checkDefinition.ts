@@ -28,8 +28,9 @@ export type Checked = { readonly ok: true; readonly checked: CheckedDefinition }
  * Everything that can be told about a definition without starting a process: the same checks before a launch and for
  * the diagnostics in the editor.
  * @param env The environment the workers would have, before the definition's own additions.
+ * @param settings Left out where they are not known, as for the editor's diagnostics: what depends on them is not looked up.
  */
-export async function checkDefinition(given: unknown, root: string, env: NodeJS.ProcessEnv, settings: ProgramSettings = {}): Promise<Checked> {
+export async function checkDefinition(given: unknown, root: string, env: NodeJS.ProcessEnv, settings?: ProgramSettings): Promise<Checked> {
   const validated = validateDefinition(given)
   if (!validated.ok) return validated
   const variables = { workspaceFolder: root, env }
@@ -43,10 +44,11 @@ export async function checkDefinition(given: unknown, root: string, env: NodeJS.
       // All other paths are relative to it: they would only repeat the same fault.
       return { ok: false, problems }
     }
-    const places = { cwd, root, env: environmentOf(env, definition), setting: settings.pythonPath && resolveVariables(settings.pythonPath, variables).value }
-    const python = await checkPython(definition, places)
+    const workersEnv = environmentOf(env, definition)
+    const setting = settings && { pythonPath: settings.pythonPath && resolveVariables(settings.pythonPath, variables).value }
+    const python = await checkPython(definition, { cwd, root, env: workersEnv, setting })
     interpreter = python.interpreter
-    problems.push(...python.problems, ...(await programProblems(definition, cwd, places.env)))
+    problems.push(...python.problems, ...(await programProblems(definition, cwd, workersEnv)))
   }
   const items = await openItems(definition.items ?? [], cwd)
   if ('problem' in items) {

@@ -12,8 +12,8 @@ export interface PythonPlaces {
   readonly root: string
   /** What the workers will have. */
   readonly env: NodeJS.ProcessEnv
-  /** The setting `unhang.pythonPath`, with its variables resolved. */
-  readonly setting: string | undefined
+  /** The setting `unhang.pythonPath`, with its variables resolved; undefined where settings are not known. */
+  readonly setting: { readonly pythonPath: string | undefined } | undefined
 }
 
 /** The interpreter of a definition with `python`, and what is wrong with both. */
@@ -28,15 +28,16 @@ export async function checkPython(definition: PoolDefinition, places: PythonPlac
 }
 
 function interpreterOf(definition: PoolDefinition, { cwd, root, env, setting }: PythonPlaces): string | DefinitionProblem | undefined {
-  const { pythonPath = setting } = definition
-  if (pythonPath !== undefined && holdsVariable(pythonPath)) return undefined
+  const { pythonPath = setting?.pythonPath } = definition
+  // It may be in the settings, or come with a variable.
+  if ((pythonPath === undefined && setting === undefined) || (pythonPath !== undefined && holdsVariable(pythonPath))) return undefined
   try {
     return findPython(pythonPath, cwd, env, root)
   } catch (error) {
     if (!(error instanceof PythonNotFoundError)) throw error
     // The key that can be marked: the task has none for what came from the settings, or from nowhere.
     const key = definition.pythonPath === undefined ? 'python' : 'pythonPath'
-    const fromSetting = definition.pythonPath === undefined && setting !== undefined
+    const fromSetting = definition.pythonPath === undefined && setting?.pythonPath !== undefined
     return { path: [key], code: 'not-found', message: fromSetting ? error.message.replace('"pythonPath":', '"python": the setting "unhang.pythonPath":') : error.message }
   }
 }

@@ -29,8 +29,10 @@ socket.resume()
 
 /**
  * Ends this process once the pool's process is gone. Costs a thread of about 9 MB (a Node isolate with the smallest heap) and
- * 2 ms of the start; the alternatives are worse: PR_SET_PDEATHSIG needs native code or `setpriv` and is Linux only, a watching
- * process per pool can be killed itself and has to signal pids that it does not own.
+ * some 25 ms of CPU time beside the main thread, which a machine with a core to spare does not notice. The alternatives are worse:
+ * PR_SET_PDEATHSIG needs native code or `setpriv` and is Linux only, a watching process per pool can be killed itself and has to
+ * signal pids that it does not own, and a shell beside each worker that waits for the end of the pipe is seen, and ended, as a
+ * child of the worker.
  */
 export function holdLifeline(): void {
   const thread = new Worker(source, {

@@ -7,11 +7,12 @@ export function runCall(fn: TaskFunction, args: readonly unknown[]): unknown {
 
 /** Calls `fn` for each item, in order; the list of values, or a promise of it. What the first call throws ends the chunk. */
 export function runChunk(fn: TaskFunction, items: readonly unknown[], star: boolean): unknown[] | Promise<unknown[]> {
-  const values = new Array<unknown>(items.length)
-  for (let at = 0; at < items.length; at++) {
-    const value = callOne(fn, items[at], star)
-    if (isThenable(value)) return goOn(fn, items, star, values, at, value)
-    values[at] = value
+  // Grown by push: of an array that was made with its length V8 writes each index, which takes four times as long to send.
+  const values: unknown[] = []
+  for (const item of items) {
+    const value = callOne(fn, item, star)
+    if (isThenable(value)) return goOn(fn, items, star, values, value)
+    values.push(value)
   }
   return values
 }
@@ -21,9 +22,9 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /** From the first promise on. */
-async function goOn(fn: TaskFunction, items: readonly unknown[], star: boolean, values: unknown[], from: number, first: PromiseLike<unknown>): Promise<unknown[]> {
-  values[from] = await first
-  for (let at = from + 1; at < items.length; at++) values[at] = await callOne(fn, items[at], star)
+async function goOn(fn: TaskFunction, items: readonly unknown[], star: boolean, values: unknown[], first: PromiseLike<unknown>): Promise<unknown[]> {
+  values.push(await first)
+  for (let at = values.length; at < items.length; at++) values.push(await callOne(fn, items[at], star))
   return values
 }
 

@@ -4,30 +4,31 @@
  */
 import { Socket } from 'node:net'
 import { deserialize, serialize } from 'node:v8'
-import { claim } from '../wire/claims'
-import { findUncloneable, isJson } from '../wire/cloneable'
-import { FrameKind, FrameReader, RunFlag } from '../wire/frames'
+import { findUncloneable, inWords, isJson } from '../wire/cloneable'
+import { FrameKind, FrameReader, RunFlag, gatheredBytes } from '../wire/frames'
 import type { FunctionReference, InitMessage } from '../wire/messages'
 import { packThrown } from '../wire/thrown'
 import { Answers } from './answers'
+import { claim } from './claim'
 import { RunningTask } from './current-task'
-import { channelFd, claimsFd, holdLifeline } from './lifeline'
+import { channelFd, holdLifeline } from './lifeline'
 import { exportedFunctions, findExport, loadModule } from './module-exports'
 import type { TaskFunction } from './module-exports'
 import { isThenable, runCall, runChunk } from './run-task'
-
-holdLifeline()
 
 /** A run that has come and not begun, or (`number` 0) a mark of the pool's. */
 interface Waiting {
   readonly number: number
   readonly extra: number
-  readonly isJson: boolean
+  readonly kind: FrameKind
   readonly payload: Buffer
 }
 
 /** Tasks that return at once are run one after another for this long before timers and other events get their turn. */
 const turnMs = 5
+
+// Before the module is loaded, which may block for ever.
+holdLifeline()
 
 const channel = new Socket({ fd: channelFd, readable: true, writable: true, allowHalfOpen: true })
 const answers = new Answers(channel)
@@ -45,7 +46,7 @@ let dropping = false
 let overMemory = false
 
 const reader = new FrameReader({
-  accepts: (kind) => kind >= FrameKind.init && kind <= FrameKind.recallMark,
+  accepts: (kind) => kind >= FrameKind.init && kind <= FrameKind.runBytes,
   frame(kind, number, extra, bytes, start, end) {
     switch (kind) {
       case FrameKind.init:
@@ -56,10 +57,11 @@ const reader = new FrameReader({
         return
       case FrameKind.runJson:
       case FrameKind.runClone:
-        waiting.push({ number, extra, isJson: kind === FrameKind.runJson, payload: bytes.subarray(start, end) })
+      case FrameKind.runBytes:
+        waiting.push({ number, extra, kind, payload: bytes.subarray(start, end) })
         return
       case FrameKind.recallMark:
-        waiting.push({ number: 0, extra: 0, isJson: true, payload: bytes })
+        waiting.push({ number: 0, extra: 0, kind, payload: bytes })
         return
       case FrameKind.softTimeout:
         if (running?.number === number) running.task.softTimeout(Object.assign(new Error('the task has run for softTimeoutMs'), { name: 'SoftTimeoutError' }))
@@ -145,7 +147,7 @@ function step(item: Waiting): Promise<void> | undefined {
     return answers.empty(FrameKind.recalled, 0, 0)
   }
   if (overMemory || dropping) return undefined
-  if ((item.extra & (RunFlag.claim << 16)) !== 0 && !claim(claimsFd)) {
+  if ((item.extra & (RunFlag.claim << 16)) !== 0 && !claim()) {
     dropping = true
     return undefined
   }
@@ -174,13 +176,18 @@ function run(item: Waiting, fn: TaskFunction): Promise<void> | undefined {
   RunningTask.show(task)
   const started = performance.now()
   try {
-    const args = (item.isJson ? JSON.parse(item.payload.toString('utf8')) : deserialize(item.payload)) as unknown[]
+    const args = argumentsOf(item)
     const value = (extra & (RunFlag.chunk << 16)) !== 0 ? runChunk(fn, args, (extra & (RunFlag.star << 16)) !== 0) : runCall(fn, args)
     if (isThenable(value)) return finish(item, started, value)
     return returned(item, started, value)
   } catch (error) {
     return threw(number, started, error)
   }
+}
+
+function argumentsOf({ kind, payload }: Waiting): unknown[] {
+  if (kind === FrameKind.runJson) return JSON.parse(payload.toString('utf8')) as unknown[]
+  return kind === FrameKind.runBytes ? [payload] : (deserialize(payload) as unknown[])
 }
 
 async function finish(item: Waiting, started: number, promise: PromiseLike<unknown>): Promise<void> {
@@ -195,11 +202,12 @@ function returned({ number, extra }: Waiting, started: number, value: unknown): 
   const micros = over(started)
   if (value === undefined || (extra & (RunFlag.keepResult << 16)) === 0) return answers.empty(FrameKind.returnedJson, number, micros)
   if (isJson(value)) return answers.json(FrameKind.returnedJson, number, micros, value)
+  if (Buffer.isBuffer(value) && value.length > gatheredBytes) return answers.bytes(FrameKind.returnedBytes, number, micros, value)
   let payload: Buffer
   try {
     payload = serialize(value)
   } catch (error) {
-    const part = findUncloneable(value, 'result') ?? { path: 'result', detail: error instanceof Error ? error.message : String(error) }
+    const part = findUncloneable(value, 'result') ?? { path: 'result', detail: inWords(error) }
     return answers.json(FrameKind.unserializable, number, micros, part)
   }
   return answers.bytes(FrameKind.returned, number, micros, payload)

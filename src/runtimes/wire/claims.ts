@@ -5,7 +5,6 @@ import { join } from 'node:path'
 
 /** So many are granted at a time; a grant without a task does no harm, and one system call serves thousands of tasks. */
 const granted = 16 * 1024
-const one = Buffer.allocUnsafe(1)
 const many = Buffer.allocUnsafe(granted)
 
 /**
@@ -77,9 +76,4 @@ export class ClaimFile {
   close(): void {
     closeSync(this.fd)
   }
-}
-
-/** In the worker: true when the task may be started. */
-export function claim(fd: number): boolean {
-  return readSync(fd, one, 0, 1, null) === 1
 }

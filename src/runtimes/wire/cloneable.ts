@@ -20,11 +20,15 @@ export function findUncloneable(value: unknown, root: string): UncloneablePart |
   const search = (part: unknown, path: string): UncloneablePart | undefined => {
     const detail = refusal(part)
     if (detail === undefined) return undefined
-    if (typeof part !== 'object' || part === null || seen.has(part) || ++steps > mostSteps) return { path, detail }
+    if (typeof part !== 'object' || part === null || part instanceof Unreadable || seen.has(part) || ++steps > mostSteps) return { path, detail }
     seen.add(part)
-    for (const [inner, name] of partsOf(part)) {
-      const found = search(inner, path + name)
-      if (found) return found
+    try {
+      for (const [inner, name] of partsOf(part)) {
+        const found = search(inner, path + name)
+        if (found) return found
+      }
+    } catch {
+      // A proxy, or a class of the program's own, that cannot be looked into: this is the innermost place that can be named.
     }
     return { path, detail }
   }
@@ -66,13 +70,42 @@ export function isJson(value: unknown): boolean {
   }
 }
 
+/** What stands for a property whose getter threw. */
+class Unreadable {
+  constructor(readonly detail: string) {}
+}
+
+/** A property, or what its getter threw: that may be anything, as it is the user's code. */
+export function readProperty(value: object, key: string): unknown {
+  try {
+    return (value as Record<string, unknown>)[key]
+  } catch (thrown) {
+    return new Unreadable(`reading it threw ${inWords(thrown)}`)
+  }
+}
+
+/** Why a value that was read by {@link readProperty} could not be read; undefined when it could. */
+export function unreadable(value: unknown): string | undefined {
+  return value instanceof Unreadable ? value.detail : undefined
+}
+
+/** What was thrown, on one line: `RangeError: out of range`. Never throws itself. */
+export function inWords(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  } catch {
+    return `something that cannot be read (${typeof thrown})`
+  }
+}
+
 function refusal(value: unknown): string | undefined {
   if (isPlain(value)) return undefined
+  if (value instanceof Unreadable) return value.detail
   try {
     serialize(value)
     return undefined
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return error instanceof Error ? error.message : inWords(error)
   }
 }
 
@@ -87,7 +120,7 @@ function* partsOf(value: object): Generator<[unknown, string]> {
   } else if (value instanceof Set) {
     for (const inner of value) yield [inner, `.has(${nameOf(inner)})`]
   } else {
-    for (const key of Object.keys(value)) yield [(value as Record<string, unknown>)[key], /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`]
+    for (const key of Object.keys(value)) yield [readProperty(value, key), /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`]
   }
 }
 

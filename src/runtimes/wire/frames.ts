@@ -12,6 +12,8 @@ export const FrameKind = {
   runClone: 4,
   softTimeout: 5,
   recallMark: 6,
+  /** The one argument is a Buffer: the payload is its bytes (Node only). */
+  runBytes: 7,
   // worker → pool
   ready: 16,
   loadFailed: 17,
@@ -22,6 +24,8 @@ export const FrameKind = {
   uncaught: 22,
   recalled: 23,
   overMemory: 24,
+  /** The value is a Buffer: the payload is its bytes (Node only). */
+  returnedBytes: 25,
 } as const
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind]
 
@@ -35,6 +39,8 @@ export const RunFlag = {
   chunk: 4,
   /** With `chunk`: each item is a list of arguments. */
   star: 8,
+  /** The pool's own: the one argument is a Buffer. */
+  bytes: 16,
 } as const
 
 export const headerLength = 13
@@ -42,7 +48,7 @@ export const headerLength = 13
 const maxPayloadLength = 2 ** 31
 const slabBytes = 64 * 1024
 /** Larger payloads are written as they are, smaller ones are gathered: a copy costs less than a system call. */
-const gatheredBytes = 8 * 1024
+export const gatheredBytes = 8 * 1024
 
 /** Writes a header. */
 export function putHeader(target: Buffer, offset: number, kind: number, number: number, extra: number, length: number): void {

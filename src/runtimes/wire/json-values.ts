@@ -1,9 +1,11 @@
+import { inWords, readProperty, unreadable } from './cloneable'
 import type { UncloneablePart } from './cloneable'
 
 /**
  * Where in `value` is what JSON has no form for: functions, symbols, bigints, NaN and the infinities, Maps, Sets, buffers, and
  * objects that contain themselves. What JSON.stringify would drop or turn into something else without a word is refused, but for
- * `undefined` (null in lists, left out of objects) and what has a `toJSON` of its own (dates). Undefined when all is well.
+ * `undefined` (null in lists, left out of objects) and what has a `toJSON` of its own (dates), which is looked at in its place.
+ * Getters and `toJSON` run, as they do in JSON.stringify; what they throw is refused, too. Undefined when all is well.
  */
 export function findUnjsonable(value: unknown, root: string): UncloneablePart | undefined {
   return search(value, root, new Set())
@@ -29,16 +31,35 @@ function search(value: unknown, path: string, above: Set<object>): UncloneablePa
 }
 
 function searchObject(value: object, path: string, above: Set<object>): UncloneablePart | undefined {
+  const detail = unreadable(value)
+  if (detail !== undefined) return { path, detail }
   if (above.has(value)) return { path, detail: 'it contains itself, which JSON cannot say' }
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function' && !Buffer.isBuffer(value)) return undefined
+  let json: unknown
+  try {
+    json = toJson(value)
+  } catch (thrown) {
+    return { path, detail: `its toJSON threw ${inWords(thrown)}` }
+  }
+  return typeof json === 'object' && json !== null ? searchParts(json, path, above) : search(json, path, above)
+}
+
+/** What JSON.stringify takes in place of a value. */
+function toJson(value: object): unknown {
+  const { toJSON } = value as { toJSON?: unknown }
+  return typeof toJSON === 'function' && !Buffer.isBuffer(value) ? (toJSON as (this: object) => unknown).call(value) : value
+}
+
+function searchParts(value: object, path: string, above: Set<object>): UncloneablePart | undefined {
   if (value instanceof Map || value instanceof Set || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     return { path, detail: `a ${value.constructor.name} has no form in JSON: pass a list, an object or a string` }
   }
   above.add(value)
   const parts: Iterable<[string, unknown]> = Array.isArray(value)
     ? (value as unknown[]).map((inner, index): [string, unknown] => [`[${index}]`, inner])
-    : Object.entries(value).map(([key, inner]): [string, unknown] => [/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, inner])
+    : Object.keys(value).map((key): [string, unknown] => [/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, readProperty(value, key)])
   for (const [name, inner] of parts) {
+    // It has had its say.
+    if (name === '.toJSON' && typeof inner === 'function') continue
     const found = search(inner, path + name, above)
     if (found) return found
   }

@@ -25,6 +25,9 @@ const cases: [string, Record<string, unknown>, string][] = [
   ['a missing module', { ...goodModule, module: './missing.js' }, 'module'],
   ['a missing export', { ...goodModule, module: './crawl.js#fetch' }, 'module'],
   ['a module that throws when it is loaded', { ...goodModule, module: './throws.js' }, 'module'],
+  ['a Python file in the place of a module', { label: 'Bad', python: './resize.py:resize', items: ['a'] }, 'python'],
+  ['a Python module that is missing', { label: 'Bad', python: 'missing:resize', items: ['a'] }, 'python'],
+  ['a Python interpreter that is missing', { label: 'Bad', python: 'resize:resize', pythonPath: './python', items: ['a'] }, 'pythonPath'],
   ['a command that is not found', { ...good, command: ['no-such-program-here', '${item}'] }, 'command'],
   ['a folder that does not exist', { ...good, cwd: 'missing-folder' }, 'cwd'],
 ]

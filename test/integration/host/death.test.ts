@@ -156,7 +156,10 @@ describe('a host that is told to end', () => {
 })
 
 describe('an idle host', () => {
-  beforeEach(() => { workspace = new TestWorkspace(built.hostScript, { UNHANG_IDLE_MS: '300' }) })
+  beforeEach(async () => {
+    await workspace.dispose()
+    workspace = new TestWorkspace(built.hostScript, { UNHANG_IDLE_MS: '300' })
+  })
 
   it('ends after its last client, and removes what it made', async () => {
     const host = await workspace.connect()

@@ -111,6 +111,12 @@ describe.each(pythons)('values of a Python $version worker', ({ path, version })
     expect(await worker.thrownBy('raise_unprintable')).toMatchObject({ name: 'Unprintable', message: '(its __str__ raised RuntimeError)' })
   })
 
+  it('are errors that fail when they are looked at', async () => {
+    const thrown = await worker.thrownBy('raise_hostile')
+    expect(thrown).toMatchObject({ name: 'Hostile', properties: { module: 'tasks' } })
+    expect(thrown.stack).toContain('in raise_hostile')
+  })
+
   it.each([
     ['recurse', 'RecursionError', 'maximum recursion depth'],
     ['out_of_memory', 'MemoryError', ''],

@@ -84,6 +84,12 @@ describe('the interpreter of a Python pool', () => {
     expect(await interpreterOf({ command: 'true' }, 'no/python')).toBeUndefined()
   })
 
+  it('is not looked for where the settings are not known, unless the task names it', async () => {
+    const given = { python, items: [1], env: { PATH: '/nowhere' } }
+    expect(await checkDefinition(given, root, {})).toMatchObject({ ok: true, checked: { interpreter: undefined } })
+    expect(await checkDefinition({ ...given, pythonPath: 'no/python' }, root, {})).toMatchObject({ ok: false })
+  })
+
   it('that is not there is told at the key, and the setting by its name', async () => {
     expect(await problemsOf({ python, pythonPath: 'no/python' })).toMatchObject([{ key: 'pythonPath', code: 'not-found', message: expect.stringContaining(`"pythonPath": there is no ${join(root, 'no/python')}`) as string }])
     expect(await problemsOf({ python }, 'no/python')).toMatchObject([{ key: 'python', message: expect.stringContaining('"python": the setting "unhang.pythonPath": there is no') as string }])
