@@ -115,7 +115,7 @@ export class PersistentWorker extends Worker {
     const { child, channel, lifeline, stdout, stderr } = started
     this.#channel = channel
     this.#lifeline = lifeline
-    readBeforeDestroy(channel)
+    ignoreWriteErrors(channel)
     // Reported by 'exit' as well; without a listener Node would throw it.
     child.on('error', () => undefined)
     this.adopt(child, [[channel, 'channel'], [stdout, 'stdout'], [stderr, 'stderr']])
@@ -375,19 +375,14 @@ export class PersistentWorker extends Worker {
 }
 
 /**
- * A write to a worker that has just died fails, and a stream whose write failed destroys itself, with the worker's last answers
- * unread in the kernel: tasks that are done would be lost. All that it wrote is there already: one turn reads it.
+ * A write to a worker that has just died fails, and a stream whose write failed throws away what it could still read: the
+ * worker's last answers, so that tasks which are done would be lost. Whoever reads to the end learns of the end anyway.
  */
-function readBeforeDestroy(channel: Socket): void {
-  const destroy = channel.destroy.bind(channel)
-  let failed = false
-  channel.destroy = (error?: NodeJS.ErrnoException) => {
-    if (error?.syscall !== 'write' || failed) return destroy(error)
-    failed = true
-    // The first may come before this turn reads.
-    setImmediate(() => { setImmediate(() => { destroy(error) }) })
-    return channel
-  }
+function ignoreWriteErrors(channel: Socket): void {
+  const write = channel._write.bind(channel)
+  const writeMany = channel._writev?.bind(channel)
+  channel._write = (chunk, encoding, callback) => { write(chunk, encoding, () => { callback() }) }
+  if (writeMany) channel._writev = (chunks, callback) => { writeMany(chunks, () => { callback() }) }
 }
 
 /** A small part of a large chunk would keep all of it in memory. */
