@@ -90,6 +90,11 @@ export class PersistentWorker extends Worker {
     }
   }
 
+  /** Answers of it have been read and not been delivered yet. */
+  get hasAnswered(): boolean {
+    return this.#answers.length > 0
+  }
+
   /** Tasks with it, the running one included. */
   get load(): number {
     return this.#inFlight.length
