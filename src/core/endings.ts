@@ -1,5 +1,5 @@
 import { shutDown } from '../shutdown'
-import type { ShutdownDependencies, ShutdownReport, ShutdownTarget } from '../shutdown'
+import type { ShutdownDependencies, ShutdownReport, ShutdownSubject, ShutdownTarget } from '../shutdown'
 import type { FormerWorkers } from './former-workers'
 import type { ShutdownOptions } from './types'
 import type { Worker } from './worker'
@@ -8,7 +8,7 @@ import type { Worker } from './worker'
 const settleLimitMs = 500
 
 export interface EndingRequest {
-  readonly subject: { readonly id: string; readonly name: string }
+  readonly subject: ShutdownSubject
   readonly workers: readonly Worker[]
   /** Workers that are gone, but whose output is still held open by something they left behind. */
   readonly leftBehind: readonly Worker[]
@@ -29,7 +29,8 @@ export async function endWorkers(request: EndingRequest, system: ShutdownDepende
   request.stopRefill?.()
   for (const worker of workers) {
     if (worker.exited) continue
-    worker.endRequest ??= { askedBy: options.askedBy, reason: options.reason }
+    // The last one: when a Kill follows a Terminate that did not help, the Kill explains the exit.
+    worker.endRequest = { askedBy: options.askedBy, reason: options.reason }
     worker.stopping()
   }
   const targets = (await Promise.all([...workers, ...request.leftBehind].map(targetOf))).filter((target) => target !== undefined)

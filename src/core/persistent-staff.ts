@@ -135,7 +135,6 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
 
   taskEnded(worker: PersistentWorker, task: Task, outcome: TaskOutcome): void {
     this.#breaker.worked()
-    task.fn?.ended(outcome.micros)
     this.#hooks.taskEnded(worker, task, outcome)
   }
 

@@ -374,7 +374,8 @@ export class Pool extends EventEmitter<PoolEvents> {
   /** Ends one worker through the shutdown core; the pool replaces it, its task is lost (or runs again, with `retries`). */
   async shutdownWorker(pid: number, options: ShutdownOptions): Promise<ShutdownReport> {
     const worker = this.#workerOf(pid)
-    const subject = worker ? { id: `${this.id}/${worker.name}`, name: worker.name } : { id: `${this.id}/${pid}`, name: `pid ${pid}` }
+    const name = worker?.name ?? `pid ${pid}`
+    const subject = { id: `${this.id}/${worker?.name ?? pid}`, name, kind: 'worker' as const }
     const report = await this.#endWorkers(subject, worker ? [worker] : [], options)
     this.#tell('shutdown', () => [report, options])
     return report
@@ -527,6 +528,7 @@ export class Pool extends EventEmitter<PoolEvents> {
         return worker.isAt(task)
       },
       endWorker: (worker, options, failed) => { this.#inBackground(this.shutdownWorker(worker.pid, options), failed) },
+      ran: (well, ms) => { this.#utilisation.taskRan(well, ms) },
       softTimeout: (worker, task) => this.#staff.softTimeout(worker, task),
       endPool: (options) => { this.#inBackground(this.shutdown(options)) },
       fill: () => { this.#fill() },
@@ -546,10 +548,7 @@ export class Pool extends EventEmitter<PoolEvents> {
       workerChanged: (worker) => { this.#tell('workerChange', () => [worker.describe()]) },
       workerGone: (worker) => { this.#workerGone(worker) },
       taskStarted: (task, worker) => { this.#life.started(task, worker) },
-      taskEnded: (worker, task, outcome) => {
-        this.#utilisation.taskEnded(outcome)
-        this.#life.answered(task, worker, outcome)
-      },
+      taskEnded: (worker, task, outcome) => { this.#life.answered(task, worker, outcome) },
       taskNotStarted: (task, error) => { this.#life.notStarted(task, error) },
       taskUncallable: (task) => { this.#life.uncallable(task, task.incident.callError) },
       output: (worker, taskId, stream, chunk) => { this.#tell('output', () => [{ worker: worker.name, taskId, stream, chunk }]) },

@@ -9,8 +9,8 @@ import { checkChunkSize, defaultChunkSize, MapCollector } from './map'
 import type { MapOptions } from './map'
 import { findModule, checkPython } from './options'
 import type { PersistentSettings, PoolSettings } from './options'
-import { surfaceErrors } from './surface-errors'
-import { Task, taskDone, taskFailed } from './task'
+import { chunksOf, ItemResults } from './item-chunks'
+import { Task } from './task'
 import type { TaskArguments, TaskOwner } from './task'
 import type { TaskBook } from './task-book'
 import { TaskFunction } from './task-function'
@@ -30,6 +30,8 @@ export interface MapAsyncOptions<T> extends MapOptions, ResultCallbacks<T[]> {}
 export interface RunItemsOptions {
   /** How many items there are, for counts and progress, when the iterable is not an array. */
   readonly total?: number
+  /** Items of one task; default 1. Not in command pools. */
+  readonly chunkSize?: number
   /** Called with each item's result; without it results stay in the workers. */
   readonly onResult?: (index: number, value: unknown) => void
 }
@@ -144,7 +146,7 @@ export class TaskDesk {
     const { settings } = this
     const result = new AsyncResult(this.hooks, callbacks)
     const task = settings.kind === 'command'
-      ? this.#add(new Task(++this.#last, index, null, [item], result, this.#commandLabel(item, index), 0))
+      ? this.#add(this.#command([item], index, result))
       : this.#handIn(this.#function(settings.exportName, 'runItem'), [item], index, result, null, RunFlag.keepResult)
     AsyncResult.of(result, task)
     return result
@@ -156,22 +158,29 @@ export class TaskDesk {
     return result
   }
 
-  items(items: Iterable<unknown>, { total, onResult }: RunItemsOptions): Promise<void> {
+  items(items: Iterable<unknown>, { total, chunkSize = 1, onResult }: RunItemsOptions): Promise<void> {
+    checkChunkSize(chunkSize)
     const { settings } = this
-    const source = new ItemSource(items, total)
-    const fn = settings.kind === 'command' ? null : this.#function(settings.exportName, 'runItems')
-    const owner = onResult === undefined ? null : {
-      [taskDone](task: Task, value: unknown) { surfaceErrors(() => { onResult(task.index, value) }) },
-      [taskFailed]: () => undefined,
-    }
-    this.book.addSource(source, (item, index) => {
-      if (fn === null) return new Task(++this.#last, index, null, [item], owner, this.#commandLabel(item, index), 0)
-      const { task, error } = this.#make(fn, [item], index, owner, null, onResult === undefined ? 0 : RunFlag.keepResult)
-      if (error !== undefined) task.incident.callError = error
-      return task
-    })
+    const size = settings.kind === 'command' ? 1 : chunkSize
+    const count = total ?? (Array.isArray(items) ? items.length : undefined)
+    const source = size === 1 ? new ItemSource(items, count) : new ItemSource(chunksOf(items, size), count === undefined ? undefined : Math.ceil(count / size))
+    const owner = onResult === undefined ? null : new ItemResults(size, onResult)
+    const make = settings.kind === 'command'
+      ? (item: unknown, index: number) => this.#command([item], index, owner)
+      : this.#itemMaker(this.#function(settings.exportName, 'runItems'), size, owner)
+    this.book.addSource(source, make)
     this.hooks.handedIn()
     return source.done
+  }
+
+  #itemMaker(fn: TaskFunction, size: number, owner: TaskOwner | null): (item: unknown, index: number) => Task {
+    const flags = (owner === null ? 0 : RunFlag.keepResult) | (size === 1 ? 0 : RunFlag.chunk)
+    return (item, index) => {
+      const args = size === 1 ? [item] : (item as unknown[])
+      const { task, error } = this.#make(fn, args, index, owner, size === 1 ? null : chunkLabel(fn.labelName, index * size, args.length), flags)
+      if (error !== undefined) task.incident.callError = error
+      return task
+    }
   }
 
   #mapAll<T>(fn: TaskFunction, items: readonly unknown[], star: boolean, options: MapAsyncOptions<T>): AsyncResult<T[]> {
@@ -228,6 +237,16 @@ export class TaskDesk {
     const fn = new TaskFunction(this.#functions.size, other, called, labelName(settings, other, called))
     this.#functions.set(key, fn)
     return fn
+  }
+
+  #command(args: readonly [unknown], index: number, owner: TaskOwner | null): Task {
+    const { name } = this.settings
+    let fn = this.#functions.get(name)
+    if (fn === undefined) {
+      fn = new TaskFunction(0, null, name, name)
+      this.#functions.set(name, fn)
+    }
+    return new Task(++this.#last, index, fn, args, owner, this.#commandLabel(args[0], index), 0)
   }
 
   #commandLabel(item: unknown, index: number): string {

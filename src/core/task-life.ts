@@ -33,6 +33,8 @@ export interface TaskLifeContext {
   /** Ends the worker of a task through the shutdown core; `failed` is called when that could not even be tried. */
   endWorker(worker: Worker, options: ShutdownOptions, failed: () => void): void
   endPool(options: ShutdownOptions): void
+  /** A run has ended, well or not, that took so long. */
+  ran(well: boolean, ms: number): void
   /** False when its kind of worker cannot be told. */
   softTimeout(worker: Worker, task: Task): boolean
   /** Something waits again. */
@@ -63,6 +65,8 @@ export class TaskLife {
 
   /** Its worker answered. */
   answered(task: Task, worker: Worker, outcome: TaskOutcome): void {
+    task.fn?.ended(outcome.micros)
+    this.pool.ran(outcome.kind === 'returned', outcome.micros / 1000)
     if (outcome.kind === 'returned') {
       this.#done(task, worker, outcome.value)
       return
@@ -171,6 +175,10 @@ export class TaskLife {
   }
 
   #meet(task: Task, worker: Worker, fate: Fate): void {
+    const { elapsedMs } = task
+    this.pool.ran(fate.kind === 'done', elapsedMs)
+    // A command has ended by itself when it gave an exit code, whichever.
+    if (worker instanceof CommandWorker && worker.signal === null) task.fn?.ended(Math.round(elapsedMs * 1000))
     if (fate.kind === 'done') {
       worker.tasksDone++
       this.#done(task, worker, fate.value)

@@ -62,7 +62,7 @@ export class Task {
   constructor(
     readonly number: number,
     readonly index: number,
-    /** null in a command pool. */
+    /** In a command pool, one for all. */
     readonly fn: TaskFunction | null,
     public args: TaskArguments,
     readonly owner: TaskOwner | null,

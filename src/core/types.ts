@@ -79,7 +79,7 @@ export interface PythonPoolOptions extends PersistentPoolOptions {
   python: string
   /** Python executable of the workers. Default: the workspace's virtual environment, else `python3` on PATH. */
   pythonPath?: string
-  /** The workers' entry point. Default: `python-worker.py` beside this file, else in `dist/`. */
+  /** The workers' entry point. Default: `python/worker.py` beside this file, else in `dist/`. */
   workerPath?: string
 }
 /** One process per task. A string runs in a shell, an array without; `${item}` and `${index}` are replaced (quoted in a shell). */

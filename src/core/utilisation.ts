@@ -1,4 +1,4 @@
-import type { TaskOutcome, Worker } from './worker'
+import type { Worker } from './worker'
 
 /** How much of their time the workers of a pool have spent in tasks. */
 export class Utilisation {
@@ -26,10 +26,10 @@ export class Utilisation {
     this.#lifeMs += performance.now() - startedAt
   }
 
-  taskEnded({ kind, micros }: Pick<TaskOutcome, 'kind' | 'micros'>): void {
-    const ms = micros / 1000
+  /** A run has ended; `well`: its task is done. */
+  taskRan(well: boolean, ms: number): void {
     this.#busyMs += ms
-    if (kind !== 'returned') return
+    if (!well) return
     this.#done++
     this.#doneMs += ms
   }

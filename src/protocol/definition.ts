@@ -46,6 +46,10 @@ export const poolTaskKeys = {
     'Default: the setting `unhang.pythonPath`, else that of `.venv` or `venv` in `cwd` or above it in the workspace, else `python3` in PATH.'),
   items: itemsSchema.describe('One task for each: an array, or `{ "glob": … }`, `{ "lines": file }`, `{ "json": file }`, `{ "range": [start, end, step] }`.'),
   processes: z.int().min(1).max(mostProcesses).describe('How many workers run at a time. Default: as many as the machine has cores.'),
+  chunkSize: z.int().min(1).max(1_000_000).describe(
+    'How many items a worker gets at a time, for many short ones: they are one task, which fails, is lost or runs again as a whole. Default 1. (Only for `module` and `python`.)'),
+  maxMemoryPerChildMb: z.int().min(1).max(1_000_000_000).describe(
+    'A worker that has more resident memory than this after a task is replaced by a fresh one; no task is lost. MiB, default: no limit. (Only for `module` and `python`.)'),
   maxTasksPerChild: z.int().min(1).max(1_000_000_000).describe('A worker is replaced by a fresh one after this many tasks. Default: never. (Only for `module` and `python`: a command is a fresh process each time.)'),
   stuckAfterMs: durationMs(1).describe('A task that has run this long is looked at: without CPU time and output since, it is flagged as stuck (`no-progress`), else as `slow`. Milliseconds, default 30000.'),
   timeoutMs: durationMs(1).describe('Hard limit for a task, from the start of its run: its worker is killed and the task has timed out. Milliseconds, default: none.'),
@@ -69,7 +73,7 @@ export type PoolDefinition = z.infer<typeof poolDefinitionSchema>
 export const programKeys = ['command', 'module', 'python'] as const
 
 /** Keys of the design that a later version brings; named so that the message does not call them unknown. */
-export const laterKeys = ['program', 'chunkSize', 'maxMemoryPerChildMb'] as const
+export const laterKeys = ['program'] as const
 
 /**
  * The contribution `taskDefinitions[0]` of package.json. VS Code draws completion, hover texts and warnings of

@@ -107,8 +107,9 @@ function programProblems(given: Record<string, unknown>): DefinitionProblem[] {
     problems.push({ path: ['pythonPath'], code: 'conflict', message: `"pythonPath" means nothing with "${first}": it is the interpreter of "python". Remove it.` })
   }
   if (given.command === undefined) return problems
-  if (given.maxTasksPerChild !== undefined) {
-    problems.push({ path: ['maxTasksPerChild'], code: 'conflict', message: '"maxTasksPerChild" means nothing with "command": each task is a fresh process. Remove it.' })
+  for (const key of ['maxTasksPerChild', 'maxMemoryPerChildMb', 'chunkSize'] as const) {
+    if (given[key] === undefined) continue
+    problems.push({ path: [key], code: 'conflict', message: `"${key}" means nothing with "command": each task is a fresh process. Remove it.` })
   }
   return problems
 }

@@ -48,6 +48,23 @@ export const countsSchema = z.object({
 })
 export type CountsSnapshot = z.infer<typeof countsSchema>
 
+const spreadSchema = z.object({ min: z.number(), mean: z.number(), p50: z.number(), p90: z.number(), p99: z.number(), max: z.number() })
+
+/** What the tasks of a pool took, in milliseconds, by function, and how busy its workers were. */
+export const statsSchema = z.object({
+  /** Share of the workers' time spent in tasks, 0 to 1. */
+  utilisation: z.number(),
+  workersStarted: z.number(),
+  functions: z.array(z.object({
+    name: z.string(),
+    module: z.string().nullable(),
+    runs: z.number(),
+    runMs: spreadSchema.nullable(),
+    waitMs: spreadSchema.nullable(),
+  })),
+})
+export type StatsSnapshot = z.infer<typeof statsSchema>
+
 /** Everything of a pool but its workers. */
 export const poolHeaderSchema = z.object({
   id: z.string(),
@@ -69,6 +86,8 @@ export const poolHeaderSchema = z.object({
   issues: z.array(z.string()),
   /** All workers that have exited, also those no longer listed. */
   exitedWorkerCount: z.number(),
+  /** null of what a dead host left. */
+  stats: statsSchema.nullable(),
 })
 export type PoolHeader = z.infer<typeof poolHeaderSchema>
 

@@ -60,8 +60,8 @@ function terminationOf({ definition, cwd }: CheckedDefinition, env: NodeJS.Proce
 }
 
 /** All items, then no more; the pool ends by itself when the last one has ended. */
-function runToTheEnd(pool: Pool, { items }: CheckedDefinition, onError: (error: unknown) => void): void {
-  const { done } = pool.runItems(items.iterate(), { total: items.total })
+function runToTheEnd(pool: Pool, { items, definition }: CheckedDefinition, onError: (error: unknown) => void): void {
+  const { done } = pool.runItems(items.iterate(), { total: items.total, ...given({ chunkSize: definition.chunkSize }) })
   // A file of items that went away half way is the end of the items.
   done.catch(onError).finally(() => { pool.close() })
 }
@@ -77,6 +77,7 @@ function poolOptionsOf(
       name: label ?? nameOf(definition),
       processes: definition.processes,
       maxTasksPerChild: definition.maxTasksPerChild,
+      maxMemoryPerChildBytes: definition.maxMemoryPerChildMb === undefined ? undefined : definition.maxMemoryPerChildMb * 2 ** 20,
       stuckAfterMs: definition.stuckAfterMs ?? defaults?.stuckAfterMs,
       timeoutMs: definition.timeoutMs,
       retries: definition.retries,

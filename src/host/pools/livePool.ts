@@ -1,6 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
-import type { FailureRecord, Pool, TaskInfo, WorkerInfo } from '../../core'
+import type { FailureRecord, Pool, Spread, TaskInfo, WorkerInfo } from '../../core'
 import type { ProcessIdentity, UsageSample } from '../../processes'
 import { errorCodes, type GetFailures, type PoolHeader, type TaskSnapshot, type WorkerSnapshot } from '../../protocol'
 import type { ShutdownReport } from '../../shutdown'
@@ -35,8 +34,6 @@ export class LivePool implements HostedPool {
   private lastIssues: readonly string[] = []
   /** Why this host ended it as failed; the engine's own reason goes first. */
   private failure: string | null = null
-  private doneTasks = 0
-  private doneMs = 0
 
   constructor(readonly pool: Pool, readonly label: string | null, private readonly observer: PoolObserver) {
     pool.on('stateChange', (state) => {
@@ -49,10 +46,6 @@ export class LivePool implements HostedPool {
     pool.on('workerExit', (worker) => { this.workerExited(worker) })
     pool.on('taskStart', (task, worker) => { this.workerChanged({ ...worker, task }) })
     pool.on('taskEnd', (task, detail) => {
-      if (task.state === 'done') {
-        this.doneTasks += 1
-        this.doneMs += detail.elapsedMs
-      }
       if (isMissingExport(detail.error)) this.fail(detail.error.message)
       this.taskChanged(task, detail.worker)
     })
@@ -84,9 +77,9 @@ export class LivePool implements HostedPool {
     return this.pool.endedAt
   }
 
-  /** Of the tasks that are done, commands too; null while there is none. */
+  /** Of the tasks that are done; null while there is none. */
   get meanTaskMs(): number | null {
-    return this.doneTasks === 0 ? null : this.doneMs / this.doneTasks
+    return this.pool.meanTaskMs
   }
 
   header(): PoolHeader {
@@ -106,6 +99,7 @@ export class LivePool implements HostedPool {
       failure: pool.failure ?? this.failure,
       issues: [...this.lastIssues],
       exitedWorkerCount: pool.exitedWorkerCount,
+      stats: statsOf(pool),
     }
   }
 
@@ -247,7 +241,7 @@ export class LivePool implements HostedPool {
     const { meanTaskMs } = this
     if (meanTaskMs === null || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null
     if (this.pool.runningTasks().some((task) => task.verdict !== null)) return null
-    const atOnce = Math.max(1, Math.min(this.pool.options.processes ?? availableParallelism(), left))
+    const atOnce = Math.max(1, Math.min(this.pool.processes, left))
     return Math.round(meanTaskMs * (left / atOnce))
   }
 }
@@ -255,6 +249,22 @@ export class LivePool implements HostedPool {
 /** By its name: it comes from the worker, over a channel. */
 function isMissingExport(error: unknown): error is Error {
   return error instanceof Error && error.name === 'MissingExportError'
+}
+
+/** Rounded: more digits would only be more bytes in every change. */
+function statsOf(pool: Pool): PoolHeader['stats'] {
+  const { utilisation, workersStarted, functions } = pool.stats()
+  return {
+    utilisation: Math.round(utilisation * 1000) / 1000,
+    workersStarted,
+    functions: functions.map(({ name, module, runs, runMs, waitMs }) => ({ name, module, runs, runMs: rounded(runMs), waitMs: rounded(waitMs) })),
+  }
+}
+
+function rounded(spread: Spread | null): Spread | null {
+  if (spread === null) return null
+  const micros = (ms: number): number => Math.round(ms * 1000) / 1000
+  return { min: micros(spread.min), mean: micros(spread.mean), p50: micros(spread.p50), p90: micros(spread.p90), p99: micros(spread.p99), max: micros(spread.max) }
 }
 
 function taskSnapshot(task: TaskInfo, exitedAt: number | null): TaskSnapshot {

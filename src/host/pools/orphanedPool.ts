@@ -75,6 +75,7 @@ export class OrphanedPool implements HostedPool {
       failure: null,
       issues: [...this.lastIssues],
       exitedWorkerCount: this.gone.size,
+      stats: null,
     }
   }
 

@@ -24,7 +24,7 @@ export function worker(some: Partial<WorkerSnapshot> = {}): WorkerSnapshot {
 export function pool(some: Partial<PoolSnapshot> = {}): PoolSnapshot {
   return {
     id: 'pool-3fa9c1', name: 'Stuck', kind: 'module', state: 'run', orphaned: false, label: 'Stuck', startedAt: 1000, endedAt: null,
-    counts: counts(), etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, workers: [worker()], ...some,
+    counts: counts(), etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, stats: null, workers: [worker()], ...some,
   }
 }
 export function failure(some: Partial<GetFailures.Failure> = {}): GetFailures.Failure {

@@ -52,8 +52,10 @@ describe('the task book', () => {
     const a = book.next()!
     expect(a.args).toEqual(['a'])
     expect(book.counts.queued).toBe(3)
+    book.started(queued)
     book.started(a)
-    expect(book.counts.queued).toBe(2)
+    expect(book.counts.queued).toBe(1)
+    book.end(queued, 'done', () => detail)
     const b = book.next()!
     book.started(b)
     expect(book.next()).toBeUndefined()

@@ -26,7 +26,7 @@ const documentOf = (content: string) => TextDocument.create('file:///w/.vscode/t
 const header = (more: Partial<PoolHeader> & { busy?: number; stuck?: number; done?: number; queued?: number } = {}): PoolHeader => {
   const { busy = 0, stuck = 0, done = 0, queued = 0, ...rest } = more
   return {
-    id: 'pool-1', name: 'Resize', kind: 'command', state: 'run', orphaned: false, label: 'Resize', startedAt: 0, endedAt: null, etaMs: null, failure: null, issues: [], exitedWorkerCount: 0,
+    id: 'pool-1', name: 'Resize', kind: 'command', state: 'run', orphaned: false, label: 'Resize', startedAt: 0, endedAt: null, etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, stats: null,
     counts: { queued, running: busy, stuck, done, failed: 0, lost: 0, timedOut: 0, cancelled: 0 }, ...rest,
   }
 }
@@ -69,7 +69,7 @@ describe('code lenses', () => {
 
   it('look different exactly when what they show is different', () => {
     const before = lensState([header({ busy: 3 })])
-    expect(lensState([header({ busy: 3, exitedWorkerCount: 9, etaMs: 5 })])).toBe(before)
+    expect(lensState([header({ busy: 3, exitedWorkerCount: 9, stats: null, etaMs: 5 })])).toBe(before)
     expect(lensState([header({ busy: 2 })])).not.toBe(before)
     expect(lensState([header({ busy: 3, state: 'ended' })])).not.toBe(before)
   })

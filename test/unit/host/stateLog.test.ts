@@ -12,7 +12,7 @@ class FakePool implements StateSource {
   header(): PoolHeader {
     return {
       id: this.id, name: this.id, kind: 'command', state: 'run', orphaned: false, label: null, startedAt: 0, endedAt: null,
-      counts: { ...counts, done: this.done }, etaMs: null, failure: null, issues: [], exitedWorkerCount: 0,
+      counts: { ...counts, done: this.done }, etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, stats: null,
     }
   }
   workerNames(): Iterable<string> { return this.workers.keys() }
