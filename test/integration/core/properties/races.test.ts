@@ -45,7 +45,7 @@ describe('sending ahead', () => {
   it('cancels a task that was sent ahead without beginning it, and ends no worker for it', async () => {
     const { pool, begun } = await warmPool({ processes: 2 })
     for (let round = 0; round < 5; round++) {
-      const results = Array.from({ length: 300 }, (_, n) => pool.applyAsync('work', [n, n < 2 ? 'spin' : 'quick', 50]))
+      const results = Array.from({ length: 300 }, (_, n) => pool.applyAsync('work', [n, n < 2 ? 'spin' : 'quick', 400]))
       await Promise.resolve()
       const victims = results.slice(100, 110)
       await Promise.all(victims.map((result) => result.cancel()))
