@@ -36,6 +36,8 @@ export interface PersistentRuntime {
 
 /** Between the end of a worker's channel and its exit; a process that closes it without exiting is of no use. */
 const exitAfterChannelMs = 1000
+/** A worker between two tasks answers within microseconds. Being wrong on a machine that swaps costs a worker, and no task. */
+const markPatienceMs = 2000
 /** More than this is not sent ahead, in bytes of arguments: it would wait in our memory for a worker that does not read. */
 const mostAheadBytes = 256 * 1024
 
@@ -76,6 +78,7 @@ export class PersistentWorker extends Worker {
   /** Read, but not delivered: of the first tasks in flight. */
   #answers: TaskOutcome[] = []
   #deliverySoon = false
+  #markTimer: NodeJS.Timeout | undefined
 
   constructor(name: string, marker: string, runtime: PersistentRuntime, claims: ClaimFile | undefined, hooks: PersistentWorkerHooks, folder: OutputFolder, table: ProcessTable) {
     super(name, marker, hooks, folder, table)
@@ -88,6 +91,11 @@ export class PersistentWorker extends Worker {
     return () => {
       this.#channel?.end()
     }
+  }
+
+  /** Answers of it have been read and not been delivered yet. */
+  get hasAnswered(): boolean {
+    return this.#answers.length > 0
   }
 
   /** Tasks with it, the running one included. */
@@ -159,6 +167,7 @@ export class PersistentWorker extends Worker {
       this.#recalling = true
       this.#writer.text(FrameKind.recallMark, 0, 0, '')
       this.flush()
+      this.#expectMark()
     }
     return back
   }
@@ -198,6 +207,7 @@ export class PersistentWorker extends Worker {
 
   protected override drained(): void {
     this.#lifeline?.destroy()
+    clearTimeout(this.#markTimer)
     this.#deliver()
     const back = this.#takeBack()
     const [begun] = this.#inFlight
@@ -280,6 +290,8 @@ export class PersistentWorker extends Worker {
         return
       case FrameKind.recalled:
         this.#recalling = false
+        clearTimeout(this.#markTimer)
+        this.#markTimer = undefined
         this.#deliverSoon()
         return
       case FrameKind.returnedJson:
@@ -341,6 +353,7 @@ export class PersistentWorker extends Worker {
       // It starts nothing after the task that it has just answered, and drops what it holds.
       if (this.overMemoryMib !== null) this.#hooks.handedBack(this.recall())
       this.#deliver()
+      this.#expectMark()
       if (this.#inFlight.length === 0 && !this.#recalling && this.status === 'busy') this.setStatus('idle')
       this.#hooks.hungry(this)
     })
@@ -363,6 +376,19 @@ export class PersistentWorker extends Worker {
     const [next] = this.#inFlight
     if (next === undefined) this.#aheadBytes = 0
     else if (!this.exited) this.#begin(next)
+  }
+
+  /** Without a task, and not to be given one before it answers: one that never does (it is stopped, say) would hold its place for ever. */
+  #expectMark(): void {
+    if (!this.#recalling || this.#inFlight.length > 0 || this.#markTimer !== undefined) return
+    this.#markTimer = setTimeout(() => {
+      // If our own event loop was busy for that long, the answer is only read after this timer: one turn more.
+      setImmediate(() => {
+        if (!this.#recalling || this.exited || this.endRequest !== null) return
+        this.#hooks.broken(this, `it has no task and did not answer for ${markPatienceMs} ms`)
+      })
+    }, markPatienceMs)
+    this.#markTimer.unref()
   }
 
   #onChannelClosed(): void {

@@ -39,7 +39,7 @@ export class AheadWatch {
         worker.lastSeen = null
         continue
       }
-      if (worker.lastSeen === worker.task) {
+      if (worker.lastSeen === worker.task && !worker.hasAnswered) {
         this.handBack(worker.recall())
         worker.lastSeen = null
         continue

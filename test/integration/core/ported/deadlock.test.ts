@@ -92,6 +92,17 @@ describe.each(runtimes)('$name: ExecutorDeadlockTest', (runtime) => {
     expect(pool.exitedWorkerCount).toBe(0)
     await closeAndJoin(pool)
   })
+
+  it('a worker that stops between two tasks, with more of them sent ahead, does not keep its place for ever', async () => {
+    const pool = poolOf(runtime, { processes: 1 })
+    const [pid = 0] = await readyPids(pool)
+    await pool.map('stop_between_tasks', Array<boolean>(20).fill(false), { chunkSize: 1 })
+    const results = range(60).map((i) => pool.applyAsync('stop_between_tasks', [i === 10]))
+    expect(await within(Promise.all(results.map((result) => result.get())), 'all tasks')).toEqual(results.map(() => true))
+    expect(pool.exitedWorkers).toEqual([expect.objectContaining({ pid })])
+    expect(pool.counts).toMatchObject({ done: 80, lost: 0 })
+    await closeAndJoin(pool)
+  })
 })
 
 /** Stops a worker of ours, and waits until it has stopped. */
