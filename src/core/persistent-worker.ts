@@ -75,6 +75,10 @@ export class PersistentWorker extends Worker {
   #inFlight: Task[] = []
   #aheadBytes = 0
   #recalling = false
+  /** The last that was written is the one task it has, which it was sent with nothing to do. */
+  #headIsLast = false
+  /** We wrote to nobody: it had gone before. */
+  #wroteToNobody = false
   /** Read, but not delivered: of the first tasks in flight. */
   #answers: TaskOutcome[] = []
   #deliverySoon = false
@@ -128,6 +132,7 @@ export class PersistentWorker extends Worker {
     child.on('error', () => undefined)
     this.adopt(child, [[channel, 'channel'], [stdout, 'stdout'], [stderr, 'stderr']])
     channel.on('data', (chunk: Buffer) => { this.#onData(chunk) })
+    channel.on('error', ({ code }: NodeJS.ErrnoException) => { this.#wroteToNobody ||= code === 'EPIPE' })
     channel.on('close', () => { this.#onChannelClosed() })
     this.#writer.bytes(FrameKind.init, 0, 0, this.#runtime.init)
     this.flush()
@@ -152,6 +157,7 @@ export class PersistentWorker extends Worker {
       this.#writer.text(FrameKind.runJson, task.number, extra, JSON.stringify(args))
     }
     this.#inFlight.push(task)
+    this.#headIsLast = !ahead
     this.sent++
     if (!ahead) this.#begin(task)
   }
@@ -165,6 +171,7 @@ export class PersistentWorker extends Worker {
     const back = this.#takeBack()
     if (back.length > 0 && !this.exited) {
       this.#recalling = true
+      this.#headIsLast = false
       this.#writer.text(FrameKind.recallMark, 0, 0, '')
       this.flush()
       this.#expectMark()
@@ -181,6 +188,7 @@ export class PersistentWorker extends Worker {
   }
 
   softTimeout(task: Task): void {
+    this.#headIsLast = false
     this.#writer.text(FrameKind.softTimeout, task.number, 0, '')
     this.flush()
   }
@@ -209,7 +217,7 @@ export class PersistentWorker extends Worker {
     this.#lifeline?.destroy()
     clearTimeout(this.#markTimer)
     this.#deliver()
-    const back = this.#takeBack()
+    const back = [...this.#takeBackHead(), ...this.#takeBack()]
     const [begun] = this.#inFlight
     // It had begun, which nobody had told us yet: its predecessor's answer came with the end.
     if (begun !== undefined && this.task === null) this.#begin(begun)
@@ -222,6 +230,14 @@ export class PersistentWorker extends Worker {
   #startFailed(error: Error): void {
     this.#claims?.close()
     this.#hooks.startFailed(this, error)
+  }
+
+  /** The task that was sent to a worker with nothing to do, when that had died already and we had not heard of it. */
+  #takeBackHead(): Task[] {
+    if (!this.#wroteToNobody || !this.#headIsLast || this.#inFlight.length !== 1) return []
+    this.task = null
+    this.sent--
+    return this.#inFlight.splice(0)
   }
 
   #takeBack(): Task[] {
