@@ -67,6 +67,7 @@ export class PersistentWorker extends Worker {
   readonly #writer = new FrameWriter((bytes) => {
     // Once it was asked to leave, our side is closed; a write would then destroy the channel, with answers that are on their way.
     if (this.#channel?.writable === true) this.#channel.write(bytes)
+    else this.#wroteToNobody = true
   })
   readonly #defined = new Set<number>()
   #channel: Socket | undefined
@@ -127,12 +128,11 @@ export class PersistentWorker extends Worker {
     const { child, channel, lifeline, stdout, stderr } = started
     this.#channel = channel
     this.#lifeline = lifeline
-    ignoreWriteErrors(channel)
+    outliveWriteErrors(channel, ({ code }) => { this.#wroteToNobody ||= code === 'EPIPE' })
     // Reported by 'exit' as well; without a listener Node would throw it.
     child.on('error', () => undefined)
     this.adopt(child, [[channel, 'channel'], [stdout, 'stdout'], [stderr, 'stderr']])
     channel.on('data', (chunk: Buffer) => { this.#onData(chunk) })
-    channel.on('error', ({ code }: NodeJS.ErrnoException) => { this.#wroteToNobody ||= code === 'EPIPE' })
     channel.on('close', () => { this.#onChannelClosed() })
     this.#writer.bytes(FrameKind.init, 0, 0, this.#runtime.init)
     this.flush()
@@ -420,11 +420,15 @@ export class PersistentWorker extends Worker {
  * A write to a worker that has just died fails, and a stream whose write failed throws away what it could still read: the
  * worker's last answers, so that tasks which are done would be lost. Whoever reads to the end learns of the end anyway.
  */
-function ignoreWriteErrors(channel: Socket): void {
+function outliveWriteErrors(channel: Socket, failed: (error: NodeJS.ErrnoException) => void): void {
   const write = channel._write.bind(channel)
   const writeMany = channel._writev?.bind(channel)
-  channel._write = (chunk, encoding, callback) => { write(chunk, encoding, () => { callback() }) }
-  if (writeMany) channel._writev = (chunks, callback) => { writeMany(chunks, () => { callback() }) }
+  const settle = (callback: () => void) => (error?: Error | null) => {
+    if (error) failed(error)
+    callback()
+  }
+  channel._write = (chunk, encoding, callback) => { write(chunk, encoding, settle(callback)) }
+  if (writeMany) channel._writev = (chunks, callback) => { writeMany(chunks, settle(callback)) }
 }
 
 /** A small part of a large chunk would keep all of it in memory. */

@@ -12,7 +12,7 @@ export interface SoakResult {
   readonly lost: number
   /** The second, third … that a worker took with it. */
   readonly lostBeyond: number
-  /** Lost although they had not begun. */
+  /** Lost before their first line: handed to a worker that was killed before it read them, or between its claim and that line. */
   readonly lostUnbegun: number
   readonly cancelled: number
   /** More than one result, or more than one `taskEnd`. */
@@ -268,7 +268,7 @@ export async function run(): Promise<{ name: string; rows: Row[]; data: unknown 
     { what: 'cancelled', value: String(sum('cancelled')), aim: '', ok: null },
     { what: 'lost', value: String(sum('lost')), aim: '', ok: null },
     zero('lost beyond those that were running', 'lostBeyond'),
-    { what: 'lost before they had begun', value: String(sum('lostUnbegun')), aim: '', ok: null },
+    { what: 'lost before their first line', value: String(sum('lostUnbegun')), aim: '', ok: null },
     zero('answered twice', 'answeredTwice'),
     zero('begun twice', 'begunTwice'),
     zero('done wrongly or without having begun, or never ended', 'wrong'),

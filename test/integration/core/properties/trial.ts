@@ -352,7 +352,9 @@ export class Trial {
   #isOurs(pid: number): boolean {
     if (this.#pids.has(pid)) return true
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`UNHANG_WORKER=${this.#pool?.id ?? ''}/`)
+      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1')
+      // Empty: it is dead, or is just being replaced by what it executes.
+      return environment === '' || environment.includes(`UNHANG_WORKER=${this.#pool?.id ?? ''}/`)
     } catch {
       return true
     }
