@@ -127,6 +127,7 @@ export class PersistentWorker extends Worker {
     const { child, channel, lifeline, stdout, stderr } = started
     this.#channel = channel
     this.#lifeline = lifeline
+    ignoreWriteErrors(channel)
     // Reported by 'exit' as well; without a listener Node would throw it.
     child.on('error', () => undefined)
     this.adopt(child, [[channel, 'channel'], [stdout, 'stdout'], [stderr, 'stderr']])
@@ -220,6 +221,8 @@ export class PersistentWorker extends Worker {
     const [begun] = this.#inFlight
     // It had begun, which nobody had told us yet: its predecessor's answer came with the end.
     if (begun !== undefined && this.task === null) this.#begin(begun)
+    // More than one only when its channel could not be read to the end: whether they are done, nobody can tell any more.
+    this.unknown.push(...this.#inFlight.slice(1))
     this.#claims?.close()
     if (back.length > 0) this.#hooks.handedBack(back)
   }
@@ -411,6 +414,17 @@ export class PersistentWorker extends Worker {
     }, exitAfterChannelMs)
     timer.unref()
   }
+}
+
+/**
+ * A write to a worker that has just died fails, and a stream whose write failed throws away what it could still read: the
+ * worker's last answers, so that tasks which are done would be lost. Whoever reads to the end learns of the end anyway.
+ */
+function ignoreWriteErrors(channel: Socket): void {
+  const write = channel._write.bind(channel)
+  const writeMany = channel._writev?.bind(channel)
+  channel._write = (chunk, encoding, callback) => { write(chunk, encoding, () => { callback() }) }
+  if (writeMany) channel._writev = (chunks, callback) => { writeMany(chunks, () => { callback() }) }
 }
 
 /** A small part of a large chunk would keep all of it in memory. */

@@ -613,6 +613,10 @@ export class Pool extends EventEmitter<PoolEvents> {
     if (worker.pipesHeld) this.#leftBehind.add(worker)
     this.#formerWorkers.add(worker)
     const fate = worker.task?.state === 'running' ? this.#life.workerGone(worker.task, worker) : undefined
+    for (const task of worker.unknown) {
+      this.#life.started(task, worker)
+      void this.#life.workerGone(task, worker)
+    }
     if (fate === undefined) {
       this.#showExit(worker)
       return

@@ -43,6 +43,8 @@ export abstract class Worker {
   exitedAt: number | null = null
   /** In flight; stays after an exit, to show what the worker took with it. */
   task: Task | null = null
+  /** After an exit: tasks that it has begun as well, whose answers, if there were any, could not be read. */
+  readonly unknown: Task[] = []
   /** Output of {@link task}, or of the last one; null while it has not printed anything. */
   capture: OutputCapture | null = null
   /** The shutdown that was asked of it, which explains its exit. */

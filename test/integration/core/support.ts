@@ -38,7 +38,8 @@ export function commandPool(command: string | readonly string[], options: Partia
   return remember(new Pool({ command, processes: 2, ...options }, system))
 }
 
-function remember(pool: Pool): Pool {
+/** The same with a pool that the test has made. */
+export function remember(pool: Pool): Pool {
   pools.add(pool)
   return pool
 }

@@ -63,6 +63,7 @@ describe('the task book', () => {
     book.end(a, 'done', () => detail)
     book.end(b, 'failed', () => detail)
     await source.done
+    book.end(queued, 'cancelled', () => detail)
     expect(book.empty).toBe(true)
   })
 

@@ -96,6 +96,36 @@ describe('sending ahead', () => {
   })
 })
 
+describe('a worker that dies', () => {
+  it('loses no answer that it had written, although the pool was just writing to it', async () => {
+    const { pool, begun } = await warmPool()
+    const [pid = 0] = await readyPids(pool)
+    const results = [1, 2, 3].map((id) => pool.applyAsync('work', [id, 'quick']))
+    const last = pool.applyAsync('work', [4, 'never'])
+    const behind = [5, 6].map((id) => pool.applyAsync('work', [id, 'quick']))
+    await Promise.resolve()
+    for (const deadline = Date.now() + 5000; begun(4) === 0 && Date.now() < deadline;) block(1)
+    expect(begun(4)).toBe(1)
+    process.kill(pid, 'SIGKILL')
+    while (isRunning(pid)) block(1)
+    // What waits behind is called back: a word to nobody.
+    pool.hold()
+    pool.resume()
+    await until(() => [...results, last, ...behind].every((result) => result.ready()), 'all have ended')
+    expect([...results, last, ...behind].filter((result) => !result.successful())).toEqual([last])
+  })
+
+  it('loses each task that it had begun when its channel can no longer be read', async () => {
+    const { pool } = await warmPool()
+    const results = ['quick', 'garbage', 'quick', 'quick', 'never', 'quick'].map((kind, n) => pool.applyAsync('work', [n, kind]))
+    await Promise.resolve()
+    block(100)
+    await until(() => results.every((result) => result.ready()), 'all have ended')
+    expect(results.map((result) => result.successful())).toEqual([true, false, false, false, false, true])
+    expect(pool.counts).toMatchObject({ lost: 4, queued: 0, running: 0 })
+  })
+})
+
 describe('a pool that is ended', () => {
   it.each([['yields nothing any more', () => never], ['goes on', () => new Promise((resolve) => setTimeout(resolve, 20))]])('rejects a map that still reads an async iterable that %s', async (_, pause) => {
     const { pool } = await warmPool()
