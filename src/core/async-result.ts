@@ -15,7 +15,11 @@ export interface Canceller {
   cancelTasks(tasks: readonly Task[], reason: string): Promise<void>
 }
 
-type Waiter = (settled: boolean) => void
+/** Who waits for the outcome. Small, since there may be one for each of a million results. */
+interface Waiter<T> {
+  resolve(value: T): void
+  reject(error: unknown): void
+}
 
 /**
  * The result of tasks handed in with `applyAsync`, `mapAsync` and the like (CPython's AsyncResult). A failure that nobody asks
@@ -27,7 +31,8 @@ export class AsyncResult<T = unknown> implements TaskOwner {
   #tasks: Task | (() => readonly Task[]) | undefined
   readonly #canceller: Canceller
   #callbacks: ResultCallbacks<T> | undefined
-  #waiting: Waiter[] | undefined
+  /** One alone needs no list. */
+  #waiting: Waiter<T> | Waiter<T>[] | undefined
   #state: 'pending' | 'ok' | 'failed' = 'pending'
   /** The value, or what it rejects with. */
   #outcome: unknown
@@ -55,21 +60,22 @@ export class AsyncResult<T = unknown> implements TaskOwner {
   }
 
   /** The value, or a rejection with the task's own error. @throws TimeoutError after `timeoutMs`; the task goes on */
-  get(options: { timeoutMs?: number } = {}): Promise<T> {
+  get({ timeoutMs }: { timeoutMs?: number } = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const settle = (settled: boolean): void => {
-        if (!settled) reject(new TimeoutError(options.timeoutMs ?? 0, this.taskIds))
-        else if (this.#state === 'ok') resolve(this.#outcome as T)
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the task threw is passed on as it is
-        else reject(this.#outcome)
-      }
-      this.#await(settle, options.timeoutMs)
+      const waiter = { resolve, reject }
+      if (timeoutMs === undefined || this.#state !== 'pending') this.#await(waiter)
+      else this.#awaitFor(timeoutMs, waiter, () => { reject(new TimeoutError(timeoutMs, this.taskIds)) })
     })
   }
 
   /** Resolves once it has ended, or after `timeoutMs`; never rejects. */
-  wait(options: { timeoutMs?: number } = {}): Promise<void> {
-    return new Promise((resolve) => { this.#await(() => { resolve() }, options.timeoutMs) })
+  wait({ timeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
+    return new Promise((resolve) => {
+      const over = (): void => { resolve() }
+      const waiter = { resolve: over, reject: over }
+      if (timeoutMs === undefined || this.#state !== 'pending') this.#await(waiter)
+      else this.#awaitFor(timeoutMs, waiter, over)
+    })
   }
 
   /** Ends just these tasks: a queued one leaves the queue, of a running one the worker is ended. Resolves once that is done. */
@@ -103,25 +109,34 @@ export class AsyncResult<T = unknown> implements TaskOwner {
     return typeof tasks === 'function' ? tasks() : [tasks]
   }
 
-  #await(waiter: Waiter, timeoutMs: number | undefined): void {
-    if (this.#state !== 'pending') {
-      waiter(true)
-      return
-    }
-    this.#waiting ??= []
-    if (timeoutMs === undefined) {
-      this.#waiting.push(waiter)
-      return
-    }
-    const inTime: Waiter = () => {
-      clearTimeout(timer)
-      waiter(true)
+  #await(waiter: Waiter<T>): void {
+    if (this.#state !== 'pending') this.#tell(waiter)
+    else if (this.#waiting === undefined) this.#waiting = waiter
+    else if (Array.isArray(this.#waiting)) this.#waiting.push(waiter)
+    else this.#waiting = [this.#waiting, waiter]
+  }
+
+  #awaitFor(timeoutMs: number, waiter: Waiter<T>, tooLate: () => void): void {
+    const stop = (): void => { clearTimeout(timer) }
+    const inTime: Waiter<T> = {
+      resolve: (value) => { stop(); waiter.resolve(value) },
+      reject: (error) => { stop(); waiter.reject(error) },
     }
     const timer = setTimeout(() => {
-      this.#waiting = this.#waiting?.filter((other) => other !== inTime)
-      waiter(false)
+      this.#forget(inTime)
+      tooLate()
     }, timeoutMs)
-    this.#waiting.push(inTime)
+    this.#await(inTime)
+  }
+
+  #forget(waiter: Waiter<T>): void {
+    if (Array.isArray(this.#waiting)) this.#waiting = this.#waiting.filter((other) => other !== waiter)
+    else if (this.#waiting === waiter) this.#waiting = undefined
+  }
+
+  #tell(waiter: Waiter<T>): void {
+    if (this.#state === 'ok') waiter.resolve(this.#outcome as T)
+    else waiter.reject(this.#outcome)
   }
 
   #settle(state: 'ok' | 'failed', outcome: unknown): void {
@@ -130,7 +145,8 @@ export class AsyncResult<T = unknown> implements TaskOwner {
     this.#outcome = outcome
     const waiting = this.#waiting
     this.#waiting = undefined
-    if (waiting) for (const waiter of waiting) waiter(true)
+    if (Array.isArray(waiting)) for (const waiter of waiting) this.#tell(waiter)
+    else if (waiting) this.#tell(waiting)
     const callbacks = this.#callbacks
     if (callbacks === undefined) return
     this.#callbacks = undefined

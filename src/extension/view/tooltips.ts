@@ -1,11 +1,14 @@
 import * as l10n from '@vscode/l10n'
-import type { PoolHeader, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
-import { formatDuration } from '../text/durations'
+import type { PoolHeader, StatsSnapshot, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
+import { formatDuration, formatPreciseDuration } from '../text/durations'
 import { exitText } from '../text/exits'
 import { escapeMarkdown } from '../text/markdown'
 import { poolRow, taskElapsedMs } from '../text/rows'
 import { formatBytes, formatPercent } from '../text/sizes'
 import { taskStateText, verdictText, workerStatusText } from '../text/states'
+
+/** A pool with more functions than this is looked at by its API. */
+const mostFunctions = 5
 
 /** What a hover over a pool says. Markdown, made only when it is looked at. */
 export function poolTooltip(pool: PoolHeader, now: number): string {
@@ -15,8 +18,19 @@ export function poolTooltip(pool: PoolHeader, now: number): string {
     pool.orphaned && pool.state !== 'ended' ? l10n.t('Left behind by a host that ended without ending it. It can be terminated or killed; nothing else is known of it.') : undefined,
     pool.failure === null ? undefined : `$(error) ${escapeMarkdown(pool.failure)}`,
     pool.endedAt === null ? l10n.t('Running for {0}.', running) : l10n.t('Ran for {0}.', running),
+    pool.stats === null ? undefined : statsMarkdown(pool.stats),
     pool.issues.length === 0 ? undefined : [l10n.t('Issues of the last shutdown:'), ...pool.issues.map((issue) => `- ${escapeMarkdown(issue)}`)].join('\n'),
   ])
+}
+
+/** How busy the workers were, and what the tasks took: enough to see what to expect of the ones to come. */
+function statsMarkdown({ utilisation, functions }: StatsSnapshot): string | undefined {
+  const lines = functions.filter(({ runMs }) => runMs !== null).slice(0, mostFunctions).map(({ name, runs, runMs }) => {
+    const times = runMs === null ? '' : l10n.t('half within {0}, 99 % within {1}, longest {2}', formatPreciseDuration(runMs.p50), formatPreciseDuration(runMs.p99), formatPreciseDuration(runMs.max))
+    return `- ${escapeMarkdown(`${name}: ${runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs)}, ${times}`)}`
+  })
+  if (lines.length === 0) return undefined
+  return [escapeMarkdown(l10n.t('Workers busy {0} of their time.', formatPercent(utilisation * 100))), '', ...lines].join('\n')
 }
 
 /** What a hover over a worker says: usage, and the verdict on its task with the evidence. */

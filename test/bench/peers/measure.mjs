@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 const require = createRequire(import.meta.url)
 const here = (file) => fileURLToPath(new URL(file, import.meta.url))
 const workers = 2
-const noops = 30_000
+const noops = 100_000
 const buffers = 60
 const bufferBytes = 2 ** 20
 
@@ -105,17 +105,10 @@ const ours = {
     await pool.kill()
     return rates.sort((a, b) => a - b)[1]
   },
-  /** 2,000 tasks of 10 µs and 200 of 10 ms, mixed: the time of the whole by that of the ideal schedule. */
-  async mixed() {
-    const pool = ourPool()
-    await Promise.all([pool.apply('busy', [10]), pool.apply('busy', [10])])
-    const tasks = Array.from({ length: 2200 }, (_, n) => (n % 11 === 5 ? 10_000 : 10))
-    const started = performance.now()
-    await Promise.all(tasks.map((micros) => pool.apply('busy', [micros])))
-    const ms = performance.now() - started
-    await pool.kill()
-    return ms / (tasks.reduce((sum, micros) => sum + micros, 0) / 1000 / workers)
-  },
+  /** 2,000 tasks of 10 µs and 200 of 10 ms of another function, mixed: the time of the whole by that of the ideal schedule. */
+  mixed: () => mixed((micros) => (micros > 1000 ? 'busyLong' : 'busy')),
+  /** The same, all of one function. */
+  mixedInOne: () => mixed(() => 'busy'),
   /** Bytes a task, of a million queued ones and their results. */
   async memory() {
     setFlagsFromString('--expose-gc')
@@ -153,6 +146,17 @@ const ours = {
   },
 }
 
+async function mixed(functionFor) {
+  const pool = ourPool()
+  await Promise.all([pool.apply('busy', [10]), pool.apply('busy', [10])])
+  const tasks = Array.from({ length: 2200 }, (_, n) => (n % 11 === 5 ? 10_000 : 10))
+  const started = performance.now()
+  await Promise.all(tasks.map((micros) => pool.apply(functionFor(micros), [micros])))
+  const ms = performance.now() - started
+  await pool.kill()
+  return ms / (tasks.reduce((sum, micros) => sum + micros, 0) / 1000 / workers)
+}
+
 function ourPool(options = {}) {
   const { Pool } = require('../../../dist/core.js')
   return new Pool({ module: here('tasks.cjs'), processes: workers, ...options })
@@ -160,7 +164,7 @@ function ourPool(options = {}) {
 
 /** Both workers are there, and the code is compiled. */
 async function warmUp(pool) {
-  await Promise.all(Array.from({ length: 2000 }, (_, n) => pool.run(n)))
+  await Promise.all(Array.from({ length: 5000 }, (_, n) => pool.run(n)))
 }
 
 const [system, figure] = process.argv.slice(2)

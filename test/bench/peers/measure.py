@@ -9,7 +9,7 @@ def noop(value):
 
 
 def apply_async(pool):
-    count = 30000
+    count = 100000
     started = time.perf_counter()
     results = [pool.apply_async(noop, (n,)) for n in range(count)]
     values = [result.get() for result in results]

@@ -7,6 +7,8 @@ exports.busy = (micros) => {
   while (performance.now() < end);
   return micros
 }
+/** The same under another name: what is known of one says nothing of the other. */
+exports.busyLong = (micros) => exports.busy(micros)
 /** Cannot be ended but by SIGKILL. */
 exports.stubborn = () => {
   process.on('SIGTERM', () => {})

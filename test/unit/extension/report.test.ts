@@ -114,4 +114,11 @@ describe('A tooltip', () => {
       - worker still alive: PoolWorker-3"
     `)
   })
+
+  test('of a pool shows how busy its workers were and what its tasks took', () => {
+    const runMs = { min: 1, mean: 40, p50: 12, p90: 90, p99: 140, max: 5_250 }
+    const stats = { utilisation: 0.934, workersStarted: 4, functions: [{ name: 'resize', module: null, runs: 120, runMs, waitMs: null }, { name: 'later', module: null, runs: 0, runMs: null, waitMs: null }] }
+    expect(poolTooltip(poolHeader({ state: 'ended', endedAt: 3_000, stats }), 9_000)).toContain(
+      ['Workers busy 93 % of their time.', '', '- resize: 120 runs, half within 12 ms, 99 % within 140 ms, longest 5.2 s'].join('\n'))
+  })
 })
