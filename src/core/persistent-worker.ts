@@ -64,11 +64,7 @@ export class PersistentWorker extends Worker {
     accepts: (kind, number) => this.#expects(kind, number),
     frame: (kind, _number, extra, bytes, start, end) => { this.#onFrame(kind, extra, bytes, start, end) },
   })
-  readonly #writer = new FrameWriter((bytes) => {
-    // Once it was asked to leave, our side is closed; a write would then destroy the channel, with answers that are on their way.
-    if (this.#channel?.writable === true) this.#channel.write(bytes)
-    else this.#wroteToNobody = true
-  })
+  readonly #writer = new FrameWriter((bytes, payload) => { this.#write(bytes, payload) })
   readonly #defined = new Set<number>()
   #channel: Socket | undefined
   #lifeline: Socket | undefined
@@ -225,6 +221,20 @@ export class PersistentWorker extends Worker {
     this.unknown.push(...this.#inFlight.slice(1))
     this.#claims?.close()
     if (back.length > 0) this.#hooks.handedBack(back)
+  }
+
+  #write(bytes: Buffer, payload: Buffer | undefined): void {
+    const channel = this.#channel
+    // Once it was asked to leave, our side is closed; a write would then destroy the channel, with answers that are on their way.
+    if (channel?.writable !== true) {
+      this.#wroteToNobody = true
+      return
+    }
+    // A large payload goes with its header, in one system call.
+    if (payload) channel.cork()
+    channel.write(bytes)
+    if (payload) channel.write(payload)
+    if (payload) channel.uncork()
   }
 
   #startFailed(error: Error): void {

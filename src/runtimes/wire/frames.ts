@@ -80,8 +80,8 @@ export class FrameWriter {
   #start = 0
   #end = 0
 
-  /** `write` gets whole frames; what it got is never changed afterwards. */
-  constructor(private readonly write: (bytes: Buffer) => void) {}
+  /** `write` gets whole frames, a large one with its payload apart; what it got is never changed afterwards. */
+  constructor(private readonly write: (bytes: Buffer, payload?: Buffer) => void) {}
 
   /** A frame whose payload is text. */
   text(kind: FrameKind, number: number, extra: number, payload: string): void {
@@ -106,14 +106,14 @@ export class FrameWriter {
       this.#end += payload.copy(this.#slab, this.#end)
       return
     }
-    this.flush()
-    this.write(payload)
+    this.flush(payload)
   }
 
-  flush(): void {
+  flush(payload?: Buffer): void {
     if (this.#end === this.#start) return
-    this.write(this.#slab.subarray(this.#start, this.#end))
+    const frames = this.#slab.subarray(this.#start, this.#end)
     this.#start = this.#end
+    this.write(frames, payload)
   }
 
   #turn(): void {

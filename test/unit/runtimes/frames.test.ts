@@ -20,7 +20,7 @@ const frames: Read[] = [
 
 function written(asText: boolean): Buffer {
   const chunks: Buffer[] = []
-  const writer = new FrameWriter((bytes) => { chunks.push(bytes) })
+  const writer = new FrameWriter((bytes, payload) => { chunks.push(bytes, ...(payload ? [payload] : [])) })
   for (const { kind, number, extra, payload } of frames) {
     if (asText) writer.text(kind as FrameKind, number, extra, payload)
     else writer.bytes(kind as FrameKind, number, extra, Buffer.from(payload))
@@ -44,7 +44,7 @@ describe('frames', () => {
 
   it('written later do not change what was written before', () => {
     const chunks: Buffer[] = []
-    const writer = new FrameWriter((bytes) => { chunks.push(bytes) })
+    const writer = new FrameWriter((bytes, payload) => { chunks.push(bytes, ...(payload ? [payload] : [])) })
     for (let number = 0; number < 20_000; number++) {
       writer.text(FrameKind.runJson, number, 0, `[${number}]`)
       if (number % 7 === 0) writer.flush()
