@@ -7,12 +7,16 @@ import type { Task, TaskOwner } from './task'
 export interface ImapContext {
   /** How many chunks may be on their way or waiting to be read. */
   window(): number
+  /** The pool is closed: it reads on whether somebody takes the results or not. */
+  closing(): boolean
   /** Hands in a chunk. @throws when the pool takes no more tasks */
   handIn(items: readonly unknown[], index: number, first: number, owner: TaskOwner): Task
   cancel(tasks: readonly Task[]): Promise<void>
   /** No chunk will come any more. */
   ended(): void
 }
+
+const chunksInOneGo = 1000
 
 type Arrived = { readonly ok: true; readonly values: readonly unknown[] } | { readonly ok: false; readonly error: unknown }
 
@@ -111,6 +115,7 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
     this.#arrived.set(this.#ordered ? task.index : this.#ended, arrived)
     this.#ended++
     this.#wake?.()
+    if (this.#context.closing()) void this.#pull()
   }
 
   async #next(): Promise<IteratorResult<T, undefined>> {
@@ -143,7 +148,9 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
     if (this.#pulling) return
     this.#pulling = true
     try {
-      while (!this.#exhausted && this.#handedIn - this.#due < this.#context.window()) {
+      for (let chunk = 1; !this.#exhausted && this.#onTheWay() < this.#context.window(); chunk++) {
+        // Chunks that cannot be sent end at once: an endless iterable of them must not block everybody else.
+        if (chunk % chunksInOneGo === 0) await new Promise((resolve) => { setImmediate(resolve) })
         const items: unknown[] = []
         let last = false
         while (items.length < this.#chunkSize) {
@@ -166,6 +173,11 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
     } finally {
       this.#pulling = false
     }
+  }
+
+  /** What counts for the window: results that nobody has taken as well, until the pool is closed and must come to its end without them. */
+  #onTheWay(): number {
+    return this.#context.closing() ? this.#tasks.size : this.#handedIn - this.#due
   }
 
   #isOver(): boolean {

@@ -125,7 +125,8 @@ export class TaskDesk {
     const fn = this.#function(name, ordered ? 'imap' : 'imapUnordered')
     const stream = new ImapIterator<T>(
       {
-        window: () => (this.#closing ? Infinity : Math.max(leastWindow, 2 * fn.depth) * this.hooks.processes()),
+        window: () => Math.max(leastWindow, 2 * fn.depth) * this.hooks.processes(),
+        closing: () => this.#closing,
         handIn: (chunk, index, first, owner) => this.#handIn(fn, chunk, index, owner, chunkLabel(fn.labelName, first, chunk.length), RunFlag.keepResult | RunFlag.chunk),
         cancel: (tasks) => this.hooks.cancelTasks(tasks, 'the iteration was left'),
         ended: () => {

@@ -59,7 +59,9 @@ class Bench implements ImapContext {
   cancelled: readonly Task[] = []
   over = 0
   constructor(private readonly size: number) {}
+  isClosing = false
   window(): number { return this.size }
+  closing(): boolean { return this.isClosing }
   handIn(items: readonly unknown[], index: number, _first: number, owner: TaskOwner): Task {
     const made = task(index)
     this.chunks.push({ items, task: made, owner })
@@ -100,6 +102,18 @@ describe('imap', () => {
     expect(seen).toEqual([0, 1, 2])
     expect(await results.next()).toEqual({ done: false, value: 'did 0' })
     expect(seen).toEqual([0, 1, 2, 3])
+  })
+
+  it('of a pool that is closed reads on whether results are taken or not, but never more than its window at a time', () => {
+    const bench = new Bench(3)
+    bench.isClosing = true
+    const seen: number[] = []
+    const results = new ImapIterator(bench, upTo(5, seen), {}, true)
+    results.goOn()
+    expect(seen).toEqual([0, 1, 2])
+    for (const at of [0, 1, 2, 3, 4]) bench.done(at)
+    expect(seen).toEqual([0, 1, 2, 3, 4])
+    expect(bench.over).toBe(1)
   })
 
   it('keeps the order of the items, imapUnordered that of the ends', async () => {

@@ -1,4 +1,5 @@
 /** Ported from loky, tests/test_reusable_executor.py: what is in TestExecutorDeadLock beside its crash cases, and TestTerminateExecutor. */
+import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { PoolStateError, SerializationError, TaskCancelledError, WorkerLostError } from '../../../../src/core'
 import type { AsyncResult } from '../../../../src/core'
@@ -6,6 +7,15 @@ import { isRunning, readyPids, rejection, until } from '../support'
 import { atTaskPickle } from './failures'
 import { runProgram } from './program'
 import { closeAndJoin, nothingLeft, poolOf, range, runtimes, within } from './runtimes'
+
+/** Threads of a process; those of a killed one hold its sockets until the last of them is gone, also when the first is a zombie. */
+function threadsOf(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length
+  } catch {
+    return 0
+  }
+}
 
 describe.each(runtimes)('$name: TestExecutorDeadLock', (runtime) => {
   it('test_callback_crash_on_submit: error', async () => {
@@ -53,7 +63,7 @@ describe.each(runtimes)('$name: TestExecutorDeadLock', (runtime) => {
     const [pid = 0] = await readyPids(pool)
     process.kill(pid, 'SIGKILL')
     // In this very turn, so that the pool has not heard of it.
-    while (isRunning(pid));
+    while (isRunning(pid) || threadsOf(pid) > 1);
     // It never begins there, so it is not lost; nor is the one behind it.
     const results = [pool.applyAsync('sqr', [6]), pool.applyAsync('sqr', [7])]
     expect(pool.exitedWorkerCount).toBe(0)

@@ -15,7 +15,7 @@ const frame: fc.Arbitrary<Frame> = fc.record({
 /** What a writer hands on; it must not change afterwards, so it is looked at only at the end. */
 function written(frames: readonly Frame[]): Buffer {
   const chunks: Buffer[] = []
-  const writer = new FrameWriter((bytes) => chunks.push(bytes))
+  const writer = new FrameWriter((bytes, payload) => chunks.push(bytes, ...(payload ? [payload] : [])))
   for (const { kind, number, extra, payload, isText, flush } of frames) {
     if (isText) writer.text(kind as FrameKind, number, extra, payload.toString('utf8'))
     else writer.bytes(kind as FrameKind, number, extra, payload)
