@@ -161,8 +161,13 @@ interface StartOptions {
 /** Starts workers for tests, and ends every one of them with its process group. */
 export class WireWorkers {
   readonly #started: WireWorker[] = []
-  readonly #folder = mkdtempSync(join(tmpdir(), 'unhang-python-'))
+  /** Made when it is first needed: a suite that is skipped has no end in which it could be removed. */
+  #madeFolder: string | undefined
   #files = 0
+
+  get #folder(): string {
+    return (this.#madeFolder ??= mkdtempSync(join(tmpdir(), 'unhang-python-')))
+  }
 
   /** Starts a worker and sends `init`; whoever calls reads the answer. */
   spawn(python: string, options: StartOptions = {}): WireWorker {
@@ -209,7 +214,8 @@ export class WireWorkers {
       worker.process.lifeline.destroy()
       worker.process.channel.destroy()
     }
-    rmSync(this.#folder, { recursive: true, force: true })
+    if (this.#madeFolder !== undefined) rmSync(this.#madeFolder, { recursive: true, force: true })
+    this.#madeFolder = undefined
   }
 }
 
