@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url)
 const here = (file) => fileURLToPath(new URL(file, import.meta.url))
 const workers = 2
 const noops = 100_000
-const buffers = 60
+const buffers = 400
 const bufferBytes = 2 ** 20
 
 /** Each makes a pool of two processes: `run(value)` is a no-op with that value, `end()` ends the pool. */
