@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { deserialize } from 'node:v8'
 import { FrameKind, FrameReader, FrameWriter, RunFlag, unpackRemote, unpackThrown } from '../runtimes'
-import type { ClaimFile, NodeWorkerProcess, ThrownMessage, UnserializableMessage } from '../runtimes'
+import type { ClaimFile, ThrownMessage, UnserializableMessage, WorkerProcess } from '../runtimes'
 import type { ProcessTable } from '../processes'
 import { SerializationError } from './errors'
 import type { OutputFolder } from './output-folder'
@@ -29,7 +29,7 @@ export interface PersistentRuntime {
   /** JSON is all that a Python worker reads and writes. */
   readonly values: 'clone' | 'json'
   /** @throws what can be told without trying, such as an environment that is too large */
-  spawn(claimsFd: number | undefined, marker: string): NodeWorkerProcess | { readonly child: ChildProcess }
+  spawn(claimsFd: number | undefined, marker: string): WorkerProcess | { readonly child: ChildProcess }
   /** Payload of `init`. */
   readonly init: Buffer
 }

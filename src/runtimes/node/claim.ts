@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs'
-import { claimsFd } from './lifeline'
+import { claimsFd } from '../wire/worker-process'
 
 const one = Buffer.allocUnsafe(1)
 

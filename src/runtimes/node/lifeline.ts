@@ -1,10 +1,5 @@
 import { Worker } from 'node:worker_threads'
-
-/** File descriptors of a module worker, as the pool hands them over. */
-export const channelFd = 3
-export const lifelineFd = 4
-/** Only there when the pool may send tasks ahead; see wire/claims.ts. */
-export const claimsFd = 5
+import { lifelineFd } from '../wire/worker-process'
 
 /**
  * Between the pool's end and ours, so that a worker that can still run JavaScript finishes what it writes to disk.

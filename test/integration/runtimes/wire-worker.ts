@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { PythonWorkerProcess } from '../../../src/runtimes'
+import type { WorkerProcess } from '../../../src/runtimes'
 import { spawnPythonWorker } from '../../../src/runtimes'
 import { fixtures, workerPath } from './pythons'
 
@@ -62,7 +62,7 @@ export class WireWorker {
   #bytes = Buffer.alloc(0)
   #read = 0
 
-  constructor(readonly process: PythonWorkerProcess, readonly claimsFd: number | undefined) {
+  constructor(readonly process: WorkerProcess, readonly claimsFd: number | undefined) {
     const { child, channel, stdout, stderr } = process
     this.pid = child.pid!
     channel.on('data', (chunk: Buffer) => { this.#take(chunk) })

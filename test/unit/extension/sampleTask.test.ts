@@ -71,7 +71,7 @@ describe('The sample task', () => {
 })
 
 describe('Creating tasks.json', () => {
-  const folder = (name: string, scheme = 'file'): NamedFolder => ({ name, uri: { scheme, fsPath: `/work/${name}` } })
+  const folder = (name: string, scheme = 'file'): NamedFolder => ({ name, uri: { scheme, fsPath: `/home/me/${name}` } })
   const create = async (folders: NamedFolder[], { trusted = true, picks = '' } = {}) => {
     const written: string[] = []
     const offered: string[] = []
