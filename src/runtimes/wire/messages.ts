@@ -1,6 +1,6 @@
 import type { PackedThrown } from './thrown'
 
-/** A function of the pool's module, or (`module` not null) of another one. */
+/** A function of the pool's module, or (`module` not null) of another one; payload of `define` (JSON). */
 export interface FunctionReference {
   readonly module: string | null
   readonly name: string
@@ -16,8 +16,6 @@ export interface InitMessage {
   /** A worker that has more than this after a task takes no other one. */
   readonly maxMemoryBytes: number | null
 }
-/** Payload of `define` (JSON). */
-export type DefineMessage = FunctionReference
 /** Payload of `loadFailed`, `threw` and `uncaught`. */
 export type ThrownMessage = PackedThrown
 /** Payload of `unserializable` (JSON): where inside of the result, and what the clone algorithm said. */

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** Where the Node workers' entry point is. @throws Error that says how to make it */
+export function findWorkerPath(from: string): string {
+  return findBuilt(from, 'node-worker.js')
+}
+
+/** Where the entry point of Python workers is. @throws Error that says how to make it */
+export function findPythonWorkerPath(from: string): string {
+  return findBuilt(from, 'python/worker.py')
+}
+
+/**
+ * A file that is built: beside the bundle that runs (`dist/core.js`, `dist/host.js`), or, when the sources run themselves (tests),
+ * in the nearest `dist/` above.
+ */
+function findBuilt(from: string, file: string): string {
+  const beside = join(from, file)
+  if (existsSync(beside)) return beside
+  for (let folder = from; ; folder = dirname(folder)) {
+    const built = join(folder, 'dist', file)
+    if (existsSync(built)) return built
+    if (dirname(folder) === folder) throw new Error(`${file} is neither in ${from} nor in a dist folder above it: run "npm run build", or give workerPath`)
+  }
+}
