@@ -1,5 +1,7 @@
 export type * from './verdict'
 export type * from './facts'
+export type * from './program-facts'
+export { crashLoopWindowMs } from './program-facts'
 export { judgeRunningTask } from './judge'
 export { crashLoop } from './rules/crash-loop'
 export { lostTask } from './rules/lost-task'

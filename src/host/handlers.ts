@@ -1,8 +1,10 @@
 import {
-  CancelTask, FollowOutput, GetFailures, GetSnapshot, HostStatus, LaunchPool, RemovePool, RetryTask, Shutdown, StopHost, Watch,
+  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, ProgramExited,
+  ProgramStarted, RemovePool, Rescue, RetryTask, RunProgram, Shutdown, StopHost, Watch,
 } from '../protocol'
 import type { Clients } from './connection/clients'
 import type { RequestHandlers } from './connection/requestHandlers'
+import type { ProgramRequests } from './programs/programRequests'
 import type { PoolRegistry } from './pools/poolRegistry'
 import { wireReport } from './pools/reports'
 import { shutDownTargets } from './pools/shutdownTargets'
@@ -14,13 +16,14 @@ export interface HandlerContext {
   readonly pools: PoolRegistry
   readonly clients: Clients
   readonly launch: (params: LaunchPool.Params) => Promise<LaunchPool.Result>
+  readonly programs: ProgramRequests
   readonly status: () => HostStatus.Result
   /** @returns the issues. */
   readonly stop: () => Promise<string[]>
 }
 
 /** What the host does for each request of the protocol. */
-export function createHandlers({ state, pools, clients, launch, status, stop }: HandlerContext): RequestHandlers {
+export function createHandlers({ state, pools, clients, launch, programs, status, stop }: HandlerContext): RequestHandlers {
   return {
     [Watch.method]: (params, client) => {
       clients.watch(client, params)
@@ -57,6 +60,27 @@ export function createHandlers({ state, pools, clients, launch, status, stop }: 
       clients.unfollow(poolId)
       return null
     },
+    [RunProgram.method]: (params) => programs.run(params),
+    [ProgramStarted.method]: async (params) => {
+      await programs.started(params)
+      return null
+    },
+    [ProgramExited.method]: (params) => {
+      programs.exited(params)
+      return null
+    },
+    [Look.method]: async ({ poolId }) => {
+      await programs.look(poolId)
+      return null
+    },
+    [Rescue.method]: (params) => programs.rescue(params),
+    [GetStacks.method]: ({ pid }) => programs.stacks(pid),
+    [AttachProcess.method]: ({ pid }) => programs.attach(pid),
+    [ConfirmAttached.method]: async (params) => {
+      await programs.confirm(params)
+      return null
+    },
+    [ListProcesses.method]: async () => ({ processes: await programs.processes() }),
     [HostStatus.method]: status,
     [StopHost.method]: async () => ({ issues: await stop() }),
   }

@@ -24,6 +24,7 @@ import { takeOverLedger } from './pools/orphans'
 import { PoolRegistry } from './pools/poolRegistry'
 import { wireReport } from './pools/reports'
 import { Preemptions, type PoolTermination, type WrappedUp } from './preemption/preemptions'
+import { Programs } from './programs/programs'
 import { ChangeNotices, noticeIntervalMs } from './state/changeNotices'
 import { StateLog } from './state/stateLog'
 import { Watching } from './watching'
@@ -57,6 +58,7 @@ export class Host {
   private listener: Listener | undefined
   private announcement: Announcement | undefined
   private readonly preemptions: Preemptions
+  private readonly programs: Programs
   private stopping: Promise<string[]> | undefined
   private exitCode = 0
   private farewellMs = answerMs
@@ -69,6 +71,7 @@ export class Host {
     this.kills = new KillLedger({ sink: (entry) => { this.killLog.record(entry) } })
     this.preemptions = new Preemptions({ processes, ledger: this.kills }, log)
     void this.preemptions.done.then((wrappedUp) => { this.leaveFor(wrappedUp) })
+    this.programs = new Programs()
     this.watching = new Watching({
       processes, log,
       identities: () => this.pools.live().flatMap((pool) => pool.liveWorkers().flatMap(({ identity }) => identity ?? [])),
@@ -148,6 +151,7 @@ export class Host {
     const handlers = createHandlers({
       state: this.state, pools: this.pools, clients: this.clients,
       launch: (params) => this.launch(params),
+      programs: this.programs,
       status: () => ({
         pid: this.options.self.pid, version, startedAt: this.startedAt, clients: this.clients.readyCount, pools: this.pools.live().length, logFile: endpoint.logFile,
       }),

@@ -33,6 +33,21 @@ export interface SignalMasks {
   readonly pending: ReadonlySet<NodeJS.Signals>
 }
 
+/** Where a process waits in the kernel: its main thread, which is the one that runs a worker's tasks. */
+export interface ProcessWait {
+  readonly kind: 'futex' | 'pipe-read' | 'pipe-write' | 'socket-read' | 'socket-write' | 'poll' | 'child' | 'sleep' | 'running' | 'other'
+  /** The kernel's own word, `anon_pipe_read`; empty when it does not say. */
+  readonly wchan: string
+  /** Of a futex: `0x7f3a…`. */
+  readonly address: string | null
+  /** A futex that only threads of this process can wake. */
+  readonly isPrivate: boolean
+  /** File descriptor of a read or write. */
+  readonly descriptor: number | null
+  /** What the descriptor is, `pipe:[12345]`; null when unknown. */
+  readonly target: string | null
+}
+
 /** What became of one attempt to signal an identity. */
 export type SignalOutcome =
   /** The kernel took the signal. */

@@ -34,16 +34,20 @@ export type PoolItems = z.infer<typeof itemsSchema>
 export const poolTaskKeys = {
   command: z.union([z.string().min(1), z.array(z.string()).min(1)]).describe(
     'A process per task. A string runs in a shell, an array without one. `${item}` and `${index}` are replaced by the item and its number ' +
-    '(in a string they are quoted for the shell). A task is done when its process exits with 0. Exactly one of `command`, `module` and `python`.'),
+    '(in a string they are quoted for the shell). A task is done when its process exits with 0. Exactly one of `command`, `module`, `python` and `program`.'),
   module: z.string().min(1).describe(
     'An export of a JavaScript module, relative to `cwd`, that is called with one item at a time in persistent Node processes: ' +
-    '`./resize.js#resize`. Without `#name` it is the default export. It may return a promise. Exactly one of `command`, `module` and `python`.'),
+    '`./resize.js#resize`. Without `#name` it is the default export. It may return a promise. Exactly one of `command`, `module`, `python` and `program`.'),
   python: z.string().min(1).describe(
     'A function of a Python module, found from `cwd` as `python -m` would, that is called with one item at a time in persistent Python processes (3.8 or later): ' +
-    '`package.module:function`. Without `:function` it is the only function of the module. It may be `async`; items and results are JSON. Exactly one of `command`, `module` and `python`.'),
+    '`package.module:function`. Without `:function` it is the only function of the module. It may be `async`; items and results are JSON. Exactly one of `command`, `module`, `python` and `program`.'),
   pythonPath: withoutNul.min(1).describe(
     'Python interpreter of the workers of `python`: a path, relative to `cwd`, or a name in PATH. ' +
     'Default: the setting `unhang.pythonPath`, else that of `.venv` or `venv` in `cwd` or above it in the workspace, else `python3` in PATH.'),
+  program: z.union([z.string().min(1), z.array(z.string()).min(1)]).describe(
+    'A program of your own that makes process pools (`python train.py`), run unchanged and watched: its pools, workers and tasks are shown, and why they hang. ' +
+    'A string runs in a shell, an array without one. It has no `items`. Exactly one of `command`, `module`, `python` and `program`.'),
+  recordArguments: z.boolean().describe('Show the arguments of tasks, and keep them until the task is done so that a lost one can run again. Default true; false where arguments are secrets. (Only for `program`.)'),
   items: itemsSchema.describe('One task for each: an array, or `{ "glob": … }`, `{ "lines": file }`, `{ "json": file }`, `{ "range": [start, end, step] }`.'),
   processes: z.int().min(1).max(mostProcesses).describe('How many workers run at a time. Default: as many as the machine has cores.'),
   chunkSize: z.int().min(1).max(1_000_000).describe(
@@ -70,10 +74,7 @@ export const poolDefinitionSchema = z.object(poolTaskKeys).partial()
 export type PoolDefinition = z.infer<typeof poolDefinitionSchema>
 
 /** What runs in the workers: exactly one of these keys is in a definition. */
-export const programKeys = ['command', 'module', 'python'] as const
-
-/** Keys of the design that a later version brings; named so that the message does not call them unknown. */
-export const laterKeys = ['program'] as const
+export const programKeys = ['command', 'module', 'python', 'program'] as const
 
 /**
  * The contribution `taskDefinitions[0]` of package.json. VS Code draws completion, hover texts and warnings of
@@ -81,5 +82,5 @@ export const laterKeys = ['program'] as const
  */
 export function poolTaskJsonSchema(): { type: 'pool'; required: string[]; properties: Record<string, unknown> } {
   const { properties } = z.toJSONSchema(poolDefinitionSchema, { target: 'draft-7', io: 'input' })
-  return { type: 'pool', required: ['items'], properties: { ...properties } }
+  return { type: 'pool', required: [], properties: { ...properties } }
 }

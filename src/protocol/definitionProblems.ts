@@ -1,15 +1,13 @@
 import * as z from 'zod'
 import { closest } from './closest'
 import {
-  itemsSchema, laterKeys, poolDefinitionSchema, poolTaskKeys, programKeys, type PoolDefinition, type PoolTaskKey,
+  itemsSchema, poolDefinitionSchema, poolTaskKeys, programKeys, type PoolDefinition, type PoolTaskKey,
 } from './definition'
 import { terminationSchema } from './termination'
 
 export type ProblemCode =
   /** A key that means nothing here. */
   | 'unknown-key'
-  /** A key of a later version. */
-  | 'not-supported-yet'
   /** Two keys that exclude each other. */
   | 'conflict'
   | 'missing'
@@ -75,11 +73,6 @@ function keyProblems(given: Record<string, unknown>): DefinitionProblem[] {
   const problems: DefinitionProblem[] = []
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(poolTaskKeys, key) || editorKeys.has(key)) continue
-    if ((laterKeys as readonly string[]).includes(key)) {
-      const instead = key === 'program' ? ' Write "command", "module" or "python" instead.' : ' Remove it.'
-      problems.push({ path: [key], code: 'not-supported-yet', message: `"${key}" is not supported yet.${instead}` })
-      continue
-    }
     const advice = Object.hasOwn(insteadOf, key) ? insteadOf[key] : undefined
     const meant = closest(key, Object.keys(poolTaskKeys))
     problems.push({
@@ -97,8 +90,12 @@ function programProblems(given: Record<string, unknown>): DefinitionProblem[] {
   if (first !== undefined && second !== undefined) {
     problems.push({ path: [second], code: 'conflict', message: `"${first}" and "${second}" exclude each other. Keep the one that runs the tasks.` })
   }
-  if (first === undefined && given.program === undefined) {
-    problems.push({ path: [], code: 'missing', message: 'Nothing to run: write "command": ["program", "${item}"], "module": "./file.js#export" or "python": "package.module:function".' })
+  if (first === undefined) {
+    problems.push({ path: [], code: 'missing', message: 'Nothing to run: write "command": ["program", "${item}"], "module": "./file.js#export", "python": "package.module:function" or "program": ["python3", "train.py"].' })
+  }
+  if (first === 'program') return [...problems, ...meaninglessFor(given)]
+  if (given.recordArguments !== undefined && first !== undefined) {
+    problems.push({ path: ['recordArguments'], code: 'conflict', message: `"recordArguments" means nothing with "${first}": it is about the tasks of a "program". Remove it.` })
   }
   if (given.items === undefined) {
     problems.push({ path: [], code: 'missing', message: '"items" is missing: write an array, { "glob": "src/**/*.js" }, { "lines": "file.txt" }, { "json": "file.json" } or { "range": [0, 10] }.' })
@@ -112,6 +109,14 @@ function programProblems(given: Record<string, unknown>): DefinitionProblem[] {
     problems.push({ path: [key], code: 'conflict', message: `"${key}" means nothing with "command": each task is a fresh process. Remove it.` })
   }
   return problems
+}
+
+/** A program decides itself what it runs, in which workers, and how often. */
+function meaninglessFor(given: Record<string, unknown>): DefinitionProblem[] {
+  const ofOurPools = ['items', 'processes', 'chunkSize', 'maxTasksPerChild', 'maxMemoryPerChildMb', 'timeoutMs', 'retries', 'onFailure', 'pythonPath', 'termination'] as const
+  return ofOurPools.filter((key) => given[key] !== undefined).map((key) => ({
+    path: [key], code: 'conflict', message: `"${key}" means nothing with "program": a program makes its pools itself. Remove it.`,
+  }))
 }
 
 function problemsOf(key: PoolTaskKey, value: unknown): DefinitionProblem[] {

@@ -52,6 +52,20 @@ function holdsNoNul(env: Record<string, string>): boolean {
   return !Object.entries(env).some(([name, value]) => name.includes('\0') || value.includes('\0'))
 }
 
+/** How a program is watched; what is left out is the host's default. */
+export const watchOptionsSchema = z.object({
+  name: z.string().min(1).max(200).optional(),
+  stuckAfterMs: z.number().int().min(1).max(2 ** 31 - 1).optional(),
+  gracePeriodMs: z.number().int().min(0).max(3_600_000).optional(),
+  useSigkill: z.boolean().optional(),
+  onStuck: z.enum(['flag', 'terminate', 'kill', 'retry']).optional(),
+  /** False keeps the tasks' arguments out of labels and of the flight recorder (a lost task can then only be failed). */
+  recordArguments: z.boolean().optional(),
+  /** The signal that makes its Pythons write their stacks; 0 = none. Default: one that is free. */
+  stackSignal: z.number().int().min(0).max(64).optional(),
+})
+export type WatchOptions = z.infer<typeof watchOptionsSchema>
+
 /** A snapshot, or a delta when `since` is a revision the host still knows. */
 export namespace GetSnapshot {
   export const method = 'unhang/snapshot'
@@ -169,6 +183,108 @@ export namespace RemovePool {
   export type Params = z.infer<typeof params>
 }
 
+/**
+ * A program that the client starts itself, in its own terminal, with the environment that comes back: `unhang run`. The client
+ * then tells of its start and its end ({@link ProgramStarted}, {@link ProgramExited}).
+ */
+export namespace RunProgram {
+  export const method = 'unhang/runProgram'
+  export const params = z.object({
+    argv: z.array(z.string()).min(1).max(10_000),
+    /** Absolute. */
+    cwd: z.string(),
+    env: z.record(z.string(), z.string()).refine(holdsNoNul, 'holds a NUL character'),
+    options: watchOptionsSchema,
+  })
+  export type Params = z.infer<typeof params>
+  /** `env`: what to add to the program's environment. */
+  export interface Result { programId: string; name: string; env: Record<string, string> }
+}
+export namespace ProgramStarted {
+  export const method = 'unhang/programStarted'
+  export const params = z.object({ programId: z.string(), pid: z.number().int().min(2) })
+  export type Params = z.infer<typeof params>
+}
+export namespace ProgramExited {
+  export const method = 'unhang/programExited'
+  export const params = z.object({ programId: z.string(), exitCode: z.number().int().nullable(), signal: z.string().nullable() })
+  export type Params = z.infer<typeof params>
+}
+
+/** Looks at a pool, or at all, right now: what `unhang why` does before it speaks. Answered when the verdicts are in the snapshot. */
+export namespace Look {
+  export const method = 'unhang/look'
+  export const params = z.object({ poolId: z.string().optional() })
+  export type Params = z.infer<typeof params>
+}
+
+/** What a rescue can do to a pool of a watched program; each is done only if the evidence for it still holds. */
+export const rescueActionSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('fail'), task: z.string() }),
+  z.object({ kind: z.literal('retry'), task: z.string() }),
+  z.object({ kind: z.literal('release'), lock: z.enum(['tasks', 'results']) }),
+  z.object({ kind: z.literal('continue'), pid: z.number().int().min(2) }),
+])
+export type RescueAction = z.infer<typeof rescueActionSchema>
+
+export namespace Rescue {
+  export const method = 'unhang/rescue'
+  export const params = z.object({ poolId: z.string(), actions: z.array(rescueActionSchema).min(1).max(10_000), askedBy: z.enum(['user', 'cli', 'policy']) })
+  export type Params = z.infer<typeof params>
+  /** One entry an action, in their order. `text` says what was done, or why nothing was. */
+  export interface Result { outcomes: { done: boolean; text: string }[] }
+}
+
+/** The stacks of one process: of a watched program, of an attached one, or of any pool's worker. */
+export namespace GetStacks {
+  export const method = 'unhang/stacks'
+  export const params = z.object({ pid: z.number().int().min(2) })
+  export type Params = z.infer<typeof params>
+  export interface Frame { file: string; line: number; function: string; code: string }
+  export interface Thread { id: string; name: string; frames: Frame[] }
+  export interface Result {
+    pid: number
+    /** `ForkPoolWorker-3`, or the program's name. */
+    name: string
+    source: 'observer' | 'faulthandler' | 'py-spy' | 'inspector'
+    /** Innermost frame first. */
+    threads: Thread[]
+    /** What is to be known about it: `is in C code and holds the GIL`. */
+    note: string | null
+  }
+}
+
+/** Looks at a program that runs already. Nothing is sent to it before {@link ConfirmAttached}. */
+export namespace AttachProcess {
+  export const method = 'unhang/attach'
+  export const params = z.object({ pid: z.number().int().min(2) })
+  export type Params = z.infer<typeof params>
+  export interface Result { programId: string; name: string; pids: number[] }
+}
+/** From now on the attached program and its workers may be ended; `pids` are those that the user was shown, all of them. */
+export namespace ConfirmAttached {
+  export const method = 'unhang/confirmAttached'
+  export const params = z.object({ poolId: z.string(), pids: z.array(z.number().int().min(2)).max(10_000) })
+  export type Params = z.infer<typeof params>
+}
+/** What could be attached to: the user's processes that have children or whose working folder is in the workspace. */
+export namespace ListProcesses {
+  export const method = 'unhang/processes'
+  export interface Process {
+    pid: number
+    parentPid: number
+    /** The command line, at most 300 characters. */
+    command: string
+    kind: 'python' | 'node' | 'other'
+    startedAt: number
+    inWorkspace: boolean
+    children: number
+    /** Children that look like workers of a process pool. */
+    poolWorkers: number
+  }
+  export interface Result { processes: Process[] }
+}
+
 export namespace HostStatus {
   export const method = 'unhang/hostStatus'
   export interface Result { pid: number; version: string; startedAt: number; clients: number; pools: number; logFile: string }
@@ -190,6 +306,15 @@ export interface Requests {
   [GetFailures.method]: { params: GetFailures.Params; result: GetFailures.Result }
   [FollowOutput.method]: { params: FollowOutput.Params; result: null }
   [RemovePool.method]: { params: RemovePool.Params; result: null }
+  [RunProgram.method]: { params: RunProgram.Params; result: RunProgram.Result }
+  [ProgramStarted.method]: { params: ProgramStarted.Params; result: null }
+  [ProgramExited.method]: { params: ProgramExited.Params; result: null }
+  [Look.method]: { params: Look.Params; result: null }
+  [Rescue.method]: { params: Rescue.Params; result: Rescue.Result }
+  [GetStacks.method]: { params: GetStacks.Params; result: GetStacks.Result }
+  [AttachProcess.method]: { params: AttachProcess.Params; result: AttachProcess.Result }
+  [ConfirmAttached.method]: { params: ConfirmAttached.Params; result: null }
+  [ListProcesses.method]: { params: Record<string, never>; result: ListProcesses.Result }
   [HostStatus.method]: { params: Record<string, never>; result: HostStatus.Result }
   [StopHost.method]: { params: Record<string, never>; result: StopHost.Result }
 }

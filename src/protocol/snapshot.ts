@@ -15,6 +15,49 @@ export const verdictSchema = z.object({
 })
 export type VerdictSnapshot = z.infer<typeof verdictSchema>
 
+/** What would help, as a thing that a rescue can do (see `unhang/rescue`). */
+export const rescueOptionSchema = z.discriminatedUnion('kind', [
+  /** Fail this lost task in the program, or (where `retriable`) run it again. */
+  z.object({ kind: z.literal('task'), worker: z.string(), pid: z.number(), task: z.string(), label: z.string(), retriable: z.boolean() }),
+  /** Release a queue lock whose holder is dead. */
+  z.object({ kind: z.literal('lock'), lock: z.enum(['tasks', 'results']), worker: z.string(), pid: z.number() }),
+  /** Continue a stopped worker. */
+  z.object({ kind: z.literal('continue'), worker: z.string(), pid: z.number() }),
+])
+export type RescueOptionSnapshot = z.infer<typeof rescueOptionSchema>
+
+/** A verdict on a whole pool, or on something in it that is no running task (a lost task, a dead lock holder). */
+export const poolVerdictSchema = verdictSchema.extend({
+  /** It is not going to go on by itself. False: worth knowing, no more. */
+  stuck: z.boolean(),
+  /** The worker it is about, null = the pool. */
+  worker: z.string().nullable(),
+  pid: z.number().nullable(),
+  /** Id of the task it is about, as `unhang rescue --task` takes it. */
+  task: z.string().nullable(),
+  rescue: z.array(rescueOptionSchema),
+})
+export type PoolVerdictSnapshot = z.infer<typeof poolVerdictSchema>
+
+/** Of a watched or attached program (kinds `program` and `attached`), whose workers are its own processes. */
+export const programSchema = z.object({
+  /** The command line. */
+  argv: z.array(z.string()),
+  /** Its main process; null before it has started. */
+  pid: z.number().nullable(),
+  /** `3.11.7`, null while unknown or when it is no Python. */
+  python: z.string().nullable(),
+  /** `waiting`: no pool was made yet. `none`: an attached program, or one that is no Python. */
+  observer: z.enum(['waiting', 'inside', 'failed', 'none']),
+  /** Why the observer failed. */
+  message: z.string().nullable(),
+  exitCode: z.number().nullable(),
+  signal: z.string().nullable(),
+  /** An attached program is only looked at until somebody confirmed its pids (`unhang/confirmAttached`). */
+  readOnly: z.boolean(),
+})
+export type ProgramSnapshot = z.infer<typeof programSchema>
+
 export const taskSchema = z.object({
   id: z.string(),
   label: z.string(),
@@ -69,8 +112,14 @@ export type StatsSnapshot = z.infer<typeof statsSchema>
 export const poolHeaderSchema = z.object({
   id: z.string(),
   name: z.string(),
+  /** `command`, `module`, `python`; `program` and `attached` are the user's own programs, `watched` is a pool inside one. */
   kind: z.string(),
   state: z.enum(poolStates),
+  /** Of a pool with kind `watched`: the id of its program. */
+  programId: z.string().nullable(),
+  program: programSchema.nullable(),
+  /** The gravest first. */
+  verdicts: z.array(poolVerdictSchema),
   /** Left behind by a host that died: can be ended, nothing else. */
   orphaned: z.boolean(),
   /** The label in tasks.json it came from, for code lenses. */

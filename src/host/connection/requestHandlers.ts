@@ -1,6 +1,9 @@
 import type { z } from 'zod'
 import type { Client } from './client'
-import { CancelTask, FollowOutput, GetFailures, GetSnapshot, HostStatus, LaunchPool, RemovePool, RetryTask, Shutdown, StopHost, Watch, type RequestMethod, type Requests } from '../../protocol'
+import {
+  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, ProgramExited,
+  ProgramStarted, RemovePool, Rescue, RetryTask, RunProgram, Shutdown, StopHost, Watch, type RequestMethod, type Requests,
+} from '../../protocol'
 
 /** What the host does for each request, given checked parameters. Throws {@link RequestError} or `LaunchError`. */
 export type RequestHandlers = {
@@ -26,6 +29,15 @@ export const requestSchemas: Readonly<Record<RequestMethod, z.ZodType | undefine
   [GetFailures.method]: GetFailures.params,
   [FollowOutput.method]: FollowOutput.params,
   [RemovePool.method]: RemovePool.params,
+  [RunProgram.method]: RunProgram.params,
+  [ProgramStarted.method]: ProgramStarted.params,
+  [ProgramExited.method]: ProgramExited.params,
+  [Look.method]: Look.params,
+  [Rescue.method]: Rescue.params,
+  [GetStacks.method]: GetStacks.params,
+  [AttachProcess.method]: AttachProcess.params,
+  [ConfirmAttached.method]: ConfirmAttached.params,
+  [ListProcesses.method]: undefined,
   [HostStatus.method]: undefined,
   [StopHost.method]: undefined,
 }

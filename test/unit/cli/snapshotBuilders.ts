@@ -23,7 +23,7 @@ export function worker(some: Partial<WorkerSnapshot> = {}): WorkerSnapshot {
 }
 export function pool(some: Partial<PoolSnapshot> = {}): PoolSnapshot {
   return {
-    id: 'pool-3fa9c1', name: 'Stuck', kind: 'module', state: 'run', orphaned: false, label: 'Stuck', startedAt: 1000, endedAt: null,
+    id: 'pool-3fa9c1', name: 'Stuck', kind: 'module', state: 'run', orphaned: false, programId: null, program: null, verdicts: [], label: 'Stuck', startedAt: 1000, endedAt: null,
     counts: counts(), etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, stats: null, workers: [worker()], ...some,
   }
 }

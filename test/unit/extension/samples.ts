@@ -5,7 +5,7 @@ export const noCounts: CountsSnapshot = { queued: 0, running: 0, stuck: 0, done:
 
 export function poolHeader(over: Partial<PoolHeader> = {}): PoolHeader {
   return {
-    id: 'pool-1', name: 'Crawl', kind: 'module', state: 'run', orphaned: false, label: 'Crawl', startedAt: 1_000, endedAt: null,
+    id: 'pool-1', name: 'Crawl', kind: 'module', state: 'run', orphaned: false, programId: null, program: null, verdicts: [], label: 'Crawl', startedAt: 1_000, endedAt: null,
     counts: noCounts, etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, stats: null, ...over,
   }
 }

@@ -26,7 +26,7 @@ const documentOf = (content: string) => TextDocument.create('file:///w/.vscode/t
 const header = (more: Partial<PoolHeader> & { busy?: number; stuck?: number; done?: number; queued?: number } = {}): PoolHeader => {
   const { busy = 0, stuck = 0, done = 0, queued = 0, ...rest } = more
   return {
-    id: 'pool-1', name: 'Resize', kind: 'command', state: 'run', orphaned: false, label: 'Resize', startedAt: 0, endedAt: null, etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, stats: null,
+    id: 'pool-1', name: 'Resize', kind: 'command', state: 'run', orphaned: false, programId: null, program: null, verdicts: [], label: 'Resize', startedAt: 0, endedAt: null, etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, stats: null,
     counts: { queued, running: busy, stuck, done, failed: 0, lost: 0, timedOut: 0, cancelled: 0 }, ...rest,
   }
 }

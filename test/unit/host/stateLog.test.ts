@@ -11,7 +11,7 @@ class FakePool implements StateSource {
   constructor(readonly id: string) {}
   header(): PoolHeader {
     return {
-      id: this.id, name: this.id, kind: 'command', state: 'run', orphaned: false, label: null, startedAt: 0, endedAt: null,
+      id: this.id, name: this.id, kind: 'command', state: 'run', orphaned: false, programId: null, program: null, verdicts: [], label: null, startedAt: 0, endedAt: null,
       counts: { ...counts, done: this.done }, etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, stats: null,
     }
   }

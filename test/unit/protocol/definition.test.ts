@@ -22,7 +22,8 @@ const wrong: [string, unknown, string, string, string | RegExp][] = [
   ['an empty python', { python: '', items: [1] }, 'python', 'missing', '"python" is empty'],
   ['a number as pythonPath', { python: 'a:b', pythonPath: 3, items: [1] }, 'pythonPath', 'wrong-type', 'the path of a Python interpreter'],
   ['pythonPath with command', { ...ok, pythonPath: 'python3' }, 'pythonPath', 'conflict', 'means nothing with "command"'],
-  ['program alone', { program: 'x.py', items: [] }, 'program', 'not-supported-yet', '"program" is not supported yet'],
+  ['program with items', { program: 'x.py', items: [] }, 'items', 'conflict', '"items" means nothing with "program"'],
+  ['recordArguments without program', { command: 'x', items: [], recordArguments: true }, 'recordArguments', 'conflict', '"recordArguments" means nothing with "command"'],
   ['chunkSize with command', { ...ok, chunkSize: 4 }, 'chunkSize', 'conflict', 'each task is a fresh process'],
   ['maxMemoryPerChildMb with command', { ...ok, maxMemoryPerChildMb: 4 }, 'maxMemoryPerChildMb', 'conflict', 'each task is a fresh process'],
   ['half a chunk', { python: 'a:b', items: [1], chunkSize: 0.5 }, 'chunkSize', 'wrong-type', 'whole number'],
@@ -124,7 +125,7 @@ describe('the schema for package.json', () => {
 
   it('knows ranges and choices', () => {
     expect(poolTaskJsonSchema()).toMatchObject({
-      type: 'pool', required: ['items'],
+      type: 'pool', required: [],
       properties: { processes: { type: 'integer', minimum: 1, maximum: 1024 }, onFailure: { enum: ['continue', 'stop'] } },
     })
   })

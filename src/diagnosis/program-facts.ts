@@ -1,0 +1,150 @@
+import type { ProcessState, ProcessWait } from '../processes'
+import type { Verdict } from './verdict'
+
+/**
+ * What is known of one pool inside a watched (or attached) program at one moment; everything the rules for programs may rest on.
+ * Durations and ages are milliseconds. Facts that nobody could learn are null: an attached program has no recorder and no control channel.
+ */
+export interface ProgramPoolFacts {
+  /** `train.py:42`; of an attached program the program's own name. */
+  readonly pool: string
+  readonly library: 'multiprocessing' | 'concurrent.futures' | 'billiard' | 'loky' | 'processes' | 'unknown'
+  readonly startMethod: string | null
+  readonly state: 'init' | 'run' | 'close' | 'terminate' | 'broken' | 'ended'
+  readonly processes: number | null
+  readonly parent: ParentFacts
+  /** The pool's own threads in the parent: true = alive. */
+  readonly threads: { readonly workers: boolean | null; readonly tasks: boolean | null; readonly results: boolean | null } | null
+  readonly locks: { readonly tasks: LockState; readonly results: LockState }
+  readonly taskPipeBytes: number | null
+  readonly resultPipeBytes: number | null
+  /** Tasks that no worker has taken yet. */
+  readonly queued: number | null
+  /** Calls that have not ended. */
+  readonly jobs: readonly JobFacts[]
+  /** Live ones, and those that exited and still matter: with a task or a lock, or less than 10 s ago. */
+  readonly workers: readonly ProgramWorkerFacts[]
+  /** `exit 1`, newest last: workers in a row that ended before they asked for a task, within {@link crashLoopWindowMs}. */
+  readonly exitsBeforeReady: readonly string[]
+  readonly stuckAfterMs: number
+}
+
+export interface ParentFacts {
+  readonly pid: number
+  readonly state: ProcessState
+  /** Its observer answers. False also when it holds the GIL in C code, or is stopped. */
+  readonly answers: boolean
+  /** `train.py:42 (<module>), in Pool.map`. */
+  readonly waitsIn: string | null
+  /** CPU time of the parent since `quietMs` began, and for how long it has used none. */
+  readonly quietMs: number
+}
+
+export type LockState = 'free' | 'taken' | null
+
+/** A call that waits for results: `map(run, 12 items)`. Counts are items, not chunks. */
+export interface JobFacts {
+  readonly job: number
+  /** `map`, `starmap`, `imap`, `apply`, `submit` … */
+  readonly call: string
+  readonly function: string
+  readonly total: number
+  readonly left: number
+}
+
+/** Where a process waits in the kernel. */
+export type WaitFacts = ProcessWait
+
+export interface ProgramWorkerFacts {
+  /** `ForkPoolWorker-3`. */
+  readonly name: string
+  readonly pid: number
+  /** `unknown` where there is no recorder. */
+  readonly phase: 'starting' | 'idle' | 'running' | 'sending' | 'exited' | 'unknown'
+  readonly state: ProcessState
+  /** How many looks in a row saw this state. */
+  readonly stateSeenTimes: number
+  readonly ageMs: number
+  /** Threads of the process now; null when unknown. */
+  readonly threads: number | null
+  /** Threads of the parent, apart from the pools' own, when it was started; null when unknown. */
+  readonly parentThreadsAtStart: number | null
+  /** How long it has been looked at, the CPU time since (it and what is below it), and how long it has used none. */
+  readonly watchedMs: number
+  readonly cpuMs: number
+  readonly quietMs: number
+  readonly wait: WaitFacts | null
+  /** Locks it holds, as it noted itself; of a dead one: that it held when it died and that were not released since. */
+  readonly holds: readonly ('tasks' | 'results')[]
+  readonly sigterm: 'default' | 'ignored' | 'caught' | 'blocked' | null
+  /** A SIGTERM of somebody waits to be delivered, or was sent by us and it is still there. */
+  readonly sigtermPending: boolean
+  readonly task: ProgramTaskFacts | null
+  /** Innermost first, `pool.py:768 get`; null when it was not taken. Taken of a worker that has been quiet for a while. */
+  readonly stack: readonly StackFrameFacts[] | null
+  readonly exit: ProgramExitFacts | null
+  /** Results of its that could not be pickled. */
+  readonly unpicklableResults: number
+}
+
+export interface StackFrameFacts {
+  readonly file: string
+  readonly line: number
+  readonly function: string
+}
+
+export interface ProgramTaskFacts {
+  /** `7`, `job.index` where the pool has had several calls: what `rescue --task` takes. */
+  readonly id: string
+  readonly job: number
+  readonly index: number
+  /** `run(7)`. */
+  readonly label: string
+  /** How many items it stands for (a chunk of `map`). */
+  readonly items: number
+  readonly runningMs: number
+  /** Its call is still waiting: null when the parent does not answer. */
+  readonly awaited: boolean | null
+  /** Failed or put back by a rescue already. */
+  readonly rescued: boolean
+  /** It can be put into the queue again. */
+  readonly retriable: boolean
+}
+
+export interface ProgramExitFacts {
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly agoMs: number
+  readonly livedMs: number
+  /** From the kill ledger; null when we sent nothing. */
+  readonly endedByUs: { readonly askedBy: string; readonly reason: string } | null
+  /** Kills by the kernel's OOM killer in its cgroup (else on this machine) between its start and its exit; null when unknown. */
+  readonly oomKills: number | null
+}
+
+/** What would help, as a thing that can be done. */
+export type RescueOption =
+  /** Fail the task in the program, or put it into the queue again. */
+  | { readonly kind: 'task'; readonly worker: string; readonly pid: number; readonly task: string; readonly label: string; readonly retriable: boolean }
+  /** Release a lock whose holder is dead. */
+  | { readonly kind: 'lock'; readonly lock: 'tasks' | 'results'; readonly worker: string; readonly pid: number }
+  /** SIGCONT to a stopped worker. */
+  | { readonly kind: 'continue'; readonly worker: string; readonly pid: number }
+
+/** A verdict on a pool of a program, or on one of its workers. */
+export interface ProgramVerdict extends Verdict {
+  /** The pool, or this worker's task, is not going to finish by itself. */
+  readonly stuck: boolean
+  /** The worker it is about; null = the pool as a whole. */
+  readonly worker: string | null
+  readonly pid: number | null
+  /** Id of the task it is about. */
+  readonly task: string | null
+  readonly rescue: readonly RescueOption[]
+}
+
+/** A rule for programs: facts in, verdicts out. It knows no clock and starts no process. */
+export type ProgramRule = (facts: ProgramPoolFacts) => readonly ProgramVerdict[]
+
+/** Exits before a worker was ready are counted within this time. */
+export const crashLoopWindowMs = 10_000

@@ -1,0 +1,15 @@
+import type { AttachProcess, ConfirmAttached, GetStacks, ListProcesses, ProgramExited, ProgramStarted, Rescue, RunProgram } from '../../protocol'
+
+/** What clients ask of the user's own programs. All of it throws `RequestError` for what is not there or not possible. */
+export interface ProgramRequests {
+  run(params: RunProgram.Params): Promise<RunProgram.Result>
+  started(params: ProgramStarted.Params): Promise<void>
+  exited(params: ProgramExited.Params): void
+  /** Settles when the verdicts of the pool, or of all, are as fresh as they can be. */
+  look(poolId: string | undefined): Promise<void>
+  rescue(params: Rescue.Params): Promise<Rescue.Result>
+  stacks(pid: number): Promise<GetStacks.Result>
+  attach(pid: number): Promise<AttachProcess.Result>
+  confirm(params: ConfirmAttached.Params): Promise<void>
+  processes(): Promise<ListProcesses.Process[]>
+}
