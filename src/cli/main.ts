@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { constants } from 'node:os'
 import { CommanderError } from 'commander'
 import { errorText } from './errors'
 import { exitCodes, type Exit } from './exitCodes'
@@ -26,7 +27,7 @@ async function main(argv: readonly string[]): Promise<Exit> {
 }
 
 void main(process.argv).then((exit) => {
-  if (typeof exit === 'number') process.exitCode = exit
+  process.exitCode = typeof exit === 'number' ? exit : 128 + constants.signals[exit]
   // Nothing of ours handles signals any more: this ends the process, and its shell sees the same as without us.
-  else process.kill(process.pid, exit)
+  if (typeof exit === 'string') process.kill(process.pid, exit)
 })

@@ -94,10 +94,10 @@ function notFoundAdvice(program: string): string {
   return program.includes('/') ? 'A path is relative to the current folder.' : 'It was looked for in PATH; a program of this folder needs its path: ./'
 }
 
-/** Signals that leave a core file: ended by them, we would leave a second one, of ourselves. */
-const dumpCore = new Set<NodeJS.Signals>(['SIGQUIT', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGSYS', 'SIGXCPU', 'SIGXFSZ'])
+/** Signals that leave a core file: ended by them, we would leave a second one, of ourselves. And one that Node ignores. */
+const notOurs = new Set<NodeJS.Signals>(['SIGQUIT', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGSYS', 'SIGXCPU', 'SIGXFSZ', 'SIGPIPE'])
 
 /** Whether to end by the program's own signal, so that a shell prints what it always prints and stops a loop on Ctrl-C. */
 export function diesBy(signal: NodeJS.Signals): boolean {
-  return !dumpCore.has(signal)
+  return !notOurs.has(signal)
 }
