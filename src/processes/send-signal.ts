@@ -1,14 +1,17 @@
 import type { SignalOutcome } from './types'
 
 /** Sends to a pid whose identity was checked in this very tick. Throws only for what is a mistake of ours, such as an unknown signal. */
-export function sendSignal(pid: number, signal: NodeJS.Signals): SignalOutcome {
+export function sendSignal(pid: number, signal: NodeJS.Signals | number): SignalOutcome {
+  // 0 would only ask whether the pid is taken, which is no signal.
+  if (signal === 0) throw new RangeError('0 is no signal')
   try {
     process.kill(pid, signal)
     return 'sent'
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ESRCH') return 'gone'
-    if (code === 'EPERM' || code === 'EACCES') return 'denied'
+    // ENOSYS: Windows knows hardly any.
+    if (code === 'EPERM' || code === 'EACCES' || code === 'ENOSYS') return 'denied'
     throw error
   }
 }

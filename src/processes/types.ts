@@ -48,6 +48,13 @@ export interface ProcessWait {
   readonly target: string | null
 }
 
+/** How a process ended. */
+export interface ExitStatus {
+  /** null when a signal ended it. */
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
 /** What became of one attempt to signal an identity. */
 export type SignalOutcome =
   /** The kernel took the signal. */
@@ -86,6 +93,26 @@ export interface ProcessTable {
   inspect(identity: ProcessIdentity): Promise<ProcessRow | undefined>
   /** Signal masks, undefined where the system does not tell (anything but Linux) or the process is gone. */
   signalMasks(identity: ProcessIdentity): Promise<SignalMasks | undefined>
+  /**
+   * How many threads a process has, and where its main thread waits in the kernel right now; `other` with an empty `wchan` where
+   * the system does not let us look. Linux only; undefined elsewhere, and when the process is gone or a zombie.
+   */
+  waits(identity: ProcessIdentity): Promise<{ readonly threads: number; readonly wait: ProcessWait } | undefined>
+  /**
+   * The arguments it was started with, or the title it gave itself as the only one; empty for a kernel thread. Linux only;
+   * undefined elsewhere, and when they cannot be read now (gone, a zombie, waiting inside the kernel).
+   */
+  commandLine(identity: ProcessIdentity): Promise<readonly string[] | undefined>
+  /** Its working directory. Linux only; undefined elsewhere, and when the process is gone or not ours to look at. */
+  workingDirectory(identity: ProcessIdentity): Promise<string | undefined>
+  /** How a zombie ended that nobody has collected yet. Linux only; undefined elsewhere, and of anything that is no zombie of ours. */
+  exitStatus(identity: ProcessIdentity): Promise<ExitStatus | undefined>
+  /**
+   * How often the kernel's OOM killer has struck in the process's own control group, else on this machine; null when nothing
+   * says. Two answers for one identity count the same thing, so that their difference means something: ask once while the
+   * process lives (before the kill), then it can be asked after its end as well. Linux only; null elsewhere.
+   */
+  oomKills(identity: ProcessIdentity): Promise<number | null>
   /** The whole table in one pass, without blocking the event loop for more than 20 ms. */
   list(): Promise<ProcessRow[]>
   /**
@@ -96,6 +123,9 @@ export interface ProcessTable {
   descendants(roots: readonly { identity: ProcessIdentity; marker?: string }[]): Promise<Map<number, ProcessRow[]>>
   /** CPU time and memory; pids that are gone are left out. */
   usage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>>
-  /** Checks identity and sends, with nothing in between. Never throws for a process that is gone. */
-  signal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<SignalOutcome>
+  /**
+   * Checks identity and sends, with nothing in between. Never throws for a process that is gone. A number is for real-time
+   * signals, which Node cannot name.
+   */
+  signal(identity: ProcessIdentity, signal: NodeJS.Signals | number): Promise<SignalOutcome>
 }

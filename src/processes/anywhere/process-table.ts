@@ -23,6 +23,8 @@ export interface SystemProcessTableOptions {
  *   check before a signal is as old as that reading takes. On Windows readings are half a second apart, because
  *   systeminformation repeats itself for so long. `inspect` and `exists` may answer from a reading of a moment ago (100 ms, on
  *   Windows 1.5 s) for a process that is still there; its end is noticed at once.
+ * - Where a process waits, its threads, command line, working directory, exit status and OOM kills are not known: undefined, or
+ *   null for the kills.
  * - Windows has no signals: SIGTERM, SIGKILL, SIGINT and SIGQUIT all end a process at once (TerminateProcess), it cannot
  *   catch or ignore them, SIGSTOP and SIGCONT do not exist (`denied`), and no process is ever stopped or a zombie.
  *
@@ -56,6 +58,26 @@ export class SystemProcessTable implements ProcessTable {
     return Promise.resolve(undefined)
   }
 
+  waits(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  commandLine(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  workingDirectory(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  exitStatus(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  oomKills(): Promise<null> {
+    return Promise.resolve(null)
+  }
+
   async list(): Promise<ProcessRow[]> {
     return [...(await this.#reader.byPid()).values()]
   }
@@ -86,7 +108,7 @@ export class SystemProcessTable implements ProcessTable {
     return usages
   }
 
-  async signal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<SignalOutcome> {
+  async signal(identity: ProcessIdentity, signal: NodeJS.Signals | number): Promise<SignalOutcome> {
     if (this.#protected.has(identity.pid)) return 'protected'
     if (!pidIsTaken(identity.pid)) return 'gone'
     const row = (await this.#reader.byPid()).get(identity.pid)

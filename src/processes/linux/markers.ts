@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises'
-import { setTimeout } from 'node:timers/promises'
 import type { ProcessRow } from '../types'
+import { beforeDeadline, memoryFileDeadlineMs, readMemoryFile, tooLate } from './memory-file'
 import { isGoneOrForbidden, isOutOfDescriptors } from './proc-file'
 
 /** The environment variable by which a worker's descendants are known after they were re-parented. */
 export const markerVariable = 'UNHANG_WORKER'
 
-/** Reading environ waits for the process' memory lock, which a process in state D may hold for ever; this long we wait. */
-const readDeadlineMs = 250
 /** More at a time would only fill the four threads of the pool. */
 const parallelReads = 8
 /** A process this young may be between fork and exec: its environment is still its parent's. */
@@ -21,8 +18,8 @@ export class MarkerReader {
   readonly #known = new Map<number, { startTime: string; marker: string | undefined }>()
 
   constructor(
-    private readonly deadlineMs = readDeadlineMs,
-    private readonly readEnvironment = (pid: number): Promise<string> => readFile(`/proc/${pid}/environ`, 'utf8'),
+    private readonly deadlineMs = memoryFileDeadlineMs,
+    private readonly readEnvironment = (pid: number): Promise<string> => readMemoryFile(`/proc/${pid}/environ`),
   ) {}
 
   /** Markers of these processes, by pid; only of those that have one. `ageMs` tells how long a process has run. */
@@ -69,12 +66,8 @@ export class MarkerReader {
         throw error
       },
     )
-    const giveUp = new AbortController()
-    try {
-      return await Promise.race([content, setTimeout(this.deadlineMs, { marker: undefined, ask: 'never' as const }, { signal: giveUp.signal, ref: false })])
-    } finally {
-      giveUp.abort()
-    }
+    const read = await beforeDeadline(content, this.deadlineMs)
+    return read === tooLate ? { marker: undefined, ask: 'never' } : read
   }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, readdirSync } from 'node:fs'
+import { closeSync, openSync, readSync, readdirSync, readlinkSync } from 'node:fs'
 
 // Grows to the largest file read; one buffer is enough because reads are synchronous and parsed before the next one.
 let buffer = Buffer.allocUnsafe(4096)
@@ -26,6 +26,39 @@ export function readProcFile(path: string): Buffer | undefined {
   } finally {
     closeSync(file)
     if (spare === undefined) reserveDescriptor()
+  }
+}
+
+/**
+ * Reads such a file to its end, however long it is: the kernel hands out the lines of some (mountinfo, vmstat) a page at a time.
+ * Also for the files of a cgroup, which can go away between open and read.
+ */
+export function readProcText(path: string): string | undefined {
+  const file = openProcFile(path)
+  if (file === undefined) return undefined
+  try {
+    const parts: Buffer[] = []
+    for (;;) {
+      const length = readSync(file, buffer, 0, buffer.length, null)
+      if (length === 0) return Buffer.concat(parts).toString()
+      parts.push(Buffer.from(buffer.subarray(0, length)))
+    }
+  } catch (error) {
+    if (isGoneOrForbidden(error)) return undefined
+    throw error
+  } finally {
+    closeSync(file)
+    if (spare === undefined) reserveDescriptor()
+  }
+}
+
+/** What a link under /proc points to (`pipe:[12345]`, a working directory); nothing is looked up on the way, so no mount can hold us. */
+export function readProcLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    if (isGoneOrForbidden(error)) return undefined
+    throw error
   }
 }
 
@@ -85,8 +118,8 @@ export function isOutOfDescriptors(error: unknown): boolean {
   return code === 'EMFILE' || code === 'ENFILE'
 }
 
-/** True for errors that mean: no such process (any more), or one that this user may not look at. */
+/** True for errors that mean: no such process or cgroup (any more), or one that this user may not look at. */
 export function isGoneOrForbidden(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code
-  return code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM'
+  return code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM' || code === 'ENODEV'
 }

@@ -3,17 +3,21 @@ import { findDescendants, type DescendantRoot } from '../descendants'
 import { ProtectedPids } from '../protected-pids'
 import { forEachInSlices } from '../slices'
 import type {
-  ProcessIdentity, ProcessRow, ProcessTable, ProcessUsage, SignalMasks, SignalOutcome,
+  ExitStatus, ProcessIdentity, ProcessRow, ProcessTable, ProcessUsage, ProcessWait, SignalMasks, SignalOutcome,
 } from '../types'
 import { readWithPidusage } from '../pidusage-reader'
 import { sendSignal } from '../send-signal'
+import { CommandLines } from './command-lines'
+import { parseExitStatus } from './exit-status'
 import { readKernelConstants, type KernelConstants } from './kernel'
 import { MarkerReader } from './markers'
 import { OpenStats } from './open-stats'
-import { listProc, readProcFile } from './proc-file'
+import { OomKills } from './oom-kills'
+import { listProc, readProcFile, readProcLink } from './proc-file'
 import { isOfBoot, startTicksOf, startTimeFromTicks } from './start-ticks'
 import { parseProcStat, type ProcStat } from './stat'
-import { parseSignalMasks } from './status'
+import { parseSignalMasks, parseThreads } from './status'
+import { parseWait } from './wait'
 
 /** How a {@link LinuxProcessTable} is made. */
 export interface LinuxProcessTableOptions {
@@ -28,6 +32,8 @@ export class LinuxProcessTable implements ProcessTable {
   readonly #usageReader: 'proc' | 'pidusage'
   readonly #markers = new MarkerReader()
   readonly #openStats = new OpenStats()
+  readonly #commandLines = new CommandLines()
+  readonly #oomKills = new OomKills()
   #kernel: KernelConstants | undefined
 
   constructor(options: LinuxProcessTableOptions = {}) {
@@ -56,6 +62,42 @@ export class LinuxProcessTable implements ProcessTable {
     return Promise.resolve(parseSignalMasks(text))
   }
 
+  waits(identity: ProcessIdentity): Promise<{ readonly threads: number; readonly wait: ProcessWait } | undefined> {
+    const folder = `/proc/${identity.pid}`
+    const wait = parseWait({
+      wchan: readProcFile(`${folder}/wchan`)?.toString('latin1'),
+      systemCall: readProcFile(`${folder}/syscall`)?.toString('latin1'),
+      architecture: process.arch,
+      target: (descriptor) => readProcLink(`${folder}/fd/${descriptor}`),
+    })
+    const threads = parseThreads(readProcFile(`${folder}/status`)?.toString('latin1') ?? '')
+    const stat = this.#statOf(identity)
+    return Promise.resolve(threads === undefined || stat === undefined || stat.state === 'zombie' ? undefined : { threads, wait })
+  }
+
+  async commandLine(identity: ProcessIdentity): Promise<readonly string[] | undefined> {
+    const row = await this.inspect(identity)
+    const args = row && (await this.#commandLines.read(row))
+    return this.#statOf(identity) === undefined ? undefined : args
+  }
+
+  workingDirectory(identity: ProcessIdentity): Promise<string | undefined> {
+    const directory = readProcLink(`/proc/${identity.pid}/cwd`)
+    return Promise.resolve(this.#statOf(identity) === undefined ? undefined : directory)
+  }
+
+  exitStatus(identity: ProcessIdentity): Promise<ExitStatus | undefined> {
+    const stat = readProcFile(`/proc/${identity.pid}/stat`)?.toString('latin1')
+    const status = readProcFile(`/proc/${identity.pid}/status`)?.toString('latin1')
+    if (stat === undefined || status === undefined || this.#statOf(identity) === undefined) return Promise.resolve(undefined)
+    return Promise.resolve(parseExitStatus(stat, status, process.geteuid?.() ?? -1))
+  }
+
+  oomKills(identity: ProcessIdentity): Promise<number | null> {
+    const key = `${identity.pid} ${identity.startTime}`
+    return Promise.resolve(this.#oomKills.count(identity.pid, key, () => this.#statOf(identity) !== undefined))
+  }
+
   async list(): Promise<ProcessRow[]> {
     const rows: ProcessRow[] = []
     await forEachInSlices(listProc(), (name) => {
@@ -81,7 +123,7 @@ export class LinuxProcessTable implements ProcessTable {
     return this.#openStats.read(identities, this.#constants())
   }
 
-  signal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<SignalOutcome> {
+  signal(identity: ProcessIdentity, signal: NodeJS.Signals | number): Promise<SignalOutcome> {
     if (this.#protected.has(identity.pid)) return Promise.resolve('protected')
     // Between here and the signal there is no await: the check and the kill are one synchronous step.
     const current = this.#stat(identity.pid)

@@ -22,3 +22,9 @@ export function parseSignalMasks(text: string): SignalMasks | undefined {
     pending: new Set([...signalsInMask(pending), ...signalsInMask(sharedPending)]),
   }
 }
+
+/** `Threads:` of `/proc/PID/status`. */
+export function parseThreads(text: string): number | undefined {
+  const count = /^Threads:\s*(\d+)$/m.exec(text)?.[1]
+  return count === undefined ? undefined : Number(count)
+}

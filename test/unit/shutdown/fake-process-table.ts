@@ -61,6 +61,26 @@ export class FakeProcessTable implements ProcessTable {
     })
   }
 
+  waits(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  commandLine(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  workingDirectory(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  exitStatus(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  oomKills(): Promise<null> {
+    return Promise.resolve(null)
+  }
+
   list(): Promise<ProcessRow[]> {
     return Promise.resolve([...this.processes.values()].map(rowOf))
   }
@@ -82,7 +102,8 @@ export class FakeProcessTable implements ProcessTable {
     return Promise.resolve(new Map<number, ProcessUsage>())
   }
 
-  signal(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<SignalOutcome> {
+  signal(identity: ProcessIdentity, signal: NodeJS.Signals | number): Promise<SignalOutcome> {
+    if (typeof signal === 'number') throw new Error('No test sends a signal by number here')
     const holder = this.processes.get(identity.pid)
     if (holder === undefined) return Promise.resolve('gone')
     if (identityOf(holder).startTime !== identity.startTime) return Promise.resolve('reused')
