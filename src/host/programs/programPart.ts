@@ -19,6 +19,11 @@ export interface PartObserver {
 /** A program or a pool inside one, as the host lists it. What they do together is the program's ({@link WatchedProgram}). */
 export abstract class ProgramPart implements HostedPool {
   readonly orphaned = false
+  /** Somebody else started it; it goes on when the host ends. */
+  get owned(): boolean {
+    return false
+  }
+  readonly needsHost: boolean = true
   readonly output = new OutputFeed()
   readonly members: MemberList
   endedAt: number | null = null

@@ -20,7 +20,9 @@ const pollMs = 10
 export async function readSignalStack(
   file: string, identity: ProcessIdentity, signal: number, { processes, log }: { processes: ProcessTable; log: Log },
 ): Promise<StackThread[] | undefined> {
-  if (!(await processes.catchesSignal(identity, signal))) return undefined
+  // Where nobody catches it, it would end the process.
+  const masks = await processes.signalMasks(identity)
+  if (masks?.caughtNumbers.has(signal) !== true) return undefined
   try {
     await truncate(file)
   } catch {

@@ -6,6 +6,7 @@ import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } 
 import { explainExit, shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
 import { RequestError } from '../connection/requestHandlers'
 import type { ShutdownOrder } from '../pools/hostedPool'
+import { continueMember, type RescueOutcome } from './continueMember'
 import { LookRhythm } from './lookRhythm'
 import { MemberLook } from './memberLook'
 import { ObserverLink } from './observerLink'
@@ -35,6 +36,8 @@ export interface WatchedProgramOptions {
   readonly argv: readonly string[]
   readonly cwd: string
   readonly watch: WatchOptions
+  /** Started by this host for a task, and ended with it; else by somebody's terminal. */
+  readonly owned: boolean
   /** The label of the task in tasks.json. */
   readonly label: string | null
 }
@@ -115,6 +118,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (this.rootExit !== undefined || !this.live) return
     this.rootExit = exit
     void this.finish()
+  }
+
+  /** A task's program is ours; one in somebody's terminal is not. */
+  override get owned(): boolean {
+    return this.options.owned
   }
 
   override header(): PoolHeader {
@@ -376,14 +384,14 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       if (tries > mostRetries || (option.kind === 'task' && !option.retriable)) continue
       this.retries.set(key, tries)
       const outcome = option.kind === 'task' ? await this.rescueTask(pool, option.task, 'retry')
-        : option.kind === 'lock' ? await this.release(pool, option.lock) : await this.continueMember(pool, option.pid, 'policy')
+        : option.kind === 'lock' ? await this.release(pool, option.lock) : await continueMember(pool, option.pid, 'policy', this.context)
       this.context.log.info('A rescue by "onStuck".', { pool: pool.name, ...outcome })
       this.rhythm.hurry()
     }
   }
 
   /** Fails a lost task in the program, or puts it into the queue again. */
-  async rescueTask(pool: WatchedPool, taskId: string, how: 'fail' | 'retry'): Promise<{ done: boolean; text: string }> {
+  async rescueTask(pool: WatchedPool, taskId: string, how: 'fail' | 'retry'): Promise<RescueOutcome> {
     const member = pool.members.all().find((candidate) => !candidate.live && candidate.hasTask && candidate.taskId === taskId && candidate.rescued === undefined)
     const { recorded, exit } = member ?? {}
     if (member === undefined || recorded === undefined || exit === undefined) return { done: false, text: `there is no lost task ${taskId} in ${pool.name} any more` }
@@ -398,7 +406,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   /** Releases a queue lock whose holder is dead, by its own note. */
-  async release(pool: WatchedPool, lock: 'tasks' | 'results'): Promise<{ done: boolean; text: string }> {
+  async release(pool: WatchedPool, lock: 'tasks' | 'results'): Promise<RescueOutcome> {
     const holder = pool.members.all().find((member) => !member.live && member.recorded?.holds.includes(lock) === true)
     if (holder?.recorded === undefined) return { done: false, text: `nobody is proven to have died with the lock of the ${lock} of ${pool.name}, so it was not released` }
     if (await this.isAlive(holder)) return { done: false, text: `${holder.name} (pid ${holder.pid}) still runs, so its lock was not released` }
@@ -406,15 +414,9 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return answer.done ? { done: true, text: `the lock of the ${lock} that ${holder.name} (pid ${holder.pid}) died with is released` } : { done: false, text: `the lock was left as it is: ${answer.why}` }
   }
 
-  async continueMember(pool: ProgramPart, pid: number, askedBy: 'user' | 'cli' | 'policy'): Promise<{ done: boolean; text: string }> {
-    const { processes, kills } = this.context
-    const member = pool.members.byPid(pid)
-    const identity = member?.identity
-    const row = identity && (await processes.inspect(identity))
-    if (member === undefined || identity === undefined || row?.state !== 'stopped') return { done: false, text: `process ${pid} is not stopped (any more)` }
-    const outcome = await processes.signal(identity, 'SIGCONT')
-    kills.record({ at: Date.now(), identity, name: member.name, subjectId: pool.id, signal: 'SIGCONT', outcome, reason: 'rescue: it was stopped', askedBy })
-    return outcome === 'sent' ? { done: true, text: `${member.name} (pid ${pid}) goes on` } : { done: false, text: `SIGCONT to ${member.name} (pid ${pid}): ${outcome}` }
+  continueProcess(pid: number, askedBy: 'user' | 'cli' | 'policy'): Promise<RescueOutcome> {
+    const part = [this, ...this.pools].find((candidate) => candidate.members.byPid(pid) !== undefined) ?? this
+    return continueMember(part, pid, askedBy, this.context)
   }
 
   private async ask(pool: WatchedPool, method: string, params: Readonly<Record<string, unknown>>): Promise<{ done: boolean; why: string }> {
