@@ -30,7 +30,7 @@ export class AttachedProgram extends ProgramPart {
   private readOnly = true
 
   private constructor(id: string, name: string, private readonly root: ProcessIdentity, private readonly argv: readonly string[], private readonly context: ProgramContext) {
-    super(id, name, Date.now(), {
+    super(id, name, Date.now(), false, {
       headerChanged: () => { context.state.headerChanged(id) },
       workerChanged: (worker) => { context.state.workerChanged(id, worker) },
       workerRemoved: (worker) => { context.state.workerRemoved(id, worker) },

@@ -75,7 +75,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     sigterm: exit ? null : member.sigterm,
     sigtermPending: !exit && member.sigtermPending,
     task: taskFacts(member, pool, now),
-    stack: recorded !== undefined && member.stackCounter === recorded.counter ? member.stack : null,
+    stack: member.stackCounter === recorded?.counter ? member.stack : null,
     exit: exit ? {
       exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills,
     } : null,

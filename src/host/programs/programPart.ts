@@ -19,11 +19,7 @@ export interface PartObserver {
 /** A program or a pool inside one, as the host lists it. What they do together is the program's ({@link WatchedProgram}). */
 export abstract class ProgramPart implements HostedPool {
   readonly orphaned = false
-  /** Somebody else started it; it goes on when the host ends. */
-  get owned(): boolean {
-    return false
-  }
-  readonly needsHost: boolean = true
+  readonly needsHost = true
   readonly output = new OutputFeed()
   readonly members: MemberList
   endedAt: number | null = null
@@ -31,7 +27,8 @@ export abstract class ProgramPart implements HostedPool {
   protected lastIssues: readonly string[] = []
   private drawn = ''
 
-  constructor(readonly id: string, readonly name: string, readonly startedAt: number, protected readonly observer: PartObserver) {
+  /** @param owned False: somebody else started it, and it goes on when the host ends. */
+  constructor(readonly id: string, readonly name: string, readonly startedAt: number, readonly owned: boolean, protected readonly observer: PartObserver) {
     this.members = new MemberList(observer)
   }
 

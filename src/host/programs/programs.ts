@@ -11,7 +11,8 @@ import { listProcesses } from './listProcesses'
 import type { ProgramContext } from './programContext'
 import type { ProgramRequests } from './programRequests'
 import { stacksOf } from './stacks'
-import { programName, WatchedProgram, type WatchedProgramOptions } from './watchedProgram'
+import { programName } from './programName'
+import { WatchedProgram, type WatchedProgramOptions } from './watchedProgram'
 import { WatchedPool } from './watchedPool'
 import { WatchSession } from './watchSession'
 
@@ -45,7 +46,7 @@ export class Programs implements ProgramRequests {
   async run({ argv, cwd, env, options }: RunProgram.Params): Promise<RunProgram.Result> {
     const { program, session } = await this.open({ argv, cwd, watch: options, owned: false, label: null }, options.name ?? programName(argv))
     setTimeout(() => {
-      if (program.rootIdentity === undefined && program.live) void program.abandon()
+      if (program.root === undefined && program.live) void program.abandon()
     }, startWithinMs).unref()
     return { programId: program.id, name: program.name, env: session.environment(env) }
   }
@@ -57,7 +58,7 @@ export class Programs implements ProgramRequests {
     if (identity === undefined) return
     const row = await this.context.processes.inspect(identity)
     if (row?.parentPid !== clientPid) throw new RequestError(errorCodes.wrongState, `Process ${pid} is no child of the client that says it started it, so it is not taken for ${program.name}.`)
-    if (program.rootIdentity === undefined) program.started(identity)
+    if (program.root === undefined) await program.started(identity)
   }
 
   exited({ programId, exitCode, signal }: ProgramExited.Params): void {
@@ -87,7 +88,7 @@ export class Programs implements ProgramRequests {
     child.once('exit', (exitCode, signal) => { program.exited({ exitCode, signal }) })
     const identity = await this.context.processes.identify(pid)
     if (identity !== undefined) {
-      program.started(identity)
+      await program.started(identity)
       this.context.ledger()?.started({ ...identity, poolId: program.id, pool: program.name, kind: 'program', worker: 'MainProcess', task: argv.join(' '), marker: `${program.id}/main`, startedAt: program.startedAt })
       child.once('exit', () => { this.context.ledger()?.exited(identity) })
     }
@@ -110,7 +111,7 @@ export class Programs implements ProgramRequests {
     for (const action of actions) {
       const outcome = action.kind === 'continue' ? await program.continueProcess(action.pid, askedBy)
         : !(part instanceof WatchedPool) || !(program instanceof WatchedProgram) ? { done: false, text: `${part.name} has no tasks and locks of its own` }
-        : action.kind === 'release' ? await program.release(part, action.lock) : await program.rescueTask(part, action.task, action.kind)
+        : action.kind === 'release' ? await program.rescuer.release(part, action.lock) : await program.rescuer.task(part, action.task, action.kind)
       this.context.log.info('A rescue.', { pool: part.name, askedBy, ...action, ...outcome })
       outcomes.push(outcome)
     }

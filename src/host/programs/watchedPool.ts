@@ -19,11 +19,16 @@ export class WatchedPool extends ProgramPart {
   private firstJob: number | undefined
 
   constructor(id: string, readonly parent: ParentView, public observed: ObservedPool, private readonly owner: PoolOwner, observer: PartObserver) {
-    super(id, observed.name, observed.madeAt * 1000, observer)
+    super(id, observed.name, observed.madeAt * 1000, false, observer)
   }
 
   get key(): number {
     return this.observed.key
+  }
+
+  /** Somebody waits for results. */
+  get awaited(): boolean {
+    return this.observed.jobs.length > 0 || (this.observed.queued ?? 0) > 0
   }
 
   override header(): PoolHeader {
