@@ -93,16 +93,19 @@ export class Census {
   }
 
   /** Who has ended since, and how, as far as anybody can tell. */
-  async noteExits(rootExit: { exitCode: number | null; signal: NodeJS.Signals | null } | undefined): Promise<void> {
+  async noteExits(rootExit: { exitCode: number | null; signal: NodeJS.Signals | null; at: number } | undefined): Promise<void> {
     for (const known of this.known.values()) {
       const { member } = known
       if (!member.live) continue
       if (member.key === 'root') {
-        if (rootExit !== undefined) await this.noteExit(known, rootExit, Date.now())
+        if (rootExit !== undefined) await this.noteExit(known, rootExit, rootExit.at)
       } else if (member.recorded?.exitCode != null) {
         await this.noteExit(known, splitExit(member.recorded.exitCode), member.recorded.exitedAt ?? Date.now())
       } else if (member.identity !== undefined) {
         await this.lookForExit(known, member.identity)
+      } else if (rootExit !== undefined) {
+        // It was gone before it could be looked at, and nobody is left to tell of it.
+        await this.noteExit(known, { exitCode: null, signal: null }, Date.now())
       }
     }
   }
@@ -159,13 +162,14 @@ export class Census {
       return
     }
     if (observed.state === 'ended') return
-    const { state, pools, ended } = this.context
+    const { context } = this
+    const { state, pools } = context
     const id = `${this.program.id}.${(this.poolNumber += 1)}`
     const pool = new WatchedPool(id, parent, observed, this.program, {
       headerChanged: () => { state.headerChanged(id) },
       workerChanged: (worker) => { state.workerChanged(id, worker) },
       workerRemoved: (worker) => { state.workerRemoved(id, worker) },
-      ended: () => { ended(pool) },
+      ended: () => { context.ended(pool) },
     })
     this.inner.set(key, pool)
     pools.add(pool)

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { judgeProgramPool } from '../../diagnosis'
+import { exitInWords, judgeProgramPool, leftBehind } from '../../diagnosis'
 import type { ProcessIdentity } from '../../processes'
 import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } from '../../protocol'
 import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
@@ -30,6 +30,8 @@ const stackAfterMs = 1500
 const treeEveryMs = 2000
 /** Long enough for an interpreter that runs, and no burden on a shutdown when it does not. */
 const stopRefillMs = 300
+/** How long the workers of a program that has ended are given to notice. */
+const leavesWithinMs = 1000
 
 export interface WatchedProgramOptions {
   readonly argv: readonly string[]
@@ -48,7 +50,7 @@ export interface WatchedProgramOptions {
 export class WatchedProgram extends ProgramPart implements PoolOwner {
   readonly rescuer: Rescuer
   private session: WatchSession | undefined
-  private rootExit: { exitCode: number | null; signal: NodeJS.Signals | null } | undefined
+  private rootExit: { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly at: number } | undefined
   private readonly parents = new Set<ParentView>()
   private readonly census: Census
   private readonly memberLook: MemberLook
@@ -115,12 +117,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   /** Its main process has ended; the first to tell is right. */
   exited(exit: { exitCode: number | null; signal: NodeJS.Signals | null }): void {
     if (this.rootExit !== undefined || !this.live) return
-    this.rootExit = exit
-    this.finish().catch((error: unknown) => { this.context.log.error('A program was not cleaned up.', { program: this.name, error: String(error) }) })
+    this.rootExit = { ...exit, at: Date.now() }
+    this.rhythm.hurry()
   }
 
   override header(): PoolHeader {
-    const state = !this.live ? 'ended' : this.root === undefined ? 'init' : 'run'
+    const state = !this.live ? 'ended' : this.root === undefined ? 'init' : this.rootExit === undefined ? 'run' : 'terminate'
     return { ...super.header(), kind: 'program', state, label: this.options.label, program: this.programSnapshot(), failure: this.failureText() }
   }
 
@@ -196,6 +198,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private async lookOnce(): Promise<{ readonly busy: boolean }> {
     const { root } = this
     if (!this.live || root === undefined) return { busy: false }
+    if (this.rootExit !== undefined) return this.lookAfterEnd(root, this.rootExit)
     await Promise.all([...this.parents].map((parent) => parent.refresh()))
     for (const parent of this.parents) this.census.sync(parent)
     const now = Date.now()
@@ -212,7 +215,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     await this.act()
     const row = await this.context.processes.inspect(root)
     // Nobody told, as its terminal has died: how it ended nobody knows.
-    if (row === undefined || row.state === 'zombie') this.exited({ exitCode: null, signal: null })
+    if (row === undefined) this.exited({ exitCode: null, signal: null })
     return { busy: this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited) }
   }
 
@@ -317,23 +320,41 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   private failureText(): string | null {
-    if (this.live || this.rootExit === undefined) return null
+    if (this.rootExit === undefined) return null
     const { exitCode, signal } = this.rootExit
     if (signal !== null) return `${this.name} was ended by ${signal}`
     return exitCode === 0 ? null : `${this.name} exited with code ${exitCode ?? 'unknown'}`
   }
 
-  /** The main process is gone: one last look at the recorders tells what the workers were in. */
-  private async finish(): Promise<void> {
-    await this.rhythm.stop()
+  /** The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to work for. */
+  private async lookAfterEnd(root: ProcessIdentity, exit: NonNullable<WatchedProgram['rootExit']>): Promise<{ readonly busy: boolean }> {
     for (const parent of this.parents) {
       parent.read()
       this.census.sync(parent)
     }
-    await this.census.noteExits(this.rootExit)
+    await this.census.noteExits(exit)
+    const agoMs = Date.now() - exit.at
+    const left = this.census.live
+    if (left.length === 0) {
+      await this.finish()
+      return { busy: false }
+    }
+    // Most leave by themselves when they find that their program is gone.
+    if (agoMs >= leavesWithinMs) {
+      for (const part of [this, ...this.pools]) {
+        const workers = part.members.live().map(({ name, pid }) => ({ name, pid }))
+        part.judge(leftBehind({ program: this.name, pid: root.pid, exit: exitInWords(exit.exitCode, exit.signal), agoMs, workers }))
+      }
+    }
+    for (const part of [this, ...this.pools]) part.tellChanges()
+    return { busy: true }
+  }
+
+  private async finish(): Promise<void> {
     for (const pool of this.pools) pool.end(Date.now())
     for (const parent of this.parents) parent.close()
     this.end(Date.now())
     await this.session?.close()
+    void this.rhythm.stop()
   }
 }
