@@ -38,7 +38,12 @@ export interface ParentFacts {
   readonly waitsIn: string | null
   /** CPU time of the parent since `quietMs` began, and for how long it has used none. */
   readonly quietMs: number
+  /** What its main thread does with SIGTERM: a handler that a worker has as well was inherited from it. */
+  readonly sigterm: SigtermHandling
 }
+
+/** What a process does with SIGTERM; null when unknown. */
+export type SigtermHandling = 'default' | 'ignored' | 'caught' | 'blocked' | null
 
 export type LockState = 'free' | 'taken' | null
 
@@ -59,7 +64,7 @@ export interface ProgramWorkerFacts {
   /** `ForkPoolWorker-3`. */
   readonly name: string
   readonly pid: number
-  /** `unknown` where there is no recorder. */
+  /** `unknown` where there is no recorder; what an exited one was in the middle of is in its task. */
   readonly phase: 'starting' | 'idle' | 'running' | 'sending' | 'exited' | 'unknown'
   readonly state: ProcessState
   /** How many looks in a row saw this state. */
@@ -76,7 +81,7 @@ export interface ProgramWorkerFacts {
   readonly wait: WaitFacts | null
   /** Locks it holds, as it noted itself; of a dead one: that it held when it died and that were not released since. */
   readonly holds: readonly ('tasks' | 'results')[]
-  readonly sigterm: 'default' | 'ignored' | 'caught' | 'blocked' | null
+  readonly sigterm: SigtermHandling
   /** A SIGTERM of somebody waits to be delivered, or was sent by us and it is still there. */
   readonly sigtermPending: boolean
   readonly task: ProgramTaskFacts | null
@@ -103,6 +108,8 @@ export interface ProgramTaskFacts {
   /** How many items it stands for (a chunk of `map`). */
   readonly items: number
   readonly runningMs: number
+  /** Its result was being written into the pipe (phase 2 of the recorder); of a dead worker: it may have arrived all the same. */
+  readonly sending: boolean
   /** Its call is still waiting: null when the parent does not answer. */
   readonly awaited: boolean | null
   /** Failed or put back by a rescue already. */

@@ -44,6 +44,8 @@ export interface ProcessWait {
   readonly address: string | null
   /** A futex that only threads of this process can wake. */
   readonly isPrivate: boolean
+  /** The wait for a futex has an end: it goes on by itself when its time is over. */
+  readonly timed: boolean
   /** File descriptor of a read or write. */
   readonly descriptor: number | null
   /** What the descriptor is, `pipe:[12345]`; null when unknown. */

@@ -11,7 +11,7 @@ export const quietShare = 0.5
 const timerSlackMs = 25
 
 /** No movement for as long as a verdict needs. */
-export function isQuiet(facts: RunningTaskFacts): boolean {
+export function isQuiet(facts: Pick<RunningTaskFacts, 'quietMs' | 'stuckAfterMs'>): boolean {
   return facts.quietMs >= facts.stuckAfterMs * quietShare - timerSlackMs
 }
 

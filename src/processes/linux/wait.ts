@@ -18,7 +18,7 @@ const FUTEX_PRIVATE_FLAG = 128
 /** Where a process waits, from the kernel's word for it and the system call it is in. */
 export function parseWait({ wchan: word = '', systemCall, architecture, target }: WaitSources): ProcessWait {
   const wchan = word.trim() === '0' ? '' : word.trim()
-  const wait = { kind: kindByWord(wchan), wchan, address: null, isPrivate: false, descriptor: null, target: null }
+  const wait = { kind: kindByWord(wchan), wchan, address: null, isPrivate: false, timed: false, descriptor: null, target: null }
   if (systemCall?.trim() === 'running') return { ...wait, kind: 'running' }
 
   const [number = Number.NaN, ...args] = (systemCall ?? '').trim().split(' ').map((part, index) => (index === 0 ? Number(part) : BigInt(part)))
@@ -26,8 +26,12 @@ export function parseWait({ wchan: word = '', systemCall, architecture, target }
   switch (call) {
     case 'futex':
     case 'futex2': {
-      const flags = Number(args[call === 'futex' ? 1 : 3] ?? 0)
-      return { ...wait, kind: 'futex', address: `0x${(args[0] ?? 0).toString(16)}`, isPrivate: (flags & FUTEX_PRIVATE_FLAG) !== 0 }
+      // futex(address, operation, value, timeout), futex_wait(address, value, mask, flags, timeout)
+      const [flags = 0, timeout = 0] = call === 'futex' ? [args[1], args[3]] : [args[3], args[4]]
+      return {
+        ...wait, kind: 'futex', address: `0x${(args[0] ?? 0).toString(16)}`,
+        isPrivate: (Number(flags) & FUTEX_PRIVATE_FLAG) !== 0, timed: Number(timeout) !== 0,
+      }
     }
     case 'read':
     case 'write': {

@@ -1,0 +1,81 @@
+import type { ProgramPoolFacts, ProgramWorkerFacts } from '../program-facts'
+import type { Verdict } from '../verdict'
+
+/** What rules for programs ask in common. */
+
+/** Nothing has moved for so long: longer than the pauses of a healthy pool on a busy machine, short enough to be told soon. */
+export const quietEnoughMs = 2000
+/** How long all workers of a pool wait for a lock before that means something: handed on, it is taken within microseconds. */
+export const lockQuietMs = 1000
+/**
+ * A program that ends its pool (`terminate()`, the end of the program, Ctrl-C) ends workers with tasks in flight, too. What the
+ * observer said of the pool may be a little older than such an exit; after this long a look has said that the pool is ending.
+ */
+export const settleMs = 300
+/** The same for SIGTERM, which is how pools end their own workers. */
+export const settleAfterSigtermMs = 1000
+/** An executor notices a dead worker at once, and fails everything; one that has not after this long never will. */
+export const executorNoticesMs = 2000
+
+/** A process that is there and runs, or could. */
+export function isLive(worker: ProgramWorkerFacts): boolean {
+  return worker.exit === null && worker.phase !== 'exited' && worker.state !== 'zombie'
+}
+
+export function liveWorkers({ workers }: ProgramPoolFacts): readonly ProgramWorkerFacts[] {
+  return workers.filter(isLive)
+}
+
+/** In the middle of a task, as far as it told. */
+export function isBusy(worker: ProgramWorkerFacts): boolean {
+  return isLive(worker) && worker.task !== null
+}
+
+/** The pool runs, or runs on until everything is done: somebody may wait for its results. */
+export function isOpen({ state }: ProgramPoolFacts): boolean {
+  return state === 'init' || state === 'run' || state === 'close'
+}
+
+/** A dead worker breaks an executor: every call raises, instead of waiting for ever. */
+export function isExecutor({ library }: ProgramPoolFacts): boolean {
+  return library === 'concurrent.futures' || library === 'loky'
+}
+
+/** A pool with tasks, not just processes that a program started. */
+export function isPool({ library }: ProgramPoolFacts): boolean {
+  return library !== 'processes' && library !== 'unknown'
+}
+
+/** Items whose results have not come, over all calls that wait. */
+export function itemsLeft({ jobs }: ProgramPoolFacts): number {
+  return jobs.reduce((sum, { left }) => sum + left, 0)
+}
+
+/** Tasks that no worker has taken; 0 also when unknown. */
+export function isAnythingQueued({ queued, taskPipeBytes }: ProgramPoolFacts): boolean {
+  return (queued ?? 0) > 0 || (taskPipeBytes ?? 0) > 0
+}
+
+/** Somebody waits for something that is not there yet. */
+export function isAnythingAwaited(facts: ProgramPoolFacts): boolean {
+  return isAnythingQueued(facts) || itemsLeft(facts) > 0
+}
+
+/** How sure a verdict can be that rests on what the parent says: what it said is old when it does not answer any more. */
+export function certainIfAnswers({ parent }: ProgramPoolFacts): Verdict['confidence'] {
+  return parent.answers ? 'certain' : 'likely'
+}
+
+/**
+ * Calls wait, and yet there is nothing left that could bring their results: nothing queued, nothing in the pipes, every worker
+ * waits for a task, and nobody has used CPU time for a while. An `imap` does not count: it may only wait for its own iterator.
+ */
+export function waitsForNothing(facts: ProgramPoolFacts, forMs: number): boolean {
+  const { parent, taskPipeBytes, resultPipeBytes, queued, jobs, threads } = facts
+  const live = liveWorkers(facts)
+  return isOpen(facts) && parent.answers && parent.quietMs >= forMs
+    && jobs.some(({ left, call }) => left > 0 && !call.startsWith('imap'))
+    && queued === 0 && taskPipeBytes === 0 && resultPipeBytes === 0
+    && live.length > 0 && live.every(({ phase, task, quietMs }) => phase === 'idle' && task === null && quietMs >= forMs)
+    && threads?.results !== false && threads?.tasks !== false && threads?.workers !== false
+}

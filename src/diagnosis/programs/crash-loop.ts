@@ -1,0 +1,24 @@
+import { crashLoopWindowMs, type ProgramPoolFacts, type ProgramVerdict } from '../program-facts'
+import { durationInWords } from '../words'
+import { isOpen, isPool } from './conditions'
+
+/** As many workers in a row that end before they ask for a task; a pool starts new ones without end. */
+export const exitsInARow = 5
+
+/** Workers that end before they can take a task: starting more of them will not help (facts: cause 18). */
+export function crashLoop(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+  // A pool that is taken down at once ends its workers by SIGTERM, perhaps before they are ready.
+  const exits = facts.exitsBeforeReady.filter((exit) => !exit.includes('SIGTERM'))
+  if (!isPool(facts) || !isOpen(facts) || exits.length < exitsInARow) return []
+  return [{
+    code: 'crash-loop',
+    summary: `${facts.pool} will wait for ever: ${exits.length} workers in a row ended before they asked for a task (${[...new Set(exits)].join(', ')}), and it keeps starting new ones.`,
+    evidence: [
+      { what: `exits within ${durationInWords(crashLoopWindowMs)}, newest last`, value: exits.slice(-10).join(', ') },
+      ...(facts.startMethod === null ? [] : [{ what: 'start method', value: facts.startMethod }]),
+    ],
+    advice: 'Look for the traceback in the program\'s output: the initializer of the pool raises, or its module cannot be imported in a worker.',
+    confidence: 'certain',
+    stuck: true, worker: null, pid: null, task: null, rescue: [],
+  }]
+}

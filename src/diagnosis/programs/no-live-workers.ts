@@ -1,0 +1,32 @@
+import type { ProgramPoolFacts, ProgramVerdict } from '../program-facts'
+import { durationInWords } from '../words'
+import { certainIfAnswers, executorNoticesMs, isAnythingAwaited, isExecutor, isOpen, isPool, itemsLeft, liveWorkers } from './conditions'
+import { count, endedHow, list, nameOf, parentEvidence } from './words'
+
+/** A pool replaces a worker within a tenth of a second, and an executor starts its first ones with the first call. */
+const replacedWithinMs = 1000
+
+/** Tasks wait, and there is nobody to do them (facts: cause 17). */
+export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+  const { pool, workers, parent, threads } = facts
+  if (!isPool(facts) || !isOpen(facts) || liveWorkers(facts).length > 0 || !isAnythingAwaited(facts)) return []
+  const exits = workers.flatMap(({ exit }) => exit ?? [])
+  const newestMs = Math.min(...exits.map(({ agoMs }) => agoMs))
+  // Without an exit, only the program's own quiet tells that this is no pool whose workers are just being started.
+  const forMs = exits.length > 0 ? newestMs : parent.quietMs
+  if (forMs < (isExecutor(facts) ? executorNoticesMs : replacedWithinMs)) return []
+  const waiting = (facts.queued ?? 0) > 0 ? `${count(facts.queued ?? 0, 'task')} queued` : `${count(itemsLeft(facts), 'result')} not there yet`
+  return [{
+    code: 'no-live-workers',
+    summary: `${pool} will wait for ever: it has no worker left, with ${waiting}.`,
+    evidence: [
+      { what: 'workers alive', value: `0${facts.processes === null ? '' : ` of ${facts.processes}`}` },
+      ...(exits.length === 0 ? [] : [{ what: 'last exits', value: list(workers.flatMap((worker) => (worker.exit === null ? [] : [`${nameOf(worker)} ${endedHow(worker.exit)} ${durationInWords(worker.exit.agoMs)} ago`]))) }]),
+      ...(threads?.workers === false ? [{ what: 'thread that replaces workers', value: 'ended' }] : []),
+      ...parentEvidence(facts),
+    ],
+    advice: `Terminate the program (pid ${parent.pid}); its output may tell why no worker was started.`,
+    confidence: exits.length > 0 ? certainIfAnswers(facts) : 'likely',
+    stuck: true, worker: null, pid: null, task: null, rescue: [],
+  }]
+}

@@ -1,0 +1,95 @@
+import type { ProgramExitFacts, ProgramPoolFacts, ProgramTaskFacts, ProgramWorkerFacts, StackFrameFacts, WaitFacts } from '../program-facts'
+import type { Evidence } from '../verdict'
+import { exitInWords } from '../words'
+
+/** How verdicts on programs name things. */
+
+/** `ForkPoolWorker-3 (pid 4711)`. */
+export function nameOf({ name, pid }: ProgramWorkerFacts): string {
+  return `${name} (pid ${pid})`
+}
+
+/** `task 7 run(7)`. */
+export function taskName({ id, label }: ProgramTaskFacts): string {
+  // Where the observer could not name it, the label is made of the id.
+  return label === `task ${id}` || label === '' ? `task ${id}` : `task ${id} ${label}`
+}
+
+/** `exited with code 1`, `was ended by SIGKILL`. */
+export function endedHow({ exitCode, signal }: ProgramExitFacts): string {
+  if (signal !== null) return `was ended by ${signal}`
+  return exitCode === null ? 'ended' : `exited with code ${exitCode}`
+}
+
+/** `exit -9 (SIGKILL)` and, as a further fact, whether that was us. */
+export function exitEvidence(worker: ProgramWorkerFacts, { exitCode, signal, endedByUs, oomKills }: ProgramExitFacts): Evidence[] {
+  return [
+    { what: `exit of ${nameOf(worker)}`, value: exitInWords(exitCode, signal) },
+    { what: 'our kill ledger', value: endedByUs === null ? 'no signal from us' : `ended by us: ${endedByUs.reason} (asked by ${endedByUs.askedBy})` },
+    ...(signal === 'SIGKILL' && oomKills !== null ? [{ what: 'OOM kills by the kernel while it ran', value: String(oomKills) }] : []),
+  ]
+}
+
+/** Out of memory, as far as can be known: SIGKILL, not ours, and the kernel has counted a kill. */
+export function isOomKill({ signal, endedByUs, oomKills }: ProgramExitFacts): boolean {
+  return signal === 'SIGKILL' && endedByUs === null && (oomKills ?? 0) > 0
+}
+
+/** `1 task`, `12 tasks`. */
+export function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}
+
+/** The first few, and how many more there are. */
+export function list(items: readonly string[], most = 5): string {
+  return items.slice(0, most).join(', ') + (items.length > most ? ` and ${items.length - most} more` : '')
+}
+
+/** `a lock (futex 0x7f…, shared between processes)`. */
+export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor, target }: WaitFacts): string {
+  const where = wchan === '' ? '' : ` (${wchan})`
+  switch (kind) {
+    case 'futex':
+      if (address === null) return `a lock${where}`
+      return `a lock: futex ${address}, ${isPrivate ? 'of this process alone' : 'shared between processes'}${timed ? ', with a time limit' : ''}${where}`
+    case 'pipe-read':
+    case 'socket-read':
+    case 'pipe-write':
+    case 'socket-write': {
+      const direction = kind.endsWith('read') ? 'reading' : 'writing'
+      const from = kind.endsWith('read') ? 'from' : 'to'
+      return `${direction}${descriptor === null ? '' : ` ${from} descriptor ${descriptor}`}${target === null ? ` ${from} a ${kind.startsWith('pipe') ? 'pipe' : 'socket'}` : `, ${target}`}${where}`
+    }
+    case 'poll':
+      return `input or a timer${where}`
+    case 'child':
+      return `a child process${where}`
+    case 'sleep':
+      return `a timer${where}`
+    case 'running':
+      return 'nothing: it runs'
+    case 'other':
+      return wchan === '' ? 'unknown' : wchan
+  }
+}
+
+/** `pool.py:768 get, train.py:12 run`, innermost first. */
+export function framesInWords(stack: readonly StackFrameFacts[], most = 4): string {
+  return list(stack.map(({ file, line, function: name }) => `${file.slice(file.lastIndexOf('/') + 1)}:${line} ${name}`), most)
+}
+
+/** Where a worker waits, by the kernel and by its stack, as far as known. */
+export function whereEvidence(worker: ProgramWorkerFacts): Evidence[] {
+  return [
+    ...(worker.wait === null ? [] : [{ what: `${worker.name} waits for`, value: waitInWords(worker.wait) }]),
+    ...(worker.stack === null || worker.stack.length === 0 ? [] : [{ what: 'stack, innermost first', value: framesInWords(worker.stack) }]),
+  ]
+}
+
+/** Where the program itself waits; nothing when it was not seen to. */
+export function parentEvidence({ parent }: ProgramPoolFacts): Evidence[] {
+  return [
+    ...(parent.waitsIn === null ? [] : [{ what: `the program (pid ${parent.pid}) waits in`, value: parent.waitsIn }]),
+    ...(parent.answers ? [] : [{ what: `the program (pid ${parent.pid})`, value: 'does not answer; what it said last was used' }]),
+  ]
+}
