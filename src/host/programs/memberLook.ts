@@ -30,7 +30,11 @@ export class MemberLook {
       return used === undefined ? 0 : used.cpuTimeMs + (used.waitedCpuTimeMs ?? 0)
     }
     await this.lookBelow(members, now)
-    for (const parent of parents) parent.movement.observe(now, cpuOf(parent.identity), 0)
+    for (const parent of parents) {
+      parent.movement.observe(now, cpuOf(parent.identity), 0)
+      const masks = parent.identity && (await this.processes.signalMasks(parent.identity))
+      parent.sigterm = masks ? sigtermOf(masks) : null
+    }
     await Promise.all(members.map(async (member) => {
       const { identity } = member
       if (identity === undefined) return

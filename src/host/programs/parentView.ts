@@ -1,3 +1,4 @@
+import type { ParentFacts } from '../../diagnosis'
 import type { ProcessIdentity } from '../../processes'
 import { RecorderFile, type RecordedProcess } from '../../runtimes'
 import { Movement } from './movement'
@@ -16,6 +17,7 @@ export class ParentView {
   answers = false
   /** Slot 0 is the parent itself. */
   processes: readonly RecordedProcess[] = []
+  sigterm: ParentFacts['sigterm'] = null
   readonly movement = new Movement()
   private recorder: RecorderFile | undefined
 

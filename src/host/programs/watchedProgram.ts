@@ -250,7 +250,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const main = this.census.root
     if (main === undefined) return
     const others = this.members.all().filter((member) => member !== main)
-    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), waitsIn: null, quietMs: main.movement.quietMs(now) }
+    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), waitsIn: null, quietMs: main.movement.quietMs(now), sigterm: main.sigterm }
     this.judge(judgeProgramPool(processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)))
   }
 
