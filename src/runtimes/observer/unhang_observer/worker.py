@@ -87,6 +87,8 @@ def _pool_get(window: Window, queue: Any, pickler: Any, arguments: bool) -> Call
 
     def get() -> Any:
         nonlocal counter, room, labelled
+        if counter == 0:
+            header[after_locks - 1] = 1
         with lock:
             header[lock_at:after_locks] = _READING
             try:
@@ -147,6 +149,8 @@ def _executor_get(window: Window, queue: Any, pickler: Any, arguments: bool) -> 
         if not block or timeout is not None or queue._closed:
             item = original(block, timeout)
         else:
+            if counter == 0:
+                header[after_locks - 1] = 1
             with queue._rlock:
                 header[lock_at:after_locks] = _READING
                 try:
