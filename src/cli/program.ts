@@ -1,25 +1,36 @@
 import { Command as Program, InvalidArgumentError, Option } from 'commander'
 import { version } from '../../package.json'
+import { longestTimerMs, type WatchOptions } from '../protocol'
+import { attach } from './commands/attach'
 import type { Command, CommandContext } from './commands/context'
 import { hostStatus, hostStop } from './commands/host'
 import { pool } from './commands/pool'
 import { ps } from './commands/ps'
+import { rescue, type RescueOptions } from './commands/rescue'
+import { run as runProgram } from './commands/run'
 import { shutdown, type ShutdownOptions } from './commands/shutdown'
-import type { ExitCode } from './exitCodes'
+import { stacks } from './commands/stacks'
+import { why } from './commands/why'
+import { pidIn } from './ending/targets'
+import type { Exit } from './exitCodes'
 import { HostAccess } from './hostAccess'
+import { TerminalQuestions } from './output/questions'
 import type { Terminal } from './output/terminal'
 
 const examples = `
 Examples:
+  unhang run -- python train.py your own program, unchanged and watched
+  unhang why                    in another terminal: what is stuck, why, and what to do
+  unhang rescue train.py:42     let a program that waits for ever go on
   unhang pool "Word count"      launch a pool of .vscode/tasks.json and follow it
-  unhang ps                     in another terminal: what runs, and what is stuck
+  unhang ps                     what runs, and what is stuck
   unhang terminate 4711         end one worker; the pool goes on
   unhang kill Stuck             end a pool with SIGKILL
 
 Exit codes: 0 done; 1 not done, or not all of it; 2 the command line was wrong.`
 
-/** The command line: every command, option and help text. `finish` is told the exit code of the command that ran. */
-export function buildProgram(terminal: Terminal, finish: (exitCode: ExitCode) => void): Program {
+/** The command line: every command, option and help text. `finish` is told how the command that ran ends. */
+export function buildProgram(terminal: Terminal, finish: (exit: Exit) => void): Program {
   const program = new Program('unhang')
     .description('See why a process pool hangs, and end it.')
     .version(version)
@@ -35,9 +46,58 @@ export function buildProgram(terminal: Terminal, finish: (exitCode: ExitCode) =>
 
   async function run<Options extends readonly unknown[]>(command: Command<Options>, ...options: Options): Promise<void> {
     const { workspace } = program.opts<{ workspace?: string }>()
-    const context: CommandContext = { access: new HostAccess(workspace), terminal }
+    const context: CommandContext = { access: new HostAccess(workspace), terminal, questions: new TerminalQuestions(terminal) }
     finish(await command(context, ...options))
   }
+
+  program.command('run')
+    .usage('[options] -- PROGRAM ARGS…')
+    .description('run a program of your own, watched: its pools, and why they hang')
+    .argument('<program...>', 'the program and its arguments, after --')
+    .option('--name <name>', 'what it is called in `unhang ps` (default: the script\'s name)')
+    .addOption(new Option('--stuck-after-ms <n>', 'when a running task is looked at for a verdict (default: 30000)').argParser(wholeNumber('milliseconds', 1, longestTimerMs)))
+    .addOption(new Option('--on-stuck <what>', 'what happens when it is stuck').choices(['flag', 'terminate', 'kill', 'retry']))
+    .option('--no-arguments', 'keep the arguments of tasks out of sight and memory (a lost task can then not run again)')
+    .addOption(new Option('--stack-signal <n>', 'signal that makes its Pythons write their stacks; 0: none (default: one that is free)').argParser(wholeNumber('', 0, 64)))
+    .addOption(graceOption('longest wait after each step of a shutdown, in milliseconds (default: 100)'))
+    .option('--sigkill', '`unhang terminate` may go on to SIGKILL')
+    .showHelpAfterError('(write -- before the program: unhang run -- python3 train.py --fast)')
+    .addHelpText('after', `
+The program has this terminal, its environment and its pipes as without us, and ends us as it ends: with its exit code, or by its signal.
+What gets stuck is said on stderr. Without a host it runs all the same, unwatched. 127: no such program; 126: not executable.`)
+    .action((argv: string[], options: RunOptions) => run(runProgram, argv, watchOptions(options)))
+
+  program.command('why')
+    .description('say what is stuck, why, and what to do')
+    .argument('[pool|pid]', 'a pool\'s id or name, or the pid of a worker or a program (default: everything)')
+    .addOption(json())
+    .addHelpText('after', '\nExit code 1 when something is stuck, 0 when nothing is.')
+    .action((target: string | undefined, options: { json?: true }) => run(why, target, options))
+
+  program.command('stacks')
+    .description('show what each thread of a worker or a watched program is doing')
+    .argument('<pid>', 'its pid', pidArgument)
+    .addOption(json())
+    .action((pid: number, options: { json?: true }) => run(stacks, pid, options))
+
+  program.command('rescue')
+    .description('let a pool that waits for ever go on')
+    .argument('<pool>', 'a pool\'s id or name, or that of its program')
+    .addOption(new Option('--fail', 'lost tasks: the program gets an exception').conflicts('retry'))
+    .option('--retry', 'lost tasks: they run again')
+    .option('--task <id>', 'only this task')
+    .option('-y, --yes', 'do it without asking')
+    .addHelpText('after', `
+Fails lost tasks or runs them again, releases queue locks whose holder is dead, continues stopped workers. Says what it will do and
+asks; each is done only if its reason still holds at that moment. Exit code 1 unless all of it was done.`)
+    .action((target: string, options: RescueOptions) => run(rescue, target, options))
+
+  program.command('attach')
+    .description('look at a program that runs already')
+    .argument('<pid>', 'its pid', pidArgument)
+    .option('-y, --yes', 'it may be ended: `terminate` and `kill` do not ask')
+    .addHelpText('after', '\nNothing is sent to it before you have seen every pid and said yes.')
+    .action((pid: number, options: { yes?: true }) => run(attach, pid, options))
 
   program.command('pool')
     .description('launch a pool task of .vscode/tasks.json and follow it to its end')
@@ -57,8 +117,9 @@ export function buildProgram(terminal: Terminal, finish: (exitCode: ExitCode) =>
     program.command(mode)
       .description(shutdowns[mode])
       .argument('<pool|pid>', 'a pool\'s id or name, or a worker\'s pid')
-      .addOption(new Option('--grace-ms <n>', 'longest wait after each step, in milliseconds (default: the pool\'s own, 100)').argParser(graceMs))
+      .addOption(graceOption('longest wait after each step, in milliseconds (default: the pool\'s own, 100)'))
       .option('--sigkill', mode === 'kill' ? 'implied by kill' : 'SIGKILL what is left after SIGTERM')
+      .option('-y, --yes', 'do not ask before an attached program is ended')
       .addOption(json())
       .addHelpText('after', '\nPrints what could not be ended, one a line; exit code 1 if there is anything.')
       .action((target: string, options: ShutdownOptions) => run(shutdown, mode, target, options))
@@ -79,10 +140,41 @@ function json(): Option {
 /** An hour is the longest that the host accepts. */
 const maxGraceMs = 3_600_000
 
-function graceMs(text: string): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || value > maxGraceMs) {
-    throw new InvalidArgumentError(`Write a whole number of milliseconds from 0 to ${maxGraceMs}.`)
+function graceOption(description: string): Option {
+  return new Option('--grace-ms <n>', description).argParser(wholeNumber('milliseconds', 0, maxGraceMs))
+}
+
+function wholeNumber(unit: string, least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`Write a whole number${unit === '' ? '' : ` of ${unit}`} from ${least} to ${most}.`)
   }
-  return value
+}
+
+function pidArgument(text: string): number {
+  const pid = pidIn(text)
+  if (pid === undefined || pid < 2) throw new InvalidArgumentError('Write the pid of a process.')
+  return pid
+}
+
+/** Options of `run` as commander has them. */
+interface RunOptions {
+  readonly name?: string
+  readonly stuckAfterMs?: number
+  readonly onStuck?: WatchOptions['onStuck']
+  readonly arguments: boolean
+  readonly stackSignal?: number
+  readonly graceMs?: number
+  readonly sigkill?: true
+}
+
+/** What is not given is left to the host. */
+function watchOptions({ arguments: recordArguments, graceMs, sigkill, ...same }: RunOptions): WatchOptions {
+  return {
+    ...same,
+    ...(recordArguments ? {} : { recordArguments }),
+    ...(graceMs === undefined ? {} : { gracePeriodMs: graceMs }),
+    ...(sigkill ? { useSigkill: true } : {}),
+  }
 }

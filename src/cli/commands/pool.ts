@@ -28,7 +28,9 @@ export const pool: Command<[string, { detach?: true }]> = async ({ access, termi
         terminal.print(launched.poolId)
         return exitCodes.ok
       }
-      terminal.note(`${plainLine(launched.name)} (${launched.poolId}), ${plural(launched.total, 'task')}; Ctrl-C terminates it`)
+      // A program has no items of its own: how many tasks it makes is its affair.
+      const tasks = launched.total === 0 ? '' : `, ${plural(launched.total, 'task')}`
+      terminal.note(`${plainLine(launched.name)} (${launched.poolId})${tasks}; Ctrl-C terminates it`)
       endOnInterrupt(interrupts, host, launched.poolId, follower, terminal)
       return await report(host, await follower.untilEnded(launched.poolId), terminal)
     })

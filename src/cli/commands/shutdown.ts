@@ -1,24 +1,29 @@
 import { Shutdown, type HostConnection } from '../../protocol'
 import { TargetError } from '../errors'
 import { exitCodes } from '../exitCodes'
+import { confirmAttached } from '../ending/confirmAttached'
 import { requestShutdown } from '../ending/request'
 import { resolveTarget } from '../ending/targets'
 import { plainLine } from '../output/plainText'
 import { fetchPools } from '../snapshots'
 import { plural } from '../words/quantities'
-import { printJson, type Command } from './context'
+import { printJson, type Command, type CommandContext } from './context'
 
 /** Options of `terminate` and `kill`. */
 export interface ShutdownOptions {
   readonly graceMs?: number
   readonly sigkill?: true
   readonly json?: true
+  /** Ends an attached program without asking. */
+  readonly yes?: true
 }
 
 interface Done {
   readonly description: string
   /** Undefined for a pool that was over before. */
   readonly result?: Shutdown.Result
+  /** The user was asked and said no. */
+  readonly refused?: true
 }
 
 /**
@@ -26,10 +31,15 @@ interface Done {
  * `{ issues: string[], reports: [{ subject: { id, name }, startedAt, durationMs, workers: [{ name, pid, descendantOf?,
  * sent: [{ signal, atMs, outcome }], foreseen, outcome, endedAfterMs? }], issues }] }` (see ShutdownReportWire).
  */
-export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions]> = async ({ access, terminal }, mode, text, options) => {
-  const done = await access.runningOrSurvived((host) => end(host, mode, text, options))
+export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions]> = async (context, mode, text, options) => {
+  const { access, terminal } = context
+  const done = await access.runningOrSurvived((host) => end(host, context, mode, text, options))
   if (done === undefined) throw new TargetError(`nothing here is called ${text}`, [`No host runs for ${access.root}, so no pool does.`])
   const { description, result } = done
+  if (done.refused) {
+    terminal.note('nothing was done')
+    return exitCodes.failure
+  }
   const issues = result?.issues ?? []
   if (options.json) printJson(terminal, result ?? { issues: [], reports: [] })
   else for (const issue of issues) terminal.print(plainLine(issue))
@@ -38,9 +48,15 @@ export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions
   return issues.length > 0 ? exitCodes.failure : exitCodes.ok
 }
 
-async function end(host: HostConnection, mode: Shutdown.Params['mode'], text: string, { graceMs, sigkill }: ShutdownOptions): Promise<Done> {
-  const resolved = resolveTarget(text, await fetchPools(host))
+async function end(
+  host: HostConnection, { terminal, questions }: CommandContext, mode: Shutdown.Params['mode'], text: string, { graceMs, sigkill, yes }: ShutdownOptions,
+): Promise<Done> {
+  const pools = await fetchPools(host)
+  const resolved = resolveTarget(text, pools)
   if (resolved.kind === 'ended') return { description: resolved.description }
+  if ('poolId' in resolved.target && !(await confirmAttached(resolved.target.poolId, pools, { host, terminal, questions, yes: yes === true }))) {
+    return { description: resolved.description, refused: true }
+  }
   const result = await requestShutdown(host, {
     targets: [resolved.target],
     mode,

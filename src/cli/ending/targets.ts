@@ -19,24 +19,31 @@ interface Candidate {
 const pidPrefix = 'pid:'
 
 /**
- * Finds the pool (by id or name) or the worker (by pid) that `text` names. `pid:4711` is a pid in any case.
+ * Finds the pool (by id or name), the program or the worker (by pid) that `text` names. `pid:4711` is a pid in any case.
  * @throws {@link TargetError} when nothing has that name, or more than one thing.
  */
 export function resolveTarget(text: string, pools: readonly PoolSnapshot[]): ResolvedTarget {
   const live = pools.filter((pool) => pool.state !== 'ended')
   const byId = pools.find((pool) => pool.id === text)
   if (byId?.state === 'ended') return ended(byId)
-  const found = byId === undefined ? [...live.filter((pool) => pool.name === text).map(poolCandidate), ...workersWithPid(text, live)] : [poolCandidate(byId)]
+  const found = byId === undefined
+    ? [...live.filter((pool) => pool.name === text).map(poolCandidate), ...programsWithPid(text, live), ...workersWithPid(text, live)]
+    : [poolCandidate(byId)]
   const [first, ...others] = found
   if (first === undefined) {
     const over = pools.filter((pool) => pool.name === text).at(-1)
     if (over !== undefined) return ended(over)
-    throw new TargetError(`nothing here is called ${text}: it is no pool's id or name, and no worker's pid`, whatExists(live))
+    throw nothingCalled(text, live)
   }
   if (others.length > 0) {
     throw new TargetError(`${text} could mean ${found.length} things; say which one`, found.map((one) => `${one.unambiguous}  ${one.description}`))
   }
   return { kind: 'found', target: first.target, description: first.description }
+}
+
+/** The error for a name that nothing has, with what it could have been. */
+export function nothingCalled(text: string, live: readonly PoolSnapshot[]): TargetError {
+  return new TargetError(`nothing here is called ${text}: it is no pool's id or name, and no worker's pid`, whatExists(live))
 }
 
 function ended(pool: PoolSnapshot): ResolvedTarget {
@@ -48,13 +55,25 @@ function poolCandidate(pool: PoolSnapshot): Candidate {
 }
 
 function describePool(pool: PoolSnapshot): string {
+  if (pool.program !== null) return `program ${plainLine(pool.name)} (${pool.id}${pool.program.pid === null ? '' : `, pid ${pool.program.pid}`})`
   return `pool ${plainLine(pool.name)} (${pool.id}, ${plural(pool.workers.filter((worker) => worker.status !== 'exited').length, 'worker')})`
 }
 
-function workersWithPid(text: string, pools: readonly PoolSnapshot[]): Candidate[] {
+/** The pid that `text` is, with or without `pid:`; undefined when it is none. */
+export function pidIn(text: string): number | undefined {
   const digits = text.startsWith(pidPrefix) ? text.slice(pidPrefix.length) : text
-  if (!/^[1-9]\d*$/.test(digits)) return []
-  const pid = Number(digits)
+  return /^[1-9]\d*$/.test(digits) ? Number(digits) : undefined
+}
+
+/** A program has a pid of its own; ending it ends its pools. */
+function programsWithPid(text: string, pools: readonly PoolSnapshot[]): Candidate[] {
+  const pid = pidIn(text)
+  return pid === undefined ? [] : pools.filter((pool) => pool.program?.pid === pid).map((pool) => ({ ...poolCandidate(pool), unambiguous: pool.id }))
+}
+
+function workersWithPid(text: string, pools: readonly PoolSnapshot[]): Candidate[] {
+  const pid = pidIn(text)
+  if (pid === undefined) return []
   return pools.flatMap((pool) => pool.workers
     .filter((worker) => worker.pid === pid && worker.status !== 'exited')
     .map((worker): Candidate => ({
@@ -68,7 +87,7 @@ function workersWithPid(text: string, pools: readonly PoolSnapshot[]): Candidate
 function whatExists(pools: readonly PoolSnapshot[]): string[] {
   if (pools.length === 0) return ['No pool runs in this workspace.']
   return ['What runs here:', ...pools.flatMap((pool) => [
-    `${pool.id}  ${plainLine(pool.name)}`,
+    `${pool.id}  ${plainLine(pool.name)}${pool.program?.pid == null ? '' : ` (pid ${pool.program.pid})`}`,
     ...pool.workers.filter((worker) => worker.status !== 'exited' && worker.pid > 0).map((worker) => `  ${worker.pid}  ${worker.name}${worker.task ? ` in ${plainLine(worker.task.label)}` : ''}`),
   ])]
 }

@@ -1,8 +1,10 @@
-import { Changed, HostStatus, HostTimeoutError, Output, type HostConnection, type PoolSnapshot } from '../../protocol'
+import { Changed, HostStatus, HostTimeoutError, Output, poolsOfProgram, type CountsSnapshot, type HostConnection, type PoolSnapshot } from '../../protocol'
 import { CliError } from '../errors'
 import type { Terminal } from '../output/terminal'
 import { WorkerOutput } from '../output/workerOutput'
+import { VerdictNotes } from '../run/verdictNotes'
 import { fetchPools } from '../snapshots'
+import { addCounts } from '../words/counts'
 import { PlainProgress, progressLine } from './progress'
 import { StuckNotes } from './stuckNotes'
 
@@ -16,8 +18,11 @@ const tickMs = 1000
 export class PoolFollower {
   private readonly output: WorkerOutput
   private readonly stuckNotes = new StuckNotes()
+  private readonly verdictNotes = new VerdictNotes()
   private readonly plainProgress = new PlainProgress(Date.now())
   private pool: PoolSnapshot | undefined
+  /** Its tasks; of a program those of the pools in it. */
+  private counts: CountsSnapshot | undefined
   private fetching = false
   private outdated = false
   private messages = 0
@@ -103,7 +108,8 @@ export class PoolFollower {
     try {
       while (this.outdated) {
         this.outdated = false
-        this.take((await fetchPools(this.host)).find((pool) => pool.id === this.poolId))
+        const pools = await fetchPools(this.host)
+        this.take(pools.find((pool) => pool.id === this.poolId), pools)
         this.silent = false
       }
     } catch (error) {
@@ -120,7 +126,7 @@ export class PoolFollower {
     this.silent = true
   }
 
-  private take(pool: PoolSnapshot | undefined): void {
+  private take(pool: PoolSnapshot | undefined, pools: readonly PoolSnapshot[]): void {
     if (pool === undefined) {
       // Another client removed it from the list, which only works once it has ended.
       if (this.pool === undefined) this.settle?.reject(new CliError(`pool ${String(this.poolId)} is not there any more`))
@@ -128,17 +134,19 @@ export class PoolFollower {
       return
     }
     this.pool = pool
-    for (const line of this.stuckNotes.observe(pool)) this.terminal.note(this.terminal.stderrPalette.warning(line))
+    const inside = pool.program === null ? [] : poolsOfProgram(pool, pools)
+    this.counts = inside.map((other) => other.counts).reduce(addCounts, pool.counts)
+    for (const line of pool.program === null ? this.stuckNotes.observe(pool) : this.verdictNotes.observe([pool, ...inside])) this.terminal.note(this.terminal.stderrPalette.warning(line))
     this.showProgress()
     if (pool.state === 'ended') this.settle?.resolve(pool)
   }
 
   private showProgress(): void {
-    const { pool, terminal } = this
-    if (pool === undefined || pool.state === 'ended') return
+    const { pool, counts, terminal } = this
+    if (pool === undefined || counts === undefined || pool.state === 'ended') return
     const now = Date.now()
-    const progress = { name: pool.name, counts: pool.counts, elapsedMs: now - pool.startedAt, etaMs: pool.etaMs }
+    const progress = { name: pool.name, counts, elapsedMs: now - pool.startedAt, etaMs: pool.etaMs }
     if (terminal.isInteractive) terminal.showStatus(progressLine(progress, terminal.columns))
-    else if (this.plainProgress.isDue(pool.counts, now)) terminal.note(progressLine(progress))
+    else if (this.plainProgress.isDue(counts, now)) terminal.note(progressLine(progress))
   }
 }

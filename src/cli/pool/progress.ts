@@ -1,6 +1,6 @@
 import type { CountsSnapshot } from '../../protocol'
 import { plainLine } from '../output/plainText'
-import { countWords } from '../words/counts'
+import { countWords, totalTasks } from '../words/counts'
 import { formatSeconds } from '../words/quantities'
 
 /** What a progress line is made of. */
@@ -15,7 +15,9 @@ export interface Progress {
 /** `Word count: 57 of 132 done, 4 running, 71 queued · 12 s, about 8 s left`, cut to the width of the terminal. */
 export function progressLine({ name, counts, elapsedMs, etaMs }: Progress, columns = Number.POSITIVE_INFINITY): string {
   const left = etaMs === null || counts.queued + counts.running === 0 ? '' : `, about ${formatSeconds(etaMs)} left`
-  const line = `${plainLine(name)}: ${countWords(counts).join(', ')} · ${formatSeconds(elapsedMs)}${left}`
+  // A program that has not made a pool yet, or does not tell of its tasks.
+  const tasks = totalTasks(counts) === 0 ? 'running' : countWords(counts).join(', ')
+  const line = `${plainLine(name)}: ${tasks} · ${formatSeconds(elapsedMs)}${left}`
   // One column is left free: a line that fills the last one wraps on some terminals and could not be erased.
   return line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`
 }

@@ -1,4 +1,5 @@
-import type { CountsSnapshot, PoolSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
+import type { CountsSnapshot, PoolSnapshot, PoolVerdictSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
+import { verdictJson } from '../why/json'
 
 /**
  * What `unhang ps --json` prints: one object, on one or more lines, and nothing else on stdout. Keys are only ever added.
@@ -12,8 +13,10 @@ export interface PsPool {
   /** `pool-3fa9c1`; what `terminate` and `kill` take, as well as the name. */
   readonly id: string
   readonly name: string
-  /** `module`, `python` or `command`. */
+  /** `module`, `python` or `command`; `program` and `attached` are the user's own programs, `watched` is a pool in one. */
   readonly kind: string
+  /** Of a pool in a program: the id of that program, which is in the list too. */
+  readonly programId: string | null
   /**
    * As in CPython's pool.py: `init`, `run`, `close` (no more tasks are taken), `terminate`; then `ended`. And `orphaned`:
    * left behind by a host that died, so it can be ended and nothing else.
@@ -23,6 +26,8 @@ export interface PsPool {
   readonly workers: readonly PsWorker[]
   /** Tasks by state. `stuck` is a flag: those are `running` too. */
   readonly counts: CountsSnapshot
+  /** On the pool, or on what is in it and no running task (a lost task, a dead lock holder), in the shape of `why --json`; the gravest first. */
+  readonly verdicts: readonly PoolVerdictSnapshot[]
 }
 export interface PsWorker {
   readonly name: string
@@ -57,8 +62,8 @@ export function psJson(pools: readonly PoolSnapshot[]): PsJson {
 }
 
 function psPool(pool: PoolSnapshot): PsPool {
-  const { id, name, kind, counts } = pool
-  return { id, name, kind, state: shownState(pool), workers: pool.workers.map(psWorker), counts }
+  const { id, name, kind, programId, counts, verdicts } = pool
+  return { id, name, kind, programId, state: shownState(pool), workers: pool.workers.map(psWorker), counts, verdicts: verdicts.map(verdictJson) }
 }
 
 /** The pool's state, or `orphaned`, which says more. */

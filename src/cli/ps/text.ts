@@ -1,44 +1,68 @@
-import type { PoolSnapshot, WorkerSnapshot } from '../../protocol'
+import { poolsOfProgram, type PoolSnapshot, type WorkerSnapshot } from '../../protocol'
 import { alignColumns } from '../output/columns'
 import { plainLines } from '../output/plainText'
 import { plainPalette, type Palette } from '../output/palette'
-import { countWords } from '../words/counts'
+import { countWords, totalTasks } from '../words/counts'
 import { formatExit } from '../words/exit'
 import { formatBytes, formatDuration, plural } from '../words/quantities'
+import { programWords, verdictTag } from '../words/verdicts'
 import { shownState } from './json'
 
 const indent = '  '
+/** A list of pools is to stay one. */
+const mostVerdicts = 5
 
 /**
- * What `unhang ps` prints: each pool that lives, its workers in columns, and what is wrong in words. Pools that have ended
- * and workers that have exited are only counted, unless `all` are asked for.
+ * What `unhang ps` prints: each pool that lives, its workers in columns, and what is wrong in words; the pools of a program below it.
+ * Pools that have ended and workers that have exited are only counted, unless `all` are asked for.
  */
 export function psText(pools: readonly PoolSnapshot[], { palette = plainPalette, all = false }: { palette?: Palette; all?: boolean } = {}): string {
   if (pools.length === 0) return 'no pools'
   const shown = all ? pools : pools.filter((pool) => pool.state !== 'ended')
-  const blocks = shown.map((pool) => poolLines(plainLines(pool), palette, all).join('\n'))
+  const clean = plainLines(shown)
+  const blocks = clean.filter((pool) => !isNested(pool, clean)).map((pool) => [
+    ...poolLines(pool, clean, palette, all),
+    ...(pool.program === null ? [] : poolsOfProgram(pool, clean).flatMap((inside) => poolLines(inside, clean, palette, all).map((line) => `${indent}${line}`))),
+  ].join('\n'))
   const hidden = pools.length - shown.length
   if (hidden > 0) blocks.push(`${shown.length === 0 ? 'no pools run; ' : ''}${plural(hidden, 'pool')} ended before (unhang ps --all)`)
   return blocks.join('\n\n')
 }
 
-function poolLines(pool: PoolSnapshot, palette: Palette, all: boolean): string[] {
+/** In a program that is shown as well. */
+function isNested(pool: PoolSnapshot, shown: readonly PoolSnapshot[]): boolean {
+  return shown.some((other) => other.id === pool.programId)
+}
+
+function poolLines(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Palette, all: boolean): string[] {
   const live = pool.workers.filter((worker) => worker.status !== 'exited')
   const exited = pool.workers.filter((worker) => worker.status === 'exited')
   const rows = all ? [...live, ...exited] : live
-  const lines = [headline(pool, palette)]
+  const lines = [headline(pool, pools, palette)]
   if (rows.length > 0) lines.push(...workerTable(rows, palette))
   if (!all && pool.exitedWorkerCount > 0) lines.push(`${indent}${exitedSummary(exited, pool.exitedWorkerCount)}`)
-  lines.push(...verdictLines(live, palette))
+  lines.push(...poolVerdictLines(pool, palette), ...verdictLines(live, palette))
   if (pool.failure !== null) lines.push(`${indent}${palette.bad('failed:')} ${pool.failure}`)
   lines.push(...pool.issues.map((issue) => `${indent}${palette.bad('issue:')} ${issue}`))
   return lines
 }
 
-function headline(pool: PoolSnapshot, palette: Palette): string {
+function headline(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Palette): string {
   const state = shownState(pool)
-  const counts = pool.orphaned ? 'left behind by a host that died' : countWords(pool.counts).join(', ')
-  return `${palette.bold(pool.name)}  ${pool.id}  ${state === 'orphaned' ? palette.warning(state) : state}  ${counts}`
+  const about = [
+    ...(pool.program === null ? [] : [programWords(pool, pools), formatExit(pool.program) ?? '']),
+    pool.orphaned ? 'left behind by a host that died' : pool.program !== null && totalTasks(pool.counts) === 0 ? '' : countWords(pool.counts).join(', '),
+  ].filter((words) => words !== '').join(', ')
+  return `${palette.bold(pool.name)}  ${pool.id}  ${state === 'orphaned' ? palette.warning(state) : state}  ${about}`
+}
+
+/** A line a verdict on the pool itself; `unhang why` has the evidence. */
+function poolVerdictLines({ verdicts }: PoolSnapshot, palette: Palette): string[] {
+  const shown = verdicts.slice(0, mostVerdicts)
+  return [
+    ...shown.map((verdict) => `${indent}${(verdict.stuck ? palette.bad : palette.warning)(`${verdictTag(verdict)}:`)} ${verdict.summary}`),
+    ...(verdicts.length > shown.length ? [`${indent}… and ${verdicts.length - shown.length} more (unhang why)`] : []),
+  ]
 }
 
 const header = ['WORKER', 'PID', 'STATUS', 'CPU', 'MEMORY', 'FOR', 'TASK'] as const

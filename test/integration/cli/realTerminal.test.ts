@@ -1,33 +1,9 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
-import { once } from 'node:events'
-import type { Readable, Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { lives, until, Workspace } from './workspace'
+import { RealTerminal } from './pseudoTerminal'
+import { lives, Workspace } from './workspace'
 
-const ptyScript = fileURLToPath(new URL('pseudo_terminal.py', import.meta.url))
 const controlC = '\x03'
-
-/** A command in a pseudo-terminal, with what it has shown so far. */
-class RealTerminal {
-  shown = ''
-  readonly ended: Promise<number | null>
-  private readonly child: ChildProcessByStdio<Writable, Readable, null>
-
-  constructor(workspace: Workspace, args: readonly string[], columns = 100) {
-    const { command, cwd, env } = workspace.commandLine(args)
-    this.child = spawn('python3', [ptyScript, String(columns), ...command], { cwd, env: { ...env, TERM: 'xterm' }, stdio: ['pipe', 'pipe', 'inherit'] })
-    this.child.stdout.setEncoding('utf8').on('data', (text: string) => { this.shown += text })
-    this.ended = once(this.child, 'close').then(([code]) => code as number | null)
-  }
-  type(text: string): void { this.child.stdin.write(text) }
-  close(): void { this.child.stdin.end() }
-  async untilShown(text: string | RegExp): Promise<void> {
-    await until(`the terminal shows ${String(text)}`, () => (typeof text === 'string' ? this.shown.includes(text) : text.test(this.shown)) || undefined)
-      .catch((error: unknown) => { throw new Error(`${String(error)}; shown: ${this.shown}`) })
-  }
-}
 
 /** Every state of the line that is rewritten in place. */
 function statusLines(shown: string): string[] {

@@ -9,7 +9,7 @@ import { poolOutcome } from '../../../src/cli/pool/outcome'
 import { PlainProgress, progressLine } from '../../../src/cli/pool/progress'
 import { StuckNotes } from '../../../src/cli/pool/stuckNotes'
 import { HostRequestError } from '../../../src/protocol'
-import { counts, failure, noProgress, pool, slow, task, worker } from './snapshotBuilders'
+import { counts, failure, noProgress, pool, slow, task, worker, programPool } from './snapshotBuilders'
 
 describe('the progress line', () => {
   const progress = { name: 'Word count', counts: counts({ done: 57, running: 4, queued: 71 }), elapsedMs: 12_400, etaMs: 8100 }
@@ -104,6 +104,10 @@ describe('the outcome of a pool', () => {
     for (const state of ['failed', 'lost', 'timedOut', 'cancelled', 'queued', 'running'] as const) {
       expect(poolOutcome(pool({ counts: counts({ done: 3, [state]: 1 }) }), 9000).ok).toBe(false)
     }
+  })
+  it('is that of the program where it is one', () => {
+    expect(poolOutcome(programPool({ endedAt: 4000 }, { exitCode: 0 }), 9000)).toEqual({ ok: true, line: 'train.py: exit 0 after 3.0 s' })
+    expect(poolOutcome(programPool({ endedAt: 4000 }, { signal: 'SIGKILL' }), 9000)).toEqual({ ok: false, line: 'train.py: exit -9 (SIGKILL) after 3.0 s' })
   })
   it('is bad for a pool that failed, and says why', () => {
     expect(poolOutcome(pool({ failure: 'workers die on start' }), 9000)).toMatchObject({ ok: false, line: expect.stringContaining('workers die on start') as string })

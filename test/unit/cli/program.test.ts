@@ -17,13 +17,13 @@ async function parse(...argv: string[]): Promise<{ code: number; out: string; er
 }
 
 describe('the command line', () => {
-  it.each([['pool'], ['ps'], ['terminate'], ['kill'], ['host']])('explains %s', async (command) => {
+  it.each([['run'], ['why'], ['stacks'], ['rescue'], ['attach'], ['pool'], ['ps'], ['terminate'], ['kill'], ['host']])('explains %s', async (command) => {
     const { code, out } = await parse(command, '--help')
     expect(code).toBe(0)
     expect(out).toContain(`Usage: unhang ${command}`)
   })
   it('tells its version', async () => { expect((await parse('--version')).out).toMatch(/^\d+\.\d+\.\d+$/) })
-  it.each([['nonsense'], ['terminate'], ['pool'], ['ps', '--nonsense'], ['kill', 'a', 'b'], ['host', 'restart']])('refuses %s %s with one line', async (...argv) => {
+  it.each([['nonsense'], ['terminate'], ['pool'], ['ps', '--nonsense'], ['kill', 'a', 'b'], ['host', 'restart'], ['run'], ['run', '--nonsense', '--', 'true'], ['rescue'], ['rescue', 'x', '--fail', '--retry'], ['stacks', 'x'], ['stacks', '1'], ['attach', '-1'], ['run', '--on-stuck', 'cry', '--', 'true'], ['run', '--stack-signal', '65', '--', 'true']])('refuses %s %s with one line', async (...argv) => {
     const { code, err } = await parse(...argv.filter(Boolean))
     expect(code).not.toBe(0)
     expect(err).toMatch(/^unhang: /)
@@ -33,6 +33,9 @@ describe('the command line', () => {
     expect(code).not.toBe(0)
     expect(err).toContain('--grace-ms')
     expect(err).toContain('from 0 to 3600000')
+  })
+  it('says where the -- goes when an option of the program is taken for one of ours', async () => {
+    expect((await parse('run', 'python3', 'train.py', '--fast')).err).toContain('write -- before the program')
   })
   it('proposes the command that was meant', async () => { expect((await parse('terminat', 'x')).err).toContain('Did you mean terminate?') })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { plainPalette, paletteFor } from '../../../src/cli/output/palette'
 import { psJson } from '../../../src/cli/ps/json'
 import { psText } from '../../../src/cli/ps/text'
-import { counts, noProgress, pool, slow, task, worker } from './snapshotBuilders'
+import { counts, lostTask, noProgress, pool, programPool, slow, task, watchedPool, worker } from './snapshotBuilders'
 
 const stuckPool = pool({
   counts: counts({ done: 10, running: 2, stuck: 1 }),
@@ -18,7 +18,7 @@ const stuckPool = pool({
 describe('ps --json', () => {
   it('has exactly the documented keys', () => {
     const { pools } = psJson([stuckPool])
-    expect(Object.keys(pools[0]!)).toEqual(['id', 'name', 'kind', 'state', 'workers', 'counts'])
+    expect(Object.keys(pools[0]!)).toEqual(['id', 'name', 'kind', 'programId', 'state', 'workers', 'counts', 'verdicts'])
     expect(Object.keys(pools[0]!.workers[0]!)).toEqual(['name', 'pid', 'status', 'exitCode', 'signal', 'cpuPercent', 'memoryBytes', 'task'])
     expect(Object.keys(pools[0]!.workers[0]!.task!)).toEqual(['id', 'label', 'elapsedMs', 'stuck', 'verdict'])
     expect(pools[0]!.workers[0]!.task!.verdict).toEqual(noProgress)
@@ -64,6 +64,38 @@ describe('ps as text', () => {
     expect(text).toContain('issue: worker still alive: PoolWorker-1, pid=4211')
   })
   it('leaves a worker without a process yet without a pid', () => { expect(psText([pool({ workers: [worker({ pid: -1, status: 'starting' })] })])).toMatch(/PoolWorker-1 +starting/) })
+})
+
+describe('ps of programs', () => {
+  it('nests the pools of a program below it and says what is wrong with them', () => {
+    expect(psText([watchedPool(), pool({ workers: [] }), programPool()]).split('\n')).toEqual([
+      'Stuck  pool-3fa9c1  run  0 of 0 done',
+      '',
+      'train.py  program-1  run  pid 4700, python 3.11.7, 1 pool',
+      '  train.py:42  watched-1  run  0 of 0 done',
+      '    WORKER             PID  STATUS  CPU  MEMORY  FOR  TASK',
+      '    ForkPoolWorker-1  4712  idle    0 %   41 MB',
+      '    stuck (lost-task): train.py:42 will wait for ever: task 7 run(7) was lost.',
+    ])
+  })
+  it('shows a pool by itself when its program is not shown', () => { expect(psText([watchedPool()])).toMatch(/^train\.py:42 {2}watched-1/) })
+  it('says how the program ended, and that one was only looked at', () => {
+    expect(psText([programPool({ state: 'ended' }, { exitCode: 3 })], { all: true })).toContain('pid 4700, python 3.11.7, exit 3')
+    expect(psText([programPool({}, { readOnly: true, observer: 'none' })])).toContain('attached, only looked at')
+  })
+  it('says why nothing is seen inside it', () => {
+    expect(psText([programPool({}, { observer: 'waiting', python: null })])).toContain('has made no pool yet')
+    expect(psText([programPool({}, { observer: 'failed', message: 'no room in /tmp' })])).toContain('not observed: no room in /tmp')
+  })
+  it('stays a list when a thousand tasks are lost', () => {
+    const lost = Array.from({ length: 1000 }, (_, task) => lostTask({ task: String(task) }))
+    expect(psText([watchedPool({ verdicts: lost })])).toContain('… and 995 more (unhang why)')
+  })
+  it('is flat in JSON', () => {
+    const { pools } = psJson([programPool(), watchedPool()])
+    expect(pools.map(({ id, programId }) => [id, programId])).toEqual([['program-1', null], ['watched-1', 'program-1']])
+    expect(pools[1]!.verdicts[0]).toMatchObject({ code: 'lost-task', stuck: true, task: '7' })
+  })
 })
 
 describe('colours', () => {

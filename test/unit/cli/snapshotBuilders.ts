@@ -1,4 +1,4 @@
-import type { CountsSnapshot, GetFailures, PoolSnapshot, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../../src/protocol'
+import type { CountsSnapshot, GetFailures, PoolSnapshot, PoolVerdictSnapshot, ProgramSnapshot, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../../src/protocol'
 
 export const noProgress: VerdictSnapshot = {
   code: 'no-progress',
@@ -26,6 +26,29 @@ export function pool(some: Partial<PoolSnapshot> = {}): PoolSnapshot {
     id: 'pool-3fa9c1', name: 'Stuck', kind: 'module', state: 'run', orphaned: false, programId: null, program: null, verdicts: [], label: 'Stuck', startedAt: 1000, endedAt: null,
     counts: counts(), etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, stats: null, workers: [worker()], ...some,
   }
+}
+/** The program `train.py` and the pool that it made in line 42, with one lost task. */
+export function program(some: Partial<ProgramSnapshot> = {}): ProgramSnapshot {
+  return { argv: ['python3', 'train.py'], pid: 4700, python: '3.11.7', observer: 'inside', message: null, exitCode: null, signal: null, readOnly: false, ...some }
+}
+export function programPool(some: Partial<PoolSnapshot> = {}, ofProgram: Partial<ProgramSnapshot> = {}): PoolSnapshot {
+  return pool({ id: 'program-1', name: 'train.py', kind: 'program', label: null, workers: [], program: program(ofProgram), ...some })
+}
+export function watchedPool(some: Partial<PoolSnapshot> = {}): PoolSnapshot {
+  return pool({ id: 'watched-1', name: 'train.py:42', kind: 'watched', programId: 'program-1', label: null, verdicts: [lostTask()], workers: [worker({ name: 'ForkPoolWorker-1', pid: 4712 })], ...some })
+}
+export function lostTask(some: Partial<PoolVerdictSnapshot> = {}): PoolVerdictSnapshot {
+  return {
+    code: 'lost-task', stuck: true, summary: 'train.py:42 will wait for ever: task 7 run(7) was lost.', evidence: [{ what: 'exit of ForkPoolWorker-3', value: 'exit 1' }],
+    advice: 'Fail the task, or run it again.', confidence: 'certain', worker: 'ForkPoolWorker-3', pid: 4711, task: '7',
+    rescue: [{ kind: 'task', worker: 'ForkPoolWorker-3', pid: 4711, task: '7', label: 'run(7)', retriable: true }], ...some,
+  }
+}
+export function deadLockHolder(some: Partial<PoolVerdictSnapshot> = {}): PoolVerdictSnapshot {
+  return lostTask({
+    code: 'orphaned-queue-lock', summary: 'Nobody can take a task.', advice: 'Release the lock.', worker: 'ForkPoolWorker-2', pid: 4713, task: null,
+    rescue: [{ kind: 'lock', lock: 'tasks', worker: 'ForkPoolWorker-2', pid: 4713 }], ...some,
+  })
 }
 export function failure(some: Partial<GetFailures.Failure> = {}): GetFailures.Failure {
   return {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { resolveTarget } from '../../../src/cli/ending/targets'
 import { TargetError } from '../../../src/cli/errors'
-import { pool, task, worker } from './snapshotBuilders'
+import { pool, programPool, task, watchedPool, worker } from './snapshotBuilders'
 
 function failureOf(text: string, pools: Parameters<typeof resolveTarget>[1]): TargetError {
   try {
@@ -43,6 +43,10 @@ describe('POOL|PID', () => {
   })
   it.each(['-1', '0', '1.5', '', '4211x', 'pid:', ' 4211'])('does not take %j for a pid', (text) => {
     expect(failureOf(text, [pool({ workers: [worker({ pid: -1 }), worker({ pid: 0 })] })])).toBeInstanceOf(TargetError)
+  })
+  it('is a program by its name or its pid', () => {
+    expect(resolveTarget('train.py', [programPool(), watchedPool()])).toMatchObject({ target: { kind: 'pool', poolId: 'program-1' }, description: 'program train.py (program-1, pid 4700)' })
+    expect(resolveTarget('4700', [programPool(), watchedPool()])).toMatchObject({ target: { kind: 'pool', poolId: 'program-1' } })
   })
   it('finds nothing to do in a pool that has ended', () => {
     expect(resolveTarget('Stuck', [pool({ state: 'ended' })])).toMatchObject({ kind: 'ended' })

@@ -1,0 +1,25 @@
+import { isStuck, Look, type HostConnection, type PoolSnapshot } from '../../protocol'
+import { exitCodes } from '../exitCodes'
+import { fetchPools } from '../snapshots'
+import { whyJson } from '../why/json'
+import { poolsAsked } from '../why/scope'
+import { whyText } from '../why/text'
+import { printJson, type Command } from './context'
+
+/** A look asks every watched program for its state, and one that is hung in C code is waited for. */
+export const lookTimeoutMs = 20_000
+
+/** `unhang why [POOL|PID]`: the verdicts as they are now. Exit code 1 when something is stuck. */
+export const why: Command<[string | undefined, { json?: true }]> = async ({ access, terminal }, text, { json }) => {
+  const pools = (await access.runningOrSurvived(freshPools)) ?? []
+  const asked = poolsAsked(text, pools)
+  if (json) printJson(terminal, whyJson(asked))
+  else terminal.print(whyText(asked, pools, terminal.stdoutPalette))
+  return asked.some((pool) => pool.state !== 'ended' && isStuck(pool)) ? exitCodes.failure : exitCodes.ok
+}
+
+/** The pools after the host has looked at them. */
+export async function freshPools(host: HostConnection): Promise<PoolSnapshot[]> {
+  await host.request(Look.method, {}, { timeoutMs: lookTimeoutMs })
+  return await fetchPools(host)
+}

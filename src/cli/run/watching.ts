@@ -1,0 +1,110 @@
+import { Changed, HostTimeoutError, ProgramExited, ProgramStarted, RunProgram, type HostConnection, type WatchOptions } from '../../protocol'
+import type { Terminal } from '../output/terminal'
+import { plainLine } from '../output/plainText'
+import { fetchPools } from '../snapshots'
+import { VerdictNotes } from './verdictNotes'
+
+/** The program waits for this answer before it starts. */
+const sessionTimeoutMs = 5000
+/** The program has ended and its exit code is waited for. */
+const farewellTimeoutMs = 1000
+
+/** How a program came to its end. */
+export interface ProgramEnd {
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/**
+ * The host's side of a program that runs here: told of its start and its end, and asked what is wrong with it. Nothing here throws or
+ * waits for long after the start: a host that hangs or dies is said once, and the program runs on.
+ */
+export class Watching {
+  private readonly notes = new VerdictNotes()
+  private state: 'watching' | 'silent' | 'over' = 'watching'
+  private fetching = false
+  private outdated = false
+
+  private constructor(private readonly host: HostConnection, private readonly terminal: Terminal, readonly session: RunProgram.Result) {
+    host.on(Changed.method, () => { this.refresh() })
+    host.onClose(() => { this.hostIsGone() })
+  }
+
+  /** Asks for a session. Rejects when there is none to be had. */
+  static async begin(host: HostConnection, terminal: Terminal, argv: string[], options: WatchOptions): Promise<Watching> {
+    const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined))
+    const session = await host.request(RunProgram.method, { argv, cwd: process.cwd(), env, options }, { timeoutMs: sessionTimeoutMs })
+    return new Watching(host, terminal, session)
+  }
+
+  /** The program runs. */
+  started(pid: number): void {
+    const { programId } = this.session
+    this.host.request(ProgramStarted.method, { programId, pid }).then(() => { this.refresh() }, (error: unknown) => { this.failed(error) })
+    if (this.terminal.isInteractive) {
+      this.terminal.note(this.terminal.stderrPalette.dim(`watched as ${plainLine(this.session.name)} (${programId}); in another terminal: unhang why`))
+    }
+  }
+
+  /** The program has ended, or never started. */
+  async exited(end: ProgramEnd): Promise<void> {
+    const gone = this.state === 'over'
+    this.state = 'over'
+    if (gone) return
+    try {
+      await this.host.request(ProgramExited.method, { programId: this.session.programId, ...end }, { timeoutMs: farewellTimeoutMs })
+    } catch {
+      // The host sees the process end by itself; whoever started the program waits for its exit code, not for this.
+    }
+  }
+
+  private refresh(): void {
+    this.outdated = true
+    if (!this.fetching) void this.fetchWhileOutdated()
+  }
+
+  private async fetchWhileOutdated(): Promise<void> {
+    this.fetching = true
+    try {
+      while (this.outdated && this.state !== 'over') {
+        this.outdated = false
+        const pools = await fetchPools(this.host)
+        if (this.state === 'silent') this.state = 'watching'
+        this.say(pools)
+      }
+    } catch (error) {
+      this.failed(error)
+    } finally {
+      this.fetching = false
+    }
+  }
+
+  private say(pools: Awaited<ReturnType<typeof fetchPools>>): void {
+    const { programId } = this.session
+    // Checked here: the program may have ended while the host answered.
+    if (this.state === 'over') return
+    for (const line of this.notes.observe(pools.filter((pool) => pool.id === programId || pool.programId === programId))) {
+      this.terminal.note(this.terminal.stderrPalette.warning(line))
+    }
+  }
+
+  private failed(error: unknown): void {
+    if (this.state !== 'watching') return
+    if (error instanceof HostTimeoutError) {
+      this.state = 'silent'
+      this.note(`the host does not answer; ${plainLine(this.session.name)} runs on`)
+    } else {
+      this.hostIsGone()
+    }
+  }
+
+  private hostIsGone(): void {
+    if (this.state === 'over') return
+    this.state = 'over'
+    this.note(`the host has ended; ${plainLine(this.session.name)} runs on, unwatched`)
+  }
+
+  private note(text: string): void {
+    this.terminal.note(this.terminal.stderrPalette.warning(`unhang: ${text}`))
+  }
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { programTree, namedPids } from '../../../src/cli/attach/text'
+import { exitOf } from '../../../src/cli/commands/run'
+import { VerdictNotes } from '../../../src/cli/run/verdictNotes'
+import { stacksText } from '../../../src/cli/stacks/text'
+import { poolWord, shellWord } from '../../../src/cli/words/shell'
+import type { GetStacks } from '../../../src/protocol'
+import { lostTask, noProgress, programPool, task, watchedPool, worker } from './snapshotBuilders'
+
+describe('how run ends', () => {
+  it('is with the exit code of the program', () => { expect(exitOf({ exitCode: 7, signal: null })).toBe(7) })
+  it('is by its signal, so that the shell says the same', () => { expect(exitOf({ exitCode: null, signal: 'SIGKILL' })).toBe('SIGKILL') })
+  it('is without a core file of ours where the signal leaves one', () => { expect(exitOf({ exitCode: null, signal: 'SIGSEGV' })).toBe(139) })
+})
+
+describe('notes beside a program', () => {
+  const program = programPool()
+
+  it('say once what is stuck and what to type', () => {
+    const notes = new VerdictNotes()
+    expect(notes.observe([program, watchedPool()])).toEqual([
+      'stuck (lost-task): train.py:42 will wait for ever: task 7 run(7) was lost.',
+      '  Fail the task, or run it again.',
+      '  unhang rescue train.py:42 --fail --task 7  # the program gets an exception',
+      '  unhang rescue train.py:42 --retry --task 7  # the task runs again',
+    ])
+    expect(notes.observe([program, watchedPool()])).toEqual([])
+  })
+  it('say once when it is over', () => {
+    const notes = new VerdictNotes()
+    notes.observe([program, watchedPool()])
+    expect(notes.observe([program, watchedPool({ verdicts: [] })])).toEqual(['train.py:42: no longer stuck (lost-task)'])
+    expect(notes.observe([program, watchedPool({ verdicts: [] })])).toEqual([])
+  })
+  it('say nothing of what is not stuck, nor of a pool that ended', () => {
+    const notes = new VerdictNotes()
+    expect(notes.observe([program, watchedPool({ verdicts: [lostTask({ stuck: false })] })])).toEqual([])
+    notes.observe([program, watchedPool()])
+    expect(notes.observe([program, watchedPool({ state: 'ended', verdicts: [] })])).toEqual([])
+  })
+  it('have the tasks of workers too', () => {
+    const stuck = watchedPool({ verdicts: [], workers: [worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) })] })
+    expect(new VerdictNotes().observe([program, stuck])[0]).toMatch(/^stuck \(no-progress\)/)
+  })
+  it('count what is too much to tell', () => {
+    const lost = Array.from({ length: 10 }, (_, at) => lostTask({ task: String(at) }))
+    expect(new VerdictNotes().observe([program, watchedPool({ verdicts: lost })]).at(-1)).toBe('and 7 more: unhang why train.py:42')
+  })
+})
+
+describe('stacks as text', () => {
+  const stacks: GetStacks.Result = {
+    pid: 4711, name: 'ForkPoolWorker-3', source: 'observer', note: null,
+    threads: [{ id: '1', name: 'MainThread', frames: [
+      { file: '/w/train.py', line: 7, function: 'run', code: '    time.sleep(600)' },
+      { file: '/usr/lib/python3.11/multiprocessing/pool.py', line: 125, function: 'worker', code: '' },
+    ] }],
+  }
+  it('are the lines that editors link, innermost first', () => {
+    expect(stacksText(stacks).split('\n')).toEqual([
+      'ForkPoolWorker-3  pid 4711  told by its own interpreter', '',
+      'Thread MainThread (most recent call first):',
+      '  File "/w/train.py", line 7, in run', '    time.sleep(600)',
+      '  File "/usr/lib/python3.11/multiprocessing/pool.py", line 125, in worker',
+    ])
+  })
+  it('have what is to be known about them', () => {
+    expect(stacksText({ ...stacks, threads: [], note: 'is in C code and holds the GIL' })).toContain('is in C code and holds the GIL\nno Python code runs in it')
+  })
+})
+
+describe('an attached program', () => {
+  it('is shown with every process that has a name', () => {
+    const program = programPool({ kind: 'attached', workers: [worker({ name: 'python3', pid: 4799 })] }, { readOnly: true, observer: 'none' })
+    const pools = [program, watchedPool({ workers: [worker({ pid: 4712 }), worker({ name: 'PoolWorker-2', pid: 4713, status: 'exited' })] })]
+    expect(programTree(program, pools)).toEqual([
+      'train.py  program-1  pid 4700, python 3.11.7, 1 pool, attached, only looked at',
+      '  4799  python3  idle',
+      '  train.py:42  watched-1  1 worker',
+      '    4712  PoolWorker-1  idle',
+    ])
+    expect([...namedPids(program, pools)]).toEqual([[4799, 'python3'], [4712, 'PoolWorker-1'], [4700, 'train.py']])
+  })
+})
+
+describe('what to type for a pool', () => {
+  it.each([['train.py:42', 'train.py:42'], ['my pool', '\'my pool\''], ['it\'s', '\'it\'\\\'\'s\''], ['4711', 'watched-1'], ['-x', 'watched-1'], ['a\x1bb', 'watched-1']])('%j is %s', (name, word) => {
+    expect(poolWord(watchedPool({ name }), [watchedPool({ name })])).toBe(word)
+  })
+  it('quotes for a shell only what needs it', () => { expect(shellWord('/w/train.py')).toBe('/w/train.py') })
+})

@@ -1,0 +1,92 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { TargetError } from '../../../src/cli/errors'
+import { paletteFor } from '../../../src/cli/output/palette'
+import { whyJson } from '../../../src/cli/why/json'
+import { poolsAsked } from '../../../src/cli/why/scope'
+import { whyText } from '../../../src/cli/why/text'
+import { counts, deadLockHolder, lostTask, noProgress, pool, programPool, slow, task, watchedPool, worker } from './snapshotBuilders'
+
+const program = programPool()
+
+describe('why', () => {
+  it('says what is stuck, why, what shows it, and what to type', () => {
+    const pools = [program, watchedPool()]
+    expect(whyText(pools, pools).split('\n')).toEqual([
+      'train.py:42  watched-1  in train.py (pid 4700)',
+      '  stuck (lost-task): train.py:42 will wait for ever: task 7 run(7) was lost.',
+      '    exit of ForkPoolWorker-3: exit 1',
+      '    Fail the task, or run it again.',
+      '      unhang rescue train.py:42 --fail --task 7   # the program gets an exception',
+      '      unhang rescue train.py:42 --retry --task 7  # the task runs again',
+    ])
+  })
+  it('proposes no second run where the arguments were not kept', () => {
+    const pools = [program, watchedPool({ verdicts: [lostTask({ rescue: [{ kind: 'task', worker: 'w', pid: 1, task: '7', label: 'run(7)', retriable: false }] })] })]
+    expect(whyText(pools, pools)).not.toContain('--retry')
+  })
+  it('proposes to release a lock without asking what becomes of tasks', () => {
+    const pools = [program, watchedPool({ verdicts: [deadLockHolder()] })]
+    expect(whyText(pools, pools)).toContain('unhang rescue train.py:42  # the lock of the task queue is released')
+  })
+  it('names a pool by its id where two have its name', () => {
+    const pools = [program, watchedPool(), watchedPool({ id: 'watched-2' })]
+    expect(whyText(pools, pools)).toContain('unhang rescue watched-2 --fail')
+  })
+  it('proposes to end a program that nothing can rescue', () => {
+    const pools = [program, watchedPool({ verdicts: [lostTask({ code: 'self-wait', rescue: [] })] })]
+    expect(whyText(pools, pools)).toContain('unhang terminate train.py  # end the program')
+  })
+  it('has the verdicts of ordinary pools too', () => {
+    const pools = [pool({ counts: counts({ running: 1, stuck: 1 }), workers: [worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) })] })]
+    const text = whyText(pools, pools)
+    expect(text).toContain('stuck (no-progress): It has used no CPU and printed nothing for 9 s. (likely)')
+    expect(text).toContain('unhang terminate 4211')
+  })
+  it('tells slow from stuck, and says that nothing is stuck', () => {
+    const pools = [pool({ workers: [worker({ status: 'busy', task: task({ verdict: slow }) })], counts: counts({ running: 1, done: 2 }) })]
+    expect(whyText(pools, pools)).toMatch(/slow, not stuck: .*\n[^]*nothing is stuck\n {2}Stuck {2}pool-3fa9c1 {2}2 of 3 done, 1 running$/)
+  })
+  it('says so when nothing runs', () => { expect(whyText([], [])).toBe('nothing is stuck: no pool runs here') })
+  it('tells the first ones of a thousand lost tasks', () => {
+    const pools = [program, watchedPool({ verdicts: Array.from({ length: 1000 }, (_, at) => lostTask({ task: String(at) })) })]
+    expect(whyText(pools, pools)).toContain('… and 980 more (unhang why --json)')
+  })
+  it('lets no name of a program reach the terminal as a command', () => {
+    const pools = [program, watchedPool({ name: 'x\x1b[2J:1', verdicts: [lostTask({ summary: 'a\nb\x1b[31m' })] })]
+    // eslint-disable-next-line no-control-regex
+    expect(whyText(pools, pools)).not.toMatch(/\x1b/)
+  })
+  it('says the same in colours', () => {
+    const pools = [program, watchedPool()]
+    expect(stripVTControlCharacters(whyText(pools, pools, paletteFor({ isTTY: true }, {})))).toBe(whyText(pools, pools))
+  })
+})
+
+describe('why of one thing', () => {
+  const pools = [program, watchedPool(), pool()]
+  it.each([
+    ['train.py:42', ['watched-1']], ['watched-1', ['watched-1']], ['train.py', ['program-1', 'watched-1']], ['4700', ['program-1', 'watched-1']],
+    ['4712', ['watched-1']], ['4711', ['watched-1']], ['pid:4211', ['pool-3fa9c1']],
+  ])('%s means %j', (text, ids) => {
+    expect(poolsAsked(text, pools).map(({ id }) => id)).toEqual(ids)
+  })
+  it('leaves ended pools out unless they are named', () => {
+    const ended = watchedPool({ state: 'ended' })
+    expect(poolsAsked(undefined, [ended, pool()]).map(({ id }) => id)).toEqual(['pool-3fa9c1'])
+    expect(poolsAsked('train.py:42', [ended]).map(({ id }) => id)).toEqual(['watched-1'])
+  })
+  it('is an error for what nothing is called', () => { expect(() => poolsAsked('nothing', pools)).toThrow(TargetError) })
+})
+
+describe('why --json', () => {
+  it('has exactly the documented keys', () => {
+    const { pools } = whyJson([watchedPool()])
+    expect(Object.keys(pools[0]!)).toEqual(['id', 'name', 'kind', 'programId', 'verdicts'])
+    expect(Object.keys(pools[0]!.verdicts[0]!)).toEqual(['code', 'stuck', 'summary', 'evidence', 'advice', 'confidence', 'worker', 'pid', 'task', 'rescue'])
+  })
+  it('has what is stuck first, in one shape for pools and tasks', () => {
+    const { pools } = whyJson([pool({ verdicts: [lostTask({ stuck: false, code: 'fork-with-threads' })], workers: [worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) })] })])
+    expect(pools[0]!.verdicts.map(({ code, pid, task: id }) => [code, pid, id])).toEqual([['no-progress', 4211, 'task-1'], ['fork-with-threads', 4711, '7']])
+  })
+})
