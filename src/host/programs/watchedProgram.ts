@@ -233,7 +233,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       // Only what waits for a lock is interrupted: it goes on waiting, where a system call of a library might fail.
       if (member.wait?.kind !== 'futex' || member.movement.quietMs(now) < stackAfterMs || recorded.stackSignal === 0) continue
       member.stackCounter = recorded.counter
-      const threads = await readSignalStack(session.file(`stack-${member.pid}`), identity, recorded.stackSignal, this.context)
+      const threads = await readSignalStack(session.file(`stack-${member.pid}`), { identity, name: member.name, signal: recorded.stackSignal }, this.context)
       const main = threads?.find(({ current }) => current) ?? threads?.at(-1)
       member.stack = main?.frames ?? null
     }
