@@ -92,6 +92,7 @@ export namespace LaunchPool {
     defaults: z.object({
       stuckAfterMs: z.number().optional(), gracePeriodMs: z.number().optional(), useSigkill: z.boolean().optional(), nodePath: z.string().optional(),
       pythonPath: z.string().optional(),
+      recordArguments: watchOptionsSchema.shape.recordArguments, stackSignal: watchOptionsSchema.shape.stackSignal,
     }).optional(),
     /** Follow its output from the first byte, as {@link FollowOutput} would a moment later. */
     follow: z.boolean().optional(),
