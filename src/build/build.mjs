@@ -68,7 +68,8 @@ const builds = [
   .filter((options) => Object.keys(options.entryPoints).length > 0)
 
 if (!only) rmSync(new URL('../../dist', import.meta.url), { recursive: true, force: true })
-if (!only || only.includes('python')) copyPythonWorker()
+if (!only || only.includes('python')) copyPython('python')
+if (!only || only.includes('observer')) copyPython('observer')
 if (watch) {
   await Promise.all(builds.map(async (options) => (await context(options)).watch()))
 } else {
@@ -76,10 +77,13 @@ if (watch) {
 }
 if (!only || only.includes('types')) emitDeclarations(root)
 
-/** dist/python ← src/runtimes/python: nothing is bundled, an interpreter reads it as it is. */
-function copyPythonWorker() {
-  cpSync(new URL('../runtimes/python', import.meta.url), new URL('../../dist/python', import.meta.url), {
+/**
+ * dist/<name> ← src/runtimes/<name>: nothing is bundled, an interpreter reads it as it is.
+ * @param {'python' | 'observer'} name
+ */
+function copyPython(name) {
+  cpSync(new URL(`../runtimes/${name}`, import.meta.url), new URL(`../../dist/${name}`, import.meta.url), {
     recursive: true,
-    filter: (source) => !/__pycache__|\.ts$/.test(source),
+    filter: (source) => !/__pycache__|\.(ts|md)$/.test(source),
   })
 }

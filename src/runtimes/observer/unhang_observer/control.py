@@ -1,0 +1,312 @@
+"""The control channel: a thread of our own that answers the host, also while the main thread is blocked.
+
+The program does not see it (it is none of `threading`'s), and it is not there while the program
+forks. Other threads never wait for it, but for the moment before a fork.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import sys
+import time
+from typing import Any, Dict, Optional, Tuple
+
+from . import hooks, processes
+
+_VERSION = 1
+# Seconds: between two "changed".
+_QUIET_SECONDS = 0.02
+# How long a fork waits for our thread to end.
+_PAUSE_SECONDS = 0.2
+# Bytes that the host has not read: it is not listening any more.
+_MOST_UNSENT = 64 * 1024 * 1024
+_CONNECT_SECONDS = 10.0
+
+
+class _Hangup(Exception):
+    """The host is gone."""
+
+
+class Descriptor:
+    """A descriptor of ours in a program that may close it, and open something else under its number."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._identity = _identity(fd)
+
+    def is_ours(self) -> bool:
+        return self._identity is not None and _identity(self.fd) == self._identity
+
+
+def _identity(fd: int) -> Optional[Tuple[int, int]]:
+    try:
+        status = os.fstat(fd)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+class Control:
+    """The connection of one parent. It is made by its thread, when that first runs."""
+
+    def __init__(self, parent: Any) -> None:
+        self._parent = parent
+        #: Native id of the thread, 0 while there is none.
+        self.thread_id = 0
+        self.thread_ident = 0
+        self._socket: Optional[socket.socket] = None
+        self._channel: Optional[Descriptor] = None
+        reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._wake_reader, self._wake_writer = Descriptor(reader), Descriptor(writer)
+        self._received = b""
+        self._unsent = b""
+        self._over = False
+        self._changed = False
+        self._last_changed = 0.0
+        self._failure: Optional[str] = None
+        self._stopping = False
+        # How many forks are under way, in threads of their own.
+        self._forks = 0
+        # Held while the thread runs.
+        self._running = hooks.finder.allocate_lock()
+
+    @property
+    def is_paused(self) -> bool:
+        return not self._over and self._forks == 0 and not self._running.locked()
+
+    def count_without(self, thread_ids: "set[int]") -> int:
+        """How many of these threads are not ours."""
+        if self._running.locked() and not self.thread_id:
+            # It has not told its number yet.
+            return len(thread_ids) - 1
+        return len(thread_ids - {self.thread_id})
+
+    def changed(self) -> None:
+        """Have the host told that there is something to look at."""
+        self._changed = True
+        self._wake()
+
+    def fail(self, message: str) -> None:
+        self._failure = message
+        self.resume()
+        self._wake()
+
+    def resume(self) -> None:
+        """Start the thread, unless it runs, or a fork is under way."""
+        if not self.is_paused or not self._running.acquire(False):
+            return
+        self._stopping = False
+        self.thread_id = 0
+        try:
+            hooks.finder.start_new_thread(self._run, ())
+        except RuntimeError:
+            # No thread to be had, or the program is at its end.
+            self._running.release()
+
+    def pause(self) -> None:
+        """Before a fork: end the thread, so that the program forks with those it has without us."""
+        self._forks += 1
+        thread = self.thread_id
+        if not self._running.locked() or (thread and thread == _native_id()):
+            return
+        self._stopping = True
+        self._wake()
+        deadline = time.monotonic() + _PAUSE_SECONDS
+        if not self._running.acquire(True, _PAUSE_SECONDS):
+            return
+        try:
+            # It let go as its last act; what is left is the kernel's.
+            while thread and os.path.exists("/proc/self/task/%d" % thread) and time.monotonic() < deadline:
+                _pass_a_moment(self._running)
+        finally:
+            self._running.release()
+
+    def resume_after_fork(self) -> None:
+        """From 3.12 on Python warns whoever forks with several threads, and may count them only now.
+
+        Where ours would be the one that makes them several, it waits for the next occasion.
+        """
+        self._forks -= 1
+        if sys.version_info < (3, 12) or processes.threads() > 1:
+            self.resume()
+
+    def drop(self) -> None:
+        """In a child by fork: it has copies of our descriptors, and no thread."""
+        self._over = True
+        for descriptor in (self._channel, self._wake_reader, self._wake_writer):
+            if descriptor is not None and descriptor.is_ours():
+                os.close(descriptor.fd)
+        if self._socket is not None:
+            self._socket.detach()
+
+    def _wake(self) -> None:
+        if self._wake_writer.is_ours():
+            try:
+                os.write(self._wake_writer.fd, b".")
+            except OSError:
+                # The pipe is full: it is awake.
+                pass
+
+    def _run(self) -> None:
+        try:
+            self.thread_ident, self.thread_id = _ident(), _native_id()
+            self._serve()
+        except BaseException:
+            # The host is gone, or the interpreter is about to be: the program goes on.
+            self._end()
+        finally:
+            self._running.release()
+
+    def _end(self) -> None:
+        self._over = True
+        for descriptor in (self._channel, self._wake_reader):
+            if descriptor is not None and descriptor.is_ours():
+                os.close(descriptor.fd)
+        if self._socket is not None:
+            self._socket.detach()
+
+    def _serve(self) -> None:
+        if self._channel is None:
+            self._connect()
+        while not self._stopping:
+            if hooks.is_disabled():
+                self._send({"event": "failed", "message": self._failure or "the observer has failed"})
+                self._flush(time.monotonic() + 1.0)
+                raise _Hangup
+            wait = self._tell_changed()
+            for fd, events in self._poll(wait):
+                if fd == self._wake_reader.fd:
+                    self._drain()
+                elif events & ~select.POLLOUT:
+                    self._receive()
+            self._write()
+
+    def _poll(self, seconds: Optional[float]) -> "list[Tuple[int, int]]":
+        assert self._channel is not None
+        if not self._wake_reader.is_ours() or not self._channel.is_ours():
+            raise _Hangup
+        poll = select.poll()
+        poll.register(self._wake_reader.fd, select.POLLIN)
+        poll.register(self._channel.fd, select.POLLIN | (select.POLLOUT if self._unsent else 0))
+        return poll.poll(None if seconds is None else seconds * 1000 + 1)
+
+    def _connect(self) -> None:
+        parent = self._parent
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket, self._channel = connection, Descriptor(connection.fileno())
+        connection.settimeout(_CONNECT_SECONDS)
+        connection.connect(parent.session.path("control.sock"))
+        connection.setblocking(False)
+        self._send(
+            {
+                "hello": {
+                    "version": _VERSION,
+                    "token": parent.session.token,
+                    "pid": parent.pid,
+                    "startTicks": parent.ticks,
+                    "parentPid": os.getppid(),
+                    "python": "%d.%d.%d" % sys.version_info[:3],
+                    "argv": [str(argument) for argument in getattr(sys, "argv", [])],
+                    "recorder": parent.recorder_name,
+                }
+            }
+        )
+
+    def _tell_changed(self) -> Optional[float]:
+        """Seconds until it may be told again; None when there is nothing to tell."""
+        if not self._changed:
+            return None
+        wait = self._last_changed + _QUIET_SECONDS - time.monotonic()
+        if wait > 0:
+            return wait
+        self._changed = False
+        self._last_changed = time.monotonic()
+        self._send({"event": "changed"})
+        return None
+
+    def _drain(self) -> None:
+        try:
+            while os.read(self._wake_reader.fd, 4096):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _receive(self) -> None:
+        assert self._channel is not None
+        try:
+            chunk = os.read(self._channel.fd, 65536)
+        except BlockingIOError:
+            return
+        if not chunk:
+            raise _Hangup
+        *lines, self._received = (self._received + chunk).split(b"\n")
+        for line in lines:
+            if line.strip():
+                self._answer(line)
+
+    def _answer(self, line: bytes) -> None:
+        # Not above: what is there needs us.
+        from . import methods
+
+        request = json.loads(line.decode("utf-8"))
+        answer: Dict[str, Any] = {"id": request.get("id")}
+        try:
+            answer["result"] = methods.call(self._parent, request)
+        except Exception as error:
+            answer["error"] = "%s: %s" % (type(error).__name__, error)
+        self._send(answer)
+
+    def _send(self, message: Dict[str, Any]) -> None:
+        self._unsent += json.dumps(message).encode("utf-8") + b"\n"
+        if len(self._unsent) > _MOST_UNSENT:
+            raise _Hangup
+        self._write()
+
+    def _write(self) -> None:
+        assert self._channel is not None
+        while self._unsent:
+            if not self._channel.is_ours():
+                raise _Hangup
+            try:
+                # Not os.write(): without MSG_NOSIGNAL a program that wants SIGPIPE would die of a dead host.
+                sent = self._socket.send(self._unsent, socket.MSG_NOSIGNAL)  # type: ignore[union-attr]
+            except BlockingIOError:
+                return
+            self._unsent = self._unsent[sent:]
+
+    def _flush(self, deadline: float) -> None:
+        while self._unsent and time.monotonic() < deadline:
+            self._poll(0.05)
+            self._write()
+
+
+def _ident() -> int:
+    import _thread
+
+    return _thread.get_ident()
+
+
+def _native_id() -> int:
+    import _thread
+
+    return _thread.get_native_id()
+
+
+def _pass_a_moment(lock: Any) -> None:
+    """Wait without the GIL, on a lock that is held: time.sleep() may be somebody else's (gevent)."""
+    lock.acquire(True, 0.0002)
+
+
+_HANDLERS = ("_handle_workers", "_handle_tasks", "_handle_results", "_queue_management_worker")
+
+
+def is_of_a_pool(thread: Any) -> bool:
+    """Whether a thread is one that pools make for themselves."""
+    if type(thread).__name__ in ("_ExecutorManagerThread", "Worker", "Supervisor", "TaskHandler", "ResultHandler"):
+        return type(thread).__module__.partition(".")[0] in ("concurrent", "billiard", "loky", "joblib")
+    if thread.name.startswith("QueueFeederThread"):
+        return True
+    return getattr(getattr(thread, "_target", None), "__name__", None) in _HANDLERS

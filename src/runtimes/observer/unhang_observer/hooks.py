@@ -1,0 +1,208 @@
+"""What is changed in the modules that make pools, right after each was executed.
+
+As few frames of ours as can be: tracebacks of the program stay what they are. So instead of
+wrapping start(), what start() calls is hooked, and the one who called is looked up.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Callable, Dict
+
+#: The finder of sitecustomize.py: session folder, and what must not be replaced by a program.
+finder: Any = None
+_disabled = False
+# Kept for ever: multiprocessing knows it only weakly.
+_after_fork_keys: "list[_Key]" = []
+
+
+class _Key:
+    """Something that multiprocessing can refer to weakly."""
+
+
+def install(origin: Any, name: str, module: Any) -> None:
+    """Hook one module."""
+    global finder
+    finder = origin
+    installer = _INSTALLERS.get(name)
+    if installer is not None and not _disabled:
+        guard(installer, module)
+
+
+def guard(function: Callable[..., Any], *args: Any) -> Any:
+    """Run something of ours; where it fails, the observer is over and the program goes on."""
+    if _disabled:
+        return None
+    try:
+        return function(*args)
+    except Exception as error:
+        disable(error)
+        return None
+
+
+def disable(error: BaseException) -> None:
+    """Do nothing from now on, and tell the host why."""
+    global _disabled
+    _disabled = True
+    try:
+        from . import parent
+
+        parent.fail("%s: %s%s" % (type(error).__name__, error, _where(error)))
+    except Exception:
+        # There is nobody left to tell.
+        pass
+
+
+def is_disabled() -> bool:
+    return _disabled
+
+
+def _where(error: BaseException) -> str:
+    traceback = error.__traceback__
+    if traceback is None:
+        return ""
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return " (%s:%d)" % (os.path.basename(traceback.tb_frame.f_code.co_filename), traceback.tb_lineno)
+
+
+def _hook_process(module: Any) -> None:
+    """multiprocessing.process, and billiard's: who starts, and who was started."""
+    cleanup = module._cleanup
+    start = module.BaseProcess.start.__code__
+
+    def _cleanup() -> None:
+        cleanup()
+        # start() calls it right before the fork.
+        frame = sys._getframe(1)
+        if frame.f_code is start and not _disabled:
+            guard(_parent().starting, frame.f_locals["self"])
+
+    module._cleanup = _cleanup
+    module._children = Children(module._children)
+
+
+class Children(set):
+    """`_children` of multiprocessing.process: start() ends by adding the process to it."""
+
+    def add(self, process: Any) -> None:
+        set.add(self, process)
+        if not _disabled:
+            guard(_parent().has_started, process)
+
+
+class ReturnCode:
+    """`returncode` of a Popen of multiprocessing: sees the exit code the moment it is known."""
+
+    def __get__(self, popen: Any, owner: Any = None) -> Any:
+        if popen is None:
+            return self
+        try:
+            code = popen.__dict__["returncode"]
+        except KeyError:
+            raise AttributeError("%r object has no attribute 'returncode'" % type(popen).__name__) from None
+        if code is None and not _disabled:
+            guard(_parent().looked)
+        return code
+
+    def __set__(self, popen: Any, code: Any) -> None:
+        popen.__dict__["returncode"] = code
+        if code is not None and not _disabled:
+            guard(_parent().has_exited, popen, code)
+
+
+def _hook_popen(module: Any) -> None:
+    module.Popen.returncode = ReturnCode()
+
+
+def _hook_util(module: Any) -> None:
+    """A child runs what is registered here, before its own code."""
+    key = _Key()
+    _after_fork_keys.append(key)
+    module.register_after_fork(key, _in_child)
+
+
+def _hook_context(module: Any) -> None:
+    """Since 3.10 a spawned child does not run what is registered in util."""
+    spawned = getattr(module, "SpawnProcess", None)
+    own = vars(spawned).get("_after_fork") if spawned is not None else None
+    if not isinstance(own, staticmethod):
+        return
+    after_fork = own.__func__
+
+    def _after_fork() -> None:
+        after_fork()
+        _in_child(None)
+
+    spawned._after_fork = staticmethod(_after_fork)
+
+
+def _in_child(_key: Any) -> None:
+    if not _disabled:
+        guard(_observe_child)
+
+
+def _observe_child() -> None:
+    process = sys.modules["multiprocessing.process"]
+    # _bootstrap() has made a new one.
+    if not isinstance(process._children, Children):
+        process._children = Children(process._children)
+    current = process.current_process()
+    if "unhang" in getattr(current, "_config", ()):
+        from . import worker
+
+        try:
+            worker.observe(current)
+        except (OSError, ValueError):
+            # The recorder is gone: the parent or the host has ended. The child's own pools may still be observed.
+            pass
+
+
+def _hook_pool(module: Any) -> None:
+    set_up = module.Pool._setup_queues
+    generate = module.Pool._guarded_task_generation
+
+    def _setup_queues(self: Any) -> None:
+        set_up(self)
+        if not _disabled:
+            guard(_parent().pool_made, "multiprocessing", self, sys._getframe(1))
+
+    def _guarded_task_generation(self: Any, result_job: Any, func: Any, iterable: Any) -> Any:
+        if not _disabled:
+            guard(_parent().job_made, self, result_job, func, iterable)
+        return generate(self, result_job, func, iterable)
+
+    module.Pool._setup_queues = _setup_queues
+    module.Pool._guarded_task_generation = _guarded_task_generation
+
+
+def _hook_executor(module: Any) -> None:
+    check = module._check_system_limits
+    make = module.ProcessPoolExecutor.__init__.__code__
+
+    def _check_system_limits() -> None:
+        # The first thing that __init__() calls.
+        frame = sys._getframe(1)
+        if frame.f_code is make and not _disabled:
+            guard(_parent().pool_made, "concurrent.futures", frame.f_locals["self"], frame)
+        check()
+
+    module._check_system_limits = _check_system_limits
+
+
+def _parent() -> Any:
+    """Imported when the first pool or Process is made."""
+    from . import parent
+
+    return parent
+
+
+_INSTALLERS: Dict[str, Callable[[Any], None]] = {
+    "multiprocessing.context": _hook_context,
+    "multiprocessing.pool": _hook_pool,
+    "multiprocessing.popen_fork": _hook_popen,
+    "multiprocessing.process": _hook_process,
+    "multiprocessing.util": _hook_util,
+    "concurrent.futures.process": _hook_executor,
+}
