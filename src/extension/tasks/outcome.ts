@@ -42,15 +42,22 @@ export function tableLines(lines: readonly string[]): string[] {
 export function summaryLines(pool: PoolHeader, elapsedMs: number): string[] {
   const { counts } = pool
   const total = totalTasks(counts)
-  const lines = pool.failure === null ? [] : [styles.red(plainLine(pool.failure))]
+  // How a program ended is said below; that is its failure.
+  const lines = pool.failure === null || endOf(pool) !== undefined ? [] : [styles.red(plainLine(pool.failure))]
   lines.push(...pool.issues.map((issue) => styles.yellow(plainLine(issue))))
   if (pool.program !== null) {
-    const exit = l10n.t('{0} after {1}', exitText(pool.program.exitCode, pool.program.signal), formatPreciseDuration(elapsedMs))
+    const exit = l10n.t('{0} after {1}', endOf(pool) ?? l10n.t('ended'), formatPreciseDuration(elapsedMs))
     return [...lines, styles.bold(succeeded(pool) ? styles.green(exit) : styles.red(exit))]
   }
   const text = l10n.t('{0} of {1} tasks done in {2}', counts.done, total, formatPreciseDuration(elapsedMs))
   lines.push(styles.bold(succeeded(pool) ? styles.green(text) : styles.red(text)))
   return lines
+}
+
+/** `exit 1`, `exit -9 (SIGKILL)`; undefined while it runs, and where nobody saw its end. */
+function endOf({ program }: PoolHeader): string | undefined {
+  if (program === null || (program.exitCode === null && program.signal === null)) return undefined
+  return exitText(program.exitCode, program.signal)
 }
 
 /** An error as lines; a definition that cannot run is one line for each key. */

@@ -42,7 +42,7 @@ function line({ pid, command, kind, children, poolWorkers }: ListProcesses.Proce
   return { kind: 'process', pid, label: `${step.repeat(depth)}${shown === '' ? l10n.t('(no command line)') : shown}`, description: parts.join(' · ') }
 }
 
-/** With pools before without: those are what one looks for. */
+/** With pools before without: those are what one looks for. A higher pid is a later start, until they are used up. */
 function newestFirst(processes: readonly ListProcesses.Process[]): ListProcesses.Process[] {
-  return [...processes].sort((a, b) => Number(b.poolWorkers > 0) - Number(a.poolWorkers > 0) || b.startedAt - a.startedAt || b.pid - a.pid)
+  return [...processes].sort((a, b) => Number(b.poolWorkers > 0) - Number(a.poolWorkers > 0) || b.pid - a.pid)
 }

@@ -138,14 +138,14 @@ describe('The terminal of a program', () => {
 
 describe('The process picker', () => {
   const process = (over: Partial<ListProcesses.Process>): ListProcesses.Process => ({
-    pid: 10, parentPid: 1, command: 'python3 train.py', kind: 'python', startedAt: 5, inWorkspace: true, children: 0, poolWorkers: 0, ...over,
+    pid: 10, parentPid: 1, command: 'python3 train.py', kind: 'python', inWorkspace: true, children: 0, poolWorkers: 0, ...over,
   })
   const shown = (...processes: ListProcesses.Process[]): string[] => processLines(processes).map((line) => (line.kind === 'heading' ? `# ${line.text}` : `${line.label} (${line.description})`))
 
   test('lists the workspace first, children below their parents, pools before the rest', () => {
     expect(shown(
       process({ pid: 30, command: 'nginx', kind: 'other', inWorkspace: false, children: 2 }),
-      process({ pid: 20, command: 'bash', kind: 'other', startedAt: 9 }),
+      process({ pid: 20, command: 'bash', kind: 'other' }),
       process({ pid: 10, children: 2, poolWorkers: 2 }),
       process({ pid: 11, parentPid: 10 }),
       process({ pid: 12, parentPid: 11, kind: 'node', command: 'node  x.js', children: 1 }),
