@@ -48,69 +48,103 @@ const nodeWorkers: readonly (readonly [file: RegExp, name: string])[] = [
 
 /** Tells what a process is by its own command line and its parent's; it looks at nothing else, so it can be mistaken. */
 export function recogniseProcess({ commandLine, command, parentCommandLine }: ProcessFacts): RecognisedProcess {
-  const args = commandLine ?? []
-  const title = titleOf(args)
-  if (title !== undefined) return title
+  // Some start a program without so much as its own name.
+  const args = commandLine?.[0] === '' ? [] : (commandLine ?? [])
+  const titled = recogniseTitle(args)
+  if (titled !== undefined) return titled
   const kind = kindOf(args[0] ?? command)
-  const worker = kind === 'python' ? pythonRole(args) : kind === 'node' ? nodeRole(args) : undefined
-  if (worker !== undefined) return { kind, ...worker }
-  const name = programName(args, kind) ?? command
-  if (parentCommandLine === null) return { kind, role: 'program', name }
-  // fork() keeps the command line: a Python program below itself is one of its own workers, Pool or Process.
-  if (kind === 'python' && sameArguments(args, parentCommandLine)) return { kind, role: 'pool-worker', name: 'forked worker' }
-  // What a fork server forks has the fork server's command line; that was recognised above for the server itself.
-  return { kind, role: 'child', name }
+  const isForked = parentCommandLine !== null && sameArguments(args, parentCommandLine)
+  const known = kind === 'python' ? recognisePython(args) : kind === 'node' ? recogniseNode(args) : undefined
+  if (known !== undefined) {
+    // fork() keeps the command line: what a fork server has forked looks like the server.
+    return isForked && known.role === 'fork-server' ? { kind, role: 'pool-worker', name: 'forked worker' } : { kind, ...known }
+  }
+  // A Python program below itself is a worker of its own, of a Pool or a Process; a Node program that is, one of its cluster.
+  if (isForked && kind !== 'other') return { kind, role: 'pool-worker', name: kind === 'python' ? 'forked worker' : 'cluster worker' }
+  return { kind, role: parentCommandLine === null ? 'program' : 'child', name: programName(args, kind) ?? command }
 }
 
-/** Programs that rename themselves leave a single text with blanks in it. */
-function titleOf(args: readonly string[]): RecognisedProcess | undefined {
-  const text = args.join(' ')
-  const poolWorker = /\b((?:Fork|Spawn|ForkServer)?PoolWorker-\d+(?::\d+)?)\b/.exec(text)
-  if (poolWorker?.[1] !== undefined) return { kind: 'python', role: 'pool-worker', name: poolWorker[1] }
-  const gunicorn = /^gunicorn: (master|worker)\b/.exec(text)
-  if (gunicorn !== null) return { kind: 'python', role: gunicorn[1] === 'worker' ? 'pool-worker' : 'program', name: `gunicorn ${gunicorn[1] ?? ''}` }
+/** Programs that rename themselves (setproctitle, process.title) leave a title where their arguments were. */
+function recogniseTitle(args: readonly string[]): RecognisedProcess | undefined {
+  const [text = '', second] = args
+  if (second !== undefined) return undefined
+  // billiard under celery: `[celeryd: celery@host:ForkPoolWorker-1]`; and programs that show the name of their process.
+  const worker = /(?:^|[\s:[])((?:Fork|Spawn|ForkServer)?PoolWorker-\d+(?::\d+)?)\b/.exec(text)?.[1]
+  if (worker !== undefined) return { kind: 'python', role: 'pool-worker', name: worker }
+  if (/^\[celeryd: .*:MainProcess\]/.test(text)) return { kind: 'python', role: 'program', name: 'celery' }
+  const gunicorn = /^gunicorn: (master|worker)\b/.exec(text)?.[1]
+  if (gunicorn !== undefined) return { kind: 'python', role: gunicorn === 'worker' ? 'pool-worker' : 'program', name: `gunicorn ${gunicorn}` }
+  const vitest = /^node \(vitest(?: (\d+))?\)/.exec(text)
+  if (vitest !== null) return { kind: 'node', role: vitest[1] === undefined ? 'program' : 'pool-worker', name: vitest[1] === undefined ? 'vitest' : `vitest ${vitest[1]}` }
   return undefined
 }
 
 function kindOf(program: string): RecognisedProcess['kind'] {
-  const name = program.slice(program.lastIndexOf('/') + 1)
-  if (/^(python|pypy)[\d.]*(t|d|-dbg)?$/.test(name)) return 'python'
-  return /^(node|nodejs)(\d+)?$/.test(name) ? 'node' : 'other'
+  const name = baseName(program).replace(/\.exe$/i, '')
+  // `python3.13t` has no GIL, `python3-dbg` and `python3.12d` are for debugging; on macOS it is `Python`.
+  if (/^(python|pypy)[\d.]*(t|d|-dbg)?$/i.test(name)) return 'python'
+  return /^(node|nodejs)(-?\d+)?$/i.test(name) ? 'node' : 'other'
 }
 
-function pythonRole(args: readonly string[]): Pick<RecognisedProcess, 'role' | 'name'> | undefined {
-  const code = optionValue(args, '-c')
-  if (code !== undefined) {
-    const known = pythonCommands.find(([pattern]) => pattern.test(code))
-    if (known !== undefined) return { role: known[1], name: known[2] }
-  }
-  const module = optionValue(args, '-m')
+function recognisePython(args: readonly string[]): Pick<RecognisedProcess, 'role' | 'name'> | undefined {
+  const { code, module } = pythonTarget(args)
+  const known = code === undefined ? undefined : pythonCommands.find(([pattern]) => pattern.test(code))
+  if (known !== undefined) return { role: known[1], name: known[2] }
   const worker = module === undefined ? undefined : pythonModules.find(([pattern]) => pattern.test(module))
-  if (worker !== undefined) {
-    const name = optionValue(args, '--process-name')
-    return { role: 'pool-worker', name: name ?? worker[1] }
-  }
+  if (worker !== undefined) return { role: 'pool-worker', name: valueAfter(args, '--process-name') ?? worker[1] }
   return args.includes('--multiprocessing-fork') ? { role: 'pool-worker', name: 'spawned worker' } : undefined
 }
 
-function nodeRole(args: readonly string[]): Pick<RecognisedProcess, 'role' | 'name'> | undefined {
-  const script = args.slice(1).find((argument) => !argument.startsWith('-'))?.replaceAll('\\', '/')
+function recogniseNode(args: readonly string[]): Pick<RecognisedProcess, 'role' | 'name'> | undefined {
+  const script = nodeScript(args)?.replaceAll('\\', '/')
   const worker = script === undefined ? undefined : nodeWorkers.find(([file]) => file.test(script))
   return worker && { role: 'pool-worker', name: worker[1] }
 }
 
-function optionValue(args: readonly string[], option: string): string | undefined {
-  const index = args.indexOf(option)
-  return index < 0 ? undefined : args[index + 1]
+/** What an interpreter was told to run: its own options end there, and what follows is the program's (Python/initconfig.c). */
+function pythonTarget(args: readonly string[]): { readonly code?: string; readonly module?: string; readonly script?: string } {
+  for (let index = 1; index < args.length; index++) {
+    const argument = args[index] ?? ''
+    const next = args[index + 1]
+    if (!argument.startsWith('-') || argument === '-') return argument === '-' ? {} : { script: argument }
+    // Options of one letter may be put together: `-Bc`, `-Im`.
+    if (/^-[A-Za-z]*c$/.test(argument)) return next === undefined ? {} : { code: next }
+    if (/^-[A-Za-z]*m$/.test(argument)) return next === undefined ? {} : { module: next }
+    if (/^-[A-Za-z]*[WX]$/.test(argument) || argument === '--check-hash-based-pycs') index++
+  }
+  return {}
 }
 
-/** `train.py`, `-m package`, `server.js`; undefined for an interpreter that has no script. */
+/** Node's options hold their value behind `=`, but for these. */
+function nodeScript(args: readonly string[]): string | undefined {
+  for (let index = 1; index < args.length; index++) {
+    const argument = args[index] ?? ''
+    if (!argument.startsWith('-')) return argument
+    if (['-r', '--require', '--import', '--loader', '--experimental-loader', '-C', '--conditions'].includes(argument)) index++
+    if (['-e', '--eval', '-p', '--print'].includes(argument)) return undefined
+  }
+  return undefined
+}
+
+/** `train.py`, `-m package`, `server.js`; undefined for an interpreter that was given no file. */
 function programName(args: readonly string[], kind: RecognisedProcess['kind']): string | undefined {
-  if (kind === 'other') return args[0]?.slice(args[0].lastIndexOf('/') + 1)
-  const module = kind === 'python' ? optionValue(args, '-m') : undefined
-  if (module !== undefined) return `-m ${module}`
-  const script = args.slice(1).find((argument) => !argument.startsWith('-'))
-  return script?.slice(script.lastIndexOf('/') + 1)
+  if (kind === 'other') return args[0] === undefined ? undefined : baseName(args[0])
+  if (kind === 'node') return baseNameOf(nodeScript(args))
+  const { module, script } = pythonTarget(args)
+  return module === undefined ? baseNameOf(script) : `-m ${module}`
+}
+
+function baseNameOf(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : baseName(path)
+}
+
+function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
+}
+
+function valueAfter(args: readonly string[], option: string): string | undefined {
+  const index = args.indexOf(option)
+  return index < 0 ? undefined : args[index + 1]
 }
 
 function sameArguments(one: readonly string[], other: readonly string[]): boolean {

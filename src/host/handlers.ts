@@ -61,8 +61,8 @@ export function createHandlers({ state, pools, clients, launch, programs, status
       return null
     },
     [RunProgram.method]: (params) => programs.run(params),
-    [ProgramStarted.method]: async (params) => {
-      await programs.started(params)
+    [ProgramStarted.method]: async (params, client) => {
+      await programs.started(params, client.processId)
       return null
     },
     [ProgramExited.method]: (params) => {

@@ -71,7 +71,13 @@ export class Host {
     this.kills = new KillLedger({ sink: (entry) => { this.killLog.record(entry) } })
     this.preemptions = new Preemptions({ processes, ledger: this.kills }, log)
     void this.preemptions.done.then((wrappedUp) => { this.leaveFor(wrappedUp) })
-    this.programs = new Programs()
+    this.programs = new Programs({
+      directory: endpoint.directory, root: endpoint.root, processes, kills: this.kills, log, state: this.state, pools: this.pools,
+      ledger: () => this.ledger,
+      shutdown: (report, order) => { this.tellShutdown(report, order) },
+      ended: (pool) => { this.poolEnded(pool) },
+      mustBeOpen: () => { this.mustBeOpen() },
+    })
     this.watching = new Watching({
       processes, log,
       identities: () => this.pools.live().flatMap((pool) => pool.liveWorkers().flatMap(({ identity }) => identity ?? [])),
@@ -92,6 +98,7 @@ export class Host {
       ended: (pool) => { this.poolEnded(pool) },
     })
     await this.removeOldOutput()
+    await this.programs.removeStale()
     this.listener = await this.listen()
     this.announcement = new Announcement(
       endpoint,
@@ -127,7 +134,7 @@ export class Host {
       void this.stop('SIGTERM')
       return
     }
-    const others = first ? this.pools.live().filter((pool) => !pool.orphaned && !this.preemptions.has(pool)) : []
+    const others = first ? this.pools.live().filter((pool) => pool.owned && !this.preemptions.has(pool)) : []
     for (const pool of others) {
       pool.shutdown({ kill: false, askedBy: 'preemption', reason: 'SIGTERM' }).catch((error: unknown) => { this.options.log.error('A pool was not ended.', error) })
     }
@@ -180,6 +187,7 @@ export class Host {
       root: endpoint.root,
       outputDirectory: endpoint.outputDirectory,
       system: { processes, ledger: this.kills },
+      launchProgram: (program) => this.programs.launch(program),
       adopt: (pool, label, termination) => { this.adopt(pool, label, termination) },
       onError: (error) => { log.error('The items of a pool ended early.', error) },
     })
@@ -242,7 +250,7 @@ export class Host {
 
   /** Orphans do not keep a host: the ledger has them, and nothing is read from them. */
   private isNeeded(): boolean {
-    return this.clients.size > 0 || this.preemptions.active || this.pools.live().some((pool) => !pool.orphaned)
+    return this.clients.size > 0 || this.preemptions.active || this.pools.live().some((pool) => pool.needsHost)
   }
 
   /** Nobody may find the host any more before it is decided that nobody has. */
@@ -260,8 +268,9 @@ export class Host {
     this.listener?.close()
     await this.announcement?.withdraw()
     // Orphans are not ours to end: nobody asked for it, and the next host finds them in the ledger again.
-    const own = this.pools.live().filter((pool) => !pool.orphaned)
+    const own = this.pools.live().filter((pool) => pool.owned)
     const reports = await Promise.allSettled(own.map((pool) => pool.shutdown(order)))
+    await this.programs.leave()
     for (const pool of this.pools.all()) this.clients.flushOutput(pool.id)
     // The answer to whoever asked goes out first.
     setTimeout(() => { void this.leave() }, this.farewellMs)

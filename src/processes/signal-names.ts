@@ -21,11 +21,17 @@ export function signalNumber(name: NodeJS.Signals): number | undefined {
 export function signalsInMask(hexadecimal: string): Set<NodeJS.Signals> {
   const names = new Set<NodeJS.Signals>()
   // The upper half of the 64 bits holds real-time signals, which Node cannot name.
-  const bits = Number.parseInt(hexadecimal.slice(-8), 16)
-  for (let number = 1; number <= 31; number++) {
-    if ((bits & (1 << (number - 1))) === 0) continue
+  for (const number of numbersInMask(hexadecimal)) {
     const name = byNumber.get(number)
     if (name !== undefined) names.add(name)
   }
   return names
+}
+
+/** The same as numbers, real-time signals included. */
+export function numbersInMask(hexadecimal: string): Set<number> {
+  const bits = BigInt(`0x${hexadecimal}`)
+  const numbers = new Set<number>()
+  for (let number = 1; number <= 64; number++) if ((bits >> BigInt(number - 1)) & 1n) numbers.add(number)
+  return numbers
 }

@@ -31,6 +31,8 @@ export interface SignalMasks {
   readonly caught: ReadonlySet<NodeJS.Signals>
   readonly blocked: ReadonlySet<NodeJS.Signals>
   readonly pending: ReadonlySet<NodeJS.Signals>
+  /** All that are caught, by number: real-time signals have no name here. */
+  readonly caughtNumbers: ReadonlySet<number>
 }
 
 /** Where a process waits in the kernel: its main thread, which is the one that runs a worker's tasks. */

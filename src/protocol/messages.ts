@@ -91,7 +91,7 @@ export namespace LaunchPool {
     env: z.record(z.string(), z.string()).refine(holdsNoNul, 'holds a NUL character').optional(),
     defaults: z.object({
       stuckAfterMs: z.number().optional(), gracePeriodMs: z.number().optional(), useSigkill: z.boolean().optional(), nodePath: z.string().optional(),
-      pythonPath: z.string().optional(),
+      pythonPath: z.string().optional(), recordArguments: z.boolean().optional(), stackSignal: z.number().int().min(0).max(64).optional(),
     }).optional(),
     /** Follow its output from the first byte, as {@link FollowOutput} would a moment later. */
     follow: z.boolean().optional(),
@@ -276,7 +276,6 @@ export namespace ListProcesses {
     /** The command line, at most 300 characters. */
     command: string
     kind: 'python' | 'node' | 'other'
-    startedAt: number
     inWorkspace: boolean
     children: number
     /** Children that look like workers of a process pool. */

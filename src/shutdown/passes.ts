@@ -43,29 +43,57 @@ export async function askPass({ request, family, watch }: PassContext): Promise<
  */
 export async function terminatePass({ request, family, send, watch }: PassContext): Promise<void> {
   const options = { signal: 'SIGTERM', escalates: request.useSigkill } as const
-  const workers = family.workers.filter((worker) => !worker.over)
-  await send(workers, 'SIGTERM')
-  await awaitEnd(workers, request.gracePeriodMs, watch, options)
+  for (const rank of [0, 1]) {
+    const workers = family.workers.filter((worker) => !worker.over && rankOf(worker) === rank)
+    if (workers.length === 0) continue
+    await send(workers, 'SIGTERM')
+    await awaitEnd(workers, request.gracePeriodMs, watch, options)
+  }
   await family.recapture()
   const descendants = family.alive.filter((member) => member.descendantOf !== undefined)
-  if (descendants.length === 0) return
-  await send(descendants, 'SIGTERM')
-  await awaitEnd(family.alive, request.gracePeriodMs, watch, options)
+  if (descendants.length > 0) {
+    await send(descendants, 'SIGTERM')
+    await awaitEnd(family.alive.filter((member) => rankOf(member) !== lastRank), request.gracePeriodMs, watch, options)
+  }
+  const last = await leftOfLast(family, request.gracePeriodMs, watch)
+  if (last.length === 0) return
+  await send(last, 'SIGTERM')
+  await awaitEnd(last, request.gracePeriodMs, watch, options)
+}
+
+/** Those who end last and have not left by themselves, now that all else is gone. */
+async function leftOfLast(family: Family, graceMs: number, watch: EndWatch): Promise<readonly TrackedProcess[]> {
+  const last = (): TrackedProcess[] => family.alive.filter((member) => rankOf(member) === lastRank)
+  if (last().length === 0) return []
+  await awaitEnd(last(), graceMs, watch, { escalates: true })
+  return last()
+}
+
+const lastRank = 2
+
+function rankOf(member: TrackedProcess): number {
+  return member.target?.rank ?? 0
 }
 
 /** SIGKILL, for everything at once; and again for whatever was forked meanwhile. */
 export async function killPass({ request, family, send, watch }: PassContext): Promise<void> {
   const deadlineMs = watch.elapsedMs() + Math.max(request.gracePeriodMs, shortestKillPassMs)
   const killed = new Set<TrackedProcess>()
+  let ranked = family.workers.some((worker) => rankOf(worker) === lastRank)
   for (;;) {
     // What was found before is killed first: looking for more takes time in which it could fork.
-    const alive = family.alive
+    const alive = family.alive.filter((member) => !ranked || rankOf(member) !== lastRank)
     const fresh = alive.filter((member) => !killed.has(member))
     await send(fresh, 'SIGKILL')
     for (const member of fresh) killed.add(member)
     await awaitEnd(alive, Math.min(deadlineMs - watch.elapsedMs(), killRoundMs), watch, { signal: 'SIGKILL', escalates: false })
     const foundMore = await family.recapture()
     if (foundMore && watch.elapsedMs() < deadlineMs) continue
+    if (ranked && family.alive.every((member) => rankOf(member) === lastRank)) {
+      ranked = false
+      if ((await leftOfLast(family, Math.min(request.gracePeriodMs, deadlineMs - watch.elapsedMs()), watch)).length === 0) return
+      continue
+    }
     if (watch.elapsedMs() >= deadlineMs || family.alive.every((member) => member.hung)) return
   }
 }

@@ -13,6 +13,13 @@ export interface ShutdownTarget {
    */
   readonly marker?: string
   /**
+   * Who is ended when, where that matters (default 0): lower ranks are through their wait before higher ones are signalled, so that
+   * workers are gone before the program that made them. Rank 2 comes after everything else, descendants too, and only for what has
+   * not left by itself by then: a fork server, or the resource tracker, which cleans up after the others. SIGKILL ends ranks 0
+   * and 1 at once.
+   */
+  readonly rank?: 0 | 1 | 2
+  /**
    * Settles when our own child was collected (Node's `exit` event). Its end is then noticed at once, and the shutdown
    * gives Node a moment to collect it, so that the caller has seen the exit when the report arrives.
    */

@@ -7,11 +7,13 @@ import { count, parentEvidence } from './words'
  * How long nothing may move before a result counts as missing although nobody was seen to lose it. Longer than elsewhere: the
  * thread that takes in results also runs the program's callbacks, and one of those may wait for something of its own.
  */
-export const nobodyMovesMs = 5000
+const nobodyMovesMs = 5000
 
 /** A result is missing, and no dead worker explains it (for example one that died between its note and its task). */
 export function lostSomewhere(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   if (!isPool(facts) || isExecutor(facts) || !waitsForNothing(facts, nobodyMovesMs)) return []
+  // Somebody has just left: what that means is still to be seen.
+  if (facts.workers.some(({ exit, state }) => state === 'zombie' || (exit !== null && exit.agoMs < nobodyMovesMs))) return []
   const waiting = facts.jobs.filter(({ left }) => left > 0)
   const live = liveWorkers(facts)
   const left = waiting.reduce((sum, job) => sum + job.left, 0)

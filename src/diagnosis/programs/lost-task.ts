@@ -64,7 +64,6 @@ function verdictOn(facts: ProgramPoolFacts, { worker, exit, task }: LostTask): P
 }
 
 function together(facts: ProgramPoolFacts, lost: readonly LostTask[]): ProgramVerdict {
-  const exits = [...new Set(lost.map(({ exit }) => endedHow(exit)))]
   const oomKilled = lost.filter(({ exit }) => isOomKill(exit)).length
   const retriable = lost.filter(({ task }) => task.retriable).length
   const selfHealing = facts.library === 'billiard' && lost.every(({ exit }) => exit.agoMs < billiardNoticesMs)
@@ -72,7 +71,7 @@ function together(facts: ProgramPoolFacts, lost: readonly LostTask[]): ProgramVe
   const arrived = arrivedInWords(facts, jobs)
   return {
     code: 'lost-task',
-    summary: `${opening(facts, selfHealing)} ${lost.length} tasks were lost with the workers that ran them (${list(lost.map(({ task }) => taskName(task)), 3)}): they ${list(exits, 3)}${oomKilled > 0 ? `, ${oomKilled} of them out of memory` : ''}${arrived === '' ? '' : `; ${arrived}`}.`,
+    summary: `${opening(facts, selfHealing)} ${lost.length} tasks were lost with the workers that ran them (${list(lost.map(({ task }) => taskName(task)), 3)}): ${exitsInWords(lost)}${oomKilled > 0 ? ` (out of memory: ${oomKilled})` : ''}${arrived === '' ? '' : `; ${arrived}`}.`,
     evidence: [
       ...lost.slice(0, 20).map(({ worker, exit, task }) => ({ what: taskName(task), value: `${nameOf(worker)} ${endedHow(exit)} after ${durationInWords(task.runningMs)}` })),
       ...(lost.length > 20 ? [{ what: 'and further tasks', value: String(lost.length - 20) }] : []),
@@ -89,6 +88,13 @@ function together(facts: ProgramPoolFacts, lost: readonly LostTask[]): ProgramVe
     task: null,
     rescue: rescueOf(facts, lost),
   }
+}
+
+/** `29 exited with code 1, 1 was ended by SIGKILL`, the most frequent first. */
+function exitsInWords(lost: readonly LostTask[]): string {
+  const counts = new Map<string, number>()
+  for (const { exit } of lost) counts.set(endedHow(exit), (counts.get(endedHow(exit)) ?? 0) + 1)
+  return list([...counts].sort(([, one], [, other]) => other - one).map(([how, number]) => `${number} ${how}`), 3)
 }
 
 /** Whether the main thread was seen waiting, or waits for all we know. */

@@ -73,8 +73,8 @@ export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor
   }
 }
 
-/** `pool.py:768 get, train.py:12 run`, innermost first. */
-export function framesInWords(stack: readonly StackFrameFacts[], most = 4): string {
+/** `pool.py:768 get, train.py:12 run`, innermost first. The libraries between the wait and the user's own code take some six. */
+export function framesInWords(stack: readonly StackFrameFacts[], most = 10): string {
   return list(stack.map(({ file, line, function: name }) => `${file.slice(file.lastIndexOf('/') + 1)}:${line} ${name}`), most)
 }
 

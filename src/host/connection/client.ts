@@ -63,6 +63,8 @@ export class Client {
   private dueRev: number | undefined
   /** Who it said it is. */
   kind: InitializationOptions['client'] | 'unknown' = 'unknown'
+  /** Its own process, as it said. */
+  processId: number | undefined
   /** What it wants measured. */
   watching: Watch.Params | undefined
 
@@ -187,6 +189,7 @@ export class Client {
     clearTimeout(this.handshake)
     this.state = 'ready'
     this.kind = parsed.data.client
+    this.processId = params.processId ?? undefined
     // An editor that was started from a worker carries its mark, and would be ended with it. A command that runs in a worker
     // should be: it is part of what the worker does.
     if (this.kind === 'vscode' && typeof params.processId === 'number') this.protection = this.host.protect(params.processId)

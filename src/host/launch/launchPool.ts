@@ -2,6 +2,7 @@ import { basename, join } from 'node:path'
 import { Pool, PoolOptionError, type PoolOptions } from '../../core'
 import type { LaunchPool, PoolDefinition } from '../../protocol'
 import type { ShutdownDependencies } from '../../shutdown'
+import type { ProgramLaunch } from '../programs/programs'
 import type { PoolTermination } from '../preemption/preemptions'
 import { checkDefinition, environmentOf, type CheckedDefinition } from './checkDefinition'
 import { LaunchError } from './errors'
@@ -19,6 +20,7 @@ export interface LaunchContext {
   readonly system: ShutdownDependencies
   /** Called in the same turn in which the pool is made: its workers start in the next, and not one event may be missed. */
   adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void
+  launchProgram(program: ProgramLaunch): Promise<LaunchPool.Result>
   /** Called right before a pool is made: checking takes time. Throws when this host takes no more pools. */
   mustBeOpen(): void
   readonly onError: (error: unknown) => void
@@ -39,8 +41,9 @@ export async function launchPool(params: LaunchPool.Params, context: LaunchConte
   const result = await checkDefinition(given, context.root, env, { pythonPath: params.defaults?.pythonPath })
   if (!result.ok) throw new LaunchError(subject, result.problems)
   const { checked } = result
-  const options = poolOptionsOf(checked, label, params, env, context)
   context.mustBeOpen()
+  if (checked.definition.program !== undefined) return context.launchProgram(programLaunchOf(checked, checked.definition.program, label, params, env))
+  const options = poolOptionsOf(checked, label, params, env, context)
   let pool: Pool
   try {
     pool = new Pool(options, context.system)
@@ -64,6 +67,22 @@ function runToTheEnd(pool: Pool, { items, definition }: CheckedDefinition, onErr
   const { done } = pool.runItems(items.iterate(), { total: items.total, ...given({ chunkSize: definition.chunkSize }) })
   // A file of items that went away half way is the end of the items.
   done.catch(onError).finally(() => { pool.close() })
+}
+
+function programLaunchOf(
+  { definition, cwd }: CheckedDefinition, command: string | readonly string[], label: string | undefined, { defaults }: LaunchPool.Params, env: NodeJS.ProcessEnv,
+): ProgramLaunch {
+  return {
+    command, cwd, env: environmentOf(env, definition), name: label, label: label ?? null,
+    watch: given({
+      stuckAfterMs: definition.stuckAfterMs ?? defaults?.stuckAfterMs,
+      gracePeriodMs: definition.gracePeriodMs ?? defaults?.gracePeriodMs,
+      useSigkill: definition.useSigkill ?? defaults?.useSigkill,
+      onStuck: definition.onStuck,
+      recordArguments: definition.recordArguments ?? defaults?.recordArguments,
+      stackSignal: defaults?.stackSignal,
+    }),
+  }
 }
 
 function poolOptionsOf(

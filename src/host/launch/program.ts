@@ -6,7 +6,8 @@ import { holdsVariable } from './variables'
 
 /** What is wrong with what is to run, in the workers and at their end: a module or a program that is not there. */
 export async function programProblems(definition: PoolDefinition, cwd: string, env: NodeJS.ProcessEnv): Promise<DefinitionProblem[]> {
-  const worker = definition.module === undefined ? commandProblem(definition.command, ['command'], cwd, env) : moduleProblem(definition.module, cwd)
+  const worker = definition.module !== undefined ? moduleProblem(definition.module, cwd)
+    : definition.program === undefined ? commandProblem(definition.command, ['command'], cwd, env) : commandProblem(definition.program, ['program'], cwd, env)
   // That it is not there should be known before it is needed.
   const save = commandProblem(definition.termination?.save, ['termination', 'save'], cwd, env)
   return (await Promise.all([worker, save])).filter((problem) => problem !== undefined)

@@ -20,6 +20,10 @@ export interface ShutdownOrder {
 export interface HostedPool extends StateSource {
   readonly name: string
   readonly orphaned: boolean
+  /** This host started it, and ends it when it ends itself. */
+  readonly owned: boolean
+  /** The host stays for it while it is live. */
+  readonly needsHost: boolean
   /** True until every worker is gone. */
   readonly live: boolean
   readonly endedAt: number | null

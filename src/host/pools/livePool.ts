@@ -25,6 +25,8 @@ const listedExits = 100
 /** A pool that this host runs: listens to the engine, keeps the newest picture of each worker, and says what changed. */
 export class LivePool implements HostedPool {
   readonly orphaned = false
+  readonly owned = true
+  readonly needsHost = true
   readonly output = new OutputFeed()
   /** Live and exited, in the order they started. */
   private readonly workers = new Map<string, WorkerInfo>()

@@ -31,6 +31,8 @@ const defaultGracePeriodMs = 100
  */
 export class OrphanedPool implements HostedPool {
   readonly orphaned = true
+  readonly owned = false
+  readonly needsHost = false
   readonly output = new OutputFeed()
   readonly startedAt: number
   endedAt: number | null = null

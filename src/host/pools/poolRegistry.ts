@@ -19,6 +19,10 @@ export class PoolRegistry {
     for (const old of ended.slice(0, Math.max(0, ended.length - listedEndedPools))) this.forget(old)
   }
 
+  has(id: string): boolean {
+    return this.pools.has(id)
+  }
+
   /** @throws {@link RequestError} */
   get(id: string): HostedPool {
     const pool = this.pools.get(id)

@@ -3,7 +3,8 @@ import type { AttachProcess, ConfirmAttached, GetStacks, ListProcesses, ProgramE
 /** What clients ask of the user's own programs. All of it throws `RequestError` for what is not there or not possible. */
 export interface ProgramRequests {
   run(params: RunProgram.Params): Promise<RunProgram.Result>
-  started(params: ProgramStarted.Params): Promise<void>
+  /** `clientPid` is the process of the client that says so: the program must be its child. */
+  started(params: ProgramStarted.Params, clientPid: number | undefined): Promise<void>
   exited(params: ProgramExited.Params): void
   /** Settles when the verdicts of the pool, or of all, are as fresh as they can be. */
   look(poolId: string | undefined): Promise<void>

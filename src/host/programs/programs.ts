@@ -1,20 +1,182 @@
-import { errorCodes } from '../../protocol'
+import { randomBytes } from 'node:crypto'
+import { spawn } from 'node:child_process'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errorCodes, type AttachProcess, type ConfirmAttached, type GetStacks, type LaunchPool, type ListProcesses, type ProgramExited, type ProgramStarted, type Rescue, type RunProgram } from '../../protocol'
+import { findObserverPath } from '../../runtimes'
 import { RequestError } from '../connection/requestHandlers'
+import { LaunchError } from '../launch/errors'
+import { AttachedProgram } from './attachedProgram'
+import { listProcesses } from './listProcesses'
+import type { ProgramContext } from './programContext'
 import type { ProgramRequests } from './programRequests'
+import { stacksOf } from './stacks'
+import { programName } from './programName'
+import { WatchedProgram, type WatchedProgramOptions } from './watchedProgram'
+import { WatchedPool } from './watchedPool'
+import { WatchSession } from './watchSession'
+
+/** A client that asked for a session and never started its program has died. */
+const startWithinMs = 30_000
+
+/** A program of tasks.json, checked: what to start, and with what. */
+export interface ProgramLaunch {
+  readonly command: string | readonly string[]
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  readonly name: string | undefined
+  readonly label: string | null
+  readonly watch: WatchedProgramOptions['watch']
+}
 
 /** The user's own programs, watched and attached. */
 export class Programs implements ProgramRequests {
-  run(): Promise<never> { return notYet() }
-  started(): Promise<never> { return notYet() }
-  exited(): void { /* nothing is watched */ }
-  look(): Promise<void> { return Promise.resolve() }
-  rescue(): Promise<never> { return notYet() }
-  stacks(): Promise<never> { return notYet() }
-  attach(): Promise<never> { return notYet() }
-  confirm(): Promise<never> { return notYet() }
-  processes(): Promise<never> { return notYet() }
+  private readonly watched = new Map<string, WatchedProgram>()
+  private readonly attached = new Map<string, AttachedProgram>()
+
+  constructor(private readonly context: ProgramContext) {}
+
+  /** Folders of a host that died: its programs go on without being watched. */
+  async removeStale(): Promise<void> {
+    const { directory } = this.context
+    const names = await readdir(directory)
+    await Promise.all(names.filter((name) => /^program-[0-9a-f]{6}$/.test(name)).map((name) => rm(join(directory, name), { recursive: true, force: true })))
+  }
+
+  async run({ argv, cwd, env, options }: RunProgram.Params): Promise<RunProgram.Result> {
+    const { program, session } = await this.open({ argv, cwd, watch: options, owned: false, label: null }, options.name ?? programName(argv))
+    setTimeout(() => {
+      if (program.root === undefined && program.live) void program.abandon()
+    }, startWithinMs).unref()
+    return { programId: program.id, name: program.name, env: session.environment(env) }
+  }
+
+  async started({ programId, pid }: ProgramStarted.Params, clientPid: number | undefined): Promise<void> {
+    const program = this.program(programId)
+    const identity = await this.context.processes.identify(pid)
+    // A program that is over already: its exit is told in a moment.
+    if (identity === undefined) return
+    const row = await this.context.processes.inspect(identity)
+    if (row?.parentPid !== clientPid) throw new RequestError(errorCodes.wrongState, `Process ${pid} is no child of the client that says it started it, so it is not taken for ${program.name}.`)
+    if (program.root === undefined) await program.started(identity)
+  }
+
+  exited({ programId, exitCode, signal }: ProgramExited.Params): void {
+    this.program(programId).exited({ exitCode, signal: signal as NodeJS.Signals | null })
+  }
+
+  /** Starts a program for a task; its output goes to whoever follows. */
+  async launch({ command, cwd, env, name, label, watch }: ProgramLaunch): Promise<LaunchPool.Result> {
+    const argv = typeof command === 'string' ? [command] : command
+    const title = name ?? (typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'program') : programName(argv))
+    const { program, session } = await this.open({ argv, cwd, watch, owned: true, label }, title)
+    const [file = '', ...args] = argv
+    // A pipe is no terminal: without this, what Python prints before a hang would stay in its buffer.
+    const unbuffered = env.PYTHONUNBUFFERED === undefined ? { PYTHONUNBUFFERED: '1' } : {}
+    const child = spawn(file, args, {
+      cwd, env: { ...env, ...unbuffered, ...session.environment(env) }, stdio: ['ignore', 'pipe', 'pipe'], shell: typeof command === 'string', detached: process.platform !== 'win32', windowsHide: true,
+    })
+    for (const stream of ['stdout', 'stderr'] as const) child[stream].on('data', (chunk: Buffer) => { program.output.push({ worker: program.name, taskId: null, stream, chunk }) })
+    const { pid } = child
+    if (pid === undefined) {
+      const error = await new Promise<Error>((resolve) => { child.once('error', resolve) })
+      await program.abandon()
+      this.context.pools.remove(program.id)
+      throw new LaunchError(label === null ? 'The program' : `"${label}"`, [{ path: ['program'], code: 'not-found', message: `"program" cannot be started: ${error.message}. Write a program of PATH, or its path relative to "cwd".` }])
+    }
+    child.on('error', (error) => { this.context.log.warn('A program had an error.', { program: program.name, error: error.message }) })
+    child.once('exit', (exitCode, signal) => { program.exited({ exitCode, signal }) })
+    const identity = await this.context.processes.identify(pid)
+    if (identity !== undefined) {
+      await program.started(identity)
+      this.context.ledger()?.started({ ...identity, poolId: program.id, pool: program.name, kind: 'program', worker: 'MainProcess', task: argv.join(' '), marker: `${program.id}/main`, startedAt: program.startedAt })
+      child.once('exit', () => { this.context.ledger()?.exited(identity) })
+    }
+    return { poolId: program.id, name: program.name, total: 0, warnings: [] }
+  }
+
+  async look(poolId: string | undefined): Promise<void> {
+    const programs = [...this.watched.values(), ...this.attached.values()].filter((program) => program.live)
+    const chosen = poolId === undefined ? programs : programs.filter((program) => program.id === poolId || program.pools.some(({ id }) => id === poolId))
+    await Promise.all(chosen.map((program) => program.look()))
+  }
+
+  async rescue({ poolId, actions, askedBy }: Rescue.Params): Promise<Rescue.Result> {
+    const part = this.context.pools.get(poolId)
+    const program = [...this.watched.values(), ...this.attached.values()].find((candidate) => candidate === part || candidate.pools.some((pool) => pool === part))
+    if (program === undefined) throw new RequestError(errorCodes.wrongState, `${part.name} is no pool of a watched program, so there is nothing to rescue: its lost tasks are in its list of failures.`)
+    // Whatever was true when somebody read it, it must be true now.
+    await program.look()
+    const outcomes: Rescue.Result['outcomes'] = []
+    for (const action of actions) {
+      const outcome = action.kind === 'continue' ? await program.continueProcess(action.pid, askedBy)
+        : !(part instanceof WatchedPool) || !(program instanceof WatchedProgram) ? { done: false, text: `${part.name} has no tasks and locks of its own` }
+        : action.kind === 'release' ? await program.rescuer.release(part, action.lock) : await program.rescuer.task(part, action.task, action.kind)
+      this.context.log.info('A rescue.', { pool: part.name, askedBy, ...action, ...outcome })
+      outcomes.push(outcome)
+    }
+    await program.look()
+    return { outcomes }
+  }
+
+  stacks(pid: number): Promise<GetStacks.Result> {
+    return stacksOf(pid, [...this.watched.values()], [...this.attached.values()], this.context)
+  }
+
+  async attach(pid: number): Promise<AttachProcess.Result> {
+    this.context.mustBeOpen()
+    for (const program of this.watched.values()) {
+      if (program.live && program.findMember(pid) !== undefined) throw new RequestError(errorCodes.wrongState, `Process ${pid} belongs to ${program.name}, which is watched already.`)
+    }
+    const known = [...this.attached.values()].find((program) => program.live && program.rootPid === pid)
+    const program = known ?? (await AttachedProgram.open(newId(), pid, this.context))
+    if (known === undefined) {
+      this.attached.set(program.id, program)
+      this.context.pools.add(program)
+    }
+    await program.look()
+    return { programId: program.id, name: program.name, pids: program.pids() }
+  }
+
+  async confirm({ poolId, pids }: ConfirmAttached.Params): Promise<void> {
+    const program = this.attached.get(poolId)
+    if (program === undefined) throw new RequestError(errorCodes.notFound, `There is no attached program ${poolId}.`)
+    await program.confirm(pids)
+  }
+
+  processes(): Promise<ListProcesses.Process[]> {
+    return listProcesses(this.context)
+  }
+
+  /** The programs in people's terminals go on, unwatched. */
+  async leave(): Promise<void> {
+    await Promise.all([...this.watched.values(), ...this.attached.values()].filter((program) => program.live).map((program) => program.leave()))
+  }
+
+  private async open(options: WatchedProgramOptions, name: string): Promise<{ program: WatchedProgram; session: WatchSession }> {
+    const { context } = this
+    context.mustBeOpen()
+    const id = newId()
+    const program = new WatchedProgram(id, name, options, context)
+    const session = await WatchSession.open({
+      directory: context.directory, id, observerPath: findObserverPath(__dirname),
+      recordArguments: options.watch.recordArguments ?? true, stackSignal: options.watch.stackSignal ?? null,
+    }, (socket, token) => { program.connected(socket, token) })
+    program.opened(session)
+    this.watched.set(id, program)
+    for (const [key, old] of this.watched) if (!old.live && !context.pools.has(key)) this.watched.delete(key)
+    context.pools.add(program)
+    context.log.info('A program is watched.', { id, name })
+    return { program, session }
+  }
+
+  private program(id: string): WatchedProgram {
+    const program = this.watched.get(id)
+    if (!program) throw new RequestError(errorCodes.notFound, `There is no watched program ${id}.`)
+    return program
+  }
 }
 
-function notYet(): Promise<never> {
-  return Promise.reject(new RequestError(errorCodes.wrongState, 'Programs cannot be watched yet.'))
+function newId(): string {
+  return `program-${randomBytes(3).toString('hex')}`
 }

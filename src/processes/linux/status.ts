@@ -1,4 +1,4 @@
-import { signalsInMask } from '../signal-names'
+import { numbersInMask, signalsInMask } from '../signal-names'
 import type { SignalMasks } from '../types'
 
 /**
@@ -19,6 +19,7 @@ export function parseSignalMasks(text: string): SignalMasks | undefined {
     ignored: signalsInMask(ignored),
     caught: signalsInMask(caught),
     blocked: signalsInMask(blocked),
+    caughtNumbers: numbersInMask(caught),
     pending: new Set([...signalsInMask(pending), ...signalsInMask(sharedPending)]),
   }
 }

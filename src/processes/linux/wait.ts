@@ -21,15 +21,16 @@ export function parseWait({ wchan: word = '', systemCall, architecture, target }
   const wait = { kind: kindByWord(wchan), wchan, address: null, isPrivate: false, timed: false, descriptor: null, target: null }
   if (systemCall?.trim() === 'running') return { ...wait, kind: 'running' }
 
-  const [number = Number.NaN, ...args] = (systemCall ?? '').trim().split(' ').map((part, index) => (index === 0 ? Number(part) : BigInt(part)))
-  const call = waitingCall(Number(number), architecture)
+  const [number = '', ...args] = (systemCall ?? '').trim().split(' ')
+  // Without a number it is unknown, and not 0, which is a read.
+  const call = number === '' ? undefined : waitingCall(Number(number), architecture)
   switch (call) {
     case 'futex':
     case 'futex2': {
       // futex(address, operation, value, timeout), futex_wait(address, value, mask, flags, timeout)
-      const [flags = 0, timeout = 0] = call === 'futex' ? [args[1], args[3]] : [args[3], args[4]]
+      const [flags = '0', timeout = '0'] = call === 'futex' ? [args[1], args[3]] : [args[3], args[4]]
       return {
-        ...wait, kind: 'futex', address: `0x${(args[0] ?? 0).toString(16)}`,
+        ...wait, kind: 'futex', address: args[0] ?? null,
         isPrivate: (Number(flags) & FUTEX_PRIVATE_FLAG) !== 0, timed: Number(timeout) !== 0,
       }
     }

@@ -11,6 +11,11 @@ export function findPythonWorkerPath(from: string): string {
   return findBuilt(from, 'python/worker.py')
 }
 
+/** The folder that goes on PYTHONPATH of a watched program. @throws Error that says how to make it */
+export function findObserverPath(from: string): string {
+  return dirname(findBuilt(from, 'observer/sitecustomize.py'))
+}
+
 /**
  * A file that is built: beside the bundle that runs (`dist/core.js`, `dist/host.js`), or, when the sources run themselves (tests),
  * in the nearest `dist/` above.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseAuxiliaryVector } from '../../../src/processes/linux/kernel'
 import { markerIn } from '../../../src/processes/linux/markers'
-import { parseSignalMasks } from '../../../src/processes/linux/status'
+import { parseSignalMasks, parseThreads } from '../../../src/processes/linux/status'
 
 describe('signal masks', () => {
   const status = (masks: Partial<Record<string, string>> = {}): string =>
@@ -28,6 +28,13 @@ describe('signal masks', () => {
 
   test('of a kernel thread or another system are unknown', () => {
     expect(parseSignalMasks('Name:\tkthreadd\n')).toBeUndefined()
+  })
+})
+
+describe('the number of threads', () => {
+  test('is read from the same file', () => {
+    expect(parseThreads('Name:\tpython3\nThreads:\t12\nSigQ:\t0/1\n')).toBe(12)
+    expect(parseThreads('Name:\tpython3\n')).toBeUndefined()
   })
 })
 

@@ -57,7 +57,7 @@ export class FakeProcessTable implements ProcessTable {
     if (process === undefined) return Promise.resolve(undefined)
     const pending = process.state === 'uninterruptible' ? this.signals.filter(({ pid }) => pid === process.pid).map(({ signal }) => signal) : []
     return Promise.resolve({
-      ignored: new Set(process.ignored), caught: new Set(process.caught), blocked: new Set(process.blocked), pending: new Set(pending),
+      ignored: new Set(process.ignored), caught: new Set(process.caught), caughtNumbers: new Set(), blocked: new Set(process.blocked), pending: new Set(pending),
     })
   }
 

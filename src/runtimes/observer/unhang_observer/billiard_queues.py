@@ -68,8 +68,9 @@ def _get_payload(queue: Any, notes: _Notes) -> Callable[[], bytes]:
     ready_at = notes.at + layout.READY_AT
 
     def get_payload() -> bytes:
+        header[ready_at] = 1
         with queue._rlock:
-            header[lock_at], header[ready_at] = layout.HELD, 1
+            header[lock_at] = layout.HELD
             try:
                 notes.raw = raw = queue._reader.recv_bytes()
             finally:

@@ -31,12 +31,12 @@ def _get(window: Window, queue: Any, pickler: Any, arguments: bool) -> Callable[
 
     def get(block: bool = True, timeout: Optional[float] = None) -> Any:
         nonlocal counter
+        header[ready_at] = 1
         if not block or timeout is not None or queue._closed:
-            header[ready_at] = 1
             item = original(block, timeout)
         else:
             with queue._rlock:
-                header[lock_at : lock_at + 3] = pool_queues.READING
+                header[lock_at] = layout.HELD
                 try:
                     raw = queue._recv_bytes()
                 finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from . import rescue, snapshot, stacks
+from . import refill, rescue, snapshot, stacks
 
 
 def call(parent: Any, request: Dict[str, Any]) -> Any:
@@ -23,4 +23,6 @@ def call(parent: Any, request: Dict[str, Any]) -> Any:
         return rescue.retry(parent, parameters)
     if method == "release":
         return rescue.release(parent, parameters)
+    if method == "stopRefill":
+        return refill.stop(parent)
     raise ValueError("there is no method %r" % (method,))

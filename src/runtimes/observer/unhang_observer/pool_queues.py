@@ -18,8 +18,6 @@ from .window import Window
 _SENDING = bytes((layout.SENDING, layout.FREE, layout.HELD))
 _CUT_OFF = bytes((layout.SENDING, layout.FREE, layout.FREE))
 _SENT = bytes((layout.IDLE, layout.FREE, layout.FREE))
-#: Bytes 105 to 107: the two locks, ready.
-READING = bytes((layout.HELD, layout.FREE, 1))
 
 _MAPPERS = ("mapstar", "starmapstar")
 # "There is a label, but of no function that would live on without us."
@@ -41,7 +39,7 @@ def _get(window: Window, queue: Any, pickler: Any, arguments: bool) -> Callable[
     raw_at = window.raw_at
     task_at = window.header_at + layout.TASK_AT
     lock_at = window.header_at + layout.TASKS_LOCK_AT
-    after_locks = lock_at + 3
+    ready_at = window.header_at + layout.READY_AT
     note = layout.TASK.pack_into
     # Without recv_bytes() around it, which asks of every message whether the pipe is closed and readable:
     # what that takes is about what the notes take.
@@ -54,8 +52,10 @@ def _get(window: Window, queue: Any, pickler: Any, arguments: bool) -> Callable[
 
     def get() -> Any:
         nonlocal counter, room, labelled
+        # Start-up and initializer are over, even if it has to wait for the lock.
+        header[ready_at] = 1
         with lock:
-            header[lock_at:after_locks] = READING
+            header[lock_at] = 1
             try:
                 raw = receive().getvalue()
             finally:

@@ -1,0 +1,203 @@
+import { signalName, type ProcessIdentity } from '../../processes'
+import { explainExit } from '../../shutdown'
+import type { ObservedPool } from './observerMessages'
+import type { ParentView } from './parentView'
+import type { ProgramContext } from './programContext'
+import { ProgramMember } from './programMember'
+import type { ProgramPart } from './programPart'
+import { WatchedPool, type PoolOwner } from './watchedPool'
+
+/** A process that is gone without its parent having told its exit code: by then it will not tell any more. */
+const exitToldWithinMs = 1000
+/** Pools of a program that have ended and lost nothing: a loop may make thousands. */
+const listedEndedPools = 10
+
+interface Known {
+  readonly member: ProgramMember
+  /** Undefined: of the program itself. */
+  readonly pool: WatchedPool | undefined
+  goneAt?: number
+}
+
+/** Who belongs to a watched program: its main process, the pools inside and their workers, and other children; and how each of them ended. */
+export class Census {
+  private readonly known = new Map<string, Known>()
+  private readonly inner = new Map<string, WatchedPool>()
+  private oomKillsBefore: number | null = null
+  private poolNumber = 0
+
+  constructor(private readonly program: ProgramPart & PoolOwner, private readonly parents: ReadonlySet<ParentView>, private readonly context: ProgramContext) {}
+
+  get pools(): WatchedPool[] {
+    return [...this.inner.values()]
+  }
+
+  get members(): ProgramMember[] {
+    return [...this.known.values()].map(({ member }) => member)
+  }
+
+  get live(): ProgramMember[] {
+    return this.members.filter((member) => member.live)
+  }
+
+  /** The main process. */
+  get root(): ProgramMember | undefined {
+    return this.known.get('root')?.member
+  }
+
+  async started(root: ProcessIdentity): Promise<void> {
+    const member = new ProgramMember('root', 'MainProcess', root.pid, Date.now())
+    member.identity = root
+    this.known.set('root', { member, pool: undefined })
+    this.program.members.add(member)
+    this.oomKillsBefore = await this.context.processes.oomKills(root)
+  }
+
+  /** Pools and workers as a parent's observer and recorder tell of them. */
+  sync(parent: ParentView): void {
+    const { observed } = parent
+    if (observed === undefined) return
+    for (const pool of observed.pools) this.syncPool(parent, pool)
+    if (parent.answers) {
+      const keys = new Set(observed.pools.filter(({ state }) => state !== 'ended').map(({ key }) => key))
+      for (const pool of this.pools) if (pool.parent === parent && pool.live && !keys.has(pool.key)) this.endPool(pool)
+    }
+    for (const recorded of parent.processes) {
+      if (recorded.slot === 0 || recorded.pid === 0) continue
+      const key = `${parent.pid}:${recorded.slot}:${recorded.generation}`
+      const pool = recorded.poolKey === 0 ? undefined : this.inner.get(poolKeyOf(parent, recorded.poolKey))
+      // Its pool will be in the next answer.
+      if (recorded.poolKey !== 0 && pool === undefined) continue
+      const known = this.known.get(key) ?? this.addWorker(key, recorded, pool)
+      const { member } = known
+      if (member.rescued !== undefined) continue
+      member.recorded = recorded
+      const named = observed.tasks[String(recorded.slot)]
+      if (named?.counter === recorded.counter) member.named = named
+      pool?.nameTask(member)
+    }
+  }
+
+  /** Children that no observer tells of: what a shell or a Node program starts, subprocesses of a Python program. */
+  async syncTree(root: ProcessIdentity, now: number): Promise<void> {
+    const below = (await this.context.processes.descendants([{ identity: root, marker: `${this.program.id}/main` }])).get(root.pid) ?? []
+    const observed = new Set([...this.parents].flatMap((parent) => [parent.pid, ...helperPids(parent), ...parent.processes.map(({ pid }) => pid)]))
+    for (const row of below) {
+      const { pid } = row.identity
+      if (observed.has(pid) || this.known.has(childKey(pid)) || row.state === 'zombie') continue
+      const member = new ProgramMember(childKey(pid), this.program.members.uniqueName(`${row.command}-${pid}`, pid), pid, now)
+      member.identity = row.identity
+      this.known.set(member.key, { member, pool: undefined })
+      this.program.members.add(member)
+    }
+  }
+
+  /** Who has ended since, and how, as far as anybody can tell. */
+  async noteExits(rootExit: { exitCode: number | null; signal: NodeJS.Signals | null; at: number } | undefined): Promise<void> {
+    for (const known of this.known.values()) {
+      const { member } = known
+      if (!member.live) continue
+      if (member.key === 'root') {
+        if (rootExit !== undefined) await this.noteExit(known, rootExit, rootExit.at)
+      } else if (member.recorded?.exitCode != null) {
+        await this.noteExit(known, splitExit(member.recorded.exitCode), member.recorded.exitedAt ?? Date.now())
+      } else if (member.identity !== undefined) {
+        await this.lookForExit(known, member.identity)
+      } else if (rootExit !== undefined) {
+        // It was gone before it could be looked at, and nobody is left to tell of it.
+        await this.noteExit(known, { exitCode: null, signal: null }, Date.now())
+      }
+    }
+  }
+
+  endPool(pool: WatchedPool): void {
+    pool.end(Date.now())
+    const ended = this.pools.filter((other) => !other.live && other.members.counts().lost === 0)
+    for (const old of ended.slice(0, Math.max(0, ended.length - listedEndedPools))) this.forgetPool(old)
+  }
+
+  private async lookForExit(known: Known, identity: ProcessIdentity): Promise<void> {
+    const { processes } = this.context
+    const row = await processes.inspect(identity)
+    if (row !== undefined && row.state !== 'zombie') return
+    known.goneAt ??= Date.now()
+    const status = row && (await processes.exitStatus(identity))
+    // Its parent collects it and tells how it ended; when it does not, nobody knows.
+    if (status !== undefined) await this.noteExit(known, status, known.goneAt)
+    else if (Date.now() - known.goneAt > exitToldWithinMs || known.member.recorded === undefined) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
+  }
+
+  private async noteExit({ member, pool }: Known, exit: { exitCode: number | null; signal: NodeJS.Signals | null }, at: number): Promise<void> {
+    const { kills, processes } = this.context
+    const cause = member.identity ? explainExit(exit, kills.entriesFor(member.identity)) : undefined
+    let oomKills: number | null = null
+    const root = this.root?.identity
+    if (exit.signal === 'SIGKILL' && root !== undefined) {
+      const total = await processes.oomKills(root)
+      oomKills = total === null || this.oomKillsBefore === null ? null : total - this.oomKillsBefore
+    }
+    member.exit = { ...exit, at, oomKills, endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null }
+    ;(pool ?? this.program).members.exited()
+  }
+
+  private addWorker(key: string, recorded: { pid: number; name: string; startedAt: number }, pool: WatchedPool | undefined): Known {
+    const { members } = pool ?? this.program
+    const child = this.known.get(childKey(recorded.pid))
+    if (child !== undefined) {
+      // It was seen as a mere child before its parent told what it is.
+      this.known.delete(child.member.key)
+      this.program.members.remove(child.member)
+    }
+    const known = { member: new ProgramMember(key, members.uniqueName(recorded.name, recorded.pid), recorded.pid, recorded.startedAt), pool }
+    this.known.set(key, known)
+    members.add(known.member)
+    return known
+  }
+
+  private syncPool(parent: ParentView, observed: ObservedPool): void {
+    const key = poolKeyOf(parent, observed.key)
+    const known = this.inner.get(key)
+    if (known !== undefined) {
+      known.observed = observed
+      return
+    }
+    if (observed.state === 'ended') return
+    const { context } = this
+    const { state, pools } = context
+    const id = `${this.program.id}.${(this.poolNumber += 1)}`
+    const pool = new WatchedPool(id, parent, observed, this.program, {
+      headerChanged: () => { state.headerChanged(id) },
+      workerChanged: (worker) => { state.workerChanged(id, worker) },
+      workerRemoved: (worker) => { state.workerRemoved(id, worker) },
+      ended: () => { context.ended(pool) },
+    })
+    this.inner.set(key, pool)
+    pools.add(pool)
+  }
+
+  private forgetPool(pool: WatchedPool): void {
+    this.inner.delete(poolKeyOf(pool.parent, pool.key))
+    for (const [key, known] of this.known) if (known.pool === pool && !known.member.live) this.known.delete(key)
+    if (this.context.pools.has(pool.id)) this.context.pools.remove(pool.id)
+  }
+}
+
+/** Python's own helpers of a program, by its observer. */
+export function helperPids({ observed }: ParentView): number[] {
+  const { resourceTracker = null, forkServer = null } = observed?.helpers ?? {}
+  return [forkServer, resourceTracker].filter((pid) => pid !== null)
+}
+
+function poolKeyOf(parent: ParentView, key: number): string {
+  return `${parent.pid}:${key}`
+}
+
+function childKey(pid: number): string {
+  return `child:${pid}`
+}
+
+/** multiprocessing's exit code: negative for a signal. */
+function splitExit(code: number): { exitCode: number | null; signal: NodeJS.Signals | null } {
+  const signal = code < 0 ? signalName(-code) : undefined
+  return signal === undefined ? { exitCode: code, signal: null } : { exitCode: null, signal }
+}

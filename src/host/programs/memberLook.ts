@@ -1,0 +1,100 @@
+import type { ProcessIdentity, ProcessTable, SignalMasks } from '../../processes'
+import type { KillLedger } from '../../shutdown'
+import type { ParentView } from './parentView'
+import type { ProgramMember } from './programMember'
+
+/** A process that has used no CPU for this long is asked where it waits; one that works is left alone. */
+const waitsAfterMs = 300
+/** Signal masks of short tasks are nobody's business, and would be read thousands of times. */
+const masksAfterMs = 300
+/** CPU time of what is below a worker costs a pass over the process table: made when its own time stands still for this long, and not more often. */
+const belowAfterMs = 1000
+const belowEveryMs = 2000
+/** SIGTERM is delivered in microseconds; who is still there after this has survived it. */
+const survivedAfterMs = 200
+
+/** Looks at the processes of a program: state, CPU time, where they wait. One pass over all of them, some ten microseconds each. */
+export class MemberLook {
+  private belowAt = 0
+  private readonly below = new Map<ProgramMember, number>()
+
+  constructor(private readonly processes: ProcessTable, private readonly kills: KillLedger) {}
+
+  /** @param awaited Whether somebody waits for the member's pool: an idle pool is not looked into. */
+  async observe(members: readonly ProgramMember[], parents: readonly ParentView[], awaited: (member: ProgramMember) => boolean, now: number): Promise<void> {
+    await Promise.all([...members, ...parents].map(async (process) => { await this.identify(process) }))
+    const identities = [...new Map([...members, ...parents].flatMap(({ identity }) => (identity ? [[identity.pid, identity] as const] : []))).values()]
+    const usage = await this.processes.usage(identities)
+    const cpuOf = (identity: ProcessIdentity | undefined): number => {
+      const used = identity && usage.get(identity.pid)
+      return used === undefined ? 0 : used.cpuTimeMs + (used.waitedCpuTimeMs ?? 0)
+    }
+    await this.lookBelow(members, now)
+    for (const parent of parents) {
+      parent.movement.observe(now, cpuOf(parent.identity), 0)
+      const masks = parent.identity && (await this.processes.signalMasks(parent.identity))
+      parent.sigterm = masks ? sigtermOf(masks) : null
+    }
+    await Promise.all(members.map(async (member) => {
+      const { identity } = member
+      if (identity === undefined) return
+      member.movement.observe(now, cpuOf(identity) + (this.below.get(member) ?? 0), member.recorded?.counter ?? 0)
+      const row = await this.processes.inspect(identity)
+      const state = row?.state ?? 'unknown'
+      member.stateSeenTimes = state === member.state ? member.stateSeenTimes + 1 : 1
+      member.state = state
+      await this.lookInto(member, awaited(member), now)
+    }))
+    for (const member of this.below.keys()) if (!member.live) this.below.delete(member)
+  }
+
+  private async identify(process: ProgramMember | ParentView): Promise<void> {
+    if (process.identity !== undefined) return
+    const found = await this.processes.identify(process.pid)
+    const ticks = 'hello' in process ? process.hello.startTicks : (process.recorded?.startTicks ?? 0)
+    // A pid alone could be somebody else by now.
+    if (found !== undefined && ticks > 0 && found.startTime.endsWith(`-${ticks}`)) process.identity = found
+  }
+
+  private async lookInto(member: ProgramMember, awaited: boolean, now: number): Promise<void> {
+    const { identity, movement } = member
+    if (identity === undefined) return
+    member.wait = null
+    if ((awaited || member.hasTask) && (movement.quietMs(now) >= waitsAfterMs || member.state !== 'running')) {
+      const waits = await this.processes.waits(identity)
+      member.wait = waits?.wait ?? null
+      member.threads = waits?.threads ?? null
+    }
+    if (!member.hasTask && member.recorded?.poolKey !== 0 && member.recorded !== undefined) {
+      member.sigterm = null
+      return
+    }
+    if (movement.watchedMs(now) < masksAfterMs) return
+    const masks = await this.processes.signalMasks(identity)
+    member.sigterm = masks ? sigtermOf(masks) : null
+    member.sigtermPending = (masks?.pending.has('SIGTERM') ?? false) || this.kills.entriesFor(identity)
+      .some(({ signal, outcome, at }) => signal === 'SIGTERM' && outcome === 'sent' && now - at > survivedAfterMs)
+  }
+
+  /** A task that waits for a process of its own is working when that one is. */
+  private async lookBelow(members: readonly ProgramMember[], now: number): Promise<void> {
+    const quiet = members.filter((member) => member.hasTask && member.identity !== undefined && member.movement.quietMs(now) >= belowAfterMs)
+    if (quiet.length === 0 || now - this.belowAt < belowEveryMs) return
+    this.belowAt = now
+    const roots = quiet.flatMap(({ identity }) => (identity ? [{ identity }] : []))
+    const below = await this.processes.descendants(roots)
+    const rows = [...below.values()].flat()
+    if (rows.length === 0) return
+    const usage = await this.processes.usage(rows.map(({ identity }) => identity))
+    for (const member of quiet) {
+      const used = (below.get(member.pid) ?? []).reduce((sum, row) => sum + (usage.get(row.identity.pid)?.cpuTimeMs ?? 0), 0)
+      this.below.set(member, Math.max(used, this.below.get(member) ?? 0))
+    }
+  }
+}
+
+function sigtermOf(masks: SignalMasks): ProgramMember['sigterm'] {
+  if (masks.ignored.has('SIGTERM')) return 'ignored'
+  if (masks.blocked.has('SIGTERM')) return 'blocked'
+  return masks.caught.has('SIGTERM') ? 'caught' : 'default'
+}

@@ -1,0 +1,43 @@
+/**
+ * CPU time that is no progress: a process that only waits still wakes up for its timers. As in the engine's watch over its own
+ * tasks: half a percent of a core, and never less than two ticks of the kernel's clock (10 ms each).
+ */
+const idleCpuShare = 0.005
+const idleCpuLeastMs = 20
+
+/** Whether something moves, as seen from look to look: CPU time, or a sign of life that the caller counts. Milliseconds. */
+export class Movement {
+  private firstAt: number | undefined
+  private movedAt = 0
+  private sign: number | string | undefined
+  private cpuAtFirst = 0
+  private cpuAtMove = 0
+  private cpu = 0
+
+  /** @param sign Anything that changes with progress, like a counter of tasks: a change of it starts the observation anew. */
+  observe(now: number, cpuMs: number, sign: number | string): void {
+    if (this.firstAt === undefined || this.sign !== sign) {
+      this.firstAt = this.movedAt = now
+      this.cpuAtFirst = this.cpuAtMove = this.cpu = cpuMs
+      this.sign = sign
+      return
+    }
+    // What was below it and has ended takes its time along.
+    this.cpu = Math.max(this.cpu, cpuMs)
+    if (this.cpu - this.cpuAtMove <= Math.max(idleCpuLeastMs, (now - this.movedAt) * idleCpuShare)) return
+    this.movedAt = now
+    this.cpuAtMove = this.cpu
+  }
+
+  watchedMs(now: number): number {
+    return this.firstAt === undefined ? 0 : now - this.firstAt
+  }
+
+  quietMs(now: number): number {
+    return this.firstAt === undefined ? 0 : now - this.movedAt
+  }
+
+  get cpuMs(): number {
+    return this.cpu - this.cpuAtFirst
+  }
+}

@@ -1,0 +1,57 @@
+import type { ParentFacts } from '../../diagnosis'
+import type { ProcessIdentity } from '../../processes'
+import { RecorderFile, type RecordedProcess } from '../../runtimes'
+import { Movement } from './movement'
+import type { ObserverLink } from './observerLink'
+import { observedSchema, type Hello, type Observed } from './observerMessages'
+import type { WatchSession } from './watchSession'
+
+/** A look should not wait long for a program that does not answer. */
+const snapshotTimeoutMs = 400
+
+/** One process of the program that makes pools: its observer and its flight recorder. */
+export class ParentView {
+  identity: ProcessIdentity | undefined
+  /** The newest answer of the observer; stays when it stops answering. */
+  observed: Observed | undefined
+  answers = false
+  /** Slot 0 is the parent itself. */
+  processes: readonly RecordedProcess[] = []
+  sigterm: ParentFacts['sigterm'] = null
+  readonly movement = new Movement()
+  private recorder: RecorderFile | undefined
+
+  constructor(readonly hello: Hello, readonly link: ObserverLink, private readonly session: WatchSession, private readonly onError: (error: unknown) => void) {}
+
+  get pid(): number {
+    return this.hello.pid
+  }
+
+  /** Asks the observer and reads the recorder, in this order: what the recorder says is never older than the answer. */
+  async refresh(): Promise<void> {
+    try {
+      this.observed = await this.link.ask('snapshot', {}, observedSchema, snapshotTimeoutMs)
+      this.answers = true
+    } catch (error) {
+      this.answers = false
+      if (this.link.connected) this.onError(error)
+    }
+    this.read()
+  }
+
+  /** Reads the recorder alone; works when the program is dead, too. */
+  read(): void {
+    try {
+      this.recorder ??= new RecorderFile(this.session.file(this.hello.recorder))
+      this.processes = this.recorder.read().processes
+    } catch (error) {
+      this.onError(error)
+    }
+  }
+
+  close(): void {
+    this.link.end()
+    this.recorder?.[Symbol.dispose]()
+    this.recorder = undefined
+  }
+}

@@ -1,0 +1,26 @@
+import type { ProcessTable } from '../../processes'
+import type { KillLedger, ShutdownReport } from '../../shutdown'
+import type { WorkerLedger } from '../ledger/workerLedger'
+import type { Log } from '../log'
+import type { HostedPool, ShutdownOrder } from '../pools/hostedPool'
+import type { PoolRegistry } from '../pools/poolRegistry'
+import type { StateLog } from '../state/stateLog'
+
+/** What watching programs needs of the host. */
+export interface ProgramContext {
+  /** The host's private folder. */
+  readonly directory: string
+  /** Real path of the workspace root. */
+  readonly root: string
+  readonly processes: ProcessTable
+  readonly kills: KillLedger
+  readonly log: Log
+  readonly state: StateLog
+  readonly pools: PoolRegistry
+  ledger(): WorkerLedger | undefined
+  /** A report of the shutdown core, for everybody who is connected. */
+  shutdown(report: ShutdownReport, order: ShutdownOrder): void
+  ended(pool: HostedPool): void
+  /** Throws when this host takes nothing new. */
+  mustBeOpen(): void
+}

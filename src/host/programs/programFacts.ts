@@ -1,0 +1,124 @@
+import { crashLoopWindowMs, exitInWords, type ProgramPoolFacts, type ProgramWorkerFacts } from '../../diagnosis'
+import type { ObservedPool } from './observerMessages'
+import type { ParentView } from './parentView'
+import type { ProgramMember } from './programMember'
+
+/** Exits that matter to a rule for their own sake are this young. */
+const recentExitMs = 10_000
+/** The observer lists so many calls; more than that, and a call that is not in the list may wait all the same. */
+const listedJobs = 100
+
+/** What is known of a pool inside a program, for the rules. */
+export function poolFacts(
+  pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView },
+  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state'] }, now: number,
+): ProgramPoolFacts {
+  const { observed, parent } = pool
+  return {
+    pool: pool.name,
+    library: observed.library,
+    startMethod: observed.startMethod,
+    state: observed.state,
+    processes: observed.processes,
+    parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, waitsIn: waitsIn(parent), quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm },
+    threads: observed.threads,
+    locks: observed.locks,
+    taskPipeBytes: observed.taskPipeBytes,
+    resultPipeBytes: observed.resultPipeBytes,
+    queued: observed.queued,
+    jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
+    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, now)),
+    exitsBeforeReady: exitsBeforeReady(members, now),
+    stuckAfterMs: settings.stuckAfterMs,
+  }
+}
+
+/** What is known of processes that no observer tells of: those of an attached program, plain Processes, children of a Node program. */
+export function processFacts(
+  name: string, library: 'processes' | 'unknown', parent: ProgramPoolFacts['parent'], members: readonly ProgramMember[], stuckAfterMs: number, now: number,
+): ProgramPoolFacts {
+  return {
+    pool: name, library, startMethod: null, state: 'run', processes: null, parent, threads: null, locks: { tasks: null, results: null },
+    taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
+    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, now)), exitsBeforeReady: [], stuckAfterMs,
+  }
+}
+
+function waitsIn({ observed }: ParentView): string | null {
+  const at = observed?.waitsIn
+  if (!at) return null
+  const file = at.file.slice(at.file.lastIndexOf('/') + 1)
+  return `${file}:${at.line} (${at.function})${at.call === null ? '' : `, in ${at.call}`}`
+}
+
+function matters(member: ProgramMember, now: number): boolean {
+  const { exit, recorded } = member
+  return exit === undefined || now - exit.at < recentExitMs || (member.hasTask && member.rescued === undefined) || (recorded?.holds.length ?? 0) > 0
+}
+
+function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, now: number): ProgramWorkerFacts {
+  const { recorded, exit, movement } = member
+  return {
+    name: member.name,
+    pid: member.pid,
+    phase: phaseOf(member),
+    state: exit ? 'unknown' : member.state,
+    stateSeenTimes: member.stateSeenTimes,
+    ageMs: now - member.startedAt,
+    threads: member.threads,
+    parentThreadsAtStart: recorded?.parentThreads ?? null,
+    watchedMs: movement.watchedMs(now),
+    cpuMs: movement.cpuMs,
+    quietMs: exit ? 0 : movement.quietMs(now),
+    wait: exit ? null : member.wait,
+    holds: recorded?.holds ?? [],
+    sigterm: exit ? null : member.sigterm,
+    sigtermPending: !exit && member.sigtermPending,
+    task: taskFacts(member, pool, now),
+    stack: member.stackCounter === recorded?.counter ? member.stack : null,
+    exit: exit ? {
+      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills,
+    } : null,
+    unpicklableResults: recorded?.unpicklableResults ?? 0,
+  }
+}
+
+function phaseOf(member: ProgramMember): ProgramWorkerFacts['phase'] {
+  const { recorded } = member
+  if (!member.live) return 'exited'
+  if (recorded === undefined || recorded.poolKey === 0) return 'unknown'
+  if (member.hasTask) return recorded.phase === 'sending' ? 'sending' : 'running'
+  return recorded.ready ? 'idle' : 'starting'
+}
+
+function taskFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, now: number): ProgramWorkerFacts['task'] {
+  const { recorded, exit, named } = member
+  if (recorded === undefined || !member.hasTask) return null
+  return {
+    id: member.taskId,
+    job: recorded.job,
+    index: recorded.index,
+    label: member.label,
+    items: named?.counter === recorded.counter ? named.items : 1,
+    runningMs: Math.max(0, (exit?.at ?? now) - recorded.taskStartedAt),
+    sending: recorded.phase === 'sending',
+    awaited: pool ? isAwaited(recorded.job, pool) : null,
+    rescued: member.rescued !== undefined,
+    retriable: recorded.keptBytes > 0 && pool?.parent.answers === true,
+  }
+}
+
+function isAwaited(job: number, { observed, parent }: { observed: ObservedPool; parent: ParentView }): boolean | null {
+  if (!parent.answers) return null
+  const found = observed.jobs.find((candidate) => candidate.job === job)
+  if (found !== undefined) return found.left > 0
+  return observed.jobs.length < listedJobs ? false : null
+}
+
+/** Workers in a row, up to the newest, that ended before they asked for a task. */
+function exitsBeforeReady(members: readonly ProgramMember[], now: number): string[] {
+  const exits = members.flatMap(({ exit, recorded }) => (exit && recorded ? [{ exit, ready: recorded.ready }] : []))
+    .filter(({ exit }) => now - exit.at < crashLoopWindowMs).sort((a, b) => a.exit.at - b.exit.at)
+  const lastReady = exits.findLastIndex(({ ready }) => ready)
+  return exits.slice(lastReady + 1).map(({ exit }) => exitInWords(exit.exitCode, exit.signal))
+}

@@ -1,0 +1,125 @@
+import type { ProgramExitFacts, ProgramVerdict, ProgramWorkerFacts, StackFrameFacts } from '../../diagnosis'
+import type { ProcessIdentity, ProcessState, ProcessWait, UsageSample } from '../../processes'
+import type { TaskSnapshot, WorkerSnapshot } from '../../protocol'
+import type { RecordedProcess } from '../../runtimes'
+import { Movement } from './movement'
+
+/** How a process of a program ended. */
+export interface MemberExit {
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly at: number
+  readonly endedByUs: ProgramExitFacts['endedByUs']
+  readonly oomKills: number | null
+}
+
+/** A task as the parent's observer names it. */
+export interface NamedTask {
+  readonly counter: number
+  readonly function: string
+  readonly label: string
+  readonly first: number
+  readonly items: number
+}
+
+/** One process of a program: a worker of a pool in it, its main process, or a child. Everything that was last seen of it. */
+export class ProgramMember {
+  identity: ProcessIdentity | undefined
+  recorded: RecordedProcess | undefined
+  named: NamedTask | undefined
+  exit: MemberExit | undefined
+  state: ProcessState = 'unknown'
+  stateSeenTimes = 0
+  threads: number | null = null
+  wait: ProcessWait | null = null
+  sigterm: ProgramWorkerFacts['sigterm'] = null
+  sigtermPending = false
+  stack: readonly StackFrameFacts[] | null = null
+  /** The task counter that `stack` belongs to. */
+  stackCounter = -1
+  usage: UsageSample | undefined
+  /** What a rescue did to the task it took with it. */
+  rescued: 'failed' | 'retried' | undefined
+  verdict: ProgramVerdict | null = null
+  readonly movement = new Movement()
+  /** Tasks are shown by where they are in the pool's calls; set by the pool. */
+  taskId = ''
+
+  constructor(readonly key: string, readonly name: string, readonly pid: number, readonly startedAt: number) {}
+
+  get live(): boolean {
+    return this.exit === undefined
+  }
+
+  /** It is in a task, or took one along. */
+  get hasTask(): boolean {
+    return this.recorded !== undefined && this.recorded.phase !== 'idle' && this.recorded.job >= 0
+  }
+
+  get label(): string {
+    const { recorded, named } = this
+    if (recorded === undefined) return this.name
+    if (named?.counter === recorded.counter) return named.label
+    return recorded.label === '' ? `task ${this.taskId}` : recorded.label
+  }
+
+  get status(): WorkerSnapshot['status'] {
+    if (!this.live) return 'exited'
+    if (this.recorded === undefined) return this.movement.quietMs(Date.now()) > quietAfterMs ? 'idle' : 'busy'
+    if (this.hasTask) return 'busy'
+    return this.recorded.ready || this.recorded.poolKey === 0 ? 'idle' : 'starting'
+  }
+
+  snapshot(): WorkerSnapshot {
+    const { recorded, exit, usage } = this
+    return {
+      name: this.name,
+      pid: this.pid,
+      status: this.status,
+      exitCode: exit?.exitCode ?? null,
+      signal: exit?.signal ?? null,
+      cpuPercent: exit ? null : (usage?.cpuPercent ?? null),
+      memoryBytes: exit ? null : (usage?.memoryBytes ?? null),
+      tasksDone: this.tasksDone,
+      startedAt: this.startedAt,
+      exitedAt: exit?.at ?? null,
+      task: recorded && this.hasTask ? this.taskSnapshot(recorded) : this.processSnapshot(),
+    }
+  }
+
+  get tasksDone(): number {
+    const { recorded } = this
+    return recorded === undefined ? 0 : Math.max(0, recorded.counter - (recorded.phase === 'idle' ? 0 : 1))
+  }
+
+  private taskSnapshot(recorded: RecordedProcess): TaskSnapshot {
+    const until = this.exit?.at ?? Date.now()
+    return {
+      id: this.taskId,
+      label: this.label,
+      state: this.live ? 'running' : this.rescued === 'failed' ? 'failed' : this.rescued === 'retried' ? 'queued' : 'lost',
+      startedAt: recorded.taskStartedAt,
+      elapsedMs: Math.max(0, until - recorded.taskStartedAt),
+      stuck: this.verdict?.stuck === true,
+      verdict: verdictOf(this.verdict),
+    }
+  }
+
+  /** A process without a task of a pool shows what is wrong with it all the same. */
+  private processSnapshot(): TaskSnapshot | null {
+    if (this.verdict === null || !this.live) return null
+    return {
+      id: `process-${this.pid}`, label: this.name, state: 'running', startedAt: this.startedAt, elapsedMs: Math.max(0, Date.now() - this.startedAt),
+      stuck: this.verdict.stuck, verdict: verdictOf(this.verdict),
+    }
+  }
+}
+
+/** Without a recorder nothing but CPU time tells whether a process has something to do. */
+const quietAfterMs = 1000
+
+function verdictOf(verdict: ProgramVerdict | null): TaskSnapshot['verdict'] {
+  if (verdict === null) return null
+  const { code, summary, evidence, advice, confidence } = verdict
+  return { code, summary, evidence: evidence.map(({ what, value }) => ({ what, value })), advice, confidence }
+}

@@ -1,0 +1,75 @@
+import { signalNumber } from '../../processes'
+import { continueMember, type RescueOutcome } from './continueMember'
+import { rescueAnswerSchema } from './observerMessages'
+import type { ProgramContext } from './programContext'
+import type { MemberExit } from './programMember'
+import type { WatchedPool } from './watchedPool'
+
+/** A task that ends every worker it runs in is not run again and again. */
+const mostRetries = 3
+/** The observer may wait a second for a lock before it finds another way. */
+const rescueTimeoutMs = 3000
+
+/**
+ * Gets a pool of a watched program going again. Everything is checked here, and once more by the observer in the program right
+ * before it is done; what does not hold any more is left as it is, and said.
+ */
+export class Rescuer {
+  private readonly tries = new Map<string, number>()
+
+  constructor(private readonly context: ProgramContext) {}
+
+  /** Fails a lost task in the program, or puts it into the queue again. */
+  async task(pool: WatchedPool, taskId: string, how: 'fail' | 'retry'): Promise<RescueOutcome> {
+    const member = pool.members.all().find((candidate) => !candidate.live && candidate.hasTask && candidate.taskId === taskId && candidate.rescued === undefined)
+    const { recorded, exit } = member ?? {}
+    if (member === undefined || recorded === undefined || exit === undefined) return { done: false, text: `there is no lost task ${taskId} in ${pool.name} (any more)` }
+    const { slot, generation, counter, job, index } = recorded
+    const answer = await this.ask(pool, how, how === 'fail'
+      ? { pool: pool.key, job, index, worker: member.name, pid: member.pid, exitCode: multiprocessingExit(exit), label: member.label }
+      : { pool: pool.key, slot, generation, counter })
+    if (!answer.done) return { done: false, text: `${member.label} was left as it is: ${answer.why}` }
+    member.rescued = how === 'fail' ? 'failed' : 'retried'
+    return { done: true, text: how === 'fail' ? `${member.label} fails in the program with WorkerLost` : `${member.label} is in the queue again` }
+  }
+
+  /** Releases a queue lock whose holder is dead, by its own note. */
+  async release(pool: WatchedPool, lock: 'tasks' | 'results'): Promise<RescueOutcome> {
+    const holder = pool.members.all().find((member) => !member.live && member.recorded?.holds.includes(lock) === true)
+    if (holder?.recorded === undefined) return { done: false, text: `nobody is proven to have died with the lock of the ${lock} of ${pool.name}, so it was not released` }
+    const who = `${holder.name} (pid ${holder.pid})`
+    const row = holder.identity && (await this.context.processes.inspect(holder.identity))
+    if (row !== undefined && row.state !== 'zombie') return { done: false, text: `${who} still runs, so its lock was not released` }
+    const { slot, generation } = holder.recorded
+    const answer = await this.ask(pool, 'release', { pool: pool.key, lock, slot, generation })
+    return answer.done ? { done: true, text: `the lock of the ${lock} that ${who} died with is released` } : { done: false, text: `the lock was left as it is: ${answer.why}` }
+  }
+
+  /** What `"onStuck": "retry"` does by itself; true when anything was done. */
+  async retryByPolicy(pool: WatchedPool): Promise<boolean> {
+    let did = false
+    for (const option of pool.verdicts.filter(({ stuck }) => stuck).flatMap(({ rescue }) => rescue)) {
+      const key = `${pool.id} ${option.kind === 'task' ? `task ${option.label}` : `${option.kind} ${option.pid}`}`
+      const tries = (this.tries.get(key) ?? 0) + 1
+      if (tries > mostRetries || (option.kind === 'task' && !option.retriable)) continue
+      this.tries.set(key, tries)
+      const outcome = option.kind === 'task' ? await this.task(pool, option.task, 'retry')
+        : option.kind === 'lock' ? await this.release(pool, option.lock) : await continueMember(pool, option.pid, 'policy', this.context)
+      this.context.log.info('A rescue by "onStuck".', { pool: pool.name, try: tries, ...outcome })
+      did ||= outcome.done
+    }
+    return did
+  }
+
+  private async ask(pool: WatchedPool, method: string, params: Readonly<Record<string, unknown>>): Promise<{ done: boolean; why: string }> {
+    try {
+      return await pool.parent.link.ask(method, params, rescueAnswerSchema, rescueTimeoutMs)
+    } catch (error) {
+      return { done: false, why: error instanceof Error ? error.message : String(error) }
+    }
+  }
+}
+
+function multiprocessingExit({ exitCode, signal }: MemberExit): number | null {
+  return signal === null ? exitCode : -(signalNumber(signal) ?? 0)
+}

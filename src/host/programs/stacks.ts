@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { z } from 'zod'
+import { recogniseProcess } from '../../diagnosis'
+import type { ProcessIdentity } from '../../processes'
+import { errorCodes, type GetStacks } from '../../protocol'
+import { RequestError } from '../connection/requestHandlers'
+import type { AttachedProgram } from './attachedProgram'
+import { observedStacksSchema } from './observerMessages'
+import type { ProgramContext } from './programContext'
+import { readSignalStack } from './signalStack'
+import type { WatchedProgram } from './watchedProgram'
+
+const execute = promisify(execFile)
+/** `py-spy dump` takes some 25 ms; a machine under load has its time. */
+const pySpyTimeoutMs = 10_000
+
+/**
+ * The stacks of a process: from the observer inside, by `faulthandler` on a signal when the interpreter does not answer (or is a
+ * worker, which has no thread of ours), by py-spy where that is installed and the process is not watched.
+ * @throws {@link RequestError} that says what was tried
+ */
+export async function stacksOf(pid: number, watched: readonly WatchedProgram[], attached: readonly AttachedProgram[], context: ProgramContext): Promise<GetStacks.Result> {
+  const identity = await context.processes.identify(pid)
+  const row = identity && (await context.processes.inspect(identity))
+  if (identity === undefined || row === undefined || row.state === 'zombie') throw new RequestError(errorCodes.notFound, `There is no process ${pid}, so it has no stack.`)
+  for (const program of watched) {
+    if (!program.live) continue
+    const found = await ofWatched(program, pid, identity, context)
+    if (found !== undefined) return found
+  }
+  const member = attached.find((program) => program.findMember(pid) !== undefined)?.findMember(pid)
+  const commandLine = (await context.processes.commandLine(identity)) ?? null
+  const { kind, name } = recogniseProcess({ commandLine, command: row.command, parentCommandLine: null })
+  if (kind === 'python') return byPySpy(pid, member?.name ?? name)
+  throw new RequestError(errorCodes.wrongState, `Process ${pid} (${name}) is not watched, and only a Python that is not watched can be looked into, by py-spy.`)
+}
+
+async function ofWatched(program: WatchedProgram, pid: number, identity: ProcessIdentity, context: ProgramContext): Promise<GetStacks.Result | undefined> {
+  const parent = program.parentOf(pid)
+  const member = program.findMember(pid)
+  if (parent === undefined && member === undefined) return undefined
+  const name = member?.name ?? program.name
+  let note: string | null = null
+  if (parent !== undefined) {
+    try {
+      const { threads } = await parent.link.ask('stacks', {}, observedStacksSchema)
+      return { pid, name, source: 'observer', threads: threads.map(({ id, name: thread, frames }) => ({ id: String(id), name: thread, frames })), note }
+    } catch (error) {
+      note = error instanceof Error ? error.message : String(error)
+    }
+  }
+  const recorded = member?.recorded ?? parent?.processes.find(({ slot }) => slot === 0)
+  const file = program.sessionFile(`stack-${pid}`)
+  if (recorded === undefined || recorded.stackSignal === 0 || file === undefined) {
+    throw new RequestError(errorCodes.wrongState, `${name} (pid ${pid}) cannot be looked into: ${note ?? 'no observer is inside, or it found no free signal'}.`)
+  }
+  const threads = await readSignalStack(file, identity, recorded.stackSignal, context)
+  if (threads === undefined) throw new RequestError(errorCodes.wrongState, `${name} (pid ${pid}) did not write its stacks: it is stopped, or has taken signal ${recorded.stackSignal} for itself.`)
+  const lines = new Map<string, readonly string[]>()
+  for (const { file: source } of threads.flatMap(({ frames }) => frames)) if (!lines.has(source)) lines.set(source, await linesOf(source))
+  return {
+    pid, name, source: 'faulthandler', note,
+    threads: threads.map(({ id, current, frames }) => ({
+      id, name: current ? 'MainThread' : id,
+      frames: frames.map((frame) => ({ ...frame, code: lines.get(frame.file)?.[frame.line - 1]?.trim() ?? '' })),
+    })),
+  }
+}
+
+async function linesOf(file: string): Promise<readonly string[]> {
+  return readFile(file, 'utf8').then((text) => text.split('\n'), () => [])
+}
+
+const pySpySchema = z.array(z.object({
+  thread_id: z.number(), thread_name: z.string().nullable().optional(),
+  frames: z.array(z.object({ name: z.string(), filename: z.string(), line: z.number().int() })),
+}))
+
+async function byPySpy(pid: number, name: string): Promise<GetStacks.Result> {
+  let output: string
+  try {
+    output = (await execute('py-spy', ['dump', '--json', '--nonblocking', '--pid', String(pid)], { timeout: pySpyTimeoutMs, maxBuffer: 16 * 1024 * 1024 })).stdout
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new RequestError(errorCodes.wrongState, missing
+      ? `Process ${pid} is not watched, so its stack can only be read by py-spy, which is not on PATH. Install it (pip install py-spy), or start the program with "unhang run".`
+      : `py-spy could not read process ${pid}: ${(error as { stderr?: string }).stderr?.trim() ?? String(error)}`)
+  }
+  const threads = pySpySchema.parse(JSON.parse(output))
+  const sources = new Map<string, readonly string[]>()
+  for (const { filename } of threads.flatMap(({ frames }) => frames)) if (!sources.has(filename)) sources.set(filename, await linesOf(filename))
+  return {
+    pid, name, source: 'py-spy', note: null,
+    threads: threads.map(({ thread_id: id, thread_name: thread, frames }) => ({
+      id: String(id), name: thread ?? String(id),
+      frames: frames.map(({ name: caller, filename, line }) => ({ file: filename, line, function: caller, code: sources.get(filename)?.[line - 1]?.trim() ?? '' })),
+    })),
+  }
+}

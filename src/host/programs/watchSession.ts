@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server, type Socket } from 'node:net'
+import { delimiter, join } from 'node:path'
+import { errorCodes } from '../../protocol'
+import { RequestError } from '../connection/requestHandlers'
+
+/** `sun_path` holds 108 bytes on Linux and 104 on macOS, with the terminating zero. */
+const longestSocketPath = 103
+/** Processes of one program that make pools of their own. */
+const mostParents = 256
+
+export interface SessionOptions {
+  /** The host's private folder. */
+  readonly directory: string
+  readonly id: string
+  /** dist/observer */
+  readonly observerPath: string
+  readonly recordArguments: boolean
+  readonly stackSignal: number | null
+}
+
+/** The folder and the socket through which the observers in one program and this host meet; see src/runtimes/observer/README.md. */
+export class WatchSession {
+  private constructor(
+    readonly directory: string,
+    readonly token: string,
+    private readonly options: SessionOptions,
+    private readonly server: Server,
+  ) {}
+
+  static async open(options: SessionOptions, onConnection: (socket: Socket, token: string) => void): Promise<WatchSession> {
+    const directory = join(options.directory, options.id)
+    const socketPath = join(directory, 'control.sock')
+    if (Buffer.byteLength(socketPath) > longestSocketPath) {
+      throw new RequestError(errorCodes.wrongState, `The path of the control socket would be too long (${socketPath}). Set UNHANG_RUNTIME_DIR to a shorter folder.`)
+    }
+    const token = randomBytes(32).toString('hex')
+    await mkdir(directory, { mode: 0o700 })
+    const { recordArguments, stackSignal } = options
+    await writeFile(join(directory, 'session.json'), JSON.stringify({ token, arguments: recordArguments, stackSignal }), { mode: 0o600 })
+    const server = createServer((socket) => { onConnection(socket, token) })
+    server.maxConnections = mostParents
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(socketPath, () => { resolve() })
+    })
+    // A connection that fails is the observer's loss alone: it goes on without us.
+    server.on('error', () => undefined)
+    return new WatchSession(directory, token, options, server)
+  }
+
+  /** What the program's environment needs beside what it has. */
+  environment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+    const path = env.PYTHONPATH
+    return {
+      UNHANG_WATCH: this.directory,
+      UNHANG_WORKER: `${this.options.id}/main`,
+      PYTHONPATH: path === undefined || path === '' ? this.options.observerPath : `${this.options.observerPath}${delimiter}${path}`,
+    }
+  }
+
+  /** A file of the session folder, by the name that an observer gave. */
+  file(name: string): string {
+    return join(this.directory, name)
+  }
+
+  async close(): Promise<void> {
+    this.server.close()
+    await rm(this.directory, { recursive: true, force: true })
+  }
+}

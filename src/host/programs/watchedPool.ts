@@ -1,0 +1,68 @@
+import type { PoolHeader } from '../../protocol'
+import type { ShutdownReport } from '../../shutdown'
+import type { ShutdownOrder } from '../pools/hostedPool'
+import type { ObservedPool } from './observerMessages'
+import type { ParentView } from './parentView'
+import { ProgramPart, type PartObserver } from './programPart'
+import type { ProgramMember } from './programMember'
+
+/** How a pool ends what it is part of. */
+export interface PoolOwner {
+  readonly id: string
+  shutdown(order: ShutdownOrder): Promise<ShutdownReport>
+  shutdownMember(pool: WatchedPool, pid: number, order: ShutdownOrder): Promise<ShutdownReport>
+}
+
+/** A pool that a watched program made: observed, not owned. */
+export class WatchedPool extends ProgramPart {
+  /** The first of its calls: tasks of that one are known by their index alone. */
+  private firstJob: number | undefined
+
+  constructor(id: string, readonly parent: ParentView, public observed: ObservedPool, private readonly owner: PoolOwner, observer: PartObserver) {
+    super(id, observed.name, observed.madeAt * 1000, false, observer)
+  }
+
+  get key(): number {
+    return this.observed.key
+  }
+
+  /** Somebody waits for results. */
+  get awaited(): boolean {
+    return this.observed.jobs.length > 0 || (this.observed.queued ?? 0) > 0
+  }
+
+  override header(): PoolHeader {
+    const header = super.header()
+    const { state, queued } = this.observed
+    return {
+      ...header,
+      kind: 'watched',
+      programId: this.owner.id,
+      state: !this.live || state === 'ended' ? 'ended' : state === 'broken' ? 'terminate' : state,
+      counts: { ...header.counts, queued: this.live ? (queued ?? 0) : 0 },
+    }
+  }
+
+  /** Gives a member's task the id by which people name it: `7`, and `3.7` in a later call. */
+  nameTask(member: ProgramMember): void {
+    const { recorded } = member
+    if (recorded === undefined || !member.hasTask) return
+    this.firstJob ??= recorded.job
+    member.taskId = recorded.job === this.firstJob ? `${recorded.index}` : `${recorded.job}.${recorded.index}`
+  }
+
+  /**
+   * A pool refills itself, and the program waits for its results: it can only be ended with the program that made it.
+   */
+  shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
+    return this.owner.shutdown(order)
+  }
+
+  shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
+    return this.owner.shutdownMember(this, pid, order)
+  }
+
+  noteIssues(issues: readonly string[]): void {
+    this.lastIssues = issues
+  }
+}

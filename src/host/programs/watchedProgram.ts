@@ -1,0 +1,360 @@
+import type { Socket } from 'node:net'
+import { exitInWords, judgeProgramPool, leftBehind } from '../../diagnosis'
+import type { ProcessIdentity } from '../../processes'
+import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } from '../../protocol'
+import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
+import { RequestError } from '../connection/requestHandlers'
+import type { ShutdownOrder } from '../pools/hostedPool'
+import { Census, helperPids } from './census'
+import { continueMember, type RescueOutcome } from './continueMember'
+import { LookRhythm } from './lookRhythm'
+import { MemberLook } from './memberLook'
+import { ObserverLink } from './observerLink'
+import { rescueAnswerSchema } from './observerMessages'
+import { ParentView } from './parentView'
+import type { ProgramContext } from './programContext'
+import { poolFacts, processFacts } from './programFacts'
+import type { ProgramMember } from './programMember'
+import { ProgramPart } from './programPart'
+import { Rescuer } from './rescuer'
+import { readSignalStack } from './signalStack'
+import { WatchedPool, type PoolOwner } from './watchedPool'
+import type { WatchSession } from './watchSession'
+
+/** As the engine's own pools. */
+const defaultStuckAfterMs = 30_000
+const defaultGracePeriodMs = 100
+/** A task that is quiet for this long may show where it is. */
+const stackAfterMs = 1500
+/** Children that no observer tells of are looked for by a pass over the process table, so not at every look. */
+const treeEveryMs = 2000
+/** Long enough for an interpreter that runs, and no burden on a shutdown when it does not. */
+const stopRefillMs = 300
+/** How long the workers of a program that has ended are given to notice. */
+const leavesWithinMs = 1000
+
+export interface WatchedProgramOptions {
+  readonly argv: readonly string[]
+  readonly cwd: string
+  readonly watch: WatchOptions
+  /** Started by this host for a task, and ended with it; else by somebody's terminal. */
+  readonly owned: boolean
+  /** The label of the task in tasks.json. */
+  readonly label: string | null
+}
+
+/**
+ * A program of the user's own under watch: its processes, the pools it makes, and what is wrong with them. Whoever started it (a
+ * terminal, or this host for a task) tells of its start and its end; all else is seen from outside, or told by its observers.
+ */
+export class WatchedProgram extends ProgramPart implements PoolOwner {
+  readonly rescuer: Rescuer
+  private session: WatchSession | undefined
+  private rootExit: { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly at: number } | undefined
+  private readonly parents = new Set<ParentView>()
+  private readonly census: Census
+  private readonly memberLook: MemberLook
+  private readonly rhythm: LookRhythm
+  private observerFailure: string | null = null
+  private treeAt = 0
+  private endedByPolicy = false
+
+  constructor(id: string, name: string, readonly options: WatchedProgramOptions, private readonly context: ProgramContext) {
+    super(id, name, Date.now(), options.owned, {
+      headerChanged: () => { context.state.headerChanged(id) },
+      workerChanged: (worker) => { context.state.workerChanged(id, worker) },
+      workerRemoved: (worker) => { context.state.workerRemoved(id, worker) },
+      ended: () => { context.ended(this) },
+    })
+    this.census = new Census(this, this.parents, context)
+    this.rescuer = new Rescuer(context)
+    this.memberLook = new MemberLook(context.processes, context.kills)
+    this.rhythm = new LookRhythm(() => this.lookOnce(), (error) => { context.log.error('A look at a program failed.', { program: name, error: String(error) }) })
+  }
+
+  /** Its main process; undefined before it has started. */
+  get root(): ProcessIdentity | undefined {
+    return this.census.root?.identity
+  }
+
+  get pools(): readonly WatchedPool[] {
+    return this.census.pools
+  }
+
+  opened(session: WatchSession): void {
+    this.session = session
+  }
+
+  /** Somebody connects to the session's socket; nothing is believed before its hello. */
+  connected(socket: Socket, token: string): void {
+    const { log } = this.context
+    // It holds itself by its socket.
+    new ObserverLink(socket, token, {
+      ready: (link, hello) => {
+        if (!this.session || !this.live) return
+        this.parents.add(new ParentView(hello, link, this.session, (error) => { log.debug('An observer did not answer.', { program: this.name, pid: hello.pid, error: String(error) }) }))
+        log.info('An observer is inside.', { program: this.name, pid: hello.pid, python: hello.python })
+        this.rhythm.hurry()
+      },
+      changed: () => { this.rhythm.hurry() },
+      failed: (message) => {
+        this.observerFailure = message
+        log.warn('An observer has disabled itself.', { program: this.name, message })
+        this.rhythm.hurry()
+      },
+      gone: () => { this.rhythm.hurry() },
+      refused: (why) => { log.warn('An observer was turned away.', { program: this.name, why }) },
+    })
+  }
+
+  /** Its main process runs. */
+  async started(root: ProcessIdentity): Promise<void> {
+    await this.census.started(root)
+    this.rhythm.start()
+    this.tellChanges()
+  }
+
+  /** Its main process has ended; the first to tell is right. */
+  exited(exit: { exitCode: number | null; signal: NodeJS.Signals | null }): void {
+    if (this.rootExit !== undefined || !this.live) return
+    this.rootExit = { ...exit, at: Date.now() }
+    this.rhythm.hurry()
+  }
+
+  override header(): PoolHeader {
+    const state = !this.live ? 'ended' : this.root === undefined ? 'init' : this.rootExit === undefined ? 'run' : 'terminate'
+    return { ...super.header(), kind: 'program', state, label: this.options.label, program: this.programSnapshot(), failure: this.failureText() }
+  }
+
+  /** A look now; settles when its verdicts are in the snapshot. */
+  look(): Promise<void> {
+    return this.live && this.root !== undefined ? this.rhythm.now() : Promise.resolve()
+  }
+
+  continueProcess(pid: number, askedBy: 'user' | 'cli' | 'policy'): Promise<RescueOutcome> {
+    const part = [this, ...this.pools].find((candidate) => candidate.members.byPid(pid) !== undefined) ?? this
+    return continueMember(part, pid, askedBy, this.context)
+  }
+
+  /** A live process of the program or of any pool in it. */
+  findMember(pid: number): ProgramMember | undefined {
+    return this.census.live.find((member) => member.pid === pid)
+  }
+
+  /** The observer in that process, while it is connected. */
+  parentOf(pid: number): ParentView | undefined {
+    return [...this.parents].find((parent) => parent.pid === pid && parent.link.connected)
+  }
+
+  sessionFile(name: string): string | undefined {
+    return this.session?.file(name)
+  }
+
+  /**
+   * Ends the program: no pool replaces its workers any more, the workers go first, then the program and whatever descends from it,
+   * and last what Python keeps to clean up behind them.
+   */
+  async shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
+    await this.stopRefill()
+    await this.look()
+    const targets = this.census.live.flatMap((member): ShutdownTarget[] => {
+      const { identity, name, key, pid } = member
+      if (identity === undefined) return []
+      const isRoot = key === 'root'
+      const makesPools = [...this.parents].some((parent) => parent.pid === pid)
+      return [{ identity, name, rank: isRoot || makesPools ? 1 : 0, ...(isRoot ? { marker: `${this.id}/main` } : {}) }]
+    })
+    const report = await this.run({ id: this.id, name: this.name }, [...targets, ...(await this.helperTargets())], order)
+    this.lastIssues = report.issues
+    for (const pool of this.pools) pool.noteIssues(report.issues)
+    return report
+  }
+
+  shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
+    return this.shutdownMember(this, pid, order)
+  }
+
+  async shutdownMember(part: ProgramPart, pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
+    const member = part.members.byPid(pid)
+    if (member?.identity === undefined) throw new RequestError(errorCodes.notFound, `${part.name} has no live worker with pid ${pid}.`)
+    // Without its main process nothing is left of a program that anybody could want.
+    if (member.key === 'root') return this.shutdown(order)
+    return this.run({ id: part.id, name: member.name, kind: 'worker' }, [{ identity: member.identity, name: member.name }], order)
+  }
+
+  /** The host ends, or nobody ever started the program: it is not watched any more. */
+  async leave(): Promise<void> {
+    await this.rhythm.stop()
+    for (const parent of this.parents) parent.close()
+    await this.session?.close()
+  }
+
+  /** It was never started: it leaves the list as ended. */
+  async abandon(): Promise<void> {
+    await this.leave()
+    this.end(Date.now())
+  }
+
+  private async lookOnce(): Promise<{ readonly busy: boolean }> {
+    const { root } = this
+    if (!this.live || root === undefined) return { busy: false }
+    if (this.rootExit !== undefined) return this.lookAfterEnd(root, this.rootExit)
+    await Promise.all([...this.parents].map((parent) => parent.refresh()))
+    for (const parent of this.parents) this.census.sync(parent)
+    const now = Date.now()
+    if (now - this.treeAt > treeEveryMs) {
+      this.treeAt = now
+      await this.census.syncTree(root, now)
+    }
+    await this.census.noteExits(this.rootExit)
+    const awaited = this.awaitedMembers()
+    await this.memberLook.observe(this.census.live, [...this.parents].filter(({ link }) => link.connected), (member) => awaited.has(member), now)
+    await this.takeStacks(now)
+    await this.judgeAll()
+    for (const part of [this, ...this.pools]) part.tellChanges()
+    await this.act()
+    const row = await this.context.processes.inspect(root)
+    // Nobody told, as its terminal has died: how it ended nobody knows.
+    if (row === undefined) this.exited({ exitCode: null, signal: null })
+    return { busy: this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited) }
+  }
+
+  private awaitedMembers(): Set<ProgramMember> {
+    return new Set(this.pools.filter((pool) => pool.live && (pool.awaited || !pool.parent.answers)).flatMap((pool) => pool.members.live()))
+  }
+
+  /** Where quiet tasks that wait for a lock are: that tells one that waits for its own pool from one that nobody can wake. */
+  private async takeStacks(now: number): Promise<void> {
+    const { session } = this
+    if (session === undefined) return
+    for (const member of this.census.live) {
+      const { recorded, identity } = member
+      if (identity === undefined || recorded === undefined || !member.hasTask || member.stackCounter === recorded.counter) continue
+      // Only what waits for a lock is interrupted: it goes on waiting, where a system call of a library might fail.
+      if (member.wait?.kind !== 'futex' || member.movement.quietMs(now) < stackAfterMs || recorded.stackSignal === 0) continue
+      member.stackCounter = recorded.counter
+      const threads = await readSignalStack(session.file(`stack-${member.pid}`), identity, recorded.stackSignal, this.context)
+      const main = threads?.find(({ current }) => current) ?? threads?.at(-1)
+      member.stack = main?.frames ?? null
+    }
+  }
+
+  private async judgeAll(): Promise<void> {
+    const now = Date.now()
+    const stuckAfterMs = this.options.watch.stuckAfterMs ?? defaultStuckAfterMs
+    for (const pool of this.pools) {
+      if (!pool.live) continue
+      const row = pool.parent.identity && (await this.context.processes.inspect(pool.parent.identity))
+      pool.judge(judgeProgramPool(poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown' }, now)))
+    }
+    const main = this.census.root
+    if (main === undefined) return
+    const others = this.members.all().filter((member) => member !== main)
+    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), waitsIn: null, quietMs: main.movement.quietMs(now), sigterm: main.sigterm }
+    this.judge(judgeProgramPool(processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)))
+  }
+
+  /** What `onStuck` says. */
+  private async act(): Promise<void> {
+    const { onStuck = 'flag' } = this.options.watch
+    if (onStuck === 'flag' || this.endedByPolicy) return
+    for (const part of [this, ...this.pools]) {
+      const reason = part.verdicts.find(({ stuck }) => stuck)?.summary
+      if (reason === undefined) continue
+      if (onStuck === 'retry') {
+        if (part instanceof WatchedPool && (await this.rescuer.retryByPolicy(part))) this.rhythm.hurry()
+        continue
+      }
+      this.endedByPolicy = true
+      this.shutdown({ kill: onStuck === 'kill', askedBy: 'policy', reason }).catch((error: unknown) => { this.context.log.error('A program was not ended.', { program: this.name, error: String(error) }) })
+      return
+    }
+  }
+
+  private async run(subject: { id: string; name: string; kind?: 'worker' }, targets: readonly ShutdownTarget[], order: ShutdownOrder): Promise<ShutdownReport> {
+    const { processes, kills } = this.context
+    const { watch } = this.options
+    const report = await shutDown({
+      subject, targets, kill: order.kill, reason: order.reason, askedBy: order.askedBy,
+      gracePeriodMs: order.gracePeriodMs ?? watch.gracePeriodMs ?? defaultGracePeriodMs, useSigkill: order.useSigkill ?? watch.useSigkill ?? false,
+    }, { processes, ledger: kills })
+    this.context.shutdown(report, order)
+    this.rhythm.hurry()
+    return report
+  }
+
+  /** A pool that goes on to replace its workers would make the shutdown a race; of one that does not answer, new workers are caught as descendants. */
+  private async stopRefill(): Promise<void> {
+    await Promise.all([...this.parents].filter(({ link }) => link.connected).map((parent) =>
+      parent.link.ask('stopRefill', {}, rescueAnswerSchema, stopRefillMs).catch((error: unknown) => {
+        this.context.log.debug('The refill was not stopped.', { program: this.name, error: String(error) })
+      })))
+  }
+
+  private async helperTargets(): Promise<ShutdownTarget[]> {
+    const { processes } = this.context
+    const targets: ShutdownTarget[] = []
+    for (const parent of this.parents) {
+      for (const pid of helperPids(parent)) {
+        const identity = await processes.identify(pid)
+        const row = identity && (await processes.inspect(identity))
+        // The pid is the program's word: only its own child is taken for it.
+        if (identity !== undefined && row?.parentPid === parent.pid) targets.push({ identity, name: `${row.command} (helper)`, rank: 2 })
+      }
+    }
+    return targets
+  }
+
+  private programSnapshot(): ProgramSnapshot {
+    const [first] = this.parents
+    return {
+      argv: [...this.options.argv],
+      pid: this.root?.pid ?? null,
+      python: first?.hello.python ?? null,
+      observer: this.observerFailure !== null ? 'failed' : first === undefined ? 'waiting' : 'inside',
+      message: this.observerFailure,
+      exitCode: this.rootExit?.exitCode ?? null,
+      signal: this.rootExit?.signal ?? null,
+      readOnly: false,
+    }
+  }
+
+  private failureText(): string | null {
+    if (this.rootExit === undefined) return null
+    const { exitCode, signal } = this.rootExit
+    if (signal !== null) return `${this.name} was ended by ${signal}`
+    return exitCode === 0 ? null : `${this.name} exited with code ${exitCode ?? 'unknown'}`
+  }
+
+  /** The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to work for. */
+  private async lookAfterEnd(root: ProcessIdentity, exit: NonNullable<WatchedProgram['rootExit']>): Promise<{ readonly busy: boolean }> {
+    for (const parent of this.parents) {
+      parent.read()
+      this.census.sync(parent)
+    }
+    await this.census.noteExits(exit)
+    const agoMs = Date.now() - exit.at
+    const left = this.census.live
+    if (left.length === 0) {
+      await this.finish()
+      return { busy: false }
+    }
+    // Most leave by themselves when they find that their program is gone.
+    if (agoMs >= leavesWithinMs) {
+      for (const part of [this, ...this.pools]) {
+        const workers = part.members.live().map(({ name, pid }) => ({ name, pid }))
+        part.judge(leftBehind({ program: this.name, pid: root.pid, exit: exitInWords(exit.exitCode, exit.signal), agoMs, workers }))
+      }
+    }
+    for (const part of [this, ...this.pools]) part.tellChanges()
+    return { busy: true }
+  }
+
+  private async finish(): Promise<void> {
+    for (const pool of this.pools) pool.end(Date.now())
+    for (const parent of this.parents) parent.close()
+    this.end(Date.now())
+    await this.session?.close()
+    void this.rhythm.stop()
+  }
+}

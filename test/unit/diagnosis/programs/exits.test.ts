@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest'
+import { busy, codes, dead, evidence, job, killed, pool, reader, task, verdict, worker } from './facts'
+
+describe('a worker that the kernel killed for want of memory', () => {
+  const oom = dead(3, { ...killed, oomKills: 1 })
+  it('is told apart from the lost task, which says so as well', () => {
+    const facts = pool({ workers: [reader(1), busy(2), oom] })
+    expect(codes(facts)).toEqual(['lost-task', 'oom-killed'])
+    expect(verdict(facts, 'oom-killed')).toMatchObject({
+      summary: 'ForkPoolWorker-3 (pid 4713) of train.py:42 ran out of memory during task 3 run(3): the kernel ended it after 9.0 s.', confidence: 'likely', stuck: false, task: '3',
+    })
+    expect(evidence(verdict(facts, 'oom-killed'))).toContain('OOM kills by the kernel while it ran: 1')
+    expect(verdict(facts, 'lost-task').summary).toContain('was ended by SIGKILL after 2.1 s (out of memory: the kernel ended it); 11 of 12')
+    expect(verdict(facts, 'lost-task').advice).toContain('fewer workers')
+  })
+  it('explains a broken executor', () => {
+    expect(codes(pool({ library: 'concurrent.futures', state: 'broken', workers: [oom] }))).toEqual(['oom-killed'])
+  })
+  it.each([
+    ['the kernel counted none', { oomKills: 0 }],
+    ['nobody can tell', { oomKills: null }],
+    ['it was us', { endedByUs: { askedBy: 'user', reason: 'Kill Worker' } }],
+    ['it was another signal', { signal: 'SIGSEGV' as const }],
+    ['it exited with 137', { signal: null, exitCode: 137 }],
+  ])('is not said when %s', (_, exit) => {
+    expect(codes(pool({ workers: [busy(1), dead(3, { ...killed, oomKills: 2, ...exit }, { task: null })] }))).toEqual([])
+  })
+})
+
+describe('a pool without workers', () => {
+  const last = dead(3, { agoMs: 1000 }, { task: null })
+  it('will wait for ever', () => {
+    const none = verdict(pool({ queued: 4, workers: [last], threads: { workers: false, tasks: true, results: true } }), 'no-live-workers')
+    expect(none).toMatchObject({ summary: 'train.py:42 will wait for ever: it has no worker left, with 4 tasks queued.', confidence: 'certain', stuck: true, worker: null })
+    expect(evidence(none)).toContain('workers alive: 0 of 4')
+    expect(evidence(none)).toContain('ForkPoolWorker-3 (pid 4713) exited with code 1 1.0 s ago')
+    expect(evidence(none)).toContain('thread that replaces workers: ended')
+  })
+  it('waits although its last exit is forgotten', () => {
+    expect(verdict(pool({ queued: 4 }), 'no-live-workers').confidence).toBe('likely')
+  })
+  it.each([
+    ['the last one ended this moment, and is replaced', { workers: [dead(3, { agoMs: 900 }, { task: null })] }],
+    ['there is one', { workers: [last, busy(1)] }],
+    ['nothing is to be done', { jobs: [], queued: 0, workers: [last] }],
+    ['the program is just starting them', { parent: { quietMs: 900 } }],
+    ['it is in an executor that is about to notice', { library: 'concurrent.futures' as const, workers: [last] }],
+    ['it was terminated', { state: 'terminate' as const, workers: [last] }],
+    ['there is no pool', { library: 'processes' as const, workers: [last] }],
+    ['its program is stopped', { parent: { state: 'stopped' as const, quietMs: 0 }, jobs: [], queued: 0 }],
+  ])('is fine when %s', (_, facts) => {
+    expect(codes(pool({ queued: 4, ...facts }))).toEqual([])
+  })
+})
+
+describe('a pool that starts workers which end at once', () => {
+  const exits = (number: number, exit = 'exit 1'): string[] => Array.from({ length: number }, () => exit)
+  it('is in a crash loop after five, and nothing else is said of its empty queue', () => {
+    const facts = pool({ queued: 4, exitsBeforeReady: exits(5), workers: [dead(1, { agoMs: 1500 }, { task: null })] })
+    expect(codes(facts)).toEqual(['crash-loop'])
+    expect(verdict(facts, 'crash-loop')).toMatchObject({ confidence: 'certain', stuck: true, worker: null })
+    expect(verdict(facts, 'crash-loop').summary).toBe('train.py:42 will wait for ever: 5 workers in a row ended before they asked for a task (exit 1), and it keeps starting new ones.')
+  })
+  it.each([
+    ['there were four', { exitsBeforeReady: exits(4) }],
+    ['a short-lived pool ended them by SIGTERM', { exitsBeforeReady: exits(8, 'exit -15 (SIGTERM)') }],
+    ['the pool was terminated', { state: 'terminate' as const, exitsBeforeReady: exits(8) }],
+    ['it is a program with processes of its own', { library: 'processes' as const, exitsBeforeReady: exits(8) }],
+  ])('is in none when %s', (_, facts) => {
+    expect(codes(pool({ workers: [worker(1, { phase: 'starting', quietMs: 0 })], ...facts }))).toEqual([])
+  })
+})
+
+describe('a thread of the pool that has ended', () => {
+  const results = { workers: true, tasks: true, results: false }
+  const workers = [reader(1), worker(2)]
+  it('leaves results unread', () => {
+    const found = verdict(pool({ threads: results, resultPipeBytes: 400, workers }), 'result-thread-dead')
+    expect(found).toMatchObject({ confidence: 'certain', stuck: true, summary: 'train.py:42 will wait for ever: its thread that receives the results (_handle_results) has ended, and 1 result is not there yet.' })
+    expect(evidence(found)).toContain('results: ended, tasks: alive, workers: alive')
+    expect(evidence(found)).toContain('400 bytes')
+  })
+  it('is only likely while the program does not answer', () => {
+    expect(verdict(pool({ threads: results, parent: { answers: false }, workers }), 'result-thread-dead').confidence).toBe('likely')
+  })
+  it('leaves tasks where they are', () => {
+    expect(verdict(pool({ threads: { ...results, results: true, tasks: false }, queued: 3, workers }), 'result-thread-dead')).toMatchObject({ stuck: true, summary: expect.stringContaining('_handle_tasks') as unknown })
+  })
+  it('leaves dead workers without a successor, which is worth knowing', () => {
+    expect(verdict(pool({ threads: { workers: false, tasks: true, results: true }, workers: [busy(1)] }), 'result-thread-dead').stuck).toBe(false)
+    expect(codes(pool({ threads: { workers: false, tasks: true, results: true }, queued: 1, workers: [dead(1, { agoMs: 5000 }, { task: null })] }))).toEqual(['no-live-workers'])
+  })
+  it.each([
+    ['nobody waits', { jobs: [] }],
+    ['the pool was terminated', { state: 'terminate' as const }],
+    ['the library has no such thread', { threads: { workers: null, tasks: null, results: null }, workers: [busy(1)] }],
+    ['the pool is being taken down by its finalizer', { threads: { workers: false, tasks: false, results: false }, parent: { quietMs: 100 } }],
+  ])('means nothing when %s', (_, facts) => {
+    expect(codes(pool({ threads: results, workers, ...facts }))).toEqual([])
+  })
+})
+
+describe('results that cannot be pickled', () => {
+  it('are told, since the caller got an error instead', () => {
+    const found = verdict(pool({ workers: [busy(1, { unpicklableResults: 2 })] }), 'unserializable-result')
+    expect(found).toMatchObject({ stuck: false, confidence: 'certain', worker: 'ForkPoolWorker-1', summary: '2 results of ForkPoolWorker-1 (pid 4711) of train.py:42 could not be sent back: they cannot be pickled.' })
+  })
+  it('of many workers are one verdict', () => {
+    expect(verdict(pool({ workers: [busy(1, { unpicklableResults: 1 }), busy(2, { unpicklableResults: 1 })] }), 'unserializable-result')).toMatchObject({ worker: null, summary: expect.stringContaining('2 results of 2 workers') as unknown })
+  })
+  it('keep the program waiting when not even the error came', () => {
+    const facts = pool({ workers: [reader(1, { unpicklableResults: 1 }), worker(2)] })
+    expect(codes(facts)).toEqual(['unserializable-result'])
+    expect(verdict(facts, 'unserializable-result')).toMatchObject({ stuck: true, confidence: 'likely' })
+    expect(verdict(pool({ workers: [reader(1, { unpicklableResults: 1, quietMs: 1900 }), worker(2)] }), 'unserializable-result').stuck).toBe(false)
+  })
+})
+
+describe('a zombie', () => {
+  const zombie = busy(3, { state: 'zombie', stateSeenTimes: 3 })
+  it('keeps its task, which will not be answered', () => {
+    expect(verdict(pool({ workers: [reader(1), zombie] }), 'zombie')).toMatchObject({ confidence: 'certain', stuck: true, worker: 'ForkPoolWorker-3', task: '3', summary: expect.stringContaining('so task 3 run(3) will not be answered') as unknown })
+  })
+  it.each([
+    ['it was seen twice only: a pool collects its dead every tenth of a second', { workers: [reader(1), { ...zombie, stateSeenTimes: 2 }] }],
+    ['the program is at work and may collect it', { parent: { quietMs: 1900 }, workers: [reader(1), zombie] }],
+    ['it is a plain Process, to be collected at leisure', { library: 'processes' as const, jobs: [], workers: [worker(3, { phase: 'unknown', state: 'zombie', task: null })] }],
+  ])('is none when %s', (_, facts) => {
+    expect(codes(pool(facts))).toEqual([])
+  })
+  it('that is a plain Process is told when the program has not moved for long, and is not stuck', () => {
+    expect(verdict(pool({ library: 'processes', parent: { quietMs: 30_000 }, jobs: [], workers: [worker(3, { phase: 'unknown', state: 'zombie' })] }), 'zombie').stuck).toBe(false)
+  })
+  it('is explained by a stopped parent', () => {
+    expect(codes(pool({ parent: { state: 'stopped', answers: false }, workers: [reader(1), zombie] }))).toEqual(['stopped'])
+  })
+})
+
+describe('a program that has ended', () => {
+  it('has no pools to talk about', () => {
+    expect(codes(pool({ parent: { state: 'zombie' }, jobs: [job()], workers: [dead(3, {}, { task: task(3) })] }))).toEqual([])
+  })
+})

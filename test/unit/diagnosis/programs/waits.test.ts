@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest'
+import { busy, codes, evidence, frame, lockWait, ownLockWait, pool, reader, task, verdict, wait, worker } from './facts'
+
+const running = { phase: 'running', state: 'sleeping', quietMs: 3000, cpuMs: 0 } as const
+
+describe('a forked worker that waits for a lock of its own', () => {
+  const forked = busy(3, { ...running, parentThreadsAtStart: 2, wait: ownLockWait(), threads: 1 })
+  it('waits for a thread that only its parent has', () => {
+    const found = verdict(pool({ workers: [reader(1), forked] }), 'fork-with-threads')
+    expect(found).toMatchObject({ confidence: 'likely', stuck: true, worker: 'ForkPoolWorker-3', task: '3' })
+    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 will wait for ever in task 3 run(3): it was forked while the program had 2 other threads, and waits for a lock that nobody in it can release.')
+    expect(evidence(found)).toContain('futex 0x55e0371a5300, of this process alone')
+    expect(evidence(found)).toContain('threads of ForkPoolWorker-3: 1')
+  })
+  it('may never have got to its first task', () => {
+    expect(verdict(pool({ workers: [worker(3, { phase: 'starting', parentThreadsAtStart: 1, wait: ownLockWait() })] }), 'fork-with-threads').summary).toContain('before its first task: it was forked while the program had 1 other thread,')
+  })
+  it.each([
+    ['it was spawned', { startMethod: 'spawn' }, {}],
+    ['its parent had no other thread', {}, { parentThreadsAtStart: 0 }],
+    ['nobody knows of its parent\'s threads', {}, { parentThreadsAtStart: null }],
+    ['it has threads of its own, which may release it', {}, { threads: 2 }],
+    ['its wait has an end', {}, { wait: ownLockWait({ timed: true }) }],
+    ['it waits for others', {}, { wait: lockWait() }],
+    ['the kernel does not say for what', {}, { wait: ownLockWait({ address: null }) }],
+    ['it has waited for less than two seconds', {}, { quietMs: 1900 }],
+  ])('is fine when %s', (_, facts, of) => {
+    expect(codes(pool({ ...facts, workers: [reader(1), { ...forked, ...of }] }))).toEqual([])
+  })
+})
+
+describe('a task that waits for a pool', () => {
+  const poolFile = '/usr/lib/python3.11/multiprocessing/pool.py'
+  const stack = [frame('/usr/lib/python3.11/threading.py', 'wait', 320), frame(poolFile, 'wait', 765), frame(poolFile, 'get', 768), frame(poolFile, 'apply', 360), frame('/w/train.py', 'run', 12), frame(poolFile, 'worker', 125)]
+  const asking = busy(3, { ...running, wait: ownLockWait(), stack })
+  it('has only a copy of it', () => {
+    const found = verdict(pool({ workers: [reader(1), asking] }), 'self-wait')
+    expect(found).toMatchObject({ confidence: 'certain', stuck: true, worker: 'ForkPoolWorker-3', task: '3' })
+    expect(evidence(found)).toContain('waits in: pool.py:765 wait, pool.py:768 get, pool.py:360 apply')
+    expect(evidence(found)).toContain('train.py:12 run')
+  })
+  it('is not told as a fork with threads', () => {
+    expect(codes(pool({ workers: [reader(1), { ...asking, parentThreadsAtStart: 3 }] }))).toEqual(['self-wait'])
+  })
+  it.each(['result', 'Future.result', 'as_completed'])('may be in %s of an executor', (name) => {
+    expect(codes(pool({ workers: [reader(1), { ...asking, stack: [frame('/usr/lib/python3.13/concurrent/futures/_base.py', name)] }] }))).toEqual(['self-wait'])
+  })
+  it('waits in vain when all workers do, and the queue is not empty', () => {
+    const all = [1, 2].map((number) => busy(number, { ...running, threads: 3, wait: ownLockWait(), stack }))
+    expect(codes(pool({ queued: 2, workers: all }))).toEqual(['self-wait', 'self-wait'])
+    expect(verdict(pool({ queued: 2, workers: all.slice(0, 1) }), 'self-wait')).toMatchObject({ confidence: 'likely' })
+    expect(codes(pool({ queued: 0, workers: all }))).toEqual([])
+    expect(codes(pool({ queued: 2, workers: [...all, busy(3)] }))).toEqual([])
+  })
+  it.each([
+    ['it has a pool of its own, with threads', { threads: 4 }],
+    ['it has moved within two seconds', { quietMs: 1900 }],
+    ['it gives up by itself', { wait: ownLockWait({ timed: true }) }],
+    ['it is in something else', { stack: [frame('/w/train.py', 'get'), frame(poolFile, 'worker')] }],
+    ['nobody has looked', { stack: null }],
+  ])('is fine when %s', (_, of) => {
+    expect(codes(pool({ workers: [reader(1), { ...asking, ...of }] }))).toEqual([])
+  })
+})
+
+describe('a worker that writes to a full pipe', () => {
+  const toStdout = wait('pipe-write', { descriptor: 1, target: 'pipe:[123]', wchan: 'anon_pipe_write' })
+  it('waits for the reader of its output', () => {
+    const found = verdict(pool({ workers: [reader(1), busy(3, { ...running, wait: toStdout })] }), 'output-pipe-full')
+    expect(found).toMatchObject({ confidence: 'likely', stuck: true, worker: 'ForkPoolWorker-3', task: '3', advice: expect.stringContaining('stdout') as unknown })
+    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to stdout, the pipe is full, and nobody reads it.')
+    expect(evidence(found)).toContain('writing to descriptor 1, pipe:[123] (anon_pipe_write)')
+  })
+  it('may be a process that puts things into a queue, while the program waits for its end', () => {
+    const process = worker(3, { phase: 'unknown', wait: wait('socket-write', { descriptor: 9 }) })
+    expect(verdict(pool({ library: 'processes', jobs: [], workers: [process] }), 'output-pipe-full')).toMatchObject({ stuck: true, confidence: 'likely' })
+    expect(codes(pool({ library: 'processes', jobs: [], parent: { quietMs: 1900 }, workers: [process] }))).toEqual([])
+  })
+  it.each([
+    ['it wrote a moment ago', busy(3, { ...running, wait: toStdout, quietMs: 1900 })],
+    ['it sends a result, and the program is slow to take it', busy(3, { ...running, phase: 'sending', task: task(3, { sending: true }), wait: wait('pipe-write', { descriptor: 5 }) })],
+    ['it reads', busy(3, { ...running, wait: wait('pipe-read', { descriptor: 0 }) })],
+  ])('is fine when %s', (_, of) => {
+    expect(codes(pool({ workers: [reader(1), of] }))).toEqual([])
+  })
+})
+
+describe('a worker that SIGTERM will not end', () => {
+  const old = { ...running, quietMs: 0, task: task(3, { runningMs: 1000 }) }
+  it.each([['ignored', 'ignores', 'certain', 'will'], ['blocked', 'blocks', 'certain', 'will'], ['caught', 'catches', 'possible', 'may']] as const)('because it is %s is named before any signal', (sigterm, verb, confidence, may) => {
+    expect(verdict(pool({ workers: [busy(3, { ...old, sigterm })] }), 'sigterm-ignored')).toMatchObject({
+      summary: `ForkPoolWorker-3 (pid 4713) of train.py:42 ${verb} SIGTERM in task 3 run(3): terminate() ${may} not end it.`, confidence, stuck: false, worker: 'ForkPoolWorker-3',
+    })
+  })
+  it('is stuck once one was sent in vain', () => {
+    expect(verdict(pool({ workers: [busy(3, { ...old, sigterm: 'ignored', sigtermPending: true })] }), 'sigterm-ignored')).toMatchObject({ stuck: true, confidence: 'certain', summary: expect.stringContaining('was sent SIGTERM and is still there') as unknown })
+    expect(verdict(pool({ workers: [worker(3, { sigterm: 'caught', sigtermPending: true })] }), 'sigterm-ignored')).toMatchObject({ stuck: true, confidence: 'likely' })
+  })
+  it('is stuck when its pool was terminated and it is still there', () => {
+    const found = verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 1000, sigterm: 'caught' })] }), 'sigterm-ignored')
+    expect(found).toMatchObject({ stuck: true, confidence: 'likely' })
+    expect(evidence(found)).toContain('the pool: was terminated')
+    expect(verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 900, sigterm: 'caught' })] }), 'sigterm-ignored').stuck).toBe(false)
+  })
+  it('says so beside the lack of progress, and instead of being slow', () => {
+    expect(codes(pool({ workers: [busy(3, { ...running, sigterm: 'caught', quietMs: 20_000, task: task(3, { runningMs: 31_000 }) })] }))).toEqual(['no-progress', 'sigterm-ignored'])
+    expect(codes(pool({ workers: [busy(3, { ...running, sigterm: 'caught', quietMs: 20, task: task(3, { runningMs: 31_000 }) })] }))).toEqual(['sigterm-ignored'])
+  })
+  it.each([
+    ['it is idle', {}, reader(3, { sigterm: 'caught' })],
+    ['it inherited the handler of the program', { parent: { sigterm: 'caught' as const } }, busy(3, { ...old, sigterm: 'caught' })],
+    ['its task has just begun', {}, busy(3, { ...old, sigterm: 'ignored', task: task(3, { runningMs: 900 }) })],
+    ['it takes the signal as everybody does', {}, busy(3, { ...old, sigterm: 'default', sigtermPending: true })],
+    ['nobody can tell', {}, busy(3, { ...old, sigterm: null })],
+  ])('is not named when %s', (_, facts, of) => {
+    expect(codes(pool({ jobs: [], ...facts, workers: [of] }))).toEqual([])
+  })
+})

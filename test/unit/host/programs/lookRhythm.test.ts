@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { LookRhythm } from '../../../../src/host/programs/lookRhythm'
+
+beforeEach(() => { vi.useFakeTimers() })
+afterEach(() => { vi.useRealTimers() })
+
+function looking(busy = true) {
+  const times: number[] = []
+  const start = Date.now()
+  const rhythm = new LookRhythm(() => {
+    times.push(Date.now() - start)
+    return Promise.resolve({ busy })
+  }, (error) => { throw error })
+  return { rhythm, times }
+}
+
+describe('the rhythm of looks', () => {
+  test('is dense after news, and then once a second while something is waited for', async () => {
+    const { rhythm, times } = looking()
+    rhythm.start()
+    await vi.advanceTimersByTimeAsync(8000)
+    expect(times.filter((time) => time < 1500).length).toBeGreaterThanOrEqual(4)
+    expect(times.filter((time) => time > 4000).length).toBe(4)
+    await rhythm.stop()
+  })
+
+  test('is slow while nothing is waited for', async () => {
+    const { rhythm, times } = looking(false)
+    rhythm.start()
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(times.filter((time) => time > 4000).length).toBeLessThanOrEqual(6)
+    await rhythm.stop()
+  })
+
+  test('gathers a burst of news into one look', async () => {
+    const { rhythm, times } = looking()
+    rhythm.start()
+    await vi.advanceTimersByTimeAsync(10_000)
+    const before = times.length
+    for (let news = 0; news < 50; news += 1) rhythm.hurry()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(times.length - before).toBe(1)
+    await rhythm.stop()
+  })
+
+  test('never looks twice at the same time, and a look that is asked for begins after it was asked for', async () => {
+    let running = 0
+    let looks = 0
+    const rhythm = new LookRhythm(async () => {
+      expect((running += 1)).toBe(1)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      running -= 1
+      looks += 1
+      return { busy: true }
+    }, (error) => { throw error })
+    rhythm.start()
+    await vi.advanceTimersByTimeAsync(50)
+    const asked = Promise.all([rhythm.now(), rhythm.now(), rhythm.now()])
+    await vi.advanceTimersByTimeAsync(250)
+    await asked
+    expect(looks).toBe(2)
+    const stopped = rhythm.stop()
+    await vi.advanceTimersByTimeAsync(1000)
+    await stopped
+  })
+
+  test('goes on after a look that failed, and stops when it is told to', async () => {
+    const errors: unknown[] = []
+    let looks = 0
+    const rhythm = new LookRhythm(() => {
+      looks += 1
+      return Promise.reject(new Error('no'))
+    }, (error) => { errors.push(error) })
+    rhythm.start()
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(errors.length).toBe(looks)
+    expect(looks).toBeGreaterThan(2)
+    await rhythm.stop()
+    const after = looks
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(looks).toBe(after)
+  })
+})
