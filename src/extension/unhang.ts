@@ -4,8 +4,11 @@ import { Sessions, type FolderShutdown } from './client/sessions'
 import { HostFinder } from './client/hostFinder'
 import { endingCommands } from './commands/endingCommands'
 import { launchCommands } from './commands/launchCommands'
+import { programCommands } from './commands/programCommands'
 import { errorReporter, registerCommands, type ReportError } from './commands/registerCommands'
+import { rescueCommands } from './commands/rescueCommands'
 import { ShutdownService } from './commands/shutdownService'
+import { stackCommands } from './commands/stackCommands'
 import { taskCommands } from './commands/taskCommands'
 import { viewCommands } from './commands/viewCommands'
 import { ContextKeys } from './contributions/contextKeys'
@@ -14,11 +17,13 @@ import { DisposableStore, liveDisposableStores } from './lifecycle'
 import { IssueNotifier } from './notify/issueNotifier'
 import { OrphanNotifier } from './notify/orphanNotifier'
 import { StuckNotifier } from './notify/stuckNotifier'
+import { VerdictNotifier } from './notify/verdictNotifier'
 import type { Prompts } from './prompts/prompts'
 import { windowPrompts } from './prompts/windowPrompts'
 import { ReportDocuments } from './report/reportDocuments'
+import { StackDocuments } from './stacks/stackDocuments'
 import { LaunchedPools } from './tasks/launchedPools'
-import { PoolTaskProvider, poolTaskType } from './tasks/poolTaskProvider'
+import { PoolTaskProvider, poolTaskType, type OpenPoolTerminal } from './tasks/poolTaskProvider'
 import { poolTerminals } from './tasks/poolTerminals'
 import { WindowLifetime } from './tasks/windowLifetime'
 import type { UnhangTestApi } from './testApi'
@@ -43,6 +48,7 @@ export class Unhang {
   readonly #machineView: MachineView
   readonly #statusBar: PoolsStatusBar
   readonly #reports: ReportDocuments
+  readonly #stacks: StackDocuments
   readonly #shutdown: ShutdownService
   readonly #finder: HostFinder
   readonly #report: ReportError
@@ -62,10 +68,12 @@ export class Unhang {
     this.#machineView = this.#owned.add(new MachineView(this.#sessions.catalog))
     this.#statusBar = this.#owned.add(new PoolsStatusBar(this.#sessions.catalog))
     this.#reports = this.#owned.add(new ReportDocuments(this.#sessions))
+    this.#stacks = this.#owned.add(new StackDocuments(this.#sessions))
     this.#finder = this.#owned.add(new HostFinder(this.#sessions, log))
     this.#owned.add(window.registerFileDecorationProvider(new RowDecorations()))
-    this.#registerCommands(prompts)
-    this.#registerTasks()
+    const open = this.#poolTerminals()
+    this.#registerCommands(prompts, open)
+    this.#owned.add(tasks.registerTaskProvider(poolTaskType, new PoolTaskProvider(open)))
     this.#registerNotifiers(prompts)
     this.#watchWhileLookedAt()
     this.#owned.add(this.#contextKeys)
@@ -103,20 +111,26 @@ export class Unhang {
     }
   }
 
-  #registerCommands(prompts: () => Prompts): void {
+  #registerCommands(prompts: () => Prompts, open: OpenPoolTerminal): void {
     const { catalog } = this.#sessions
     // Only what can be seen counts as selected: the palette must not end what a hidden view remembers.
     const selection = (): readonly PoolsNode[] => (this.#view.visible ? this.#view.selection : [])
     this.#owned.add(registerCommands({
       ...launchCommands(prompts),
+      ...programCommands({
+        sessions: this.#sessions, prompts, view: this.#view, open,
+        onError: (error) => { this.#report(l10n.t('Attach to Running Process'), error) },
+      }),
+      ...rescueCommands({ sessions: this.#sessions, prompts, selection }),
+      ...stackCommands({ sessions: this.#sessions, prompts, stacks: this.#stacks, selection }),
       ...endingCommands({ catalog, shutdown: this.#shutdown, prompts, selection, folderOf: (poolId) => this.#sessions.ofPool(poolId)?.folder.uri }),
       ...taskCommands({ sessions: this.#sessions, prompts, selection }),
       ...viewCommands({ sessions: this.#sessions, prompts, view: this.#view, reports: this.#reports, log: this.#log, selection }),
     }, this.#report))
   }
 
-  #registerTasks(): void {
-    const open = poolTerminals({
+  #poolTerminals(): OpenPoolTerminal {
+    return poolTerminals({
       sessions: this.#sessions,
       onLaunched: (poolId) => { this.#launched.add(poolId) },
       onError: (error) => { this.#report(l10n.t('Terminate Pool'), error) },
@@ -127,12 +141,12 @@ export class Unhang {
         return leaves
       },
     })
-    this.#owned.add(tasks.registerTaskProvider(poolTaskType, new PoolTaskProvider(open)))
   }
 
   #registerNotifiers(prompts: () => Prompts): void {
     const onError = (error: unknown): void => { this.#report('notification', error) }
     this.#owned.add(new StuckNotifier({ sessions: this.#sessions, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
+    this.#owned.add(new VerdictNotifier({ sessions: this.#sessions, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
     this.#owned.add(new OrphanNotifier({ catalog: this.#sessions.catalog, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
     this.#owned.add(new IssueNotifier({
       sessions: this.#sessions, prompts, log: this.#log, onError,
@@ -163,7 +177,8 @@ export class Unhang {
     this.#contextKeys.set('unhang.hostState', this.#sessions.state)
     this.#contextKeys.set('unhang.hasLivePools', catalog.livePools.length > 0)
     this.#contextKeys.set('unhang.hasEndedPools', catalog.endedPools.length > 0)
-    this.#contextKeys.set('unhang.hasStuck', catalog.stuckCount > 0)
+    this.#contextKeys.set('unhang.hasStuck', catalog.stuckWorkers.length > 0)
+    this.#contextKeys.set('unhang.hasRescuable', catalog.rescuablePools.length > 0)
   }
 
   async #killSurvivors(shutdowns: readonly FolderShutdown[]): Promise<void> {

@@ -25,7 +25,7 @@ export function poolOutcome(pool: Pick<PoolSnapshot, 'name' | 'counts' | 'failur
 function programOutcome(name: string, program: ProgramSnapshot, failure: string | null, after: string): Outcome {
   const exit = formatExit(program)
   const ok = program.exitCode === 0 && failure === null
-  return { ok, line: `${name}: ${failure === null ? (exit ?? 'ended') : plainLine(failure)} after ${after}` }
+  return { ok, line: `${name}: ${exit ?? (failure === null ? 'ended' : plainLine(failure))} after ${after}` }
 }
 
 function allTasks(total: number): string {

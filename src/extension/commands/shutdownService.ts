@@ -6,6 +6,7 @@ import type { Sessions } from '../client/sessions'
 import type { PlacedWorker } from '../model/poolCatalog'
 import type { PoolRecord } from '../model/poolStore'
 import type { Prompts } from '../prompts/prompts'
+import { confirmAttached } from './attachedPrograms'
 
 export type ShutdownMode = Requests['unhang/shutdown']['params']['mode']
 
@@ -15,7 +16,10 @@ export type ShutdownMode = Requests['unhang/shutdown']['params']['mode']
  */
 const shutdownTimeoutMs = 10 * 60_000
 
-/** Ends pools and workers through the hosts' one shutdown core, after asking where more than one is killed. */
+/**
+ * Ends pools and workers through the hosts' one shutdown core, after asking where more than one is killed, or where a program is
+ * ended that was not started here.
+ */
 export class ShutdownService {
   readonly #sessions: Sessions
   readonly #prompts: () => Prompts
@@ -26,13 +30,18 @@ export class ShutdownService {
   }
 
   /** Ends whole pools. Resolves to false when the person said no. */
-  async endPools(pools: readonly PoolRecord[], mode: ShutdownMode): Promise<boolean> {
-    const workers = pools.reduce((sum, pool) => sum + liveWorkerCount(pool), 0)
+  async endPools(chosen: readonly PoolRecord[], mode: ShutdownMode): Promise<boolean> {
+    const { catalog } = this.#sessions
+    const pools = withoutInner(chosen)
+    const workers = pools.reduce((sum, pool) => sum + liveWorkerCount(pool) + catalog.poolsOf(pool.header.id).reduce((inside, other) => inside + liveWorkerCount(other), 0), 0)
     const [only] = pools
     const what = pools.length === 1 && only !== undefined
       ? l10n.t('pool “{0}” with {1} workers', only.header.name, workers)
       : l10n.t('{0} pools with {1} workers', pools.length, workers)
-    if (mode === 'kill' && workers > 1 && !(await this.#confirmKill(what, workers))) return false
+    // One question is enough: that before an attached program is ended names every pid.
+    const isAttached = pools.some((pool) => catalog.programOf(pool)?.header.program?.readOnly === true)
+    if (mode === 'kill' && workers > 1 && !isAttached && !(await this.#confirmKill(what, workers))) return false
+    if (!(await this.#confirmAttached(pools, mode))) return false
     await this.#end(pools.map((pool) => [this.#sessions.ofPool(pool.header.id), { kind: 'pool', poolId: pool.header.id }]), mode)
     return true
   }
@@ -40,15 +49,18 @@ export class ShutdownService {
   /** Ends single workers; their pools go on and replace them. */
   async endWorkers(workers: readonly PlacedWorker[], mode: ShutdownMode): Promise<boolean> {
     if (mode === 'kill' && workers.length > 1 && !(await this.#confirmKill(l10n.t('{0} workers', workers.length), workers.length))) return false
+    if (!(await this.#confirmAttached(workers.map(({ pool }) => pool), mode))) return false
     await this.#end(workers.map(({ pool, worker }) => [
       this.#sessions.ofPool(pool.header.id), { kind: 'worker', poolId: pool.header.id, pid: worker.pid },
     ]), mode)
     return true
   }
 
-  /** Terminates every pool of every folder. */
+  /** Terminates every pool of every folder; not programs that are only looked at, which are nobody's to end by the way. */
   async terminateAll(): Promise<boolean> {
-    const pools = this.#sessions.catalog.livePools
+    const { catalog } = this.#sessions
+    const pools = withoutInner(catalog.livePools.filter((pool) => catalog.programOf(pool)?.header.program?.readOnly !== true))
+    if (pools.length === 0) return false
     if (pools.length > 1) {
       const confirmed = await this.#prompts().confirm({
         message: l10n.t('Terminate all {0} pools?', pools.length),
@@ -72,6 +84,10 @@ export class ShutdownService {
         session.request('unhang/shutdown', { targets, mode, askedBy: 'user', reason: mode === 'kill' ? 'Kill in VS Code' : 'Terminate in VS Code' }, { timeoutMs: shutdownTimeoutMs }))))
   }
 
+  #confirmAttached(pools: readonly PoolRecord[], mode: ShutdownMode): Promise<boolean> {
+    return confirmAttached(pools, this.#sessions, this.#prompts(), mode === 'kill' ? l10n.t('Kill') : l10n.t('Terminate'))
+  }
+
   #confirmKill(what: string, workers: number): Promise<boolean> {
     return this.#prompts().confirm({
       message: l10n.t('Kill {0} with SIGKILL?', what),
@@ -79,6 +95,12 @@ export class ShutdownService {
       action: l10n.t('Kill {0} Workers', workers),
     })
   }
+}
+
+/** Without the pools of programs that are ended as well. */
+function withoutInner(pools: readonly PoolRecord[]): PoolRecord[] {
+  const ids = new Set(pools.map(({ header }) => header.id))
+  return pools.filter(({ header }) => header.programId === null || !ids.has(header.programId))
 }
 
 /** Workers of a pool that can still be ended. */

@@ -4,6 +4,8 @@
  */
 export const commandIds = [
   'unhang.launchPool',
+  'unhang.watchProgram',
+  'unhang.attachProcess',
   'unhang.terminatePool',
   'unhang.killPool',
   'unhang.terminateWorker',
@@ -12,6 +14,9 @@ export const commandIds = [
   'unhang.terminateAll',
   'unhang.cancelTask',
   'unhang.retryTask',
+  'unhang.rescuePool',
+  'unhang.showStack',
+  'unhang.refreshStack',
   'unhang.removePool',
   'unhang.showReport',
   'unhang.copyPid',
@@ -22,8 +27,8 @@ export const commandIds = [
 ] as const
 export type CommandId = (typeof commandIds)[number]
 
-/** Commands that only make sense on a row of a view; they are contributed but kept out of the palette. */
-export const rowOnlyCommands: readonly CommandId[] = ['unhang.showMore']
+/** Commands that only make sense on a row of a view or in an editor's title; they are contributed but kept out of the palette. */
+export const rowOnlyCommands: readonly CommandId[] = ['unhang.showMore', 'unhang.refreshStack']
 
 /** One handler for each command. Arguments come from a row, a code lens, a keybinding or nobody, so they are unknown. */
 export type CommandHandlers = Readonly<Record<CommandId, (...args: readonly unknown[]) => Promise<void> | void>>

@@ -8,9 +8,11 @@ export interface ContextKeyValues {
   'unhang.hasEndedPools': boolean
   /** Some worker is stuck. */
   'unhang.hasStuck': boolean
+  /** Some pool can be rescued. */
+  'unhang.hasRescuable': boolean
 }
 export type ContextKey = keyof ContextKeyValues
 
 export const contextKeys = [
-  'unhang.hostState', 'unhang.hasLivePools', 'unhang.hasEndedPools', 'unhang.hasStuck',
+  'unhang.hostState', 'unhang.hasLivePools', 'unhang.hasEndedPools', 'unhang.hasStuck', 'unhang.hasRescuable',
 ] as const satisfies readonly ContextKey[]

@@ -16,6 +16,10 @@ export interface Settings {
   readonly nodePath: string
   /** Python interpreter of `python` pools; empty for that of the workspace's virtual environment, else of PATH. */
   readonly pythonPath: string
+  /** Show and keep the arguments of a watched program's tasks. */
+  readonly recordArguments: boolean
+  /** The signal that makes watched Pythons write their stacks, 0 for none; null for one that the program has left free. */
+  readonly stackSignal: number | null
 }
 export type SettingKey = keyof Settings
 
@@ -28,4 +32,6 @@ export const settingDefaults: Settings = {
   onWindowClose: 'keep',
   nodePath: '',
   pythonPath: '',
+  recordArguments: true,
+  stackSignal: null,
 }

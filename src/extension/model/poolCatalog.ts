@@ -1,4 +1,5 @@
-import type { MachineSnapshot, WorkerSnapshot } from '../../protocol'
+import type { MachineSnapshot, PoolVerdictSnapshot, WorkerSnapshot } from '../../protocol'
+import { isStuck, rescueOptionsOf } from '../../protocol/verdicts'
 import { Emitter, type Disposable } from '../lifecycle'
 import type { PoolRecord, PoolStore, StoreChange } from './poolStore'
 
@@ -67,9 +68,41 @@ export class PoolCatalog implements Disposable {
     return this.liveWorkers.filter(({ worker }) => worker.task?.stuck === true)
   }
 
-  /** Stuck tasks by the hosts' own count, which also knows workers that are not listed. */
+  /** Stuck tasks by the hosts' own count, which also knows workers that are not listed, and what else a pool waits for in vain. */
   get stuckCount(): number {
-    return this.livePools.reduce((sum, pool) => sum + pool.header.counts.stuck, 0)
+    return this.livePools.reduce((sum, { header }) => sum + header.counts.stuck + header.verdicts.filter((verdict) => verdict.stuck).length, 0)
+  }
+
+  /** Live pools with a lost task, a dead lock holder or a stopped worker that a rescue could do something about. */
+  get rescuablePools(): PoolRecord[] {
+    return this.livePools.filter(({ header }) => rescueOptionsOf(header).length > 0)
+  }
+
+  /** The pools in a program, newest first. */
+  poolsOf(programId: string): PoolRecord[] {
+    return this.pools.filter(({ header }) => header.programId === programId)
+  }
+
+  /** The program that a pool is, or is in; undefined for a pool of Unhang's own, and for one whose program is not known (any more). */
+  programOf({ header }: PoolRecord): PoolRecord | undefined {
+    if (header.program !== null) return this.pool(header.id)
+    return header.programId === null ? undefined : this.pool(header.programId)
+  }
+
+  /** Live pools as one counts them: a program stands for itself only as long as it has made none. */
+  get countedPools(): PoolRecord[] {
+    const live = this.livePools
+    return live.filter(({ header }) => header.program === null || !live.some((other) => other.header.programId === header.id))
+  }
+
+  /** True when a pool, or one in it, is not going to go on by itself. */
+  isStuck(pool: PoolRecord): boolean {
+    return [pool, ...this.poolsOf(pool.header.id)].some(({ header }) => header.state !== 'ended' && isStuck(header))
+  }
+
+  /** What a pool's own verdicts say of one worker. */
+  verdictOn(poolId: string, worker: Pick<WorkerSnapshot, 'name' | 'pid'>): PoolVerdictSnapshot | undefined {
+    return this.pool(poolId)?.header.verdicts.find((verdict) => verdict.worker === worker.name && verdict.pid === worker.pid)
   }
 
   /** The machine as any host measured it; they share the machine. The pools' share is the sum of all hosts. */

@@ -1,4 +1,5 @@
 import { window } from 'vscode'
+import { livePicker } from './livePicker'
 import type { Prompts } from './prompts'
 
 /** Prompts in VS Code's own dialogs, pickers and notifications. */
@@ -10,6 +11,19 @@ export const windowPrompts: Prompts = {
   async pickOne(choices, { title, placeholder }) {
     const picked = await window.showQuickPick(mutable(choices), { title, placeHolder: placeholder, matchOnDescription: true, matchOnDetail: true })
     return picked?.value
+  },
+
+  async pickMany(choices, { title, placeholder }) {
+    const items = choices.map((choice) => ({ ...choice, picked: true }))
+    const picked = await window.showQuickPick(items, { title, placeHolder: placeholder, matchOnDescription: true, matchOnDetail: true, canPickMany: true })
+    return picked?.map(({ value }) => value)
+  },
+
+  pickLive: livePicker,
+
+  async input({ title, prompt, placeholder, value }) {
+    const text = (await window.showInputBox({ title, prompt, placeHolder: placeholder, value, ignoreFocusOut: true }))?.trim()
+    return text === '' ? undefined : text
   },
 
   async notify(severity, message, actions) {

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n'
-import type { GetFailures, ShutdownReportWire } from '../../protocol'
+import type { GetFailures, PoolVerdictSnapshot, ShutdownReportWire } from '../../protocol'
 import type { PoolRecord } from '../model/poolStore'
 import { formatDuration, formatPreciseDuration } from '../text/durations'
 import { exitOf } from '../text/failures'
@@ -44,7 +44,8 @@ function stateSection({ header }: PoolRecord, now: number): string[] {
 
 function stuckSection(pool: PoolRecord, now: number): string[] {
   const looked = [...pool.workers.values()].filter((worker) => worker.status !== 'exited' && worker.task?.verdict)
-  if (looked.length === 0) return []
+  const onPool = pool.header.verdicts.map((verdict) => verdictSection(verdict))
+  if (looked.length === 0 && onPool.length === 0) return []
   const entries = looked.flatMap((worker) => {
     const { task } = worker
     if (task?.verdict == null) return []
@@ -57,7 +58,17 @@ function stuckSection(pool: PoolRecord, now: number): string[] {
       escapeMarkdown(advice),
     ].filter((part) => part !== '').join('\n\n')]
   })
-  return [`## ${l10n.t('Stuck and slow')}`, ...entries]
+  return [`## ${l10n.t('Stuck and slow')}`, ...onPool, ...entries]
+}
+
+function verdictSection({ code, summary, evidence, advice, confidence, worker, pid }: PoolVerdictSnapshot): string {
+  const who = worker === null || pid === null ? '' : `${escapeMarkdown(worker)}, ${l10n.t('pid {0}', pid)}: `
+  return [
+    `### ${escapeMarkdown(verdictText(code))}`,
+    `${who}**${escapeMarkdown(summary)}** (${confidence})`,
+    evidence.map(({ what, value }) => `- ${escapeMarkdown(what)}: ${escapeMarkdown(value)}`).join('\n'),
+    escapeMarkdown(advice),
+  ].filter((part) => part !== '').join('\n\n')
 }
 
 function failuresSection({ failures, total }: GetFailures.Result): string {

@@ -2,7 +2,7 @@ import { settingDefaults, type Settings } from '../contributions/settingKeys'
 import type { LaunchPool } from '../../protocol'
 
 /** Settings that a pool is launched with where its definition does not say. */
-export type LaunchDefaults = Pick<Settings, 'stuckAfterMs' | 'gracePeriodMs' | 'useSigkill' | 'nodePath' | 'pythonPath'>
+export type LaunchDefaults = Pick<Settings, 'stuckAfterMs' | 'gracePeriodMs' | 'useSigkill' | 'nodePath' | 'pythonPath' | 'recordArguments' | 'stackSignal'>
 
 /** A launch request: VS Code's resolved values, the raw task's keys that VS Code dropped, settings for what is left open. */
 export function launchParams(
@@ -12,13 +12,14 @@ export function launchParams(
   settings: LaunchDefaults,
   env: NodeJS.ProcessEnv,
 ): LaunchPool.Params {
-  const { nodePath, pythonPath, ...durations } = settings
+  const { nodePath, pythonPath, stackSignal, ...same } = settings
   return {
     label,
     definition: { ...raw, ...resolved },
     env: userEnvironment(env),
     defaults: {
-      ...durations,
+      ...same,
+      ...(stackSignal === null ? {} : { stackSignal }),
       ...(nodePath === settingDefaults.nodePath ? {} : { nodePath }),
       ...(pythonPath === settingDefaults.pythonPath ? {} : { pythonPath }),
     },

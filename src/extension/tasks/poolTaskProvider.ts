@@ -11,6 +11,8 @@ export interface PoolTaskLaunch {
   readonly label: string
   readonly definition: Readonly<Record<string, unknown>>
   readonly folder: WorkspaceFolder | undefined
+  /** False for one that was made up on the spot: no task of tasks.json has anything to add to it. */
+  readonly isInTasksFile: boolean
 }
 
 /** Makes the pool tasks of tasks.json runnable. There are no others to detect, so listing them costs nothing. */
@@ -31,7 +33,7 @@ export class PoolTaskProvider implements TaskProvider {
     const label = task.name
     // The very same definition object: VS Code compares it to tell which task was resolved.
     const resolved = new Task(task.definition, scope, label, task.source, new CustomExecution(async (definition: TaskDefinition) =>
-      this.#open({ label, definition: withoutUndefined(definition), folder })))
+      this.#open({ label, definition: withoutUndefined(definition), folder, isInTasksFile: true })))
     resolved.presentationOptions = { ...task.presentationOptions }
     // Set even when there are none: else VS Code asks at the first run which ones to use.
     resolved.problemMatchers = task.problemMatchers

@@ -5,8 +5,8 @@ import type { FolderSession } from '../client/folderSession'
 import { DisposableStore, Emitter, disposableInterval } from '../lifecycle'
 import { failuresTable } from './failuresTable'
 import { OutputLines, plainLine } from './outputLines'
-import { errorLines, succeeded, summaryLines, tableLines, workerLine } from './outcome'
-import { progressLine } from './progressLine'
+import { errorLines, summaryLines, tableLines, terminalExitCode, verdictLines, workerLine } from './outcome'
+import { programProgressLine, progressLine } from './progressLine'
 import { TerminalScreen } from './screen'
 import * as styles from './styles'
 
@@ -15,6 +15,8 @@ const launchTimeoutMs = 60_000
 const progressEveryMs = 1_000
 /** Until the terminal says how wide it is. */
 const defaultColumns = 80
+/** A thousand lost tasks have one cause; the Pools view has them all. */
+const mostVerdicts = 3
 const interrupted = 'Ctrl+C in its terminal'
 const terminalClosed = 'its terminal was closed'
 const endOfText = '\u0003'
@@ -43,6 +45,8 @@ export class PoolTerminal implements Pseudoterminal {
   readonly #lines = new Map<string, OutputLines>()
   /** Output that is here before the answer to the launch, which says what pool is ours. */
   readonly #early: Output[] = []
+  /** Verdicts of a program's pools that were told. */
+  #toldVerdicts = new Set<string>()
   #outputs = 0
   #columns = defaultColumns
   #poolId: string | undefined
@@ -93,7 +97,7 @@ export class PoolTerminal implements Pseudoterminal {
   async #run(): Promise<void> {
     const { session, params } = this.#options
     try {
-      this.#screen.print(styles.dim(l10n.t('Launching pool “{0}” …', plainLine(params.label ?? ''))))
+      this.#screen.print(styles.dim(this.#isProgram ? l10n.t('Running {0}, watched …', plainLine(params.label ?? '')) : l10n.t('Launching pool “{0}” …', plainLine(params.label ?? ''))))
       this.#owned.add(session.onOutput((output) => { this.#receive(output) }))
       const launched = await session.request('unhang/launchPool', { ...params, follow: true }, { timeoutMs: launchTimeoutMs })
       this.#poolId = launched.poolId
@@ -119,7 +123,7 @@ export class PoolTerminal implements Pseudoterminal {
     this.#state = 'running'
     this.#startedAt = Date.now()
     this.#screen.print(
-      `${styles.bold(plainLine(name))} ${styles.dim(total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId))}`,
+      `${styles.bold(plainLine(name))} ${styles.dim(this.#isProgram ? poolId : total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId))}`,
       ...warnings.map((warning) => styles.yellow(plainLine(warning))),
     )
     for (const output of this.#early.splice(0)) this.#receive(output)
@@ -137,7 +141,26 @@ export class PoolTerminal implements Pseudoterminal {
     const pool = this.#options.session.store.pool(poolId)?.header
     if (pool === undefined) return
     if (pool.state === 'ended') void this.#finish(pool)
-    else this.#screen.status(progressLine(pool, Date.now() - this.#startedAt, this.#columns))
+    else if (pool.program === null) this.#screen.status(progressLine(pool, Date.now() - this.#startedAt, this.#columns))
+    else this.#updateProgram(pool)
+  }
+
+  /** A program is its pools: what they do, and what is wrong with them as soon as it is known. */
+  #updateProgram(program: PoolHeader): void {
+    const inside = this.#options.session.store.pools.map(({ header }) => header).filter(({ programId }) => programId === program.id)
+    const stuck = new Map([program, ...inside].filter(({ state }) => state !== 'ended').flatMap(({ id, verdicts }) => verdicts
+      .filter((verdict) => verdict.stuck).map((verdict) => [`${id} ${verdict.code} ${String(verdict.pid)} ${String(verdict.task)}`, verdict] as const)))
+    const fresh = [...stuck].filter(([key]) => !this.#toldVerdicts.has(key)).map(([, verdict]) => verdict)
+    this.#screen.print(...fresh.slice(0, mostVerdicts).flatMap(verdictLines))
+    if (fresh.length > mostVerdicts) this.#screen.print(styles.yellow(l10n.t('… and {0} more', fresh.length - mostVerdicts)))
+    // One that went and came back is news again.
+    this.#toldVerdicts = new Set(stuck.keys())
+    this.#screen.status(programProgressLine(inside, Date.now() - this.#startedAt, this.#columns))
+  }
+
+  /** It prints as it would in a terminal of its own: its lines are its own, not a worker's. */
+  get #isProgram(): boolean {
+    return this.#options.params.definition?.program !== undefined
   }
 
   #receive(output: Output): void {
@@ -154,9 +177,13 @@ export class PoolTerminal implements Pseudoterminal {
       const key = `${stream}/${worker}`
       let buffer = this.#lines.get(key)
       if (buffer === undefined) this.#lines.set(key, (buffer = new OutputLines()))
-      lines.push(...buffer.push(text).map((line) => workerLine(worker, stream, line)))
+      lines.push(...buffer.push(text).map((line) => this.#outputLine(worker, stream, line)))
     }
     this.#screen.print(...lines)
+  }
+
+  #outputLine(worker: string, stream: string, line: string): string {
+    return this.#isProgram ? line : workerLine(worker, stream, line)
   }
 
   async #finish(pool: PoolHeader): Promise<void> {
@@ -167,13 +194,13 @@ export class PoolTerminal implements Pseudoterminal {
       await session.requestIfConnected('unhang/followOutput', { poolId: pool.id, follow: false })
       for (const [key, buffer] of this.#lines) {
         const [stream = '', worker = ''] = key.split(/\/(.*)/s)
-        this.#screen.print(...buffer.flush().map((line) => workerLine(worker, stream, line)))
+        this.#screen.print(...buffer.flush().map((line) => this.#outputLine(worker, stream, line)))
       }
       this.#screen.clearStatus()
-      const failures = await session.requestIfConnected('unhang/failures', { poolId: pool.id })
+      const failures = pool.program === null ? await session.requestIfConnected('unhang/failures', { poolId: pool.id }) : undefined
       if (failures !== undefined) this.#screen.print(...tableLines(failuresTable(failures, this.#columns)))
       this.#screen.print(...summaryLines(pool, Date.now() - this.#startedAt))
-      this.#exit(succeeded(pool) ? 0 : 1)
+      this.#exit(terminalExitCode(pool))
     } catch (error) {
       this.#fail(error)
     }

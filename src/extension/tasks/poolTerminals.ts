@@ -20,7 +20,7 @@ const terminateTimeoutMs = 10 * 60_000
 
 /** Opens a terminal for each pool task that runs. */
 export function poolTerminals({ sessions, onLaunched, leavesPoolRunning, onError }: PoolTerminalsOptions): OpenPoolTerminal {
-  return ({ label, definition, folder }) => {
+  return ({ label, definition, folder, isInTasksFile }) => {
     if (!workspace.isTrusted) throw new UntrustedWorkspaceError()
     const session = sessions.of(folder?.uri)
     if (session === undefined) throw new HostUnavailableError('a pool needs a folder on this machine. Open one.')
@@ -31,10 +31,12 @@ export function poolTerminals({ sessions, onLaunched, leavesPoolRunning, onError
       useSigkill: readSetting('useSigkill', scope),
       nodePath: readSetting('nodePath', scope),
       pythonPath: readSetting('pythonPath', scope),
+      recordArguments: readSetting('recordArguments', scope),
+      stackSignal: readSetting('stackSignal', scope),
     }
     return new PoolTerminal({
       session,
-      params: launchParams(label, definition, rawTask(label, scope), settings, process.env),
+      params: launchParams(label, definition, isInTasksFile ? rawTask(label, scope) : undefined, settings, process.env),
       onLaunched,
       leavesPoolRunning,
       onError,

@@ -1,9 +1,24 @@
 import * as l10n from '@vscode/l10n'
-import type { PoolHeader } from '../../protocol'
+import type { CountsSnapshot, PoolHeader } from '../../protocol'
 import { formatDuration } from '../text/durations'
 import { finishedTasks, totalTasks, unsuccessfulTasks } from '../text/rows'
 
 const barCells = 20
+
+/** What a program does in the meantime: `2 pools · 7 of 12 · 3 busy · 1 stuck · 12 s`, of all its pools together. */
+export function programProgressLine(pools: readonly PoolHeader[], elapsedMs: number, columns: number): string {
+  const live = pools.filter(({ state }) => state !== 'ended')
+  const total = pools.reduce((sum, { counts }) => sum + totalTasks(counts), 0)
+  const sum = (count: keyof CountsSnapshot): number => pools.reduce((all, { counts }) => all + counts[count], 0)
+  const finished = pools.reduce((all, { counts }) => all + finishedTasks(counts), 0)
+  const stuck = live.reduce((all, { counts, verdicts }) => all + counts.stuck + verdicts.filter((verdict) => verdict.stuck).length, 0)
+  const parts = [live.length === 0 ? l10n.t('no pool') : live.length === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', live.length)]
+  if (total > 0) parts.push(l10n.t('{0} of {1}', finished, total))
+  if (sum('running') > 0) parts.push(l10n.t('{0} busy', sum('running')))
+  if (stuck > 0) parts.push(l10n.t('{0} stuck', stuck))
+  parts.push(formatDuration(elapsedMs))
+  return cut(parts.join(' · '), columns)
+}
 
 /** `[██████░░░░] 7 of 12 · 3 busy · 1 stuck · 2 failed · 12 s left`, cut to the terminal's width. */
 export function progressLine(pool: PoolHeader, elapsedMs: number, columns: number): string {
@@ -18,6 +33,10 @@ export function progressLine(pool: PoolHeader, elapsedMs: number, columns: numbe
   if (pool.etaMs !== null) parts.push(l10n.t('{0} left', formatDuration(pool.etaMs)))
   const filled = total === 0 ? 0 : Math.floor((finished / total) * barCells)
   const line = `[${'█'.repeat(filled)}${'░'.repeat(barCells - filled)}] ${parts.join(' · ')}`
+  return cut(line, columns)
+}
+
+function cut(line: string, columns: number): string {
   // One column is left free: a line that fills the last one wraps in some terminals and could not be redrawn in place.
   const width = Math.max(1, columns - 1)
   return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`

@@ -1,8 +1,9 @@
 import * as l10n from '@vscode/l10n'
-import type { CountsSnapshot, PoolHeader, TaskSnapshot, WorkerSnapshot } from '../../protocol'
+import type { CountsSnapshot, PoolHeader, PoolVerdictSnapshot, ProgramSnapshot, TaskSnapshot, WorkerSnapshot } from '../../protocol'
 import { formatElapsed } from './durations'
 import { exitText } from './exits'
 import { poolStateText, taskStateText, verdictText, workerStatusText } from './states'
+import { verdictPart } from './verdicts'
 
 /** What a row says: everything that its icon and colour say is also here, in words. */
 export interface RowText {
@@ -29,10 +30,16 @@ export function unsuccessfulTasks(counts: CountsSnapshot): number {
   return counts.failed + counts.lost + counts.timedOut + counts.cancelled
 }
 
-/** `running · 3 busy · 1 stuck · 4 of 12 done · 10 s left`, with the folder's name in front if one is given. */
-export function poolRow(pool: PoolHeader, folder?: string): RowText {
-  const { counts } = pool
-  const parts = [...(folder === undefined ? [] : [folder]), ...poolStateParts(pool)]
+/**
+ * `running · stuck: lost task run(7) · 3 busy · 4 of 12 done · 10 s left`, with the folder's name in front if one is given; of a program
+ * `pid 4711 · python 3.11.7 · 2 pools`.
+ * @param inside How many pools are in it, if it is a program.
+ */
+export function poolRow(pool: PoolHeader, folder?: string, inside = 0): RowText {
+  const { counts, program } = pool
+  const parts = [...(folder === undefined ? [] : [folder]), ...(program === null ? poolStateParts(pool) : programParts(pool, program, inside))]
+  const verdict = pool.state === 'ended' ? undefined : verdictPart(pool)
+  if (verdict !== undefined) parts.push(verdict)
   if (counts.running > 0) parts.push(l10n.t('{0} busy', counts.running))
   if (counts.stuck > 0) parts.push(l10n.t('{0} stuck', counts.stuck))
   if (totalTasks(counts) > 0) parts.push(l10n.t('{0} of {1} done', counts.done, totalTasks(counts)))
@@ -46,7 +53,28 @@ export function poolRow(pool: PoolHeader, folder?: string): RowText {
   }
   if (pool.etaMs !== null && pool.state !== 'ended') parts.push(l10n.t('{0} left', formatElapsed(pool.etaMs, true)))
   if (pool.issues.length > 0) parts.push(pool.issues.length === 1 ? l10n.t('1 issue') : l10n.t('{0} issues', pool.issues.length))
-  return { label: pool.name, description: parts.join(separator), accessibilityLabel: l10n.t('pool {0}, {1}', pool.name, parts.join(', ')) }
+  const spoken = parts.join(', ')
+  return {
+    label: pool.name,
+    description: parts.join(separator),
+    accessibilityLabel: program === null ? l10n.t('pool {0}, {1}', pool.name, spoken) : l10n.t('program {0}, {1}', pool.name, spoken),
+  }
+}
+
+/** What a program is; how it ended once it has. */
+function programParts({ state, failure, orphaned }: PoolHeader, program: ProgramSnapshot, inside: number): string[] {
+  const parts: string[] = []
+  if (state === 'ended') parts.push(program.exitCode === null && program.signal === null ? l10n.t('ended') : exitText(program.exitCode, program.signal))
+  else if (failure !== null) parts.push(l10n.t('failed'))
+  else if (state !== 'run') parts.push(poolStateText(state))
+  if (orphaned && state !== 'ended') parts.push(l10n.t('orphaned'))
+  if (program.pid !== null && state !== 'ended') parts.push(l10n.t('pid {0}', program.pid))
+  if (program.python !== null) parts.push(l10n.t('python {0}', program.python))
+  if (inside > 0) parts.push(inside === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', inside))
+  else if (state !== 'ended' && program.observer === 'waiting') parts.push(l10n.t('no pool yet'))
+  if (program.observer === 'failed') parts.push(l10n.t('not observed'))
+  if (program.readOnly && state !== 'ended') parts.push(l10n.t('only looked at'))
+  return parts
 }
 
 /** An orphaned pool is known by that alone, until its workers have ended too. */
@@ -59,9 +87,11 @@ function poolStateParts({ orphaned, state, failure }: PoolHeader): string[] {
 /**
  * `pid 4211 · busy 40 s · resize(img_7.png)`, `pid 4211 · stuck 40 s · …`, and after the end
  * `exit -9 (SIGKILL) · resize(img_3.png) lost`.
+ * @param verdict Of its pool, on this worker; that it lost its task is said of the task.
  */
-export function workerRow(worker: WorkerSnapshot, now: number): RowText {
+export function workerRow(worker: WorkerSnapshot, now: number, verdict?: PoolVerdictSnapshot): RowText {
   const parts = worker.status === 'exited' ? exitedParts(worker) : liveParts(worker, now)
+  if (verdict !== undefined && verdict.code !== 'lost-task') parts.push(verdictText(verdict.code))
   return { label: worker.name, description: parts.join(separator), accessibilityLabel: l10n.t('worker {0}, {1}', worker.name, parts.join(', ')) }
 }
 

@@ -25,12 +25,15 @@ export function appearanceOf(node: PoolsNode, catalog: PoolCatalog, tree: PoolsT
   switch (node.kind) {
     case 'pool':
       // Open from the start, before it has workers: VS Code does not open a row that could not be opened when it came.
-      return { id, ...poolRow(header, catalog.folderOf(header.id)), icon: poolIcon(header), contextValue: poolContextValue(header), collapsible: 'expanded' }
+      return { id, ...poolRow(header, catalog.folderOf(header.id), catalog.poolsOf(header.id).length), icon: poolIcon(header, catalog.isStuck(pool)), contextValue: poolContextValue(header), collapsible: 'expanded' }
     case 'worker': {
       const worker = pool.workers.get(node.name)
       if (worker === undefined) return undefined
       const collapsible = worker.task === null ? 'none' : 'collapsed'
-      return { id, ...workerRow(worker, now), icon: workerIcon(worker), contextValue: workerContextValue(worker, header), tone: workerTone(worker), collapsible }
+      const verdict = catalog.verdictOn(header.id, worker)
+      return {
+        id, ...workerRow(worker, now, verdict), icon: workerIcon(worker, verdict), contextValue: workerContextValue(worker, header), tone: workerTone(worker, verdict), collapsible,
+      }
     }
     case 'task': {
       const task = pool.workers.get(node.worker)?.task

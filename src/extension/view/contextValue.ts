@@ -1,17 +1,20 @@
 import type { PoolHeader, TaskSnapshot, WorkerSnapshot } from '../../protocol'
+import { isStuck, rescueOptionsOf } from '../../protocol/verdicts'
 
 /**
  * `kind+flag+flag`, matched in `when` clauses by lookahead: `viewItem =~ /^worker(?=.*\+live)/`. Flags of a pool: its
- * state, `live`, `stuck`, `orphaned`, `issues`; of a worker: its status, `live`, `stuck`, `orphaned`; of a task: its
+ * state, `live`, `stuck`, `orphaned`, `issues`, `program`, `rescuable`; of a worker: its status, `live`, `stuck`, `orphaned`, `stack` (it may have one to show); of a task: its
  * state, `stuck`, `retryable`.
  */
 export function poolContextValue(pool: PoolHeader): string {
   return contextValue('pool', {
     [pool.state]: true,
     live: pool.state !== 'ended',
-    stuck: pool.counts.stuck > 0,
+    stuck: isStuck(pool),
     orphaned: pool.orphaned,
     issues: pool.issues.length > 0,
+    program: pool.program !== null,
+    rescuable: rescueOptionsOf(pool).length > 0,
   })
 }
 
@@ -21,6 +24,8 @@ export function workerContextValue(worker: WorkerSnapshot, pool: PoolHeader | un
     live: worker.status !== 'exited',
     stuck: worker.task?.stuck === true,
     orphaned: pool?.orphaned === true,
+    // A command may be anything; the others are Pythons and Nodes.
+    stack: worker.pid > 0 && pool !== undefined && !pool.orphaned && pool.kind !== 'command',
   })
 }
 

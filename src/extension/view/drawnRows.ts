@@ -1,3 +1,4 @@
+import type { PoolVerdictSnapshot } from '../../protocol'
 import type { PoolCatalog } from '../model/poolCatalog'
 import { appearanceOf } from './appearance'
 import type { PoolsNode } from './nodes'
@@ -56,7 +57,8 @@ export class DrawnRows {
     if (before?.shape !== look.shape) return true
     if (before.words === look.words) return false
     if (node.kind !== 'pool') return true
-    const stuck = (this.#catalog.pool(node.poolId)?.header.counts.stuck ?? 0) > 0
+    const pool = this.#catalog.pool(node.poolId)
+    const stuck = pool !== undefined && this.#catalog.isStuck(pool)
     return now - before.at >= (stuck ? stuckPoolTextEveryMs : poolTextEveryMs)
   }
 
@@ -71,10 +73,14 @@ export class DrawnRows {
   /** VS Code asks for a hover once for each time a row is drawn, so a row is also drawn for what only its hover says. */
   #hover(node: PoolsNode, now: number): string {
     const pool = this.#catalog.pool(node.poolId)?.header
-    if (node.kind === 'pool') return pool === undefined ? '' : minutes(pool.startedAt, pool.endedAt ?? now)
+    if (node.kind === 'pool') return pool === undefined ? '' : `${pool.verdicts.map(verdictKey).join()} ${minutes(pool.startedAt, pool.endedAt ?? now)}`
     const worker = node.kind === 'worker' ? this.#catalog.worker(node.poolId, node.name) : undefined
     return worker === undefined ? '' : `${worker.task?.verdict?.code ?? ''} ${minutes(worker.startedAt, worker.exitedAt ?? now)}`
   }
+}
+
+function verdictKey({ code, pid, task }: PoolVerdictSnapshot): string {
+  return `${code} ${String(pid)} ${String(task)}`
 }
 
 function minutes(from: number, to: number): string {

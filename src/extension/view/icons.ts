@@ -1,4 +1,5 @@
-import type { PoolHeader, TaskSnapshot, WorkerSnapshot } from '../../protocol'
+import type { PoolHeader, PoolVerdictSnapshot, ProgramSnapshot, TaskSnapshot, WorkerSnapshot } from '../../protocol'
+import { isStuck } from '../../protocol/verdicts'
 
 /** A codicon and a theme colour. The shape alone tells the status; the colour repeats it. */
 export interface IconChoice {
@@ -10,9 +11,11 @@ const stuck: IconChoice = { icon: 'warning', color: 'list.warningForeground' }
 const slow: IconChoice = { icon: 'watch', color: 'charts.yellow' }
 const failed: IconChoice = { icon: 'error', color: 'list.errorForeground' }
 
-export function poolIcon(pool: PoolHeader): IconChoice {
+/** @param stuckInside Something is stuck in a pool of it, if it is a program. */
+export function poolIcon(pool: PoolHeader, stuckInside = false): IconChoice {
   if (pool.orphaned && pool.state !== 'ended') return { icon: 'debug-disconnect', color: 'list.warningForeground' }
-  if (pool.counts.stuck > 0 && pool.state !== 'ended') return stuck
+  if ((isStuck(pool) || stuckInside) && pool.state !== 'ended') return stuck
+  if (pool.program !== null) return programIcon(pool, pool.program)
   switch (pool.state) {
     case 'init': return { icon: 'loading~spin' }
     case 'run':
@@ -27,7 +30,22 @@ export function poolIcon(pool: PoolHeader): IconChoice {
   }
 }
 
-export function workerIcon(worker: WorkerSnapshot): IconChoice {
+/** A program of the user's own; how it left is all that counts in the end. */
+function programIcon({ state, failure, issues }: PoolHeader, program: ProgramSnapshot): IconChoice {
+  switch (state) {
+    case 'init': return { icon: 'loading~spin' }
+    case 'run':
+    case 'close': return program.readOnly ? { icon: 'eye', color: 'charts.blue' } : { icon: 'terminal', color: 'charts.green' }
+    case 'terminate': return { icon: 'debug-stop', color: 'charts.orange' }
+    case 'ended':
+      if (program.signal !== null) return { icon: 'circle-slash', color: 'list.errorForeground' }
+      return failure !== null || (program.exitCode ?? 0) !== 0 || issues.length > 0 ? failed : { icon: 'pass', color: 'charts.green' }
+  }
+}
+
+/** @param verdict Of its pool, on this worker. */
+export function workerIcon(worker: WorkerSnapshot, verdict?: PoolVerdictSnapshot): IconChoice {
+  if (verdict?.stuck === true && worker.status !== 'exited') return stuck
   switch (worker.status) {
     case 'starting': return { icon: 'loading~spin' }
     case 'idle': return { icon: 'circle-outline', color: 'disabledForeground' }

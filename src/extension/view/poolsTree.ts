@@ -31,7 +31,10 @@ export class PoolsTree {
   parent(node: PoolsNode): PoolsNode | undefined {
     const { poolId } = node
     switch (node.kind) {
-      case 'pool': return undefined
+      case 'pool': {
+        const program = this.#programOf(poolId)
+        return program === undefined ? undefined : this.node({ kind: 'pool', poolId: program })
+      }
       case 'exitedGroup': return this.node({ kind: 'pool', poolId })
       case 'worker': {
         const exited = this.#catalog.worker(poolId, node.name)?.status === 'exited'
@@ -80,8 +83,10 @@ export class PoolsTree {
       return 'root'
     }
     if (change.pools.size > 0) this.#forgetMissing()
+    // What is wrong in a pool is also told by the icon of its program, which may be closed.
+    const programs = new Set([...change.pools].map((poolId) => this.#programOf(poolId)))
     return [...this.#handedOut].filter((row) => {
-      if (change.pools.has(row.poolId)) return true
+      if (change.pools.has(row.poolId) || (row.kind === 'pool' && programs.has(row.poolId))) return true
       const name = workerOf(row)
       return name !== undefined && change.workers.get(row.poolId)?.has(name) === true
     })
@@ -97,13 +102,13 @@ export class PoolsTree {
   }
 
   #children(parent: PoolsNode | undefined): PoolsNode[] {
-    if (parent === undefined) return this.#catalog.pools.map((pool) => this.node({ kind: 'pool', poolId: pool.header.id }))
+    if (parent === undefined) return this.#catalog.pools.filter(({ header }) => this.#programOf(header.id) === undefined).map(({ header }) => this.node({ kind: 'pool', poolId: header.id }))
     const { poolId } = parent
     const pool = this.#catalog.pool(poolId)
     if (pool === undefined) return []
     switch (parent.kind) {
       case 'pool': {
-        const rows = this.#page(pool, 'live')
+        const rows: PoolsNode[] = [...this.#poolsIn(poolId), ...this.#page(pool, 'live')]
         if (this.#workers(pool, 'exited').length > 0) rows.push(this.node({ kind: 'exitedGroup', poolId }))
         return rows
       }
@@ -112,6 +117,19 @@ export class PoolsTree {
       case 'task':
       case 'more': return []
     }
+  }
+
+  /** The pools of a program: those that live first, and the newest first of them. */
+  #poolsIn(programId: string): PoolsNode[] {
+    const pools = this.#catalog.poolsOf(programId)
+    const live = pools.filter(({ header }) => header.state !== 'ended')
+    return [...live, ...pools.filter((pool) => !live.includes(pool))].map(({ header }) => this.node({ kind: 'pool', poolId: header.id }))
+  }
+
+  /** The program that a pool is drawn below. */
+  #programOf(poolId: string): string | undefined {
+    const programId = this.#catalog.pool(poolId)?.header.programId
+    return programId != null && this.#catalog.pool(programId) !== undefined ? programId : undefined
   }
 
   #page(pool: PoolRecord, list: ListKind): PoolsNode[] {

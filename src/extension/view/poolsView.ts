@@ -107,11 +107,11 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
     switch (node.kind) {
       case 'pool': {
         const pool = this.#catalog.pool(node.poolId)
-        return pool && poolTooltip(pool.header, now)
+        return pool && poolTooltip(pool.header, now, this.#catalog.poolsOf(node.poolId).length)
       }
       case 'worker': {
         const worker = this.#catalog.worker(node.poolId, node.name)
-        return worker && workerTooltip(worker, now)
+        return worker && workerTooltip(worker, now, this.#catalog.verdictOn(node.poolId, worker))
       }
       case 'task': {
         const task = this.#catalog.worker(node.poolId, node.worker)?.task
@@ -143,7 +143,7 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
     const stuck = this.#catalog.stuckCount
     if (stuck === this.badge) return
     // Only what needs somebody's attention is counted, not what runs.
-    this.#view.badge = stuck === 0 ? undefined : { value: stuck, tooltip: stuck === 1 ? l10n.t('1 task is stuck') : l10n.t('{0} tasks are stuck', stuck) }
+    this.#view.badge = stuck === 0 ? undefined : { value: stuck, tooltip: stuck === 1 ? l10n.t('1 thing is stuck') : l10n.t('{0} things are stuck', stuck) }
   }
 }
 

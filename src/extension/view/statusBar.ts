@@ -7,7 +7,7 @@ import { poolRow } from '../text/rows'
 
 /** Left, after the language servers' items and before the problems of no importance. */
 const priority = 40
-const commandsInTooltip = ['unhang.pools.focus', 'unhang.killStuck', 'unhang.terminateAll'] as const
+const commandsInTooltip = ['unhang.pools.focus', 'unhang.rescuePool', 'unhang.killStuck', 'unhang.terminateAll'] as const
 
 /** One item, there only while pools run; a warning while something is stuck. */
 export class PoolsStatusBar implements Disposable {
@@ -40,10 +40,11 @@ export class PoolsStatusBar implements Disposable {
     }
     const item = (this.#item ??= this.#create())
     const stuck = this.#catalog.stuckCount
-    const running = pools.length === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', pools.length)
+    const count = this.#catalog.countedPools.length
+    const running = count === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', count)
     const text = stuck === 0 ? `$(server-process) ${running}` : `$(warning) ${l10n.t('{0}, {1} stuck', running, stuck)}`
     const spoken = stuck === 0 ? l10n.t('Unhang: {0} running', running) : l10n.t('Unhang: {0}, {1} stuck', running, stuck)
-    const summary = pools.map(({ header }) => `- **${escapeMarkdown(header.name)}** — ${escapeMarkdown(poolRow(header, this.#catalog.folderOf(header.id)).description)}`).join('\n')
+    const summary = pools.map(({ header }) => `- **${escapeMarkdown(header.name)}** — ${escapeMarkdown(poolRow(header, this.#catalog.folderOf(header.id), this.#catalog.poolsOf(header.id).length).description)}`).join('\n')
     const key = `${text}\n${summary}`
     if (key === this.#shown) return
     this.#shown = key
@@ -51,7 +52,8 @@ export class PoolsStatusBar implements Disposable {
     item.accessibilityInformation = { label: spoken }
     item.backgroundColor = stuck === 0 ? undefined : new ThemeColor('statusBarItem.warningBackground')
     const links = [`[${l10n.t('Show')}](command:unhang.pools.focus)`]
-    if (stuck > 0) links.push(`[${l10n.t('Kill All Stuck')}](command:unhang.killStuck)`)
+    if (this.#catalog.rescuablePools.length > 0) links.push(`[${l10n.t('Rescue…')}](command:unhang.rescuePool)`)
+    if (this.#catalog.stuckWorkers.length > 0) links.push(`[${l10n.t('Kill All Stuck')}](command:unhang.killStuck)`)
     links.push(`[${l10n.t('Terminate All')}](command:unhang.terminateAll)`)
     const tooltip = new MarkdownString(`${summary}\n\n${links.join(' · ')}`)
     tooltip.isTrusted = { enabledCommands: commandsInTooltip }

@@ -1,13 +1,14 @@
-import type { TaskSnapshot, WorkerSnapshot } from '../../protocol'
+import type { PoolVerdictSnapshot, TaskSnapshot, WorkerSnapshot } from '../../protocol'
 
 /** How loud a row is. */
 export type Tone = 'normal' | 'stuck' | 'slow' | 'bad' | 'quiet'
 
 /** An exit by a signal, with a code or with a task is bad news; an idle or finished worker is none. */
-export function workerTone(worker: WorkerSnapshot): Tone {
+export function workerTone(worker: WorkerSnapshot, verdict?: PoolVerdictSnapshot): Tone {
   if (worker.status === 'exited') {
     return worker.signal !== null || (worker.exitCode ?? 0) !== 0 || worker.task?.state === 'lost' ? 'bad' : 'quiet'
   }
+  if (verdict?.stuck === true) return 'stuck'
   return worker.task === null ? 'quiet' : taskTone(worker.task)
 }
 

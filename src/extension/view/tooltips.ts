@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n'
-import type { PoolHeader, StatsSnapshot, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
+import type { PoolHeader, PoolVerdictSnapshot, ProgramSnapshot, StatsSnapshot, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
 import { formatDuration, formatPreciseDuration } from '../text/durations'
 import { exitText } from '../text/exits'
 import { escapeMarkdown } from '../text/markdown'
@@ -10,17 +10,34 @@ import { taskStateText, verdictText, workerStatusText } from '../text/states'
 /** A pool with more functions than this is looked at by its API. */
 const mostFunctions = 5
 
+/** A hover is no report: what is below these has the same cause, mostly. */
+const mostVerdicts = 3
+
 /** What a hover over a pool says. Markdown, made only when it is looked at. */
-export function poolTooltip(pool: PoolHeader, now: number): string {
+export function poolTooltip(pool: PoolHeader, now: number, inside = 0): string {
   const running = formatDuration((pool.endedAt ?? now) - pool.startedAt)
   return paragraphs([
-    `**${escapeMarkdown(pool.name)}** — ${escapeMarkdown(poolRow(pool).description)}`,
+    `**${escapeMarkdown(pool.name)}** — ${escapeMarkdown(poolRow(pool, undefined, inside).description)}`,
+    ...(pool.state === 'ended' ? [] : pool.verdicts.slice(0, mostVerdicts).map((verdict) => verdictMarkdown(verdict, verdict.stuck))),
+    pool.state !== 'ended' && pool.verdicts.length > mostVerdicts ? l10n.t('… and {0} more', pool.verdicts.length - mostVerdicts) : undefined,
+    ...(pool.program === null ? [] : programMarkdown(pool.program)),
     pool.orphaned && pool.state !== 'ended' ? l10n.t('Left behind by a host that ended without ending it. It can be terminated or killed; nothing else is known of it.') : undefined,
     pool.failure === null ? undefined : `$(error) ${escapeMarkdown(pool.failure)}`,
     pool.endedAt === null ? l10n.t('Running for {0}.', running) : l10n.t('Ran for {0}.', running),
     pool.stats === null ? undefined : statsMarkdown(pool.stats),
     pool.issues.length === 0 ? undefined : [l10n.t('Issues of the last shutdown:'), ...pool.issues.map((issue) => `- ${escapeMarkdown(issue)}`)].join('\n'),
   ])
+}
+
+/** What a program was started as, and what there is to know of how it is watched. */
+function programMarkdown({ argv, observer, message, readOnly, exitCode, signal }: ProgramSnapshot): string[] {
+  const ended = exitCode !== null || signal !== null
+  return [
+    ...(argv.length === 0 ? [] : [escapeMarkdown(argv.join(' '))]),
+    ...(readOnly && !ended ? [l10n.t('It was not started by Unhang and is only looked at: nothing is sent to it before you have seen every pid and confirmed.')] : []),
+    ...(observer === 'waiting' && !ended ? [l10n.t('It has not made a pool yet.')] : []),
+    ...(observer === 'failed' ? [l10n.t('Nothing is seen inside it: {0}', escapeMarkdown(message ?? ''))] : []),
+  ]
 }
 
 /** How busy the workers were, and what the tasks took: enough to see what to expect of the ones to come. */
@@ -33,8 +50,8 @@ function statsMarkdown({ utilisation, functions }: StatsSnapshot): string | unde
   return [escapeMarkdown(l10n.t('Workers busy {0} of their time.', formatPercent(utilisation * 100))), '', ...lines].join('\n')
 }
 
-/** What a hover over a worker says: usage, and the verdict on its task with the evidence. */
-export function workerTooltip(worker: WorkerSnapshot, now: number): string {
+/** What a hover over a worker says: usage, and the verdicts on it and on its task with the evidence. */
+export function workerTooltip(worker: WorkerSnapshot, now: number, verdict?: PoolVerdictSnapshot): string {
   const usage: string[] = []
   if (worker.cpuPercent !== null) usage.push(l10n.t('CPU {0}', formatPercent(worker.cpuPercent)))
   if (worker.memoryBytes !== null) usage.push(l10n.t('memory {0}', formatBytes(worker.memoryBytes)))
@@ -45,6 +62,7 @@ export function workerTooltip(worker: WorkerSnapshot, now: number): string {
     [status, worker.tasksDone === 1 ? l10n.t('1 task done') : l10n.t('{0} tasks done', worker.tasksDone), worker.exitedAt === null ? l10n.t('up {0}', lifetime) : l10n.t('lived {0}', lifetime)]
       .map(escapeMarkdown).join(' · '),
     usage.length === 0 ? undefined : usage.map(escapeMarkdown).join(' · '),
+    verdict === undefined ? undefined : verdictMarkdown(verdict, verdict.stuck),
     worker.task === null ? undefined : taskTooltip(worker.task, now),
   ])
 }

@@ -2,7 +2,7 @@ import * as assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import * as vscode from 'vscode'
 import type { PoolRecord } from '../../../src/extension/model/poolStore'
-import type { Choice, Confirmation, Prompts, Severity } from '../../../src/extension/prompts/prompts'
+import type { Choice, ChoiceHeading, Confirmation, LiveChoices, Prompts, Severity } from '../../../src/extension/prompts/prompts'
 import type { UnhangTestApi } from '../../../src/extension/testApi'
 import type { WorkerSnapshot } from '../../../src/protocol'
 
@@ -43,6 +43,10 @@ export class Answers implements Prompts {
   readonly notifications: Notification[] = []
   readonly confirmations: Confirmation[] = []
   readonly offered: Choice<unknown>[][] = []
+  /** What the live pickers showed when they closed. */
+  readonly lines: string[][] = []
+  /** What is typed into an input box. */
+  types: string | undefined = undefined
   /** Whether to go on when a question is asked. */
   confirms = true
   /** Which of the choices to take. */
@@ -59,6 +63,27 @@ export class Answers implements Prompts {
     const list = await choices
     this.offered.push([...list])
     return list.find(({ label }) => this.picks(label))?.value
+  }
+
+  pickMany<T>(choices: readonly Choice<T>[]): Promise<readonly T[] | undefined> {
+    this.offered.push([...choices])
+    return Promise.resolve(choices.filter(({ label }) => this.picks(label)).map(({ value }) => value))
+  }
+
+  /** Waits for a line to take, as a person would who knows what to look for. */
+  async pickLive<T>(choices: LiveChoices<T>): Promise<T | undefined> {
+    let shown: readonly (Choice<T> | ChoiceHeading)[] = []
+    const picker = choices((lines) => { shown = lines })
+    try {
+      return (await eventually('a line to take', () => shown.find((line): line is Choice<T> => 'label' in line && this.picks(`${line.label} ${line.description ?? ''}`)))).value
+    } finally {
+      this.lines.push(shown.map((line) => ('heading' in line ? `# ${line.heading}` : `${line.label} ${line.description ?? ''}`)))
+      picker.dispose()
+    }
+  }
+
+  input(): Promise<string | undefined> {
+    return Promise.resolve(this.types)
   }
 
   notify(severity: Severity, message: string, actions: readonly string[]): Promise<string | undefined> {

@@ -6,7 +6,7 @@ import { settingDefaults } from '../../../src/extension/contributions/settingKey
 import { taskDefinitionContribution } from '../../../src/extension/contributions/taskDefinition'
 import { poolContextValue, taskContextValue, workerContextValue } from '../../../src/extension/view/contextValue'
 import { collectTexts, bundleFile } from '../../../src/build/l10n.mjs'
-import { noProgress, poolHeader, task, worker } from './samples'
+import { noProgress, poolHeader, programPool, task, watchedPool, worker } from './samples'
 
 interface MenuEntry { command: string; when?: string; group?: string }
 interface Manifest {
@@ -136,6 +136,12 @@ describe('package.json', () => {
   })
 })
 
+describe('An untrusted workspace', () => {
+  test.each(['unhang.launchPool', 'unhang.watchProgram', 'unhang.attachProcess', 'unhang.rescuePool'])('has no %s', (command) => {
+    expect(contributes.commands.find((contributed) => contributed.command === command)?.enablement).toContain('isWorkspaceTrusted')
+  })
+})
+
 describe('l10n/bundle.l10n.json', () => {
   test('holds every text of the code', () => {
     expect(Object.keys(JSON.parse(readFileSync(bundleFile, 'utf8')) as object), 'run `npm run l10n`').toEqual(collectTexts())
@@ -148,6 +154,10 @@ describe('The buttons of a row', () => {
     'a running pool': poolContextValue(poolHeader()),
     'an ended pool': poolContextValue(poolHeader({ state: 'ended' })),
     'an orphaned pool': poolContextValue(poolHeader({ orphaned: true })),
+    'a pool with a lost task': poolContextValue(watchedPool()),
+    'a program': poolContextValue(programPool()),
+    'a program that ended': poolContextValue(programPool({ state: 'ended' })),
+    'a process of a command pool': workerContextValue(worker({ status: 'busy', task: task() }), poolHeader({ kind: 'command' })),
     'a busy worker': workerContextValue(worker({ status: 'busy', task: task() }), poolHeader()),
     'a stuck worker': workerContextValue(worker({ status: 'busy', task: stuckTask }), poolHeader()),
     'a worker that exited': workerContextValue(worker({ status: 'exited', exitCode: 1 }), poolHeader()),
@@ -160,8 +170,12 @@ describe('The buttons of a row', () => {
     ['a running pool', ['unhang.terminatePool', 'unhang.killPool', 'unhang.showReport']],
     ['an orphaned pool', ['unhang.terminatePool', 'unhang.killPool', 'unhang.showReport']],
     ['an ended pool', ['unhang.showReport', 'unhang.removePool']],
-    ['a busy worker', ['unhang.terminateWorker', 'unhang.killWorker']],
-    ['a stuck worker', ['unhang.terminateWorker', 'unhang.killWorker']],
+    ['a pool with a lost task', ['unhang.rescuePool', 'unhang.terminatePool', 'unhang.killPool']],
+    ['a program', ['unhang.showStack', 'unhang.terminatePool', 'unhang.killPool']],
+    ['a program that ended', ['unhang.removePool']],
+    ['a busy worker', ['unhang.showStack', 'unhang.terminateWorker', 'unhang.killWorker']],
+    ['a stuck worker', ['unhang.showStack', 'unhang.terminateWorker', 'unhang.killWorker']],
+    ['a process of a command pool', ['unhang.terminateWorker', 'unhang.killWorker']],
     ['a worker that exited', []],
     ['a running task', ['unhang.cancelTask']],
     ['a lost task of a running pool', ['unhang.retryTask']],
@@ -172,6 +186,14 @@ describe('The buttons of a row', () => {
 
   test.each(Object.entries(rows))('%s has no more than three', (_row, viewItem) => {
     expect(inlineCommands(viewItem).length).toBeLessThanOrEqual(3)
+  })
+
+  test('what can be rescued has it in its menu, what cannot has it there greyed out', () => {
+    expect(menuCommands(rows['a pool with a lost task'])).toContain('unhang.rescuePool')
+    expect(menuCommands(rows['a running pool'])).toContain('unhang.rescuePool')
+    const enablement = contributes.commands.find(({ command }) => command === 'unhang.rescuePool')?.enablement ?? ''
+    const pattern = new RegExp(/viewItem =~ \/(.*?)\/\)/.exec(enablement)?.[1] ?? '$^')
+    expect([rows['a pool with a lost task'], rows['a running pool']].map((viewItem) => pattern.test(viewItem))).toEqual([true, false])
   })
 
   test('a worker that exited can have its pid copied but not be ended', () => {

@@ -4,7 +4,7 @@ import { PoolStore, type StoreChange } from '../../../src/extension/model/poolSt
 import { nodeKey, type PoolsNode } from '../../../src/extension/view/nodes'
 import { PoolsTree, pageSize } from '../../../src/extension/view/poolsTree'
 import type { PoolSnapshot } from '../../../src/protocol'
-import { full, pool, task, worker, workers } from './samples'
+import { full, pool, programPool, task, watchedPool, worker, workers } from './samples'
 
 describe('PoolsTree', () => {
   let store: PoolStore
@@ -34,6 +34,31 @@ describe('PoolsTree', () => {
   test('shows the newest pool first', () => {
     show(pool({ id: 'old', startedAt: 1 }), pool({ id: 'new', startedAt: 2 }))
     expect(keys(tree.children())).toEqual(['pool/new', 'pool/old'])
+  })
+
+  test('shows the pools of a program below it: those that live, the newest first, then its own processes', () => {
+    show(
+      watchedPool({ id: 'a', startedAt: 3 }), watchedPool({ id: 'b', startedAt: 4 }), watchedPool({ id: 'over', startedAt: 9, state: 'ended' }),
+      pool({ id: 'other', startedAt: 1 }), programPool({ startedAt: 2, workers: [worker({ name: 'Process-1' })] }),
+    )
+    expect(keys(tree.children())).toEqual(['pool/program-1', 'pool/other'])
+    const program = child(undefined, 0)
+    expect(keys(tree.children(program))).toEqual(['pool/b', 'pool/a', 'pool/over', 'worker/program-1/Process-1'])
+    expect(tree.parent(child(program, 0))).toBe(program)
+    expect(tree.parent(program)).toBeUndefined()
+  })
+
+  test('shows a pool by itself when its program is not known', () => {
+    show(watchedPool())
+    expect(keys(tree.children())).toEqual(['pool/watched-1'])
+    expect(tree.parent(child(undefined, 0))).toBeUndefined()
+  })
+
+  test('looks at the program again when something changes in a pool of it', () => {
+    show(programPool(), watchedPool({ verdicts: [] }))
+    tree.children(child(undefined, 0))
+    show(programPool(), watchedPool())
+    expect(touched()).toEqual(['pool/program-1', 'pool/watched-1'])
   })
 
   test('shows live workers by number, then the group of those that exited', () => {

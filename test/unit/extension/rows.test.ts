@@ -4,7 +4,8 @@ import { exitText } from '../../../src/extension/text/exits'
 import { exitedGroupRow, poolRow, taskRow, workerRow } from '../../../src/extension/text/rows'
 import { formatBytes, formatPercent } from '../../../src/extension/text/sizes'
 import { poolIcon, workerIcon } from '../../../src/extension/view/icons'
-import { noCounts, noProgress, poolHeader, task, worker } from './samples'
+import { workerTone } from '../../../src/extension/view/tones'
+import { lostTask, noCounts, noProgress, poolHeader, programPool, task, watchedPool, worker } from './samples'
 
 const now = 52_000
 
@@ -51,6 +52,55 @@ describe('A pool’s row', () => {
     expect(poolRow(poolHeader({ orphaned: true })).description).toBe('orphaned')
     expect(poolRow(poolHeader({ orphaned: true, state: 'ended', counts: { ...noCounts, lost: 2 } })).description).toBe('ended · orphaned · 0 of 2 done · 2 lost')
     expect(poolRow(poolHeader({ state: 'ended', issues: ['a', 'b'] })).description).toBe('ended · 2 issues')
+  })
+})
+
+describe('The row of a program', () => {
+  test.each([
+    ['that runs', poolRow(programPool(), undefined, 2), 'pid 4700 · python 3.11.7 · 2 pools'],
+    ['that has made no pool yet', poolRow(programPool({}, { observer: 'waiting', python: null })), 'pid 4700 · no pool yet'],
+    ['that cannot be looked into', poolRow(programPool({}, { observer: 'failed', message: 'no room' }), undefined, 1), 'pid 4700 · python 3.11.7 · 1 pool · not observed'],
+    ['that is attached', poolRow(programPool({ kind: 'attached' }, { observer: 'none', python: null, readOnly: true })), 'pid 4700 · only looked at'],
+    ['that has ended', poolRow(programPool({ state: 'ended' }, { exitCode: 3 }), undefined, 1), 'exit 3 · python 3.11.7 · 1 pool'],
+    ['that was killed', poolRow(programPool({ state: 'ended' }, { signal: 'SIGKILL' })), 'exit -9 (SIGKILL) · python 3.11.7'],
+    ['that is being ended', poolRow(programPool({ state: 'terminate' })), 'terminating · pid 4700 · python 3.11.7'],
+  ])('%s says so', (_which, row, expected) => {
+    expect(row.description).toBe(expected)
+  })
+
+  test('says the same to a screen reader', () => {
+    expect(poolRow(programPool(), undefined, 2).accessibilityLabel).toBe('program train.py, pid 4700, python 3.11.7, 2 pools')
+  })
+
+  test('has the icon of what it is, of what is wrong in it, or of how it ended', () => {
+    expect(poolIcon(programPool()).icon).toBe('terminal')
+    expect(poolIcon(programPool(), true).icon).toBe('warning')
+    expect(poolIcon(programPool({}, { readOnly: true })).icon).toBe('eye')
+    expect(poolIcon(programPool({ state: 'ended' }, { exitCode: 0 }), true).icon).toBe('pass')
+    expect(poolIcon(programPool({ state: 'ended' }, { exitCode: 1 })).icon).toBe('error')
+  })
+})
+
+describe('The row of a pool in a program', () => {
+  test('has the gravest verdict in short', () => {
+    expect(poolRow(watchedPool({ counts: { ...noCounts, done: 11, lost: 1 } })).description).toBe('running · stuck: lost task run(7) · 11 of 12 done · 1 lost')
+    expect(poolIcon(watchedPool()).icon).toBe('warning')
+  })
+
+  test('counts the others, and names what is stuck before what is not', () => {
+    const threads = lostTask({ code: 'fork-with-threads', stuck: false, rescue: [], task: null })
+    expect(poolRow(watchedPool({ verdicts: [threads, lostTask(), lostTask({ task: '8', rescue: [] })] })).description).toBe('running · stuck: lost task run(7), +1')
+    expect(poolRow(watchedPool({ verdicts: [threads] })).description).toBe('running · fork with threads')
+    expect(poolIcon(watchedPool({ verdicts: [threads] })).icon).toBe('server-process')
+  })
+
+  test('has no verdict once it has ended', () => { expect(poolRow(watchedPool({ state: 'ended' })).description).toBe('ended') })
+
+  test('names what its pool says of a worker that has no task', () => {
+    const stopped = lostTask({ code: 'stopped', worker: 'PoolWorker-1', pid: 4211, task: null })
+    expect(workerRow(worker(), now, stopped).description).toBe('pid 4211 · idle · stopped')
+    expect(workerIcon(worker(), stopped).icon).toBe('warning')
+    expect(workerTone(worker(), stopped)).toBe('stuck')
   })
 })
 

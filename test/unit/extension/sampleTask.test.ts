@@ -79,6 +79,9 @@ describe('Creating tasks.json', () => {
     const prompts: Prompts = {
       confirm: () => Promise.reject(new Error('nothing is asked')),
       pickOne: async (choices) => (await choices).find(({ label }) => offered.push(label) > 0 && label === picks)?.value,
+      pickMany: () => Promise.reject(new Error('nothing is picked')),
+      pickLive: () => Promise.reject(new Error('nothing is picked')),
+      input: () => Promise.reject(new Error('nothing is typed')),
       notify: (_severity, message) => Promise.resolve(void told.push(message)),
     }
     await createTasksFile({

@@ -1,4 +1,4 @@
-import type { CountsSnapshot, FullSnapshot, PoolHeader, PoolSnapshot, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../../src/protocol'
+import type { CountsSnapshot, FullSnapshot, PoolHeader, PoolSnapshot, PoolVerdictSnapshot, ProgramSnapshot, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../../src/protocol'
 
 /** Snapshots as a host would send them, with only what a test is about spelled out. */
 export const noCounts: CountsSnapshot = { queued: 0, running: 0, stuck: 0, done: 0, failed: 0, lost: 0, timedOut: 0, cancelled: 0 }
@@ -12,6 +12,27 @@ export function poolHeader(over: Partial<PoolHeader> = {}): PoolHeader {
 
 export function pool(over: Partial<PoolSnapshot> = {}): PoolSnapshot {
   return { ...poolHeader(over), workers: [], ...over }
+}
+
+/** The program `train.py`. */
+export function programPool(over: Partial<PoolSnapshot> = {}, program: Partial<ProgramSnapshot> = {}): PoolSnapshot {
+  return pool({
+    id: 'program-1', name: 'train.py', kind: 'program', label: null,
+    program: { argv: ['python3', 'train.py'], pid: 4700, python: '3.11.7', observer: 'inside', message: null, exitCode: null, signal: null, readOnly: false, ...program }, ...over,
+  })
+}
+
+/** The pool that it made in line 42; task 7 is lost. */
+export function watchedPool(over: Partial<PoolSnapshot> = {}): PoolSnapshot {
+  return pool({ id: 'watched-1', name: 'train.py:42', kind: 'watched', programId: 'program-1', label: null, verdicts: [lostTask()], ...over })
+}
+
+export function lostTask(over: Partial<PoolVerdictSnapshot> = {}): PoolVerdictSnapshot {
+  return {
+    code: 'lost-task', stuck: true, summary: 'train.py:42 will wait for ever: task 7 run(7) was lost.', evidence: [{ what: 'exit of ForkPoolWorker-3', value: 'exit 1' }],
+    advice: 'Fail the task, or run it again.', confidence: 'certain', worker: 'ForkPoolWorker-3', pid: 4711, task: '7',
+    rescue: [{ kind: 'task', worker: 'ForkPoolWorker-3', pid: 4711, task: '7', label: 'run(7)', retriable: true }], ...over,
+  }
 }
 
 export function task(over: Partial<TaskSnapshot> = {}): TaskSnapshot {

@@ -157,17 +157,17 @@ describe('The end of a pool', () => {
 })
 
 describe('A launch', () => {
-  const settings = { stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, nodePath: '', pythonPath: '' }
+  const settings = { stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, nodePath: '', pythonPath: '', recordArguments: true, stackSignal: null }
 
   test('takes VS Code’s resolved values, and what VS Code dropped from the task', () => {
     const params = launchParams('Crawl', { type: 'pool', cwd: '/real' }, { type: 'pool', label: 'Crawl', cwd: '${workspaceFolder}', wrongKey: 1, timeoutMs: null }, settings, {})
     expect(params.definition).toEqual({ type: 'pool', label: 'Crawl', cwd: '/real', wrongKey: 1, timeoutMs: null })
-    expect(params.defaults).toEqual({ stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false })
+    expect(params.defaults).toEqual({ stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, recordArguments: true })
   })
 
   test('names a Python interpreter only when one was chosen', () => {
     expect(launchParams('x', {}, undefined, { ...settings, pythonPath: '.venv/bin/python' }, {}).defaults).toEqual({
-      stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, pythonPath: '.venv/bin/python',
+      stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, recordArguments: true, pythonPath: '.venv/bin/python',
     })
   })
 
