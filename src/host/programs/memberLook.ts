@@ -52,7 +52,9 @@ export class MemberLook {
     const found = await this.processes.identify(process.pid)
     const ticks = 'hello' in process ? process.hello.startTicks : (process.recorded?.startTicks ?? 0)
     // A pid alone could be somebody else by now.
-    if (found !== undefined && ticks > 0 && found.startTime.endsWith(`-${ticks}`)) process.identity = found
+    if (found === undefined || ticks === 0 || !found.startTime.endsWith(`-${ticks}`)) return
+    process.identity = found
+    if ('oomKillsBefore' in process) process.oomKillsBefore = await this.processes.oomKills(found)
   }
 
   private async lookInto(member: ProgramMember, awaited: boolean, now: number): Promise<void> {

@@ -66,7 +66,8 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     stateSeenTimes: member.stateSeenTimes,
     ageMs: now - member.startedAt,
     threads: member.threads,
-    parentThreadsAtStart: recorded?.parentThreads ?? null,
+    // The recorder counts the main thread as well; 0 = nobody counted.
+    parentThreadsAtStart: recorded === undefined || recorded.parentThreads === 0 ? null : recorded.parentThreads - 1,
     watchedMs: movement.watchedMs(now),
     cpuMs: movement.cpuMs,
     quietMs: exit ? 0 : movement.quietMs(now),
