@@ -222,7 +222,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       // Its terminal has died with it, or is slow: whoever started it knows how it ended, and nobody else.
       if (Date.now() - this.rootGoneAt > exitToldWithinMs) this.exited({ exitCode: null, signal: null })
     }
-    return { busy: this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited) }
+    const isLookedAt = this.context.somebodyLooks() || (this.options.watch.onStuck ?? 'flag') !== 'flag'
+    return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited)) }
   }
 
   private awaitedMembers(): Set<ProgramMember> {
