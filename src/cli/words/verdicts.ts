@@ -7,6 +7,9 @@ export interface ProposedCommand {
   readonly does: string
 }
 
+/** More lost tasks than this, and two lines for each would bury everything else. */
+const namedTasks = 3
+
 /** What to type about a verdict: the rescue where there is one, else how to end what is stuck. */
 export function proposedCommands(verdict: PoolVerdictSnapshot, pool: PoolSnapshot, pools: readonly PoolSnapshot[]): ProposedCommand[] {
   const word = poolWord(pool, pools)
@@ -17,6 +20,14 @@ export function proposedCommands(verdict: PoolVerdictSnapshot, pool: PoolSnapsho
   // A rescue without --task does all of them, locks and stopped workers included.
   if (others.length > 0 && tasks.length === 0 && rescueOptionsOf(pool).every((option) => option.kind !== 'task')) {
     return [{ command: `unhang rescue ${word}`, does: others.map(effectOf).join(', ') }]
+  }
+  if (tasks.length > namedTasks) {
+    const retriable = tasks.every((option) => option.retriable)
+    return [
+      { command: `unhang rescue ${word} --fail`, does: `all ${tasks.length} lost tasks: the program gets an exception` },
+      ...(retriable ? [{ command: `unhang rescue ${word} --retry`, does: 'they all run again' }] : []),
+      { command: `unhang rescue ${word} --fail --task ${tasks[0]?.task ?? ''}`, does: 'one of them' },
+    ]
   }
   for (const { task, retriable } of tasks) {
     proposed.push({ command: `unhang rescue ${word} --fail --task ${task}`, does: 'the program gets an exception' })

@@ -25,6 +25,15 @@ describe('why', () => {
     const pools = [program, watchedPool({ verdicts: [lostTask({ rescue: [{ kind: 'task', worker: 'w', pid: 1, task: '7', label: 'run(7)', retriable: false }] })] })]
     expect(whyText(pools, pools)).not.toContain('--retry')
   })
+  it('proposes to rescue many lost tasks at once, and how to pick one', () => {
+    const rescue = Array.from({ length: 20 }, (_, at) => ({ kind: 'task' as const, worker: 'w', pid: 1, task: String(at), label: `run(${at})`, retriable: true }))
+    const pools = [program, watchedPool({ verdicts: [lostTask({ rescue })] })]
+    expect(whyText(pools, pools).split('\n').filter((line) => line.includes('unhang rescue'))).toEqual([
+      '      unhang rescue train.py:42 --fail           # all 20 lost tasks: the program gets an exception',
+      '      unhang rescue train.py:42 --retry          # they all run again',
+      '      unhang rescue train.py:42 --fail --task 0  # one of them',
+    ])
+  })
   it('proposes to release a lock without asking what becomes of tasks', () => {
     const pools = [program, watchedPool({ verdicts: [deadLockHolder()] })]
     expect(whyText(pools, pools)).toContain('unhang rescue train.py:42  # the lock of the task queue is released')
