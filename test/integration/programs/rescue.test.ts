@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolSnapshot } from '../../../src/protocol'
@@ -31,7 +30,6 @@ async function withProgram(script: string, options: StartOptions, test: (run: Wa
 }
 
 const squares = `[${Array.from({ length: 12 }, (_, item) => item * item).join(', ')}]`
-const lost = { pool: expect.any(String) as string }
 
 async function untilLost(run: WatchedRun): Promise<{ pool: PoolSnapshot; task: string; worker: string; pid: number }> {
   const { pool, verdict } = await run.untilVerdict('lost-task', ({ stuck, worker }) => stuck && worker !== null)
@@ -113,6 +111,14 @@ function suite(python: Python): void {
         check(await run.ended).toEqual({ code: 0, signal: null })
       })
     })
+    it.for(['fork', 'spawn'])('is released also where the dead holder had begun to read a task: that one runs, too: %s', async (method, { expect: check }) => {
+      await withProgram('orphaned-queue-lock.py', { python, args: [method, '--cut'] }, async (run) => {
+        const { pool } = await run.untilVerdict('orphaned-queue-lock', ({ stuck }) => stuck)
+        check(await run.rescue(pool.id, { kind: 'release', lock: 'tasks' })).toMatchObject([{ done: true }])
+        check(await run.untilSaid('results')).toEqual(['[0, 1, 4, 9, 16, 25]'])
+        check(await run.ended).toEqual({ code: 0, signal: null })
+      })
+    })
     it('is released in an idle pool, which then ends as any other', async () => {
       await withProgram('orphaned-queue-lock.py', { python, args: ['fork', '--idle'] }, async (run) => {
         const { pool } = await run.untilVerdict('orphaned-queue-lock', ({ stuck }) => !stuck)
@@ -135,7 +141,7 @@ function suite(python: Python): void {
       let hung = 0
       // It completes or hangs, from run to run.
       for (let tries = 0; hung === 0 && tries < 40; tries += 1) {
-        await withProgram('seeds-001-reader.py', { python }, async (run) => {
+        await withProgram('seeds-001-reader.py', { python, env: { PYTHONUNBUFFERED: '1' } }, async (run) => {
           await until('it ends, or hangs', () => run.hasEnded || run.stuck.length > 0, { withinMs: 30_000, seen: () => run.story() })
           if (!run.hasEnded) {
             hung += 1
@@ -243,12 +249,11 @@ function suite(python: Python): void {
         const [outcome] = await run.rescue(pool.id, { kind: 'fail', task })
         expect(outcome).toMatchObject({ done: false, text: expect.stringMatching(/did not answer/) as string })
         process.kill(run.pid, 'SIGCONT')
-        // What was asked meanwhile is answered once it goes on: as if it had been done then.
-        await until('the program goes on', () => run.said('caught').length + run.said('results').length > 0 || run.stuck.length > 0)
-        expect(existsSync(watch.root)).toBe(true)
+        // Nor is it done later: the task waits for a rescue as before.
+        await until('it answers again', async () => (await watch.cli('stacks', String(run.pid))).stdout.includes('its own interpreter'))
+        expect(await run.rescue(pool.id, { kind: 'retry', task })).toMatchObject([{ done: true }])
+        expect(await run.untilSaid('results')).toEqual([squares])
       })
     })
   })
 }
-
-void lost

@@ -49,7 +49,7 @@ export interface StartOptions {
 }
 
 /** Calls until there is an answer; what was last seen is in the error when there never is. */
-export async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, { withinMs = verdictWithinMs, seen = () => '' as unknown } = {}): Promise<T> {
+export async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, { withinMs = verdictWithinMs, seen = (): unknown => '' } = {}): Promise<T> {
   const deadline = Date.now() + withinMs
   for (;;) {
     const answer = await look()
@@ -236,17 +236,23 @@ export class Watch {
       const { directory } = this.host.endpoint
       const left = readdirSync(directory).filter((name) => name.startsWith('program-'))
       if (left.length > 0) throw new Error(`Folders of sessions are left: ${left.join(', ')}`)
+      await this.stop()
+      const sockets = readdirSync(this.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSocket())
+      if (sockets.length > 0) throw new Error(`Sockets are left: ${sockets.map(({ name }) => name).join(', ')}`)
     } finally {
       this.looking = false
-      await this.looker
-      this.host.dispose()
-      const stopped = await this.cli('host', 'stop')
-      await until('the last process ends', () => this.processes().length === 0, { seen: () => ({ stopped, left: this.processes().map((pid) => commandOf(pid)) }) })
-        .finally(() => { for (const pid of this.processes()) kill(pid) })
-      const sockets = readdirSync(this.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSocket())
+      for (const pid of this.processes()) kill(pid)
       rmSync(this.folder, { recursive: true, force: true })
-      if (sockets.length > 0) throw new Error(`Sockets are left: ${sockets.map(({ name }) => name).join(', ')}`)
     }
+  }
+
+  /** As a user would end the host. */
+  private async stop(): Promise<void> {
+    this.looking = false
+    await this.looker
+    this.host.dispose()
+    const stopped = await this.cli('host', 'stop')
+    await until('the last process ends', () => this.processes().length === 0, { seen: () => ({ stopped, left: this.processes().map((pid) => commandOf(pid)) }) })
   }
 
   /** Every process that was started from here: its environment names our runtime folder. */

@@ -71,6 +71,9 @@ class Control:
         self._stopping = False
         # How many forks are under way, in threads of their own.
         self._forks = 0
+        # Held from a question to its answer.
+        self._answering = hooks.finder.allocate_lock()
+        self._is_waited_for = False
         # Held while the thread runs.
         self._running = hooks.finder.allocate_lock()
 
@@ -241,11 +244,25 @@ class Control:
 
         request = json.loads(line.decode("utf-8"))
         answer: Dict[str, Any] = {"id": request.get("id")}
-        try:
-            answer["result"] = methods.call(self._parent, request)
-        except Exception as error:
-            answer["error"] = "%s: %s" % (type(error).__name__, error)
-        self._send(answer)
+        with self._answering:
+            try:
+                answer["result"] = methods.call(self._parent, request)
+            except Exception as error:
+                answer["error"] = "%s: %s" % (type(error).__name__, error)
+            self._send(answer)
+
+    def answer_before_exit(self) -> None:
+        """From now on the interpreter does not end in the middle of an answer, or only after a moment."""
+        if not self._is_waited_for:
+            # Not above: a program that needs no rescue does not need it.
+            import atexit
+
+            self._is_waited_for = True
+            atexit.register(self._wait_for_answer)
+
+    def _wait_for_answer(self) -> None:
+        if _native_id() != self.thread_id and self._answering.acquire(True, _PAUSE_SECONDS):
+            self._answering.release()
 
     def _send(self, message: Dict[str, Any]) -> None:
         self._unsent += json.dumps(message).encode("utf-8") + b"\n"
