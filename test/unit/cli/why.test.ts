@@ -17,8 +17,8 @@ describe('why', () => {
       '  stuck (lost-task): train.py:42 will wait for ever: task 7 run(7) was lost.',
       '    exit of ForkPoolWorker-3: exit 1',
       '    Fail the task, or run it again.',
-      '      unhang rescue train.py:42 --fail --task 7   # the program gets an exception',
-      '      unhang rescue train.py:42 --retry --task 7  # the task runs again',
+      '      unhang rescue train.py:42 --fail --task 7   # the program gets an exception for task 7',
+      '      unhang rescue train.py:42 --retry --task 7  # task 7 runs again',
     ])
   })
   it('proposes no second run where the arguments were not kept', () => {
@@ -32,6 +32,15 @@ describe('why', () => {
   it('names a pool by its id where two have its name', () => {
     const pools = [program, watchedPool(), watchedPool({ id: 'watched-2' })]
     expect(whyText(pools, pools)).toContain('unhang rescue watched-2 --fail')
+  })
+  it('proposes one command for several lost tasks, and says the same advice once', () => {
+    const other = lostTask({ task: '8', rescue: [{ kind: 'task', worker: 'w', pid: 1, task: '8', label: 'run(8)', retriable: true }] })
+    const pools = [program, watchedPool({ verdicts: [lostTask(), other, deadLockHolder()] })]
+    const text = whyText(pools, pools)
+    expect(text).toContain('unhang rescue train.py:42 --fail           # the program gets an exception for all 2 lost tasks, the lock of the task queue is released')
+    expect(text).toContain('unhang rescue train.py:42 --retry          # all 2 lost tasks run again, the lock of the task queue is released')
+    expect(text).toContain('unhang rescue train.py:42 --fail --task 7  # only that one')
+    expect(text.match(/Fail the task, or run it again/g)).toHaveLength(1)
   })
   it('proposes to end a program that nothing can rescue', () => {
     const pools = [program, watchedPool({ verdicts: [lostTask({ code: 'self-wait', rescue: [] })] })]
