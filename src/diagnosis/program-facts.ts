@@ -47,14 +47,14 @@ export type SigtermHandling = 'default' | 'ignored' | 'caught' | 'blocked' | nul
 
 export type LockState = 'free' | 'taken' | null
 
-/** A call that waits for results: `map(run, 12 items)`. Counts are items, not chunks. */
+/** A call that waits for results: `map(run, 12 items)`. Counts are items, not chunks; null while an `imap` has not named them all. */
 export interface JobFacts {
   readonly job: number
   /** `map`, `starmap`, `imap`, `apply`, `submit` … */
   readonly call: string
   readonly function: string
-  readonly total: number
-  readonly left: number
+  readonly total: number | null
+  readonly left: number | null
 }
 
 /** Where a process waits in the kernel. */

@@ -46,5 +46,5 @@ function deadThread(facts: ProgramPoolFacts, threads: NonNullable<ProgramPoolFac
 }
 
 function handlerOf({ library }: ProgramPoolFacts, handler: string): string {
-  return library === 'multiprocessing' || library === 'billiard' ? handler : 'its executor manager'
+  return library === 'multiprocessing' || library === 'billiard' ? handler : handler === '_handle_tasks' ? 'the feeder of the call queue' : 'the executor manager'
 }

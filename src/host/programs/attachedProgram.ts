@@ -164,7 +164,7 @@ export class AttachedProgram extends ProgramPart {
       this.end(now)
       await this.rhythm.stop()
     }
-    return { busy: true }
+    return { busy: this.context.somebodyLooks() }
   }
 
   private async syncTree(root: ProcessRow, now: number): Promise<void> {

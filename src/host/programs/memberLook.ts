@@ -1,4 +1,4 @@
-import type { ProcessIdentity, ProcessTable, SignalMasks } from '../../processes'
+import { forEachInSlices, type ProcessIdentity, type ProcessTable, type SignalMasks } from '../../processes'
 import type { KillLedger } from '../../shutdown'
 import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
@@ -22,7 +22,7 @@ export class MemberLook {
 
   /** @param awaited Whether somebody waits for the member's pool: an idle pool is not looked into. */
   async observe(members: readonly ProgramMember[], parents: readonly ParentView[], awaited: (member: ProgramMember) => boolean, now: number): Promise<void> {
-    await Promise.all([...members, ...parents].map(async (process) => { await this.identify(process) }))
+    await forEachInSlices([...members, ...parents], (process) => (process.identity === undefined ? this.identify(process) : undefined))
     const identities = [...new Map([...members, ...parents].flatMap(({ identity }) => (identity ? [[identity.pid, identity] as const] : []))).values()]
     const usage = await this.processes.usage(identities)
     const cpuOf = (identity: ProcessIdentity | undefined): number => {
@@ -35,7 +35,7 @@ export class MemberLook {
       const masks = parent.identity && (await this.processes.signalMasks(parent.identity))
       parent.sigterm = masks ? sigtermOf(masks) : null
     }
-    await Promise.all(members.map(async (member) => {
+    await forEachInSlices(members, async (member) => {
       const { identity } = member
       if (identity === undefined) return
       member.movement.observe(now, cpuOf(identity) + (this.below.get(member) ?? 0), member.recorded?.counter ?? 0)
@@ -44,12 +44,11 @@ export class MemberLook {
       member.stateSeenTimes = state === member.state ? member.stateSeenTimes + 1 : 1
       member.state = state
       await this.lookInto(member, awaited(member), now)
-    }))
+    })
     for (const member of this.below.keys()) if (!member.live) this.below.delete(member)
   }
 
   private async identify(process: ProgramMember | ParentView): Promise<void> {
-    if (process.identity !== undefined) return
     const found = await this.processes.identify(process.pid)
     const ticks = 'hello' in process ? process.hello.startTicks : (process.recorded?.startTicks ?? 0)
     // A pid alone could be somebody else by now.

@@ -111,7 +111,8 @@ function taskFacts(member: ProgramMember, pool: { observed: ObservedPool; parent
 function isAwaited(job: number, { observed, parent }: { observed: ObservedPool; parent: ParentView }): boolean | null {
   if (!parent.answers) return null
   const found = observed.jobs.find((candidate) => candidate.job === job)
-  if (found !== undefined) return found.left > 0
+  // An imap that has not named all of its items waits for more.
+  if (found !== undefined) return found.left === null || found.left > 0
   return observed.jobs.length < listedJobs ? false : null
 }
 

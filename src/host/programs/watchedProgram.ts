@@ -30,6 +30,8 @@ const stackAfterMs = 1500
 const treeEveryMs = 2000
 /** Long enough for an interpreter that runs, and no burden on a shutdown when it does not. */
 const stopRefillMs = 300
+/** How long whoever started the program has to tell its exit code, once it is gone. */
+const exitToldWithinMs = 2000
 /** How long the workers of a program that has ended are given to notice. */
 const leavesWithinMs = 1000
 
@@ -57,6 +59,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private readonly rhythm: LookRhythm
   private observerFailure: string | null = null
   private treeAt = 0
+  private rootGoneAt: number | undefined
   private endedByPolicy = false
 
   constructor(id: string, name: string, readonly options: WatchedProgramOptions, private readonly context: ProgramContext) {
@@ -214,9 +217,13 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     for (const part of [this, ...this.pools]) part.tellChanges()
     await this.act()
     const row = await this.context.processes.inspect(root)
-    // Nobody told, as its terminal has died: how it ended nobody knows.
-    if (row === undefined) this.exited({ exitCode: null, signal: null })
-    return { busy: this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited) }
+    if (row === undefined) {
+      this.rootGoneAt ??= Date.now()
+      // Its terminal has died with it, or is slow: whoever started it knows how it ended, and nobody else.
+      if (Date.now() - this.rootGoneAt > exitToldWithinMs) this.exited({ exitCode: null, signal: null })
+    }
+    const isLookedAt = this.context.somebodyLooks() || (this.options.watch.onStuck ?? 'flag') !== 'flag'
+    return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited)) }
   }
 
   private awaitedMembers(): Set<ProgramMember> {
@@ -233,7 +240,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       // Only what waits for a lock is interrupted: it goes on waiting, where a system call of a library might fail.
       if (member.wait?.kind !== 'futex' || member.movement.quietMs(now) < stackAfterMs || recorded.stackSignal === 0) continue
       member.stackCounter = recorded.counter
-      const threads = await readSignalStack(session.file(`stack-${member.pid}`), identity, recorded.stackSignal, this.context)
+      const threads = await readSignalStack(session.file(`stack-${member.pid}`), { identity, name: member.name, signal: recorded.stackSignal }, this.context)
       const main = threads?.find(({ current }) => current) ?? threads?.at(-1)
       member.stack = main?.frames ?? null
     }
@@ -323,7 +330,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (this.rootExit === undefined) return null
     const { exitCode, signal } = this.rootExit
     if (signal !== null) return `${this.name} was ended by ${signal}`
-    return exitCode === 0 ? null : `${this.name} exited with code ${exitCode ?? 'unknown'}`
+    return exitCode === 0 ? null : exitCode === null ? `${this.name} ended, and nobody told how` : `${this.name} exited with code ${exitCode}`
   }
 
   /** The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to work for. */

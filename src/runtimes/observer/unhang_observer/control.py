@@ -15,6 +15,7 @@ import time
 from typing import Any, Dict, Optional, Tuple
 
 from . import hooks, processes
+from .session import Session
 
 _VERSION = 1
 # Seconds: between two "changed".
@@ -194,26 +195,13 @@ class Control:
         return poll.poll(None if seconds is None else seconds * 1000 + 1)
 
     def _connect(self) -> None:
-        parent = self._parent
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket, self._channel = connection, Descriptor(connection.fileno())
         connection.settimeout(_CONNECT_SECONDS)
-        connection.connect(parent.session.path("control.sock"))
+        connection.connect(self._parent.session.path("control.sock"))
         connection.setblocking(False)
-        self._send(
-            {
-                "hello": {
-                    "version": _VERSION,
-                    "token": parent.session.token,
-                    "pid": parent.pid,
-                    "startTicks": parent.ticks,
-                    "parentPid": os.getppid(),
-                    "python": "%d.%d.%d" % sys.version_info[:3],
-                    "argv": [str(argument) for argument in getattr(sys, "argv", [])],
-                    "recorder": parent.recorder_name,
-                }
-            }
-        )
+        parent = self._parent
+        self._send(_hello(parent.session, parent.pid, parent.ticks, parent.recorder_name))
 
     def _tell_changed(self) -> Optional[float]:
         """Seconds until it may be told again; None when there is nothing to tell."""
@@ -281,6 +269,30 @@ class Control:
         while self._unsent and time.monotonic() < deadline:
             self._poll(0.05)
             self._write()
+
+
+def _hello(session: Session, pid: int, ticks: int, recorder: Optional[str]) -> Dict[str, Any]:
+    return {
+        "hello": {
+            "version": _VERSION,
+            "token": session.token,
+            "pid": pid,
+            "startTicks": ticks,
+            "parentPid": os.getppid(),
+            "python": "%d.%d.%d" % sys.version_info[:3],
+            "argv": [str(argument) for argument in getattr(sys, "argv", [])],
+            "recorder": recorder,
+        }
+    }
+
+
+def tell_failure(session: Session, message: str) -> None:
+    """Of an observer that failed before it had a recorder. Raises OSError when nobody listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_PAUSE_SECONDS)
+        connection.connect(session.path("control.sock"))
+        for part in (_hello(session, os.getpid(), processes.start_ticks("self"), None), {"event": "failed", "message": message}):
+            connection.sendall(json.dumps(part).encode("utf-8") + b"\n")
 
 
 def _ident() -> int:

@@ -20,6 +20,10 @@ _after_fork_keys: "list[_Key]" = []
 class _Key:
     """Something that multiprocessing can refer to weakly."""
 
+    def __init__(self, process: str) -> None:
+        #: The module whose current_process() it is about.
+        self.process = process
+
 
 def install(origin: Any, name: str, module: Any) -> None:
     """Hook one module."""
@@ -118,7 +122,7 @@ def _hook_popen(module: Any) -> None:
 
 def _hook_util(module: Any) -> None:
     """A child runs what is registered here, before its own code."""
-    key = _Key()
+    key = _Key(module.__name__.rpartition(".")[0] + ".process")
     _after_fork_keys.append(key)
     module.register_after_fork(key, _in_child)
 
@@ -130,54 +134,62 @@ def _hook_context(module: Any) -> None:
     if not isinstance(own, staticmethod):
         return
     after_fork = own.__func__
+    key = _Key("multiprocessing.process")
 
     def _after_fork() -> None:
         after_fork()
-        _in_child(None)
+        _in_child(key)
 
     spawned._after_fork = staticmethod(_after_fork)
 
 
-def _in_child(_key: Any) -> None:
+def _in_child(key: _Key) -> None:
     if not _disabled:
-        guard(_observe_child)
+        guard(_observe_child, sys.modules[key.process])
 
 
-def _observe_child() -> None:
-    process = sys.modules["multiprocessing.process"]
+def _observe_child(module: Any) -> None:
     # _bootstrap() has made a new one.
-    if not isinstance(process._children, Children):
-        process._children = Children(process._children)
-    current = process.current_process()
-    if "unhang" in getattr(current, "_config", ()):
-        from . import worker
+    if not isinstance(module._children, Children):
+        module._children = Children(module._children)
+    current = module.current_process()
+    if "unhang" not in getattr(current, "_config", ()):
+        return
+    from . import worker
 
-        try:
-            worker.observe(current)
-        except (OSError, ValueError):
-            # The recorder is gone: the parent or the host has ended. The child's own pools may still be observed.
-            pass
+    try:
+        worker.observe(current)
+    except (OSError, ValueError):
+        # The recorder is gone: the parent or the host has ended. The child's own pools may still be observed.
+        pass
 
 
 def _hook_pool(module: Any) -> None:
+    """multiprocessing.pool, and billiard's."""
+    library = module.__name__.partition(".")[0]
     set_up = module.Pool._setup_queues
-    generate = module.Pool._guarded_task_generation
 
     def _setup_queues(self: Any) -> None:
         set_up(self)
         if not _disabled:
-            guard(_parent().pool_made, "multiprocessing", self, sys._getframe(1))
+            guard(_parent().pool_made, library, self, sys._getframe(1))
+
+    module.Pool._setup_queues = _setup_queues
+    generate = getattr(module.Pool, "_guarded_task_generation", None)
+    if generate is None:
+        return
 
     def _guarded_task_generation(self: Any, result_job: Any, func: Any, iterable: Any) -> Any:
         if not _disabled:
             guard(_parent().job_made, self, result_job, func, iterable)
         return generate(self, result_job, func, iterable)
 
-    module.Pool._setup_queues = _setup_queues
     module.Pool._guarded_task_generation = _guarded_task_generation
 
 
 def _hook_executor(module: Any) -> None:
+    """concurrent.futures.process, and loky.process_executor."""
+    library = "concurrent.futures" if module.__name__.startswith("concurrent.") else "loky"
     check = module._check_system_limits
     make = module.ProcessPoolExecutor.__init__.__code__
 
@@ -185,7 +197,7 @@ def _hook_executor(module: Any) -> None:
         # The first thing that __init__() calls.
         frame = sys._getframe(1)
         if frame.f_code is make and not _disabled:
-            guard(_parent().pool_made, "concurrent.futures", frame.f_locals["self"], frame)
+            guard(_parent().pool_made, library, frame.f_locals["self"], frame)
         check()
 
     module._check_system_limits = _check_system_limits
@@ -205,4 +217,12 @@ _INSTALLERS: Dict[str, Callable[[Any], None]] = {
     "multiprocessing.process": _hook_process,
     "multiprocessing.util": _hook_util,
     "concurrent.futures.process": _hook_executor,
+    "billiard.pool": _hook_pool,
+    "billiard.popen_fork": _hook_popen,
+    "billiard.process": _hook_process,
+    "billiard.util": _hook_util,
+    "loky.process_executor": _hook_executor,
+    "loky.backend.popen_loky_posix": _hook_popen,
+    "joblib.externals.loky.process_executor": _hook_executor,
+    "joblib.externals.loky.backend.popen_loky_posix": _hook_popen,
 }

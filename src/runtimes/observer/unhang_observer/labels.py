@@ -51,6 +51,9 @@ def task(
     function: Any, args: Sequence[Any], kwds: Any, index: int, chunk_size: Optional[int], arguments: bool
 ) -> Task:
     """Of a pool's `(job, index, function, args, kwds)`. `chunk_size` None = as long as this chunk."""
+    batch = _joblib_batch(function)
+    if batch is not None:
+        return _batch(batch, arguments)
     path = _path(function)
     if path in _MAP or path in _STARMAP:
         inner, items = args[0]
@@ -61,6 +64,27 @@ def task(
         return _chunk(chunk, [tuple(item) for item in args[0]], None, arguments)
     name = name_of(function)
     return Task(name, call(name, args, kwds, arguments), index, 1)
+
+
+def _joblib_batch(function: Any, depth: int = 0) -> Optional[List[Any]]:
+    """What joblib has wrapped: `(function, args, kwds)` of each call; None where it is not joblib's."""
+    kind = type(function)
+    if depth > 5 or isinstance(function, Stub) or not kind.__module__.startswith(("joblib.", "loky.")):
+        return None
+    parts = getattr(function, "__dict__", None) or {}
+    if class_name(kind) == "BatchedCalls":
+        items = parts.get("items")
+        return items if type(items) is list else None
+    return _joblib_batch(parts.get("func", parts.get("_obj")), depth + 1)
+
+
+def _batch(calls: List[Any], arguments: bool) -> Task:
+    if len(calls) == 1:
+        function, args, kwds = calls[0]
+        name = name_of(function)
+        return Task(name, call(name, args, kwds, arguments), None, 1)
+    name = name_of(calls[0][0]) if calls else "?"
+    return Task(name, bounded("%s × %d" % (name, len(calls))), None, len(calls))
 
 
 def is_map(function: Any) -> bool:

@@ -69,9 +69,7 @@ class Parent:
 
     def give_slot(self, process: Any) -> None:
         """Before the start of a process: its slot goes with it, by fork or by pickle."""
-        args = getattr(process, "_args", ())
-        target = getattr(process, "_target", None)
-        pool = self.pool_of(args[0]) if target is not None and len(args) >= 2 else None
+        pool = self.pool_of(worker.tasks_queue(process))
         with self.lock:
             slot = self.recorder.give(pool.key if pool is not None else 0, process.name, self._threads())
         if slot is None:
@@ -120,8 +118,8 @@ class Parent:
 
 
 def _own_name() -> str:
-    current = sys.modules["multiprocessing.process"].current_process()
-    return str(getattr(current, "name", "MainProcess"))
+    module = sys.modules.get("multiprocessing.process") or sys.modules.get("billiard.process")
+    return str(getattr(module.current_process() if module else None, "name", "MainProcess"))
 
 
 _parent: Optional[Parent] = None
@@ -196,6 +194,8 @@ def fail(message: str) -> None:
     parent = _current()
     if parent is not None:
         parent.control.fail(message)
+    else:
+        control.tell_failure(Session(hooks.finder.session), message)
 
 
 def _before_fork() -> None:

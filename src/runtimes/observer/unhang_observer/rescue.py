@@ -41,7 +41,7 @@ def release(parent: Any, parameters: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _fail(parent: Any, parameters: Dict[str, Any]) -> str:
-    pool = _pool(parent, parameters)
+    pool = _pool_with_tasks(parent, parameters)
     job, index = int(parameters["job"]), int(parameters["index"])
     pid = int(parameters["pid"])
     slot = _lost(parent, pool, int(parameters["pool"]), job, index, pid)
@@ -56,7 +56,7 @@ def _fail(parent: Any, parameters: Dict[str, Any]) -> str:
 
 
 def _retry(parent: Any, parameters: Dict[str, Any]) -> str:
-    pool = _pool(parent, parameters)
+    pool = _pool_with_tasks(parent, parameters)
     slot = _slot(parent, parameters)
     counter = int(parameters["counter"])
     task = parent.recorder.task(slot)
@@ -129,6 +129,13 @@ def _pool(parent: Any, parameters: Dict[str, Any]) -> Any:
     if known.library in ("concurrent.futures", "loky"):
         raise _Refused("an executor that loses a worker fails its tasks itself")
     return pool
+
+
+def _pool_with_tasks(parent: Any, parameters: Dict[str, Any]) -> Any:
+    known = parent.pool_of_key(int(parameters["pool"]))
+    if known is not None and known.library == "billiard":
+        raise _Refused("billiard fails a lost task itself, ten seconds after")
+    return _pool(parent, parameters)
 
 
 def _slot(parent: Any, parameters: Dict[str, Any]) -> Slot:

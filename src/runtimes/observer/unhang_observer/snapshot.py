@@ -72,12 +72,15 @@ def _task(parent: Any, slot: Slot) -> Optional[Dict[str, Any]]:
 
 def _decode(parent: Any, slot: Slot, raw: bytes) -> Dict[str, Any]:
     try:
-        job, index, function, args, kwds = stubs.loads(raw)
+        task = stubs.loads(raw)
+        # billiard's: what kind of message it is comes first.
+        job, index, function, args, kwds = task if len(task) == 5 else task[1]
+        index = index or 0
         pool = parent.pool_of_key(slot.pool)
         call = pool.calls.get(job) if pool is not None else None
         chunk_size = call.chunk_size if call is not None else None
-        task = labels.task(function, args, kwds, index, chunk_size, parent.session.arguments)
-        return {"function": task.function, "label": task.label, "first": task.first, "items": task.items}
+        read = labels.task(function, args, kwds, index, chunk_size, parent.session.arguments)
+        return {"function": read.function, "label": read.label, "first": read.first, "items": read.items}
     except Exception:
         # A pickle that wants to run code of its own.
         return {"function": "?", "label": "?", "first": None, "items": 1}

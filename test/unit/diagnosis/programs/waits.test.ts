@@ -71,10 +71,17 @@ describe('a worker that writes to a full pipe', () => {
     expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to stdout, the pipe is full, and nobody reads it.')
     expect(evidence(found)).toContain('writing to descriptor 1, pipe:[123] (anon_pipe_write)')
   })
-  it('may be a process that puts things into a queue, while the program waits for its end', () => {
-    const process = worker(3, { phase: 'unknown', wait: wait('socket-write', { descriptor: 9 }) })
-    expect(verdict(pool({ library: 'processes', jobs: [], workers: [process] }), 'output-pipe-full')).toMatchObject({ stuck: true, confidence: 'likely' })
-    expect(codes(pool({ library: 'processes', jobs: [], parent: { quietMs: 1900 }, workers: [process] }))).toEqual([])
+  it('may be a process that sends things, while the program waits for its end', () => {
+    const process = worker(3, { phase: 'unknown', quietMs: 2000, wait: wait('socket-write', { descriptor: 9 }) })
+    const joins = { waitsIn: 'train.py:9 (<module>), in Process.join' }
+    expect(verdict(pool({ library: 'processes', jobs: [], parent: joins, workers: [process] }), 'output-pipe-full')).toMatchObject({ stuck: true, confidence: 'likely' })
+    expect(codes(pool({ library: 'processes', jobs: [], parent: { ...joins, quietMs: 1900 }, workers: [process] }))).toEqual([])
+  })
+  it('is given time where two processes of a program talk, one of them slowly', () => {
+    const process = (quietMs: number): ReturnType<typeof worker> => worker(3, { phase: 'unknown', quietMs, wait: toStdout })
+    const facts = { library: 'unknown' as const, jobs: [], parent: { waitsIn: null, quietMs: 60_000 } }
+    expect(codes(pool({ ...facts, workers: [process(14_000)] }))).toEqual([])
+    expect(verdict(pool({ ...facts, workers: [process(15_000)] }), 'output-pipe-full').confidence).toBe('possible')
   })
   it.each([
     ['it wrote a moment ago', busy(3, { ...running, wait: toStdout, quietMs: 1900 })],
