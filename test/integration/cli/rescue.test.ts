@@ -60,7 +60,7 @@ describe.each(oldestAndNewest)('a rescue, on Python $version', (python) => {
     for (let attempt = 1; ; attempt += 1) {
       const program = await runFixture(workspace, 'seeds-001-reader.py', { python })
       const finished = program.finished.then(() => 'finished' as const)
-      const found = await Promise.race([finished, untilVerdict(workspace, 'orphaned-queue-lock', { withinMs: 15_000 }).catch(async (error: unknown) => {
+      const found = await Promise.race([finished, untilVerdict(workspace, 'orphaned-queue-lock', { withinMs: 15_000 }).catch((error: unknown) => {
         if (program.child.exitCode !== null) return 'finished' as const
         throw error
       })])
