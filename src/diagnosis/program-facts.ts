@@ -72,7 +72,7 @@ export interface ProgramWorkerFacts {
   readonly ageMs: number
   /** Threads of the process now; null when unknown. */
   readonly threads: number | null
-  /** Threads of the parent, apart from the pools' own, when it was started; null when unknown. */
+  /** Threads of the parent, the main one included, apart from the pools' own, when it was started: 1 is a plain program. null when unknown. */
   readonly parentThreadsAtStart: number | null
   /** How long it has been looked at, the CPU time since (it and what is below it), and how long it has used none. */
   readonly watchedMs: number

@@ -30,7 +30,7 @@ function rescueCommands(options: readonly RescueOptionSnapshot[], word: string):
   if (first === undefined) return [{ command: `unhang rescue ${word}`, does: also.join(', ') }]
   // Without --task it does everything, so that is left out where there is more to do.
   const only = options.length === 1 ? ` --task ${first.task}` : ''
-  const subject = tasks.length === 1 ? `task ${first.task}` : `all ${tasks.length} lost tasks`
+  const subject = tasks.length === 1 ? `task ${first.task}` : tasks.length === 2 ? 'both lost tasks' : `all ${tasks.length} lost tasks`
   return [
     { command: `unhang rescue ${word} --fail${only}`, does: [`the program gets an exception for ${subject}`, ...also].join(', ') },
     ...(tasks.every(({ retriable }) => retriable) ? [{ command: `unhang rescue ${word} --retry${only}`, does: [`${subject} ${tasks.length === 1 ? 'runs' : 'run'} again`, ...also].join(', ') }] : []),

@@ -74,9 +74,13 @@ export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor
   }
 }
 
+/** Where a process of Python's begins; what is outside of it (its parent's start of it, when forked) tells nothing. */
+const processFile = /(^|[/\\])(multiprocessing|billiard|loky[/\\]backend)[/\\]process\.py$/
+
 /** `pool.py:768 get, train.py:12 run`, innermost first. The libraries between the wait and the user's own code take some six. */
 export function framesInWords(stack: readonly StackFrameFacts[], most = 10): string {
-  return list(stack.map(({ file, line, function: name }) => `${file.slice(file.lastIndexOf('/') + 1)}:${line} ${name}`), most)
+  const begin = stack.findIndex(({ file }) => processFile.test(file))
+  return list((begin > 0 ? stack.slice(0, begin) : stack).map(({ file, line, function: name }) => `${file.slice(file.lastIndexOf('/') + 1)}:${line} ${name}`), most)
 }
 
 /** Where a worker waits, by the kernel and by its stack, as far as known. */

@@ -44,7 +44,8 @@ export function processFacts(
   }
 }
 
-function waitsIn({ observed }: ParentView): string | null {
+/** Where the main thread waits for a pool or a process, as evidence. */
+export function waitsIn({ observed }: ParentView): string | null {
   const at = observed?.waitsIn
   if (!at) return null
   const file = at.file.slice(at.file.lastIndexOf('/') + 1)

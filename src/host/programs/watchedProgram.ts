@@ -13,7 +13,7 @@ import { ObserverLink } from './observerLink'
 import { rescueAnswerSchema } from './observerMessages'
 import { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
-import { poolFacts, processFacts } from './programFacts'
+import { poolFacts, processFacts, waitsIn } from './programFacts'
 import type { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
 import { Rescuer } from './rescuer'
@@ -227,7 +227,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   private awaitedMembers(): Set<ProgramMember> {
-    return new Set(this.pools.filter((pool) => pool.live && (pool.awaited || !pool.parent.answers)).flatMap((pool) => pool.members.live()))
+    // Of plain processes nobody knows who waits for them.
+    return new Set([...this.members.live(), ...this.pools.filter((pool) => pool.live && (pool.awaited || !pool.parent.answers)).flatMap((pool) => pool.members.live())])
   }
 
   /** Where quiet tasks that wait for a lock are: that tells one that waits for its own pool from one that nobody can wake. */
@@ -257,7 +258,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const main = this.census.root
     if (main === undefined) return
     const others = this.members.all().filter((member) => member !== main)
-    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), waitsIn: null, quietMs: main.movement.quietMs(now), sigterm: main.sigterm }
+    const view = this.parentOf(main.pid)
+    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), waitsIn: view ? waitsIn(view) : null, quietMs: main.movement.quietMs(now), sigterm: main.sigterm }
     this.judge(judgeProgramPool(processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)))
   }
 

@@ -4,7 +4,7 @@ import { busy, codes, evidence, frame, lockWait, ownLockWait, pool, reader, task
 const running = { phase: 'running', state: 'sleeping', quietMs: 3000, cpuMs: 0 } as const
 
 describe('a forked worker that waits for a lock of its own', () => {
-  const forked = busy(3, { ...running, parentThreadsAtStart: 2, wait: ownLockWait(), threads: 1 })
+  const forked = busy(3, { ...running, parentThreadsAtStart: 3, wait: ownLockWait(), threads: 1 })
   it('waits for a thread that only its parent has', () => {
     const found = verdict(pool({ workers: [reader(1), forked] }), 'fork-with-threads')
     expect(found).toMatchObject({ confidence: 'likely', stuck: true, worker: 'ForkPoolWorker-3', task: '3' })
@@ -13,11 +13,11 @@ describe('a forked worker that waits for a lock of its own', () => {
     expect(evidence(found)).toContain('threads of ForkPoolWorker-3: 1')
   })
   it('may never have got to its first task', () => {
-    expect(verdict(pool({ workers: [worker(3, { phase: 'starting', parentThreadsAtStart: 1, wait: ownLockWait() })] }), 'fork-with-threads').summary).toContain('before its first task: it was forked while the program had 1 other thread,')
+    expect(verdict(pool({ workers: [worker(3, { phase: 'starting', parentThreadsAtStart: 2, wait: ownLockWait() })] }), 'fork-with-threads').summary).toContain('before its first task: it was forked while the program had 1 other thread,')
   })
   it.each([
     ['it was spawned', { startMethod: 'spawn' }, {}],
-    ['its parent had no other thread', {}, { parentThreadsAtStart: 0 }],
+    ['its parent had no other thread', {}, { parentThreadsAtStart: 1 }],
     ['nobody knows of its parent\'s threads', {}, { parentThreadsAtStart: null }],
     ['it has threads of its own, which may release it', {}, { threads: 2 }],
     ['its wait has an end', {}, { wait: ownLockWait({ timed: true }) }],
@@ -31,18 +31,19 @@ describe('a forked worker that waits for a lock of its own', () => {
 
 describe('a task that waits for a pool', () => {
   const poolFile = '/usr/lib/python3.11/multiprocessing/pool.py'
-  const stack = [frame('/usr/lib/python3.11/threading.py', 'wait', 320), frame(poolFile, 'wait', 765), frame(poolFile, 'get', 768), frame(poolFile, 'apply', 360), frame('/w/train.py', 'run', 12), frame(poolFile, 'worker', 125)]
+  const stack = [frame('/usr/lib/python3.11/threading.py', 'wait', 320), frame(poolFile, 'wait', 765), frame(poolFile, 'get', 768), frame(poolFile, 'apply', 360), frame('/w/train.py', 'run', 12), frame(poolFile, 'worker', 125), frame('/usr/lib/python3.11/multiprocessing/process.py', 'run', 108), frame('/usr/lib/python3.11/multiprocessing/popen_fork.py', '_launch', 71)]
   const asking = busy(3, { ...running, wait: ownLockWait(), stack })
   it('has only a copy of it', () => {
     const found = verdict(pool({ workers: [reader(1), asking] }), 'self-wait')
     expect(found).toMatchObject({ confidence: 'certain', stuck: true, worker: 'ForkPoolWorker-3', task: '3' })
     expect(evidence(found)).toContain('waits in: pool.py:765 wait, pool.py:768 get, pool.py:360 apply')
     expect(evidence(found)).toContain('train.py:12 run')
+    expect(evidence(found)).not.toContain('popen_fork')
   })
   it('is not told as a fork with threads', () => {
     expect(codes(pool({ workers: [reader(1), { ...asking, parentThreadsAtStart: 3 }] }))).toEqual(['self-wait'])
   })
-  it.each(['result', 'Future.result', 'as_completed'])('may be in %s of an executor', (name) => {
+  it.each(['result', 'Future.result', 'as_completed', 'submit'])('may be in %s of an executor', (name) => {
     expect(codes(pool({ workers: [reader(1), { ...asking, stack: [frame('/usr/lib/python3.13/concurrent/futures/_base.py', name)] }] }))).toEqual(['self-wait'])
   })
   it('waits in vain when all workers do, and the queue is not empty', () => {
