@@ -20,8 +20,6 @@ class _Refused(Exception):
 
 
 def _told(function: Any, parent: Any, parameters: Dict[str, Any]) -> Dict[str, Any]:
-    # What goes on now may be at its end before the answer is sent.
-    parent.control.answer_before_exit()
     expires = parameters.get("expires")
     if isinstance(expires, (int, float)) and time.time() > expires:
         # Stopped, or in C code with the GIL: whoever asked has been told by now that nothing was done.
