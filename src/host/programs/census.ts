@@ -130,22 +130,24 @@ export class Census {
   private async noteExit({ member, pool }: Known, exit: { exitCode: number | null; signal: NodeJS.Signals | null }, at: number): Promise<void> {
     const { kills } = this.context
     const cause = member.identity ? explainExit(exit, kills.entriesFor(member.identity)) : undefined
-    const oomKills = exit.signal === 'SIGKILL' ? await this.oomKillsDuring(member) : null
+    const oomKills = exit.signal === 'SIGKILL' ? await this.oomKillsDuring(member, pool?.parent) : null
     member.exit = { ...exit, at, oomKills, endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null }
     ;(pool ?? this.program).members.exited()
   }
 
   /**
-   * Kills of the OOM killer since the member was first seen, or since the program was: in the control group of each, as a program
-   * that was started through something else (`systemd-run --scope`) moves into its own only then.
+   * Kills of the OOM killer since the member was first seen, or who started it, or the program: in the control group of each, as a
+   * program that was started through something else (`systemd-run --scope`) moves into its own only then.
    */
-  private async oomKillsDuring(member: ProgramMember): Promise<number | null> {
-    const since = async (identity: ProcessIdentity | undefined, before: number | null): Promise<number | null> => {
-      const total = identity === undefined || before === null ? null : await this.context.processes.oomKills(identity)
-      return total === null || before === null ? null : total - before
-    }
-    const counts = [await since(member.identity, member.oomKillsBefore), await since(this.root?.identity, this.oomKillsBefore)].filter((count) => count !== null)
-    return counts.length === 0 ? null : Math.max(...counts)
+  private async oomKillsDuring(member: ProgramMember, parent: ParentView | undefined): Promise<number | null> {
+    const starts = [member, parent, { identity: this.root?.identity, oomKillsBefore: this.oomKillsBefore }]
+    const counts = await Promise.all(starts.map(async (start) => {
+      if (start?.identity === undefined || start.oomKillsBefore === null) return null
+      const total = await this.context.processes.oomKills(start.identity)
+      return total === null ? null : total - start.oomKillsBefore
+    }))
+    const known = counts.filter((count) => count !== null)
+    return known.length === 0 ? null : Math.max(...known)
   }
 
   private addWorker(key: string, recorded: { pid: number; name: string; startedAt: number }, pool: WatchedPool | undefined): Known {

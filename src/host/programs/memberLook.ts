@@ -61,7 +61,7 @@ export class MemberLook {
     if (tries >= mostTries) return
     if (await this.belongs(found)) {
       process.identity = found
-      if ('oomKillsBefore' in process) process.oomKillsBefore = await this.processes.oomKills(found)
+      process.oomKillsBefore = await this.processes.oomKills(found)
     } else {
       this.refused.set(process, tries + 1)
     }

@@ -67,8 +67,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     stateSeenTimes: member.stateSeenTimes,
     ageMs: now - member.startedAt,
     threads: member.threads,
-    // The recorder counts the main thread as well; 0 = nobody counted.
-    parentThreadsAtStart: recorded === undefined || recorded.parentThreads === 0 ? null : recorded.parentThreads - 1,
+    parentThreadsAtStart: recorded?.parentThreads ?? null,
     watchedMs: movement.watchedMs(now),
     cpuMs: movement.cpuMs,
     quietMs: exit ? 0 : movement.quietMs(now),

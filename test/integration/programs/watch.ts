@@ -234,8 +234,8 @@ export class Watch {
       if (this.failure !== undefined) throw this.failure as Error
       await until('the host forgets the programs', () => this.pools.every(({ state }) => state === 'ended'), { seen: () => this.pools.map(({ name, state, workers }) => ({ name, state, workers: workers.filter(({ status }) => status !== 'exited') })) })
       const { directory } = this.host.endpoint
-      const left = readdirSync(directory).filter((name) => name.startsWith('program-'))
-      if (left.length > 0) throw new Error(`Folders of sessions are left: ${left.join(', ')}`)
+      const folders = (): string[] => readdirSync(directory).filter((name) => name.startsWith('program-'))
+      await until('no folder of a session is left', () => folders().length === 0, { seen: folders })
       await this.stop()
       const sockets = readdirSync(this.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSocket())
       if (sockets.length > 0) throw new Error(`Sockets are left: ${sockets.map(({ name }) => name).join(', ')}`)
