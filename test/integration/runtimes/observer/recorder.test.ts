@@ -56,7 +56,7 @@ describe.each(someOf)('the flight recorder of a Python $version program', ({ pat
       [3, 4, -9, -11, -6, 1].map((exitCode, index) => ({ exitCode, poolKey: 1, counter: index === 0 ? 1 : 2, job: index * 2 })),
     )
     for (const { startedAt, taskStartedAt, exitedAt } of lost) expect(startedAt <= taskStartedAt && taskStartedAt <= exitedAt!).toBe(true)
-    const { tasks } = await connection.snapshot().catch(() => ({ tasks: {} as Record<string, { label: string }> }))
+    const { tasks } = await connection.snapshot().catch(() => ({ tasks: {} }))
     if (lost.some(({ slot }) => tasks[slot])) expect(lost.map(({ slot }) => tasks[slot]?.label)).toEqual(ways.map((way) => `leave('${way}')`))
     const plain = program.slots().find(({ name }) => name === 'Plain')!
     expect(plain).toMatchObject({ poolKey: 0, exitCode: 4, phase: 'idle', ready: false })

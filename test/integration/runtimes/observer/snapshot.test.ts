@@ -22,7 +22,7 @@ describe.each(someOf)('a snapshot of a Python $version program', ({ path: python
     await program.slot(({ name, pid }) => name === 'Plain' && pid > 0, 'the plain process')
     const snapshot = await until(async () => {
       const taken = await connection.snapshot()
-      return taken.waitsIn !== null && taken.pools[0]!.jobs.at(-1)?.total !== null && taken
+      return taken.waitsIn?.call === 'Process.join' && taken.pools[0]!.jobs.at(-1)?.total !== null && taken
     }, 'the program to wait')
     expect(snapshot.waitsIn).toMatchObject({ line: 36, function: '<module>', call: 'Process.join' })
     expect(snapshot.waitsIn!.file).toMatch(/\/methods\.py$/)
