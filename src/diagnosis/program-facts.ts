@@ -47,14 +47,14 @@ export type SigtermHandling = 'default' | 'ignored' | 'caught' | 'blocked' | nul
 
 export type LockState = 'free' | 'taken' | null
 
-/** A call that waits for results: `map(run, 12 items)`. Counts are items, not chunks. */
+/** A call that waits for results: `map(run, 12 items)`. Counts are items, not chunks; null while an `imap` has not named them all. */
 export interface JobFacts {
   readonly job: number
   /** `map`, `starmap`, `imap`, `apply`, `submit` … */
   readonly call: string
   readonly function: string
-  readonly total: number
-  readonly left: number
+  readonly total: number | null
+  readonly left: number | null
 }
 
 /** Where a process waits in the kernel. */
@@ -72,7 +72,7 @@ export interface ProgramWorkerFacts {
   readonly ageMs: number
   /** Threads of the process now; null when unknown. */
   readonly threads: number | null
-  /** Threads of the parent, apart from the pools' own, when it was started; null when unknown. */
+  /** Threads of the parent, the main one included, apart from the pools' own, when it was started: 1 is a plain program. null when unknown. */
   readonly parentThreadsAtStart: number | null
   /** How long it has been looked at, the CPU time since (it and what is below it), and how long it has used none. */
   readonly watchedMs: number

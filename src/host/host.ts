@@ -76,6 +76,7 @@ export class Host {
       ledger: () => this.ledger,
       shutdown: (report, order) => { this.tellShutdown(report, order) },
       ended: (pool) => { this.poolEnded(pool) },
+      somebodyLooks: () => this.clients.size > 0,
       mustBeOpen: () => { this.mustBeOpen() },
     })
     this.watching = new Watching({

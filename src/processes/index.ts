@@ -7,3 +7,4 @@ export {
 } from './sampler'
 export { readMachineLoad, type MachineLoad } from './machine-load'
 export { signalName, signalNumber } from './signal-names'
+export { forEachInSlices } from './slices'

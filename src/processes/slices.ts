@@ -6,11 +6,12 @@ const sliceMs = 4
 const itemsPerLook = 16
 
 /** Calls `visit` for every item, and lets the event loop turn whenever a slice of a few milliseconds is used up. */
-export async function forEachInSlices<Item>(items: Iterable<Item>, visit: (item: Item) => void): Promise<void> {
+export async function forEachInSlices<Item>(items: Iterable<Item>, visit: (item: Item) => Promise<void> | void): Promise<void> {
   let sliceStart = performance.now()
   let count = 0
   for (const item of items) {
-    visit(item)
+    const visited = visit(item)
+    if (visited !== undefined) await visited
     if (++count % itemsPerLook !== 0 || performance.now() - sliceStart < sliceMs) continue
     await setImmediate()
     sliceStart = performance.now()

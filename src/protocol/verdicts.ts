@@ -15,7 +15,12 @@ export function verdictsOf(pool: Pick<PoolSnapshot, 'verdicts' | 'workers'>): Po
 
 /** True when a verdict says that the pool, or a task in it, is not going to go on by itself. */
 export function isStuck(pool: Pick<PoolSnapshot, 'verdicts' | 'counts'>): boolean {
-  return pool.counts.stuck > 0 || pool.verdicts.some((verdict) => verdict.stuck)
+  return stuckIn(pool) > 0
+}
+
+/** How many things are stuck in a pool. A program's count has its verdicts in it, that of other pools is of running tasks. */
+export function stuckIn(pool: Pick<PoolSnapshot, 'verdicts' | 'counts'>): number {
+  return Math.max(pool.counts.stuck, pool.verdicts.filter((verdict) => verdict.stuck).length)
 }
 
 /** What a rescue could do to a pool, each thing once, in the order of its verdicts. */

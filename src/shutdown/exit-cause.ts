@@ -1,5 +1,5 @@
 import { signalNumber } from '../processes'
-import type { KillLedgerEntry } from './types'
+import type { KillLedgerEntry, LedgerSignal } from './types'
 
 /** How a process ended, as Node tells it: one of the two is null. */
 export interface ProcessExit {
@@ -40,7 +40,7 @@ export function describeExit(exit: ProcessExit): string {
  */
 export function explainExit(exit: ProcessExit, entries: readonly KillLedgerEntry[]): ExitCause {
   const how = describeExit(exit)
-  const sent = entries.filter((entry) => entry.outcome === 'sent' && entry.signal !== 'SIGCONT')
+  const sent = entries.filter((entry) => entry.outcome === 'sent' && ends(entry.signal))
   const last = sent.at(-1)
   if (exit.signal !== null) {
     const entry = sent.findLast(({ signal }) => signal === exit.signal)
@@ -52,6 +52,11 @@ export function explainExit(exit: ProcessExit, entries: readonly KillLedgerEntry
   }
   if (last !== undefined) return { kind: 'ours', text: `${how} after ${last.signal}, sent by us ${whenAndWhy(last)}`, entry: last }
   return exit.exitCode === 0 ? { kind: 'normal', text: how } : { kind: 'failed', text: how }
+}
+
+/** Asking for stacks and continuing explain no exit. */
+function ends(signal: LedgerSignal): boolean {
+  return signal !== 'SIGCONT' && !signal.startsWith('signal ')
 }
 
 function whenAndWhy(entry: KillLedgerEntry): string {

@@ -6,7 +6,7 @@ import type { KillLedger } from './kill-ledger'
 import { ShutdownMemory } from './memory'
 import { askPass, killPass, termSequencePass, terminatePass, type PassContext } from './passes'
 import type { TrackedProcess } from './tracked-process'
-import type { ShutdownReport, ShutdownRequest } from './types'
+import type { LedgerSignal, ShutdownReport, ShutdownRequest } from './types'
 
 /** What a shutdown works on. */
 export interface ShutdownDependencies {
@@ -179,8 +179,8 @@ class ShutdownRun {
     }
   }
 
-  #signalsThatReached(member: TrackedProcess): Set<NodeJS.Signals> {
-    const signals = new Set(member.joined)
+  #signalsThatReached(member: TrackedProcess): Set<LedgerSignal> {
+    const signals = new Set<LedgerSignal>(member.joined)
     for (const { signal, outcome } of member.sent) if (outcome === 'sent') signals.add(signal)
     // Another shutdown may have killed meanwhile what this one only terminated.
     for (const { signal, outcome, at } of this.dependencies.ledger.entriesFor(member.identity)) {

@@ -1,5 +1,5 @@
 import type { ProcessIdentity, ProcessRow, ProcessState, SignalMasks, SignalOutcome } from '../processes'
-import type { ShutdownOutcome, ShutdownTarget, ShutdownWorkerReport } from './types'
+import type { LedgerSignal, ShutdownOutcome, ShutdownTarget, ShutdownWorkerReport } from './types'
 
 /** Samples in state D, and their span, after which a process counts as hung there: a vfork or a disk read looks the same for a moment. */
 const hungSamples = 5
@@ -92,7 +92,7 @@ export class TrackedProcess {
    * How it ended, given every signal that reached it while the shutdown ran, whoever sent it, and when the shutdown first
    * asked or signalled anybody.
    */
-  outcome(signals: ReadonlySet<NodeJS.Signals>, begunAtMs: number): ShutdownOutcome {
+  outcome(signals: ReadonlySet<LedgerSignal>, begunAtMs: number): ShutdownOutcome {
     if (this.over) {
       if (this.foundDead) return this.gone ? 'already-gone' : 'zombie'
       if (signals.has('SIGKILL')) return 'killed'
@@ -104,7 +104,7 @@ export class TrackedProcess {
     return 'alive'
   }
 
-  report(signals: ReadonlySet<NodeJS.Signals>, begunAtMs: number): ShutdownWorkerReport {
+  report(signals: ReadonlySet<LedgerSignal>, begunAtMs: number): ShutdownWorkerReport {
     return {
       name: this.name,
       pid: this.identity.pid,

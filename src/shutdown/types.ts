@@ -118,13 +118,16 @@ export interface ShutdownReport {
   readonly issues: readonly string[]
 }
 
+/** A signal in the ledger; a real-time one, by which a process is asked for its stacks, has only a number. */
+export type LedgerSignal = NodeJS.Signals | `signal ${number}`
+
 /** One signal that was ever sent. */
 export interface KillLedgerEntry {
   readonly at: number
   readonly identity: ProcessIdentity
   readonly name: string
   readonly subjectId: string
-  readonly signal: NodeJS.Signals
+  readonly signal: LedgerSignal
   readonly outcome: SignalOutcome
   readonly reason: string
   readonly askedBy: ShutdownActor

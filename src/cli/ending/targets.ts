@@ -75,7 +75,8 @@ function workersWithPid(text: string, pools: readonly PoolSnapshot[]): Candidate
   const pid = pidIn(text)
   if (pid === undefined) return []
   return pools.flatMap((pool) => pool.workers
-    .filter((worker) => worker.pid === pid && worker.status !== 'exited')
+    // A program's own process is the program.
+    .filter((worker) => worker.pid === pid && worker.status !== 'exited' && pool.program?.pid !== pid)
     .map((worker): Candidate => ({
       target: { kind: 'worker', poolId: pool.id, pid },
       description: `worker ${worker.name} of ${plainLine(pool.name)} (${pool.id})`,

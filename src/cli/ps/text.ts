@@ -42,7 +42,8 @@ function poolLines(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: 
   if (rows.length > 0) lines.push(...workerTable(rows, palette))
   if (!all && pool.exitedWorkerCount > 0) lines.push(`${indent}${exitedSummary(exited, pool.exitedWorkerCount)}`)
   lines.push(...poolVerdictLines(pool, palette), ...verdictLines(live, palette))
-  if (pool.failure !== null) lines.push(`${indent}${palette.bad('failed:')} ${pool.failure}`)
+  // How a program left is in its headline.
+  if (pool.failure !== null && (pool.program === null || formatExit(pool.program) === undefined)) lines.push(`${indent}${palette.bad('failed:')} ${pool.failure}`)
   lines.push(...pool.issues.map((issue) => `${indent}${palette.bad('issue:')} ${issue}`))
   return lines
 }

@@ -6,9 +6,9 @@ import { proposedCommands, verdictTag } from '../words/verdicts'
 /** More at once (a thousand lost tasks have one cause) are counted: the program's own output should still be found between them. */
 const mostAtOnce = 3
 
-/** Says once of everything that gets stuck in a program why it does and what to do, and once when it is over. */
+/** Says once of everything that gets stuck in a program why it does and what to do, and once when a pool goes on. */
 export class VerdictNotes {
-  private said = new Map<string, { readonly tag: string; readonly pool: string }>()
+  private readonly said = new Map<string, Set<string>>()
 
   /**
    * The lines that are new since the last look.
@@ -16,20 +16,28 @@ export class VerdictNotes {
    */
   observe(pools: readonly PoolSnapshot[]): string[] {
     const clean = plainLines(pools)
-    const stuck = new Map<string, { pool: PoolSnapshot; verdict: PoolVerdictSnapshot }>(clean.filter((pool) => pool.state !== 'ended').flatMap((pool) => verdictsOf(pool)
-      .filter((verdict) => verdict.stuck)
-      .map((verdict) => [`${pool.id} ${verdict.code} ${String(verdict.pid)} ${String(verdict.task)}`, { pool, verdict }] as const)))
-    const fresh = [...stuck].filter(([key]) => !this.said.has(key)).map(([, found]) => found)
-    const over = [...this.said].filter(([key]) => !stuck.has(key)).map(([, before]) => before)
-    this.said = new Map([...stuck].map(([key, { pool, verdict }]) => [key, { pool: pool.name, tag: verdictTag(verdict) }]))
+    return clean.flatMap((pool) => this.observePool(pool, clean))
+  }
+
+  private observePool(pool: PoolSnapshot, pools: readonly PoolSnapshot[]): string[] {
+    const before = this.said.get(pool.id) ?? new Set()
+    const stuck = pool.state === 'ended' ? [] : verdictsOf(pool).filter((verdict) => verdict.stuck)
+    this.said.set(pool.id, new Set(stuck.map(keyOf)))
+    if (stuck.length === 0) return before.size > 0 && pool.state !== 'ended' ? [`${pool.name} is not stuck any more`] : []
+    const fresh = stuck.filter((verdict) => !before.has(keyOf(verdict)))
+    if (fresh.length === 0) return []
+    const shown = fresh.slice(0, mostAtOnce)
     return [
-      ...over.filter(({ pool }) => clean.some((other) => other.name === pool && other.state !== 'ended')).slice(0, mostAtOnce).map(({ pool, tag }) => `${pool}: no longer ${tag}`),
-      ...fresh.slice(0, mostAtOnce).flatMap(({ pool, verdict }) => [
+      ...shown.flatMap((verdict, at) => [
         `${verdictTag(verdict)}: ${verdict.summary}`,
-        ...(verdict.advice === '' ? [] : [`  ${verdict.advice}`]),
-        ...proposedCommands(verdict, pool, clean).map(({ command, does }) => `  ${command}  # ${does}`),
+        ...(verdict.advice === '' || shown[at + 1]?.advice === verdict.advice ? [] : [`  ${verdict.advice}`]),
       ]),
-      ...(fresh.length > mostAtOnce ? [`and ${fresh.length - mostAtOnce} more: unhang why ${poolWord(fresh[0]?.pool ?? { id: '', name: '' }, clean)}`] : []),
+      ...(fresh.length > shown.length ? [`  and ${fresh.length - shown.length} more: unhang why ${poolWord(pool, pools)}`] : []),
+      ...proposedCommands(pool, pools).map(({ command, does }) => `  ${command}  # ${does}`),
     ]
   }
+}
+
+function keyOf({ code, pid, task }: PoolVerdictSnapshot): string {
+  return `${code} ${String(pid)} ${String(task)}`
 }

@@ -17,8 +17,9 @@ export function whyText(asked: readonly PoolSnapshot[], pools: readonly PoolSnap
   const wrong = found.filter(({ verdicts }) => verdicts.length > 0)
   const blocks = wrong.map(({ pool, verdicts }) => [
     heading(pool, all, palette),
-    ...verdicts.slice(0, mostShown).flatMap((verdict) => verdictLines(verdict, pool, all, palette)),
+    ...verdicts.slice(0, mostShown).flatMap((verdict, at) => verdictLines(verdict, verdicts[at + 1]?.advice === verdict.advice && at + 1 < mostShown, palette)),
     ...(verdicts.length > mostShown ? [`${indent}… and ${verdicts.length - mostShown} more (unhang why --json)`] : []),
+    ...commandLines(pool, all, palette),
   ].join('\n'))
   if (!wrong.some(({ verdicts }) => verdicts.some((verdict) => verdict.stuck))) blocks.push(nothingStuck(clean, all, palette))
   return blocks.join('\n\n')
@@ -28,16 +29,20 @@ function heading(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Pa
   return poolTitle(pool, pools).replace(pool.name, (name) => palette.bold(name))
 }
 
-function verdictLines(verdict: PoolVerdictSnapshot, pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Palette): string[] {
+/** @param adviceFollows The next one has the same advice, which is worth saying once. */
+function verdictLines(verdict: PoolVerdictSnapshot, adviceFollows: boolean, palette: Palette): string[] {
   const tag = verdict.stuck ? palette.bad(verdictTag(verdict)) : palette.warning(verdictTag(verdict))
-  const proposed = proposedCommands(verdict, pool, pools)
-  const width = Math.max(0, ...proposed.map(({ command }) => command.length))
   return [
     `${indent}${tag}: ${verdict.summary}${confidenceWords(verdict)}`,
     ...verdict.evidence.map(({ what, value }) => `${indent}${indent}${palette.dim(`${what}: ${value}`)}`),
-    ...(verdict.advice === '' ? [] : [`${indent}${indent}${verdict.advice}`]),
-    ...proposed.map(({ command, does }) => `${indent}${indent}${indent}${palette.bold(command.padEnd(width))}  ${palette.dim(`# ${does}`)}`),
+    ...(verdict.advice === '' || adviceFollows ? [] : [`${indent}${indent}${verdict.advice}`]),
   ]
+}
+
+function commandLines(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Palette): string[] {
+  const proposed = proposedCommands(pool, pools)
+  const width = Math.max(0, ...proposed.map(({ command }) => command.length))
+  return proposed.map(({ command, does }) => `${indent}${indent}${indent}${palette.bold(command.padEnd(width))}  ${palette.dim(`# ${does}`)}`)
 }
 
 function confidenceWords({ confidence }: PoolVerdictSnapshot): string {

@@ -1,5 +1,8 @@
-import { programOf, rescueOptionsOf, type PoolSnapshot, type PoolVerdictSnapshot, type RescueOptionSnapshot } from '../../protocol'
+import { programOf, rescueOptionsOf, verdictsOf, type PoolSnapshot, type PoolVerdictSnapshot, type RescueOptionSnapshot } from '../../protocol'
 import { poolWord } from './shell'
+
+/** Twenty workers that hang on the same thing are ended with their pool. */
+const mostCommands = 3
 
 /** A command to type, and what it does in few words. */
 export interface ProposedCommand {
@@ -7,28 +10,32 @@ export interface ProposedCommand {
   readonly does: string
 }
 
-/** What to type about a verdict: the rescue where there is one, else how to end what is stuck. */
-export function proposedCommands(verdict: PoolVerdictSnapshot, pool: PoolSnapshot, pools: readonly PoolSnapshot[]): ProposedCommand[] {
-  const word = poolWord(pool, pools)
-  const { rescue } = verdict
-  const tasks = rescue.filter((option) => option.kind === 'task')
-  const others = rescue.filter((option) => option.kind !== 'task')
-  const proposed: ProposedCommand[] = []
-  // A rescue without --task does all of them, locks and stopped workers included.
-  if (others.length > 0 && tasks.length === 0 && rescueOptionsOf(pool).every((option) => option.kind !== 'task')) {
-    return [{ command: `unhang rescue ${word}`, does: others.map(effectOf).join(', ') }]
-  }
-  for (const { task, retriable } of tasks) {
-    proposed.push({ command: `unhang rescue ${word} --fail --task ${task}`, does: 'the program gets an exception' })
-    if (retriable) proposed.push({ command: `unhang rescue ${word} --retry --task ${task}`, does: 'the task runs again' })
-  }
-  if (others.length > 0) proposed.push({ command: `unhang rescue ${word} --fail`, does: `${others.map(effectOf).join(', ')}, and lost tasks are failed` })
-  if (proposed.length > 0) return proposed
-  if (!verdict.stuck) return []
-  const ofWatched = programOf(pool, pools) !== undefined
-  if (verdict.pid !== null && !ofWatched) return [{ command: `unhang terminate ${verdict.pid}`, does: 'end it' }]
-  const program = programOf(pool, pools) ?? pool
-  return [{ command: `unhang terminate ${poolWord(program, pools)}`, does: ofWatched ? 'end the program' : 'end the pool' }]
+/** What to type about what is wrong in a pool: its rescue where there is one, else how to end what is stuck. Each command once. */
+export function proposedCommands(pool: PoolSnapshot, pools: readonly PoolSnapshot[]): ProposedCommand[] {
+  const options = rescueOptionsOf(pool)
+  if (options.length > 0) return rescueCommands(options, poolWord(pool, pools))
+  const program = programOf(pool, pools)
+  const stuck = verdictsOf(pool).filter((verdict) => verdict.stuck)
+  if (stuck.length === 0) return []
+  if (program !== undefined) return [{ command: `unhang terminate ${poolWord(program, pools)}`, does: 'end the program' }]
+  const pids = stuck.flatMap(({ pid }) => pid ?? []).slice(0, mostCommands)
+  if (pids.length === 0) return [{ command: `unhang terminate ${poolWord(pool, pools)}`, does: 'end the pool' }]
+  return pids.map((pid) => ({ command: `unhang terminate ${pid}`, does: 'end this worker; the pool goes on' }))
+}
+
+function rescueCommands(options: readonly RescueOptionSnapshot[], word: string): ProposedCommand[] {
+  const tasks = options.filter((option) => option.kind === 'task')
+  const also = options.filter((option) => option.kind !== 'task').map(effectOf)
+  const [first] = tasks
+  if (first === undefined) return [{ command: `unhang rescue ${word}`, does: also.join(', ') }]
+  // Without --task it does everything, so that is left out where there is more to do.
+  const only = options.length === 1 ? ` --task ${first.task}` : ''
+  const subject = tasks.length === 1 ? `task ${first.task}` : tasks.length === 2 ? 'both lost tasks' : `all ${tasks.length} lost tasks`
+  return [
+    { command: `unhang rescue ${word} --fail${only}`, does: [`the program gets an exception for ${subject}`, ...also].join(', ') },
+    ...(tasks.every(({ retriable }) => retriable) ? [{ command: `unhang rescue ${word} --retry${only}`, does: [`${subject} ${tasks.length === 1 ? 'runs' : 'run'} again`, ...also].join(', ') }] : []),
+    ...(tasks.length > 1 ? [{ command: `unhang rescue ${word} --fail --task ${first.task}`, does: 'only that one' }] : []),
+  ]
 }
 
 function effectOf(option: RescueOptionSnapshot): string {

@@ -48,7 +48,7 @@ export function isPool({ library }: ProgramPoolFacts): boolean {
 
 /** Items whose results have not come, over all calls that wait. */
 export function itemsLeft({ jobs }: ProgramPoolFacts): number {
-  return jobs.reduce((sum, { left }) => sum + left, 0)
+  return jobs.reduce((sum, { left }) => sum + (left ?? 0), 0)
 }
 
 /** Tasks that no worker has taken; 0 also when unknown. */
@@ -67,15 +67,16 @@ export function certainIfAnswers({ parent }: ProgramPoolFacts): Verdict['confide
 }
 
 /**
- * Calls wait, and yet there is nothing left that could bring their results: nothing queued, nothing in the pipes, every worker
- * waits for a task, and nobody has used CPU time for a while. An `imap` does not count: it may only wait for its own iterator.
+ * Calls wait, and yet there is nothing left that could bring their results: the pipes are empty, every worker waits for a task, one
+ * of them reads (or nothing is queued at all), and nobody has used CPU time for a while. Not with an `imap` under way: its iterator
+ * may only be slow, and what was called after it waits behind it.
  */
 export function waitsForNothing(facts: ProgramPoolFacts, forMs: number): boolean {
   const { parent, taskPipeBytes, resultPipeBytes, queued, jobs, threads } = facts
   const live = liveWorkers(facts)
   return isOpen(facts) && parent.answers && parent.quietMs >= forMs
-    && jobs.some(({ left, call }) => left > 0 && !call.startsWith('imap'))
-    && queued === 0 && taskPipeBytes === 0 && resultPipeBytes === 0
+    && itemsLeft(facts) > 0 && !jobs.some(({ call }) => call.startsWith('imap'))
+    && taskPipeBytes === 0 && resultPipeBytes === 0 && (queued === 0 || live.some(({ wait }) => wait?.kind === 'pipe-read'))
     && live.length > 0 && live.every(({ phase, task, quietMs }) => phase === 'idle' && task === null && quietMs >= forMs)
     && threads?.results !== false && threads?.tasks !== false && threads?.workers !== false
 }

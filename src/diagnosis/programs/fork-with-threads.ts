@@ -12,13 +12,14 @@ export function forkWithThreads(facts: ProgramPoolFacts): readonly ProgramVerdic
   const { pool, startMethod } = facts
   if (startMethod !== 'fork') return []
   return facts.workers.filter(waitsForThreadOfParent).map((worker) => {
-    const { task, phase, parentThreadsAtStart } = worker
+    const { task, phase } = worker
+    const others = otherThreadsOfParent(worker)
     const doing = task !== null ? `in ${taskName(task)}` : phase === 'starting' ? 'before its first task' : 'between tasks'
     return {
       code: 'fork-with-threads' as const,
-      summary: `${nameOf(worker)} of ${pool} will wait for ever ${doing}: it was forked while the program had ${count(parentThreadsAtStart ?? 0, 'other thread')}, and waits for a lock that nobody in it can release.`,
+      summary: `${nameOf(worker)} of ${pool} will wait for ever ${doing}: it was forked while the program had ${count(others, 'other thread')}, and waits for a lock that nobody in it can release.`,
       evidence: [
-        { what: 'threads of the program when it was forked, besides the main one and those of the pool', value: String(parentThreadsAtStart) },
+        { what: 'threads of the program when it was forked, besides the main one and those of the pool', value: String(others) },
         { what: `threads of ${worker.name}`, value: '1: fork() copies the locks, but none of the threads that hold them' },
         ...whereEvidence(worker),
         { what: 'CPU time', value: `none for ${durationInWords(worker.quietMs)}` },
@@ -32,7 +33,11 @@ export function forkWithThreads(facts: ProgramPoolFacts): readonly ProgramVerdic
 }
 
 function waitsForThreadOfParent(worker: ProgramWorkerFacts): boolean {
-  const { wait, threads, parentThreadsAtStart, quietMs } = worker
-  return isLive(worker) && threads === 1 && (parentThreadsAtStart ?? 0) > 0 && quietMs >= quietEnoughMs
+  const { wait, threads, quietMs } = worker
+  return isLive(worker) && threads === 1 && otherThreadsOfParent(worker) > 0 && quietMs >= quietEnoughMs
     && wait?.kind === 'futex' && wait.address !== null && wait.isPrivate && !wait.timed && !isInPoolWait(worker)
+}
+
+function otherThreadsOfParent({ parentThreadsAtStart }: ProgramWorkerFacts): number {
+  return (parentThreadsAtStart ?? 1) - 1
 }

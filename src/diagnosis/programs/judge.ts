@@ -27,38 +27,72 @@ const rules: readonly ProgramRule[] = [
 /** What a worker's own verdict explains: that its task does not get on, or takes long. */
 const explainsNoProgress: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['stopped', 'zombie', 'uninterruptible', 'fork-with-threads', 'self-wait', 'output-pipe-full'])
 
+const ignoresSigterm: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['sigterm-ignored'])
+
 /** What the facts of a program's pool amount to, the gravest verdict first; empty when all is well. */
 export function judgeProgramPool(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   // Its pools went with it.
   if (facts.parent.state === 'zombie') return []
-  const found = rules.flatMap((rule) => rule(facts))
-  const left = found.filter((verdict) => !isExplained(verdict, found, facts))
+  const found = new Findings(rules.flatMap((rule) => rule(facts)), facts)
+  const left = found.all.filter((verdict) => !isExplained(verdict, found))
   return [...left.filter(({ stuck }) => stuck), ...left.filter(({ stuck }) => !stuck)]
 }
 
+/** All verdicts before any is left out, found by what they say and of whom: a pool may have a thousand. */
+class Findings {
+  readonly parentStopped: boolean
+  private readonly byCode = new Map<VerdictCode, ProgramVerdict[]>()
+  private readonly codesOfPid = new Map<number, Set<VerdictCode>>()
+  private readonly sending: ReadonlySet<number>
+
+  constructor(readonly all: readonly ProgramVerdict[], readonly facts: ProgramPoolFacts) {
+    for (const verdict of all) {
+      const { code, pid } = verdict
+      const same = this.byCode.get(code)
+      if (same === undefined) this.byCode.set(code, [verdict])
+      else same.push(verdict)
+      if (pid !== null) this.codesOfPid.set(pid, (this.codesOfPid.get(pid) ?? new Set()).add(code))
+    }
+    this.sending = new Set(facts.workers.flatMap(({ pid, task }) => (task?.sending === true ? [pid] : [])))
+    this.parentStopped = this.has('stopped', ({ pid, worker }) => worker === null && pid === facts.parent.pid)
+  }
+
+  has(code: VerdictCode, test: (verdict: ProgramVerdict) => boolean = () => true): boolean {
+    return this.byCode.get(code)?.some(test) === true
+  }
+
+  /** Other verdicts on the same process. */
+  ofSame({ pid }: ProgramVerdict, codes: ReadonlySet<VerdictCode>): boolean {
+    const own = pid === null ? undefined : this.codesOfPid.get(pid)
+    return own !== undefined && [...own].some((code) => codes.has(code))
+  }
+
+  isSending({ pid }: ProgramVerdict): boolean {
+    return pid !== null && this.sending.has(pid)
+  }
+}
+
 /** True when another verdict says why this one holds, or says the same of the same worker better. */
-function isExplained(verdict: ProgramVerdict, all: readonly ProgramVerdict[], facts: ProgramPoolFacts): boolean {
-  const has = (code: VerdictCode, test: (other: ProgramVerdict) => boolean = () => true): boolean => all.some((other) => other !== verdict && other.code === code && test(other))
-  const ofSameWorker = (other: ProgramVerdict): boolean => other.pid !== null && other.pid === verdict.pid
-  const isSending = facts.workers.some(({ pid, task }) => pid === verdict.pid && task?.sending === true)
-  const parentStopped = has('stopped', ({ pid, worker }) => worker === null && pid === facts.parent.pid)
+function isExplained(verdict: ProgramVerdict, found: Findings): boolean {
+  const { parentStopped } = found
   switch (verdict.code) {
     case 'stopped':
       // Ctrl-Z stops the workers with their program.
       return parentStopped && verdict.worker !== null
     case 'zombie':
     case 'no-live-workers':
-      return parentStopped || (verdict.code === 'no-live-workers' && has('crash-loop'))
+      return parentStopped || (verdict.code === 'no-live-workers' && found.has('crash-loop'))
     case 'lost-task':
       // Without a culprit it is a guess, and everything that is known is better.
-      return verdict.rescue.length === 0 && verdict.worker === null && facts.parent.answers
-        && (has('orphaned-queue-lock') || has('result-thread-dead') || has('lost-task') || has('unserializable-result', ({ stuck }) => stuck) || has('stopped', ({ stuck }) => stuck))
+      return verdict.rescue.length === 0 && verdict.worker === null && found.facts.parent.answers
+        && (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || found.has('lost-task', (other) => other !== verdict)
+          || found.has('unserializable-result', ({ stuck }) => stuck) || found.has('stopped', ({ stuck }) => stuck))
     case 'result-thread-dead':
-      return !verdict.stuck && has('no-live-workers')
+      return !verdict.stuck && found.has('no-live-workers')
     case 'no-progress':
-      return all.some((other) => explainsNoProgress.has(other.code) && ofSameWorker(other)) || (isSending && (has('orphaned-queue-lock') || has('result-thread-dead') || parentStopped))
+      return found.ofSame(verdict, explainsNoProgress) || (found.isSending(verdict) && (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || parentStopped))
     case 'slow':
-      return has('sigterm-ignored', ofSameWorker)
+      return found.ofSame(verdict, ignoresSigterm)
     default:
       return false
   }

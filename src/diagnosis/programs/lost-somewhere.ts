@@ -1,7 +1,7 @@
 import type { ProgramPoolFacts, ProgramVerdict } from '../program-facts'
 import { durationInWords } from '../words'
-import { isExecutor, isPool, liveWorkers, waitsForNothing } from './conditions'
-import { count, parentEvidence } from './words'
+import { isExecutor, isPool, itemsLeft, liveWorkers, waitsForNothing } from './conditions'
+import { arrivedOf, callWords, count, parentEvidence } from './words'
 
 /**
  * How long nothing may move before a result counts as missing although nobody was seen to lose it. Longer than elsewhere: the
@@ -14,16 +14,15 @@ export function lostSomewhere(facts: ProgramPoolFacts): readonly ProgramVerdict[
   if (!isPool(facts) || isExecutor(facts) || !waitsForNothing(facts, nobodyMovesMs)) return []
   // Somebody has just left: what that means is still to be seen.
   if (facts.workers.some(({ exit, state }) => state === 'zombie' || (exit !== null && exit.agoMs < nobodyMovesMs))) return []
-  const waiting = facts.jobs.filter(({ left }) => left > 0)
+  const waiting = facts.jobs.filter(({ left }) => (left ?? 0) > 0)
   const live = liveWorkers(facts)
-  const left = waiting.reduce((sum, job) => sum + job.left, 0)
-  const total = waiting.reduce((sum, job) => sum + job.total, 0)
+  const arrived = arrivedOf(waiting)
   return [{
     code: 'lost-task',
-    summary: `${facts.pool} waits for ${count(left, 'result')} that nobody works on: all ${count(live.length, 'worker')} wait for a task and nothing is queued; ${total - left} of ${total} results arrived.`,
+    summary: `${facts.pool} waits for ${count(itemsLeft(facts), 'result')} that nobody works on: ${live.length === 1 ? 'its worker waits' : `all ${live.length} workers wait`} for a task, and none is on its way${arrived === '' ? '' : `; ${arrived}`}.`,
     evidence: [
-      ...waiting.slice(0, 5).map(({ call, function: name, total: items, left: missing }) => ({ what: `${call}(${name}, ${count(items, 'item')})`, value: `${missing} not answered` })),
-      { what: 'tasks queued, bytes in the pipes', value: 'none' },
+      ...waiting.slice(0, 5).map(callWords),
+      { what: 'bytes in the pipes of tasks and results', value: '0' },
       { what: 'program and workers', value: `no CPU time for ${durationInWords(Math.min(facts.parent.quietMs, ...live.map(({ quietMs }) => quietMs)))}` },
       ...parentEvidence(facts),
     ],

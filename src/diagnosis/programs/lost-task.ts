@@ -2,9 +2,9 @@ import type { ProgramExitFacts, ProgramPoolFacts, ProgramTaskFacts, ProgramVerdi
 import type { Evidence } from '../verdict'
 import { durationInWords } from '../words'
 import {
-  certainIfAnswers, executorNoticesMs, isAnythingQueued, isBusy, isExecutor, isOpen, isPool, quietEnoughMs, settleAfterSigtermMs, settleMs, waitsForNothing,
+  certainIfAnswers, executorNoticesMs, isBusy, isExecutor, isOpen, isPool, quietEnoughMs, settleAfterSigtermMs, settleMs, waitsForNothing,
 } from './conditions'
-import { count, endedHow, exitEvidence, isOomKill, list, nameOf, parentEvidence, taskName } from './words'
+import { arrivedOf, callWords, count, endedHow, exitEvidence, isOomKill, list, nameOf, parentEvidence, taskName } from './words'
 
 /** More lost tasks than this are told in one verdict: a list of hundreds helps nobody. */
 const mostSingly = 5
@@ -38,7 +38,7 @@ function isLost(facts: ProgramPoolFacts, exit: ProgramExitFacts, task: ProgramTa
 
 /** It was writing its result when it ended: only a pool that has nothing else to do and still waits proves that it is missing. */
 function resultDidNotArrive(facts: ProgramPoolFacts): boolean {
-  return !isAnythingQueued(facts) && !facts.workers.some(isBusy) && waitsForNothing(facts, quietEnoughMs)
+  return !facts.workers.some(isBusy) && waitsForNothing(facts, quietEnoughMs)
 }
 
 function verdictOn(facts: ProgramPoolFacts, { worker, exit, task }: LostTask): ProgramVerdict {
@@ -108,15 +108,12 @@ function because(exit: ProgramExitFacts): string {
 }
 
 function arrivedInWords({ jobs }: ProgramPoolFacts, ids: readonly number[]): string {
-  const waiting = jobs.filter(({ job }) => ids.includes(job))
-  const total = waiting.reduce((sum, job) => sum + job.total, 0)
-  const left = waiting.reduce((sum, job) => sum + job.left, 0)
-  return total > 1 ? `${total - left} of ${total} results arrived` : ''
+  return arrivedOf(jobs.filter(({ job }) => ids.includes(job)))
 }
 
 function callEvidence({ jobs }: ProgramPoolFacts, ids: readonly number[]): Evidence[] {
   return jobs.filter(({ job }) => ids.includes(job)).slice(0, 5)
-    .map(({ call, function: name, total, left }) => ({ what: `${call}(${name}, ${count(total, 'item')})`, value: `${left} not answered` }))
+    .map(callWords)
 }
 
 const noRescue = 'The program does not answer at the moment: a rescue has to wait until it does.'

@@ -40,11 +40,12 @@ function deadThread(facts: ProgramPoolFacts, threads: NonNullable<ProgramPoolFac
   if (threads.results === false && threads.workers !== false) return { what: 'receives the results', handler: handlerOf(facts, '_handle_results'), stuck: true }
   if (facts.parent.quietMs < lockQuietMs) return undefined
   if (threads.results === false) return { what: 'receives the results', handler: handlerOf(facts, '_handle_results'), stuck: true }
-  if (threads.tasks === false && isAnythingQueued(facts)) return { what: 'hands out tasks', handler: handlerOf(facts, '_handle_tasks'), stuck: true }
+  // It takes the thread that hands out tasks along when it ends.
   if (threads.workers === false) return { what: 'replaces workers', handler: handlerOf(facts, '_handle_workers'), stuck: false }
+  if (threads.tasks === false && isAnythingQueued(facts)) return { what: 'hands out tasks', handler: handlerOf(facts, '_handle_tasks'), stuck: true }
   return undefined
 }
 
 function handlerOf({ library }: ProgramPoolFacts, handler: string): string {
-  return library === 'multiprocessing' || library === 'billiard' ? handler : 'its executor manager'
+  return library === 'multiprocessing' || library === 'billiard' ? handler : handler === '_handle_tasks' ? 'the feeder of the call queue' : 'the executor manager'
 }

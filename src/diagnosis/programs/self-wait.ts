@@ -3,11 +3,14 @@ import { durationInWords } from '../words'
 import { isAnythingQueued, isBusy, liveWorkers, quietEnoughMs } from './conditions'
 import { framesInWords, nameOf, taskName, whereEvidence } from './words'
 
-/** Where the waiting functions of pools are, and what they are called. */
+/**
+ * Where the functions of pools are that wait, and what they are called. Handing something in is one of them in a copy: the lock for
+ * that may have been copied while it was taken.
+ */
 const waits: readonly (readonly [file: RegExp, functions: ReadonlySet<string>])[] = [
-  [/(^|[/\\])(multiprocessing|billiard)[/\\]pool\.py$/, new Set(['get', 'wait', 'map', 'starmap', 'apply', 'imap', 'imap_unordered', 'next', '__next__', 'join'])],
-  [/(^|[/\\])concurrent[/\\]futures[/\\](_base|process)\.py$/, new Set(['result', 'exception', 'wait', 'as_completed', 'result_iterator', 'shutdown'])],
-  [/(^|[/\\])loky[/\\](_base|process_executor|reusable_executor)\.py$/, new Set(['result', 'wait', 'shutdown'])],
+  [/(^|[/\\])(multiprocessing|billiard)[/\\]pool\.py$/, new Set(['get', 'wait', 'map', 'starmap', 'apply', 'imap', 'imap_unordered', 'next', '__next__', 'join', 'apply_async', 'map_async', 'starmap_async'])],
+  [/(^|[/\\])concurrent[/\\]futures[/\\](_base|process)\.py$/, new Set(['result', 'exception', 'wait', 'as_completed', 'result_iterator', 'shutdown', 'submit', 'map'])],
+  [/(^|[/\\])loky[/\\](_base|process_executor|reusable_executor)\.py$/, new Set(['result', 'wait', 'shutdown', 'submit', 'map'])],
 ]
 
 /** The stack shows that the worker itself waits for results of a pool. */
@@ -36,7 +39,7 @@ export function selfWait(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     return [{
       code: 'self-wait' as const,
       summary: isAlone
-        ? `${nameOf(worker)} of ${facts.pool} will wait for ever: ${task === null ? 'its task' : taskName(task)} asks a pool for results, but it has only a copy of that pool, without the threads that serve it.`
+        ? `${nameOf(worker)} of ${facts.pool} will wait for ever: ${task === null ? 'its task' : taskName(task)} uses a pool, but it has only a copy of that pool, without the threads that serve it.`
         : `${nameOf(worker)} of ${facts.pool} will wait for ever: ${task === null ? 'its task' : taskName(task)} waits for results of a pool whose workers all wait like this.`,
       evidence: [
         { what: 'waits in', value: framesInWords(frames) },

@@ -1,6 +1,7 @@
-import type { ProgramExitFacts, ProgramPoolFacts, ProgramTaskFacts, ProgramWorkerFacts, StackFrameFacts, WaitFacts } from '../program-facts'
+import type { JobFacts, ProgramExitFacts, ProgramPoolFacts, ProgramTaskFacts, ProgramWorkerFacts, StackFrameFacts, WaitFacts } from '../program-facts'
 import type { Evidence } from '../verdict'
 import { exitInWords } from '../words'
+import { isPool } from './conditions'
 
 /** How verdicts on programs name things. */
 
@@ -73,9 +74,13 @@ export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor
   }
 }
 
+/** Where a process of Python's begins; what is outside of it (its parent's start of it, when forked) tells nothing. */
+const processFile = /(^|[/\\])(multiprocessing|billiard|loky[/\\]backend)[/\\]process\.py$/
+
 /** `pool.py:768 get, train.py:12 run`, innermost first. The libraries between the wait and the user's own code take some six. */
 export function framesInWords(stack: readonly StackFrameFacts[], most = 10): string {
-  return list(stack.map(({ file, line, function: name }) => `${file.slice(file.lastIndexOf('/') + 1)}:${line} ${name}`), most)
+  const begin = stack.findIndex(({ file }) => processFile.test(file))
+  return list((begin > 0 ? stack.slice(0, begin) : stack).map(({ file, line, function: name }) => `${file.slice(file.lastIndexOf('/') + 1)}:${line} ${name}`), most)
 }
 
 /** Where a worker waits, by the kernel and by its stack, as far as known. */
@@ -86,10 +91,29 @@ export function whereEvidence(worker: ProgramWorkerFacts): Evidence[] {
   ]
 }
 
+/** `11 of 12 results arrived`; empty where there is only one, or their number is not known. */
+export function arrivedOf(jobs: readonly JobFacts[]): string {
+  let total = 0
+  let left = 0
+  for (const job of jobs) {
+    if (job.total === null || job.left === null) return ''
+    total += job.total
+    left += job.left
+  }
+  return total > 1 ? `${total - left} of ${total} results arrived` : ''
+}
+
+/** `map(run, 12 items): 1 not answered`. */
+export function callWords({ call, function: name, total, left }: JobFacts): Evidence {
+  return { what: total === null ? `${call}(${name})` : `${call}(${name}, ${count(total, 'item')})`, value: left === null ? 'not all answered' : `${left} not answered` }
+}
+
 /** Where the program itself waits; nothing when it was not seen to. */
-export function parentEvidence({ parent }: ProgramPoolFacts): Evidence[] {
+export function parentEvidence(facts: ProgramPoolFacts): Evidence[] {
+  const { parent } = facts
   return [
     ...(parent.waitsIn === null ? [] : [{ what: `the program (pid ${parent.pid}) waits in`, value: parent.waitsIn }]),
-    ...(parent.answers ? [] : [{ what: `the program (pid ${parent.pid})`, value: 'does not answer; what it said last was used' }]),
+    // Nobody asks one that is not watched.
+    ...(parent.answers || !isPool(facts) ? [] : [{ what: `the program (pid ${parent.pid})`, value: 'does not answer; what it said last was used' }]),
   ]
 }

@@ -20,7 +20,7 @@ export function zombie(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
       summary: `${nameOf(worker)} of ${facts.pool} is dead but was not collected by its program${task === null ? '' : `, so ${taskName(task)} will not be answered`}.`,
       evidence: [
         { what: `state of process ${worker.pid}`, value: 'Z (zombie)' },
-        { what: `the program (pid ${parent.pid})`, value: parent.answers ? 'answers, but has not waited for it' : 'does not answer' },
+        { what: `the program (pid ${parent.pid})`, value: 'has not waited for it' },
       ],
       advice: `Nothing can be signalled any more; it goes when the program (pid ${parent.pid}) collects it or ends.`,
       confidence: 'certain',

@@ -1,5 +1,5 @@
 import type { MachineSnapshot, PoolVerdictSnapshot, WorkerSnapshot } from '../../protocol'
-import { isStuck, rescueOptionsOf } from '../../protocol/verdicts'
+import { isStuck, rescueOptionsOf, stuckIn } from '../../protocol/verdicts'
 import { Emitter, type Disposable } from '../lifecycle'
 import type { PoolRecord, PoolStore, StoreChange } from './poolStore'
 
@@ -68,9 +68,9 @@ export class PoolCatalog implements Disposable {
     return this.liveWorkers.filter(({ worker }) => worker.task?.stuck === true)
   }
 
-  /** Stuck tasks by the hosts' own count, which also knows workers that are not listed, and what else a pool waits for in vain. */
+  /** What is stuck by the hosts' own count, which also knows workers that are not listed, and what a program waits for in vain. */
   get stuckCount(): number {
-    return this.livePools.reduce((sum, { header }) => sum + header.counts.stuck + header.verdicts.filter((verdict) => verdict.stuck).length, 0)
+    return this.livePools.reduce((sum, { header }) => sum + stuckIn(header), 0)
   }
 
   /** Live pools with a lost task, a dead lock holder or a stopped worker that a rescue could do something about. */

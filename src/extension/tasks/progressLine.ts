@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n'
 import type { CountsSnapshot, PoolHeader } from '../../protocol'
+import { stuckIn } from '../../protocol/verdicts'
 import { formatDuration } from '../text/durations'
 import { finishedTasks, totalTasks, unsuccessfulTasks } from '../text/rows'
 
@@ -11,7 +12,7 @@ export function programProgressLine(pools: readonly PoolHeader[], elapsedMs: num
   const total = pools.reduce((sum, { counts }) => sum + totalTasks(counts), 0)
   const sum = (count: keyof CountsSnapshot): number => pools.reduce((all, { counts }) => all + counts[count], 0)
   const finished = pools.reduce((all, { counts }) => all + finishedTasks(counts), 0)
-  const stuck = live.reduce((all, { counts, verdicts }) => all + counts.stuck + verdicts.filter((verdict) => verdict.stuck).length, 0)
+  const stuck = live.reduce((all, pool) => all + stuckIn(pool), 0)
   const parts = [live.length === 0 ? l10n.t('no pool') : live.length === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', live.length)]
   if (total > 0) parts.push(l10n.t('{0} of {1}', finished, total))
   if (sum('running') > 0) parts.push(l10n.t('{0} busy', sum('running')))

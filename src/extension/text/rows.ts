@@ -41,7 +41,8 @@ export function poolRow(pool: PoolHeader, folder?: string, inside = 0): RowText 
   const verdict = pool.state === 'ended' ? undefined : verdictPart(pool)
   if (verdict !== undefined) parts.push(verdict)
   if (counts.running > 0) parts.push(l10n.t('{0} busy', counts.running))
-  if (counts.stuck > 0) parts.push(l10n.t('{0} stuck', counts.stuck))
+  // What is stuck has been said, with how many more there are.
+  if (counts.stuck > 0 && verdict === undefined) parts.push(l10n.t('{0} stuck', counts.stuck))
   if (totalTasks(counts) > 0) parts.push(l10n.t('{0} of {1} done', counts.done, totalTasks(counts)))
   for (const [count, text] of [
     [counts.failed, l10n.t('{0} failed', counts.failed)],

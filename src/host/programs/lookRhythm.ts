@@ -2,6 +2,10 @@
 const afterNewsMs = [0, 250, 600, 1200, 2200, 3500]
 /** News come in bursts: sixty workers start at once. */
 const gatherMs = 25
+/** Looks take at most an eighth of the time, however fast news come in: a pool may replace its workers after every task. */
+const restFactor = 8
+const shortestRestMs = 100
+const longestRestMs = 2000
 /** While something is waited for, and while nothing is. */
 const busyMs = 1000
 const idleMs = 5000
@@ -16,6 +20,7 @@ export class LookRhythm {
   private step = afterNewsMs.length
   private running = false
   private busy = true
+  private restUntil = 0
 
   constructor(private readonly look: () => Promise<{ readonly busy: boolean }>, private readonly onError: (error: unknown) => void) {}
 
@@ -52,6 +57,7 @@ export class LookRhythm {
   private async run(): Promise<void> {
     clearTimeout(this.timer)
     this.nextAt = Infinity
+    const begun = Date.now()
     this.looking = (async () => {
       try {
         this.busy = (await this.look()).busy
@@ -61,6 +67,8 @@ export class LookRhythm {
     })()
     await this.looking
     this.looking = undefined
+    const now = Date.now()
+    this.restUntil = now + Math.min(longestRestMs, Math.max(shortestRestMs, (now - begun) * restFactor))
     if (this.running) this.scheduleNext()
   }
 
@@ -73,11 +81,11 @@ export class LookRhythm {
 
   private schedule(delayMs: number): void {
     if (this.looking !== undefined) return
-    const at = Date.now() + delayMs
+    const at = Math.max(Date.now() + delayMs, this.restUntil)
     if (at >= this.nextAt) return
     clearTimeout(this.timer)
     this.nextAt = at
-    this.timer = setTimeout(() => { void this.now() }, delayMs)
+    this.timer = setTimeout(() => { void this.now() }, at - Date.now())
     this.timer.unref()
   }
 }

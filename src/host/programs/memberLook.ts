@@ -1,4 +1,4 @@
-import type { ProcessIdentity, ProcessTable, SignalMasks } from '../../processes'
+import { forEachInSlices, type ProcessIdentity, type ProcessTable, type SignalMasks } from '../../processes'
 import type { KillLedger } from '../../shutdown'
 import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
@@ -10,19 +10,23 @@ const masksAfterMs = 300
 /** CPU time of what is below a worker costs a pass over the process table: made when its own time stands still for this long, and not more often. */
 const belowAfterMs = 1000
 const belowEveryMs = 2000
+/** A process that is no descendant may be one in the middle of its parent's death; not at every look. */
+const mostTries = 3
 /** SIGTERM is delivered in microseconds; who is still there after this has survived it. */
 const survivedAfterMs = 200
 
 /** Looks at the processes of a program: state, CPU time, where they wait. One pass over all of them, some ten microseconds each. */
 export class MemberLook {
   private belowAt = 0
+  private readonly refused = new WeakMap<object, number>()
   private readonly below = new Map<ProgramMember, number>()
 
-  constructor(private readonly processes: ProcessTable, private readonly kills: KillLedger) {}
+  /** @param belongs Whether a process is one of the program's: what an observer or a recorder says is the program's word, and no proof. */
+  constructor(private readonly processes: ProcessTable, private readonly kills: KillLedger, private readonly belongs: (identity: ProcessIdentity) => Promise<boolean>) {}
 
   /** @param awaited Whether somebody waits for the member's pool: an idle pool is not looked into. */
   async observe(members: readonly ProgramMember[], parents: readonly ParentView[], awaited: (member: ProgramMember) => boolean, now: number): Promise<void> {
-    await Promise.all([...members, ...parents].map(async (process) => { await this.identify(process) }))
+    await forEachInSlices([...members, ...parents], (process) => (process.identity === undefined ? this.identify(process) : undefined))
     const identities = [...new Map([...members, ...parents].flatMap(({ identity }) => (identity ? [[identity.pid, identity] as const] : []))).values()]
     const usage = await this.processes.usage(identities)
     const cpuOf = (identity: ProcessIdentity | undefined): number => {
@@ -35,7 +39,7 @@ export class MemberLook {
       const masks = parent.identity && (await this.processes.signalMasks(parent.identity))
       parent.sigterm = masks ? sigtermOf(masks) : null
     }
-    await Promise.all(members.map(async (member) => {
+    await forEachInSlices(members, async (member) => {
       const { identity } = member
       if (identity === undefined) return
       member.movement.observe(now, cpuOf(identity) + (this.below.get(member) ?? 0), member.recorded?.counter ?? 0)
@@ -44,16 +48,19 @@ export class MemberLook {
       member.stateSeenTimes = state === member.state ? member.stateSeenTimes + 1 : 1
       member.state = state
       await this.lookInto(member, awaited(member), now)
-    }))
+    })
     for (const member of this.below.keys()) if (!member.live) this.below.delete(member)
   }
 
   private async identify(process: ProgramMember | ParentView): Promise<void> {
-    if (process.identity !== undefined) return
     const found = await this.processes.identify(process.pid)
     const ticks = 'hello' in process ? process.hello.startTicks : (process.recorded?.startTicks ?? 0)
     // A pid alone could be somebody else by now.
-    if (found !== undefined && ticks > 0 && found.startTime.endsWith(`-${ticks}`)) process.identity = found
+    if (found === undefined || ticks === 0 || !found.startTime.endsWith(`-${ticks}`)) return
+    const tries = this.refused.get(process) ?? 0
+    if (tries >= mostTries) return
+    if (await this.belongs(found)) process.identity = found
+    else this.refused.set(process, tries + 1)
   }
 
   private async lookInto(member: ProgramMember, awaited: boolean, now: number): Promise<void> {

@@ -12,8 +12,8 @@ export const helloSchema = z.object({
   parentPid: count,
   python: z.string().max(100),
   argv: z.array(z.string()).max(10_000),
-  /** A file name in the session folder, never a path. */
-  recorder: z.string().regex(/^\d+-\d+\.rec$/),
+  /** A file name in the session folder, never a path; null of an observer that failed before it had one. */
+  recorder: z.string().regex(/^\d+-\d+\.rec$/).nullable(),
 })
 export type Hello = z.infer<typeof helloSchema>
 
@@ -40,7 +40,7 @@ export const observedPoolSchema = z.object({
   resultPipeBytes: count.nullable(),
   locks: z.object({ tasks: lock, results: lock }),
   jobs: z.array(z.object({
-    job: z.number().int(), call: z.string(), function: z.string(), total: z.number().int(), left: z.number().int(), chunkSize: z.number().int(),
+    job: z.number().int(), call: z.string(), function: z.string(), total: z.number().int().nullable(), left: z.number().int().nullable(), chunkSize: z.number().int(),
   })),
   pids: z.array(z.number().int()),
 })
@@ -51,7 +51,7 @@ export const observedSchema = z.object({
   threads: z.array(z.object({ id: z.number(), name: z.string(), daemon: z.boolean() })),
   waitsIn: z.object({ file: z.string(), line: count, function: z.string(), call: z.string().nullable() }).nullable(),
   pools: z.array(observedPoolSchema),
-  tasks: z.record(z.string(), z.object({ counter: count, function: z.string(), label: z.string(), first: z.number().int(), items: z.number().int() })),
+  tasks: z.record(z.string(), z.object({ counter: count, function: z.string(), label: z.string(), first: z.number().int().nullable(), items: z.number().int() })),
   helpers: z.object({ resourceTracker: z.number().int().nullable(), forkServer: z.number().int().nullable() }),
 })
 /** One parent's pools as its observer sees them. */

@@ -21,6 +21,8 @@ export interface ProgramContext {
   /** A report of the shutdown core, for everybody who is connected. */
   shutdown(report: ShutdownReport, order: ShutdownOrder): void
   ended(pool: HostedPool): void
+  /** Somebody is connected, who would like to see news soon. */
+  somebodyLooks(): boolean
   /** Throws when this host takes nothing new. */
   mustBeOpen(): void
 }

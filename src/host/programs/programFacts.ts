@@ -44,7 +44,8 @@ export function processFacts(
   }
 }
 
-function waitsIn({ observed }: ParentView): string | null {
+/** Where the main thread waits for a pool or a process, as evidence. */
+export function waitsIn({ observed }: ParentView): string | null {
   const at = observed?.waitsIn
   if (!at) return null
   const file = at.file.slice(at.file.lastIndexOf('/') + 1)
@@ -111,7 +112,8 @@ function taskFacts(member: ProgramMember, pool: { observed: ObservedPool; parent
 function isAwaited(job: number, { observed, parent }: { observed: ObservedPool; parent: ParentView }): boolean | null {
   if (!parent.answers) return null
   const found = observed.jobs.find((candidate) => candidate.job === job)
-  if (found !== undefined) return found.left > 0
+  // An imap that has not named all of its items waits for more.
+  if (found !== undefined) return found.left === null || found.left > 0
   return observed.jobs.length < listedJobs ? false : null
 }
 

@@ -18,7 +18,7 @@ export interface NamedTask {
   readonly counter: number
   readonly function: string
   readonly label: string
-  readonly first: number
+  readonly first: number | null
   readonly items: number
 }
 

@@ -1,7 +1,7 @@
 import { readFile, stat, truncate } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProcessIdentity, ProcessTable } from '../../processes'
-import type { Log } from '../log'
+import type { KillLedger } from '../../shutdown'
 
 export interface StackThread {
   readonly id: string
@@ -18,7 +18,7 @@ const pollMs = 10
  * Works while C code holds the GIL. Undefined when the process does not catch that signal (it would end it), is stopped, or says nothing.
  */
 export async function readSignalStack(
-  file: string, identity: ProcessIdentity, signal: number, { processes, log }: { processes: ProcessTable; log: Log },
+  file: string, { identity, name, signal }: { identity: ProcessIdentity; name: string; signal: number }, { processes, kills }: { processes: ProcessTable; kills: KillLedger },
 ): Promise<StackThread[] | undefined> {
   // Where nobody catches it, it would end the process.
   const masks = await processes.signalMasks(identity)
@@ -29,7 +29,7 @@ export async function readSignalStack(
     return undefined
   }
   const outcome = await processes.signal(identity, signal)
-  log.debug('A process was asked for its stacks.', { pid: identity.pid, signal, outcome })
+  kills.record({ at: Date.now(), identity, name, subjectId: name, signal: `signal ${signal}`, outcome, reason: 'asked for its stacks', askedBy: 'host' })
   if (outcome !== 'sent') return undefined
   let size = 0
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline;) {

@@ -5,6 +5,7 @@ import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } 
 import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
 import { RequestError } from '../connection/requestHandlers'
 import type { ShutdownOrder } from '../pools/hostedPool'
+import { belongsTo } from './belongsTo'
 import { Census, helperPids } from './census'
 import { continueMember, type RescueOutcome } from './continueMember'
 import { LookRhythm } from './lookRhythm'
@@ -13,7 +14,7 @@ import { ObserverLink } from './observerLink'
 import { rescueAnswerSchema } from './observerMessages'
 import { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
-import { poolFacts, processFacts } from './programFacts'
+import { poolFacts, processFacts, waitsIn } from './programFacts'
 import type { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
 import { Rescuer } from './rescuer'
@@ -30,6 +31,8 @@ const stackAfterMs = 1500
 const treeEveryMs = 2000
 /** Long enough for an interpreter that runs, and no burden on a shutdown when it does not. */
 const stopRefillMs = 300
+/** How long whoever started the program has to tell its exit code, once it is gone. */
+const exitToldWithinMs = 2000
 /** How long the workers of a program that has ended are given to notice. */
 const leavesWithinMs = 1000
 
@@ -57,6 +60,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private readonly rhythm: LookRhythm
   private observerFailure: string | null = null
   private treeAt = 0
+  private rootGoneAt: number | undefined
   private endedByPolicy = false
 
   constructor(id: string, name: string, readonly options: WatchedProgramOptions, private readonly context: ProgramContext) {
@@ -68,7 +72,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     })
     this.census = new Census(this, this.parents, context)
     this.rescuer = new Rescuer(context)
-    this.memberLook = new MemberLook(context.processes, context.kills)
+    this.memberLook = new MemberLook(context.processes, context.kills, (identity) => belongsTo(identity, this.root, `${id}/main`, context.processes))
     this.rhythm = new LookRhythm(() => this.lookOnce(), (error) => { context.log.error('A look at a program failed.', { program: name, error: String(error) }) })
   }
 
@@ -91,8 +95,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     // It holds itself by its socket.
     new ObserverLink(socket, token, {
       ready: (link, hello) => {
-        if (!this.session || !this.live) return
-        this.parents.add(new ParentView(hello, link, this.session, (error) => { log.debug('An observer did not answer.', { program: this.name, pid: hello.pid, error: String(error) }) }))
+        if (!this.session || !this.live || hello.recorder === null) return
+        this.parents.add(new ParentView(hello, hello.recorder, link, this.session, (error) => { log.debug('An observer did not answer.', { program: this.name, pid: hello.pid, error: String(error) }) }))
         log.info('An observer is inside.', { program: this.name, pid: hello.pid, python: hello.python })
         this.rhythm.hurry()
       },
@@ -214,13 +218,18 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     for (const part of [this, ...this.pools]) part.tellChanges()
     await this.act()
     const row = await this.context.processes.inspect(root)
-    // Nobody told, as its terminal has died: how it ended nobody knows.
-    if (row === undefined) this.exited({ exitCode: null, signal: null })
-    return { busy: this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited) }
+    if (row === undefined) {
+      this.rootGoneAt ??= Date.now()
+      // Its terminal has died with it, or is slow: whoever started it knows how it ended, and nobody else.
+      if (Date.now() - this.rootGoneAt > exitToldWithinMs) this.exited({ exitCode: null, signal: null })
+    }
+    const isLookedAt = this.context.somebodyLooks() || (this.options.watch.onStuck ?? 'flag') !== 'flag'
+    return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited)) }
   }
 
   private awaitedMembers(): Set<ProgramMember> {
-    return new Set(this.pools.filter((pool) => pool.live && (pool.awaited || !pool.parent.answers)).flatMap((pool) => pool.members.live()))
+    // Of plain processes nobody knows who waits for them.
+    return new Set([...this.members.live(), ...this.pools.filter((pool) => pool.live && (pool.awaited || !pool.parent.answers)).flatMap((pool) => pool.members.live())])
   }
 
   /** Where quiet tasks that wait for a lock are: that tells one that waits for its own pool from one that nobody can wake. */
@@ -233,7 +242,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       // Only what waits for a lock is interrupted: it goes on waiting, where a system call of a library might fail.
       if (member.wait?.kind !== 'futex' || member.movement.quietMs(now) < stackAfterMs || recorded.stackSignal === 0) continue
       member.stackCounter = recorded.counter
-      const threads = await readSignalStack(session.file(`stack-${member.pid}`), identity, recorded.stackSignal, this.context)
+      const threads = await readSignalStack(session.file(`stack-${member.pid}`), { identity, name: member.name, signal: recorded.stackSignal }, this.context)
       const main = threads?.find(({ current }) => current) ?? threads?.at(-1)
       member.stack = main?.frames ?? null
     }
@@ -250,7 +259,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const main = this.census.root
     if (main === undefined) return
     const others = this.members.all().filter((member) => member !== main)
-    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), waitsIn: null, quietMs: main.movement.quietMs(now), sigterm: main.sigterm }
+    const view = this.parentOf(main.pid)
+    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), waitsIn: view ? waitsIn(view) : null, quietMs: main.movement.quietMs(now), sigterm: main.sigterm }
     this.judge(judgeProgramPool(processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)))
   }
 
@@ -323,7 +333,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (this.rootExit === undefined) return null
     const { exitCode, signal } = this.rootExit
     if (signal !== null) return `${this.name} was ended by ${signal}`
-    return exitCode === 0 ? null : `${this.name} exited with code ${exitCode ?? 'unknown'}`
+    return exitCode === 0 ? null : exitCode === null ? `${this.name} ended, and nobody told how` : `${this.name} exited with code ${exitCode}`
   }
 
   /** The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to work for. */

@@ -21,15 +21,15 @@ describe('notes beside a program', () => {
     expect(notes.observe([program, watchedPool()])).toEqual([
       'stuck (lost-task): train.py:42 will wait for ever: task 7 run(7) was lost.',
       '  Fail the task, or run it again.',
-      '  unhang rescue train.py:42 --fail --task 7  # the program gets an exception',
-      '  unhang rescue train.py:42 --retry --task 7  # the task runs again',
+      '  unhang rescue train.py:42 --fail --task 7  # the program gets an exception for task 7',
+      '  unhang rescue train.py:42 --retry --task 7  # task 7 runs again',
     ])
     expect(notes.observe([program, watchedPool()])).toEqual([])
   })
   it('say once when it is over', () => {
     const notes = new VerdictNotes()
     notes.observe([program, watchedPool()])
-    expect(notes.observe([program, watchedPool({ verdicts: [] })])).toEqual(['train.py:42: no longer stuck (lost-task)'])
+    expect(notes.observe([program, watchedPool({ verdicts: [] })])).toEqual(['train.py:42 is not stuck any more'])
     expect(notes.observe([program, watchedPool({ verdicts: [] })])).toEqual([])
   })
   it('say nothing of what is not stuck, nor of a pool that ended', () => {
@@ -38,13 +38,18 @@ describe('notes beside a program', () => {
     notes.observe([program, watchedPool()])
     expect(notes.observe([program, watchedPool({ state: 'ended', verdicts: [] })])).toEqual([])
   })
+  it('keep quiet while something else is still stuck', () => {
+    const notes = new VerdictNotes()
+    notes.observe([program, watchedPool({ verdicts: [lostTask(), lostTask({ task: '8' })] })])
+    expect(notes.observe([program, watchedPool({ verdicts: [lostTask({ task: '8' })] })])).toEqual([])
+  })
   it('have the tasks of workers too', () => {
     const stuck = watchedPool({ verdicts: [], workers: [worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) })] })
     expect(new VerdictNotes().observe([program, stuck])[0]).toMatch(/^stuck \(no-progress\)/)
   })
   it('count what is too much to tell', () => {
     const lost = Array.from({ length: 10 }, (_, at) => lostTask({ task: String(at) }))
-    expect(new VerdictNotes().observe([program, watchedPool({ verdicts: lost })]).at(-1)).toBe('and 7 more: unhang why train.py:42')
+    expect(new VerdictNotes().observe([program, watchedPool({ verdicts: lost })]).join('\n')).toContain('  and 7 more: unhang why train.py:42\n  unhang rescue train.py:42')
   })
 })
 

@@ -46,7 +46,7 @@ describe('POOL|PID', () => {
   })
   it('is a program by its name or its pid', () => {
     expect(resolveTarget('train.py', [programPool(), watchedPool()])).toMatchObject({ target: { kind: 'pool', poolId: 'program-1' }, description: 'program train.py (program-1, pid 4700)' })
-    expect(resolveTarget('4700', [programPool(), watchedPool()])).toMatchObject({ target: { kind: 'pool', poolId: 'program-1' } })
+    expect(resolveTarget('4700', [programPool({ workers: [worker({ name: 'MainProcess', pid: 4700 })] }), watchedPool()])).toMatchObject({ target: { kind: 'pool', poolId: 'program-1' } })
   })
   it('finds nothing to do in a pool that has ended', () => {
     expect(resolveTarget('Stuck', [pool({ state: 'ended' })])).toMatchObject({ kind: 'ended' })

@@ -17,13 +17,22 @@ describe('why', () => {
       '  stuck (lost-task): train.py:42 will wait for ever: task 7 run(7) was lost.',
       '    exit of ForkPoolWorker-3: exit 1',
       '    Fail the task, or run it again.',
-      '      unhang rescue train.py:42 --fail --task 7   # the program gets an exception',
-      '      unhang rescue train.py:42 --retry --task 7  # the task runs again',
+      '      unhang rescue train.py:42 --fail --task 7   # the program gets an exception for task 7',
+      '      unhang rescue train.py:42 --retry --task 7  # task 7 runs again',
     ])
   })
   it('proposes no second run where the arguments were not kept', () => {
     const pools = [program, watchedPool({ verdicts: [lostTask({ rescue: [{ kind: 'task', worker: 'w', pid: 1, task: '7', label: 'run(7)', retriable: false }] })] })]
     expect(whyText(pools, pools)).not.toContain('--retry')
+  })
+  it('proposes to rescue many lost tasks at once, and how to pick one', () => {
+    const rescue = Array.from({ length: 20 }, (_, at) => ({ kind: 'task' as const, worker: 'w', pid: 1, task: String(at), label: `run(${at})`, retriable: true }))
+    const pools = [program, watchedPool({ verdicts: [lostTask({ rescue })] })]
+    expect(whyText(pools, pools).split('\n').filter((line) => line.includes('unhang rescue'))).toEqual([
+      '      unhang rescue train.py:42 --fail           # the program gets an exception for all 20 lost tasks',
+      '      unhang rescue train.py:42 --retry          # all 20 lost tasks run again',
+      '      unhang rescue train.py:42 --fail --task 0  # only that one',
+    ])
   })
   it('proposes to release a lock without asking what becomes of tasks', () => {
     const pools = [program, watchedPool({ verdicts: [deadLockHolder()] })]
@@ -32,6 +41,15 @@ describe('why', () => {
   it('names a pool by its id where two have its name', () => {
     const pools = [program, watchedPool(), watchedPool({ id: 'watched-2' })]
     expect(whyText(pools, pools)).toContain('unhang rescue watched-2 --fail')
+  })
+  it('proposes one command for several lost tasks, and says the same advice once', () => {
+    const other = lostTask({ task: '8', rescue: [{ kind: 'task', worker: 'w', pid: 1, task: '8', label: 'run(8)', retriable: true }] })
+    const pools = [program, watchedPool({ verdicts: [lostTask(), other, deadLockHolder()] })]
+    const text = whyText(pools, pools)
+    expect(text).toContain('unhang rescue train.py:42 --fail           # the program gets an exception for both lost tasks, the lock of the task queue is released')
+    expect(text).toContain('unhang rescue train.py:42 --retry          # both lost tasks run again, the lock of the task queue is released')
+    expect(text).toContain('unhang rescue train.py:42 --fail --task 7  # only that one')
+    expect(text.match(/Fail the task, or run it again/g)).toHaveLength(1)
   })
   it('proposes to end a program that nothing can rescue', () => {
     const pools = [program, watchedPool({ verdicts: [lostTask({ code: 'self-wait', rescue: [] })] })]

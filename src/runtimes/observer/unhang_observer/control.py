@@ -6,6 +6,7 @@ forks. Other threads never wait for it, but for the moment before a fork.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -25,6 +26,8 @@ _PAUSE_SECONDS = 0.2
 # Bytes that the host has not read: it is not listening any more.
 _MOST_UNSENT = 64 * 1024 * 1024
 _CONNECT_SECONDS = 10.0
+# How long the end of the program waits for an answer that is being given.
+_LAST_ANSWER_SECONDS = 0.2
 
 
 class _Hangup(Exception):
@@ -69,6 +72,9 @@ class Control:
         self._last_changed = 0.0
         self._failure: Optional[str] = None
         self._stopping = False
+        self._answering = False
+        # A program that a rescue lets go on may end at once: what was done for it is still told.
+        atexit.register(self._finish_answer)
         # How many forks are under way, in threads of their own.
         self._forks = 0
         # Held while the thread runs.
@@ -241,11 +247,20 @@ class Control:
 
         request = json.loads(line.decode("utf-8"))
         answer: Dict[str, Any] = {"id": request.get("id")}
+        self._answering = True
         try:
-            answer["result"] = methods.call(self._parent, request)
-        except Exception as error:
-            answer["error"] = "%s: %s" % (type(error).__name__, error)
-        self._send(answer)
+            try:
+                answer["result"] = methods.call(self._parent, request)
+            except Exception as error:
+                answer["error"] = "%s: %s" % (type(error).__name__, error)
+            self._send(answer)
+        finally:
+            self._answering = False
+
+    def _finish_answer(self) -> None:
+        deadline = time.monotonic() + _LAST_ANSWER_SECONDS
+        while self._answering and time.monotonic() < deadline:
+            _pass_a_moment(self._running)
 
     def _send(self, message: Dict[str, Any]) -> None:
         self._unsent += json.dumps(message).encode("utf-8") + b"\n"

@@ -20,7 +20,7 @@ export function job(facts: Partial<JobFacts> = {}): JobFacts {
 /** `ForkPoolWorker-<number>`, idle for ten seconds, next in line for the task queue. */
 export function worker(number: number, facts: Partial<ProgramWorkerFacts> = {}): ProgramWorkerFacts {
   return {
-    name: `ForkPoolWorker-${number}`, pid: 4710 + number, phase: 'idle', state: 'sleeping', stateSeenTimes: 10, ageMs: 20_000, threads: 1, parentThreadsAtStart: 0,
+    name: `ForkPoolWorker-${number}`, pid: 4710 + number, phase: 'idle', state: 'sleeping', stateSeenTimes: 10, ageMs: 20_000, threads: 1, parentThreadsAtStart: 1,
     watchedMs: 10_000, cpuMs: 0, quietMs: 10_000, wait: lockWait(), holds: [], sigterm: 'default', sigtermPending: false, task: null, stack: null, exit: null,
     unpicklableResults: 0,
     ...facts,

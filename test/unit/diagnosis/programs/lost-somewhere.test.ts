@@ -6,7 +6,7 @@ describe('a result that nobody works on', () => {
   it('is missing when nothing is queued, nothing is in the pipes and nothing has moved for a while', () => {
     const lost = verdict(pool(idle), 'lost-task')
     expect(lost).toMatchObject({ confidence: 'likely', stuck: true, worker: null, task: null, rescue: [] })
-    expect(lost.summary).toContain('train.py:42 waits for 1 result that nobody works on: all 2 workers wait for a task and nothing is queued; 11 of 12 results arrived.')
+    expect(lost.summary).toContain('train.py:42 waits for 1 result that nobody works on: all 2 workers wait for a task, and none is on its way; 11 of 12 results arrived.')
     expect(evidence(lost)).toContain('no CPU time for 10 s')
   })
 
@@ -17,16 +17,21 @@ describe('a result that nobody works on', () => {
     ['somebody works', { workers: [reader(1), busy(2)] }],
     ['a worker is being started', { workers: [worker(1, { phase: 'starting' })] }],
     ['a worker has just ended', { workers: [...idle.workers, dead(3, {}, { task: null })] }],
-    ['a task is queued', { ...idle, queued: 1 }],
+    ['a task is queued, and nobody was seen to wait for it', { workers: [worker(1, { wait: null })], queued: 1 }],
+    ['an imap has not named all of its items', { ...idle, jobs: [job(), job({ job: 1, call: 'imap', total: null, left: null })] }],
     ['a task is in the pipe', { ...idle, taskPipeBytes: 50 }],
     ['a result is in the pipe, because its consumer is slow', { ...idle, resultPipeBytes: 65_536 }],
     ['nobody waits: the pool idles', { ...idle, jobs: [] }],
     ['only an imap waits, whose iterator may be slow', { ...idle, jobs: [job({ call: 'imap_unordered' })] }],
-    ['nothing is known of the queue', { ...idle, queued: null }],
+    ['nothing is known of the pipes', { ...idle, taskPipeBytes: null }],
     ['the pool is in an executor, which would have broken', { ...idle, library: 'concurrent.futures' as const }],
     ['the pool was terminated', { ...idle, state: 'terminate' as const }],
   ])('is not missing when %s', (_, facts) => {
     expect(codes(pool(facts))).toEqual([])
+  })
+
+  it('is missing although it counts as queued, when the queue is empty and a worker waits for more', () => {
+    expect(codes(pool({ ...idle, queued: 1 }))).toEqual(['lost-task'])
   })
 
   it('is not said when the dead worker is known, a lock is orphaned, a thread has ended or a worker is stopped', () => {

@@ -45,6 +45,12 @@ describe('a task whose worker has ended', () => {
     expect(lost.advice).toBe('Rescue: fail the task (map() raises WorkerLost).')
   })
 
+  it('counts nothing while an imap has not named all of its items', () => {
+    const lost = verdict(pool({ jobs: [job({ call: 'imap', total: null, left: null })], workers: [...live, dead(3)] }), 'lost-task')
+    expect(lost.summary).toMatch(/after 2\.1 s\.$/)
+    expect(evidence(lost)).toContain('imap(run): not all answered')
+  })
+
   it('does not say the same twice where a task has no name', () => {
     expect(verdict(pool({ workers: [...live, dead(3, {}, { task: task(3, { label: 'task 3' }) })] }), 'lost-task').summary).toContain(': task 3 was lost')
   })
@@ -130,7 +136,7 @@ describe('a worker that ended while it sent its result', () => {
 
   it.each([
     ['others work', { workers: [busy(1), worker(2), sending] }],
-    ['tasks are queued', { queued: 1, workers: [...live, sending] }],
+    ['tasks are in the pipe', { queued: 1, taskPipeBytes: 40, workers: [...live, sending] }],
     ['the result may be in the pipe', { resultPipeBytes: 200, workers: [...live, sending] }],
     ['something moved a moment ago', { workers: [reader(1, { quietMs: 1900 }), sending] }],
     ['the program was busy a moment ago', { parent: { quietMs: 1900 }, workers: [...live, sending] }],

@@ -45,7 +45,7 @@ describe('a queue lock whose holder died', () => {
 
   it('keeps terminate() waiting, too', () => {
     const terminating = { state: 'terminate' as const, parent: { waitsIn: 'train.py:50 (<module>), in Pool.terminate' }, workers: [dead(2, { ...killed, agoMs: 5000 }, { holds: ['tasks'], task: null })] }
-    expect(verdict(pool(terminating), 'orphaned-queue-lock').stuck).toBe(true)
+    expect(verdict(pool(terminating), 'orphaned-queue-lock')).toMatchObject({ stuck: true, summary: expect.stringMatching(/; terminate\(\) waits for that lock\.$/) as unknown })
     // terminate() itself ends the reader, takes the lock and is done in no time.
     expect(codes(pool({ ...terminating, parent: { waitsIn: 'train.py:50 (<module>), in Pool.terminate', quietMs: 500 } }))).toEqual([])
     expect(codes(pool({ ...terminating, parent: { waitsIn: null } }))).toEqual([])
@@ -88,7 +88,7 @@ describe('workers that all wait for one lock', () => {
     ['they wait for a lock of their own', { workers: [worker(1, { wait: ownLockWait() })] }],
     ['the lock is free', { locks: { tasks: 'free', results: 'free' } as const, workers: waiting }],
   ])('have not lost it when %s', (_, facts) => {
-    expect(codes(pool({ queued: 3, ...facts }))).toEqual([])
+    expect(codes(pool({ queued: 3, taskPipeBytes: null, ...facts }))).toEqual([])
   })
 
   it('are only a possibility in a program that nobody watches, and stuck when nothing moves for long', () => {

@@ -32,7 +32,7 @@ const pools: fc.Arbitrary<ProgramPoolFacts> = fc.record({
   parent: fc.record({ pid: fc.constant(4700), state: processState, answers: fc.boolean(), waitsIn: fc.constantFrom(null, 'train.py:42, in Pool.map', 'train.py:42, in Pool.terminate'), quietMs: ms, sigterm }),
   threads: maybe(fc.record({ workers: maybe(fc.boolean()), tasks: maybe(fc.boolean()), results: maybe(fc.boolean()) })), locks: fc.record({ tasks: lock, results: lock }),
   taskPipeBytes: maybe(small), resultPipeBytes: maybe(small), queued: maybe(small),
-  jobs: fc.array(fc.record({ job: small, call: fc.constantFrom('map', 'imap', 'submit'), function: fc.constant('run'), total: fc.integer({ min: 3, max: 9 }), left: small }), { maxLength: 3 }),
+  jobs: fc.array(fc.record({ job: small, call: fc.constantFrom('map', 'imap', 'submit'), function: fc.constant('run'), total: maybe(fc.integer({ min: 3, max: 9 })), left: maybe(small) }), { maxLength: 3 }),
   workers: fc.array(workers, { maxLength: 8 }).map((all) => all.map((one, index) => ({ ...one, name: `ForkPoolWorker-${index + 1}`, pid: 4711 + index }))),
   exitsBeforeReady: fc.array(fc.constantFrom('exit 1', 'exit -15 (SIGTERM)'), { maxLength: 9 }), stuckAfterMs: fc.constantFrom(1000, 30_000),
 })

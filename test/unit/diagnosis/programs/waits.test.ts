@@ -4,7 +4,7 @@ import { busy, codes, evidence, frame, lockWait, ownLockWait, pool, reader, task
 const running = { phase: 'running', state: 'sleeping', quietMs: 3000, cpuMs: 0 } as const
 
 describe('a forked worker that waits for a lock of its own', () => {
-  const forked = busy(3, { ...running, parentThreadsAtStart: 2, wait: ownLockWait(), threads: 1 })
+  const forked = busy(3, { ...running, parentThreadsAtStart: 3, wait: ownLockWait(), threads: 1 })
   it('waits for a thread that only its parent has', () => {
     const found = verdict(pool({ workers: [reader(1), forked] }), 'fork-with-threads')
     expect(found).toMatchObject({ confidence: 'likely', stuck: true, worker: 'ForkPoolWorker-3', task: '3' })
@@ -13,11 +13,11 @@ describe('a forked worker that waits for a lock of its own', () => {
     expect(evidence(found)).toContain('threads of ForkPoolWorker-3: 1')
   })
   it('may never have got to its first task', () => {
-    expect(verdict(pool({ workers: [worker(3, { phase: 'starting', parentThreadsAtStart: 1, wait: ownLockWait() })] }), 'fork-with-threads').summary).toContain('before its first task: it was forked while the program had 1 other thread,')
+    expect(verdict(pool({ workers: [worker(3, { phase: 'starting', parentThreadsAtStart: 2, wait: ownLockWait() })] }), 'fork-with-threads').summary).toContain('before its first task: it was forked while the program had 1 other thread,')
   })
   it.each([
     ['it was spawned', { startMethod: 'spawn' }, {}],
-    ['its parent had no other thread', {}, { parentThreadsAtStart: 0 }],
+    ['its parent had no other thread', {}, { parentThreadsAtStart: 1 }],
     ['nobody knows of its parent\'s threads', {}, { parentThreadsAtStart: null }],
     ['it has threads of its own, which may release it', {}, { threads: 2 }],
     ['its wait has an end', {}, { wait: ownLockWait({ timed: true }) }],
@@ -31,18 +31,19 @@ describe('a forked worker that waits for a lock of its own', () => {
 
 describe('a task that waits for a pool', () => {
   const poolFile = '/usr/lib/python3.11/multiprocessing/pool.py'
-  const stack = [frame('/usr/lib/python3.11/threading.py', 'wait', 320), frame(poolFile, 'wait', 765), frame(poolFile, 'get', 768), frame(poolFile, 'apply', 360), frame('/w/train.py', 'run', 12), frame(poolFile, 'worker', 125)]
+  const stack = [frame('/usr/lib/python3.11/threading.py', 'wait', 320), frame(poolFile, 'wait', 765), frame(poolFile, 'get', 768), frame(poolFile, 'apply', 360), frame('/w/train.py', 'run', 12), frame(poolFile, 'worker', 125), frame('/usr/lib/python3.11/multiprocessing/process.py', 'run', 108), frame('/usr/lib/python3.11/multiprocessing/popen_fork.py', '_launch', 71)]
   const asking = busy(3, { ...running, wait: ownLockWait(), stack })
   it('has only a copy of it', () => {
     const found = verdict(pool({ workers: [reader(1), asking] }), 'self-wait')
     expect(found).toMatchObject({ confidence: 'certain', stuck: true, worker: 'ForkPoolWorker-3', task: '3' })
     expect(evidence(found)).toContain('waits in: pool.py:765 wait, pool.py:768 get, pool.py:360 apply')
     expect(evidence(found)).toContain('train.py:12 run')
+    expect(evidence(found)).not.toContain('popen_fork')
   })
   it('is not told as a fork with threads', () => {
     expect(codes(pool({ workers: [reader(1), { ...asking, parentThreadsAtStart: 3 }] }))).toEqual(['self-wait'])
   })
-  it.each(['result', 'Future.result', 'as_completed'])('may be in %s of an executor', (name) => {
+  it.each(['result', 'Future.result', 'as_completed', 'submit'])('may be in %s of an executor', (name) => {
     expect(codes(pool({ workers: [reader(1), { ...asking, stack: [frame('/usr/lib/python3.13/concurrent/futures/_base.py', name)] }] }))).toEqual(['self-wait'])
   })
   it('waits in vain when all workers do, and the queue is not empty', () => {
@@ -71,10 +72,17 @@ describe('a worker that writes to a full pipe', () => {
     expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to stdout, the pipe is full, and nobody reads it.')
     expect(evidence(found)).toContain('writing to descriptor 1, pipe:[123] (anon_pipe_write)')
   })
-  it('may be a process that puts things into a queue, while the program waits for its end', () => {
-    const process = worker(3, { phase: 'unknown', wait: wait('socket-write', { descriptor: 9 }) })
-    expect(verdict(pool({ library: 'processes', jobs: [], workers: [process] }), 'output-pipe-full')).toMatchObject({ stuck: true, confidence: 'likely' })
-    expect(codes(pool({ library: 'processes', jobs: [], parent: { quietMs: 1900 }, workers: [process] }))).toEqual([])
+  it('may be a process that sends things, while the program waits for its end', () => {
+    const process = worker(3, { phase: 'unknown', quietMs: 2000, wait: wait('socket-write', { descriptor: 9 }) })
+    const joins = { waitsIn: 'train.py:9 (<module>), in Process.join' }
+    expect(verdict(pool({ library: 'processes', jobs: [], parent: joins, workers: [process] }), 'output-pipe-full')).toMatchObject({ stuck: true, confidence: 'likely' })
+    expect(codes(pool({ library: 'processes', jobs: [], parent: { ...joins, quietMs: 1900 }, workers: [process] }))).toEqual([])
+  })
+  it('is given time where two processes of a program talk, one of them slowly', () => {
+    const process = (quietMs: number): ReturnType<typeof worker> => worker(3, { phase: 'unknown', quietMs, wait: toStdout })
+    const facts = { library: 'unknown' as const, jobs: [], parent: { waitsIn: null, quietMs: 60_000 } }
+    expect(codes(pool({ ...facts, workers: [process(14_000)] }))).toEqual([])
+    expect(verdict(pool({ ...facts, workers: [process(15_000)] }), 'output-pipe-full').confidence).toBe('possible')
   })
   it.each([
     ['it wrote a moment ago', busy(3, { ...running, wait: toStdout, quietMs: 1900 })],

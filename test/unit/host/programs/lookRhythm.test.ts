@@ -43,6 +43,26 @@ describe('the rhythm of looks', () => {
     await rhythm.stop()
   })
 
+  test('takes its rests however fast news come in', async () => {
+    let looks = 0
+    const rhythm = new LookRhythm(async () => {
+      looks += 1
+      await new Promise((resolve) => setTimeout(resolve, 40))
+      return { busy: true }
+    }, (error) => { throw error })
+    rhythm.start()
+    for (let tick = 0; tick < 1000; tick += 1) {
+      rhythm.hurry()
+      await vi.advanceTimersByTimeAsync(10)
+    }
+    // 10 s of news: each look of 40 ms is followed by eight times as much rest.
+    expect(looks).toBeGreaterThan(20)
+    expect(looks).toBeLessThanOrEqual(29)
+    const stopped = rhythm.stop()
+    await vi.advanceTimersByTimeAsync(100)
+    await stopped
+  })
+
   test('never looks twice at the same time, and a look that is asked for begins after it was asked for', async () => {
     let running = 0
     let looks = 0

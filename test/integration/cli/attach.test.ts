@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { newest } from '../runtimes/pythons'
+import { RealTerminal } from './pseudoTerminal'
+import { lives, until, Workspace } from './workspace'
+
+let workspace: Workspace
+let program: ChildProcess
+let pids: number[]
+
+/** A program with a pool that nobody watches from its start. */
+const unwatched = `
+import multiprocessing as mp, os, time
+
+def nap(n):
+    time.sleep(600)
+
+if __name__ == '__main__':
+    p = mp.Pool(2)
+    p.map_async(nap, range(2))
+    time.sleep(1)
+    with open('pids.part', 'w') as file:
+        file.write(' '.join(str(pid) for pid in [os.getpid()] + [child.pid for child in mp.active_children()]))
+    os.rename('pids.part', 'pids')
+    time.sleep(600)
+`
+
+beforeEach(async () => {
+  workspace = await Workspace.create()
+  await workspace.write('unwatched.py', unwatched)
+  program = spawn(newest.path, ['unwatched.py'], { cwd: workspace.folder, stdio: 'ignore' })
+  pids = (await until('the program has its workers', async () => (await readFile(join(workspace.folder, 'pids'), 'utf8').catch(() => '')) || undefined)).split(' ').map(Number)
+})
+afterEach(async () => {
+  if (program.exitCode === null && program.signalCode === null) {
+    // Without their program its workers find their pipe closed; those that sleep in a task are ours to end.
+    for (const pid of pids.slice(1)) if (await isStillOurs(pid)) process.kill(pid, 'SIGKILL')
+    program.kill('SIGKILL')
+    await once(program, 'exit')
+  }
+  await workspace.dispose()
+})
+
+/** Its command line is that of the program that this test started. */
+async function isStillOurs(pid: number): Promise<boolean> {
+  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('unwatched.py')
+}
+
+it('attach shows the tree that was found, and nothing is sent to it', async () => {
+  const { code, stdout, stderr } = await workspace.run('attach', String(program.pid))
+  expect(code).toBe(0)
+  for (const pid of pids) expect(stdout).toContain(String(pid))
+  expect(stdout).toContain('attached, only looked at')
+  expect(stderr).toMatch(/unhang terminate .*asks before/)
+  for (const pid of pids) expect(await lives(pid)).toBe(true)
+})
+
+it('terminate of an attached program needs --yes without a terminal, and names every pid', async () => {
+  await workspace.run('attach', String(program.pid))
+  const refused = await workspace.run('terminate', String(program.pid))
+  expect(refused.code).toBe(1)
+  for (const pid of pids) expect(refused.stderr).toContain(String(pid))
+  expect(refused.stderr).toContain('--yes')
+  for (const pid of pids) expect(await lives(pid)).toBe(true)
+  const done = await workspace.run('terminate', String(program.pid), '--yes', '--sigkill')
+  expect({ code: done.code, stdout: done.stdout }).toEqual({ code: 0, stdout: '' })
+  for (const pid of pids) await until(`${pid} ends`, async () => !(await lives(pid)) || undefined)
+})
+
+it('kill of an attached program asks once in a terminal', async () => {
+  await workspace.run('attach', String(program.pid))
+  const no = new RealTerminal(workspace, ['kill', String(program.pid)])
+  await no.untilShown('[y/N]')
+  no.type('n\n')
+  expect(await no.ended).toBe(1)
+  for (const pid of pids) expect(await lives(pid)).toBe(true)
+  const yes = new RealTerminal(workspace, ['kill', String(program.pid)])
+  await yes.untilShown('[y/N]')
+  for (const pid of pids) expect(yes.shown).toContain(String(pid))
+  yes.type('y\n')
+  expect(await yes.ended).toBe(0)
+  for (const pid of pids) await until(`${pid} ends`, async () => !(await lives(pid)) || undefined)
+})
+
+it('attach of a process that does not exist says so', async () => {
+  const { code, stderr } = await workspace.run('attach', '999999')
+  expect(code).toBe(1)
+  expect(stderr).toContain('999999')
+})
