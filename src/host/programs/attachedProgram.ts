@@ -36,7 +36,8 @@ export class AttachedProgram extends ProgramPart {
       workerRemoved: (worker) => { context.state.workerRemoved(id, worker) },
       ended: () => { context.ended(this) },
     })
-    this.memberLook = new MemberLook(context.processes, context.kills)
+    // Its members were found below it, and not told by anybody.
+    this.memberLook = new MemberLook(context.processes, context.kills, () => Promise.resolve(true))
     this.rhythm = new LookRhythm(() => this.lookOnce(), (error) => { context.log.error('A look at a program failed.', { program: name, error: String(error) }) })
     this.rhythm.start()
   }

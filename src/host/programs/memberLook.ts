@@ -10,15 +10,19 @@ const masksAfterMs = 300
 /** CPU time of what is below a worker costs a pass over the process table: made when its own time stands still for this long, and not more often. */
 const belowAfterMs = 1000
 const belowEveryMs = 2000
+/** A process that is no descendant may be one in the middle of its parent's death; not at every look. */
+const mostTries = 3
 /** SIGTERM is delivered in microseconds; who is still there after this has survived it. */
 const survivedAfterMs = 200
 
 /** Looks at the processes of a program: state, CPU time, where they wait. One pass over all of them, some ten microseconds each. */
 export class MemberLook {
   private belowAt = 0
+  private readonly refused = new WeakMap<object, number>()
   private readonly below = new Map<ProgramMember, number>()
 
-  constructor(private readonly processes: ProcessTable, private readonly kills: KillLedger) {}
+  /** @param belongs Whether a process is one of the program's: what an observer or a recorder says is the program's word, and no proof. */
+  constructor(private readonly processes: ProcessTable, private readonly kills: KillLedger, private readonly belongs: (identity: ProcessIdentity) => Promise<boolean>) {}
 
   /** @param awaited Whether somebody waits for the member's pool: an idle pool is not looked into. */
   async observe(members: readonly ProgramMember[], parents: readonly ParentView[], awaited: (member: ProgramMember) => boolean, now: number): Promise<void> {
@@ -52,7 +56,11 @@ export class MemberLook {
     const found = await this.processes.identify(process.pid)
     const ticks = 'hello' in process ? process.hello.startTicks : (process.recorded?.startTicks ?? 0)
     // A pid alone could be somebody else by now.
-    if (found !== undefined && ticks > 0 && found.startTime.endsWith(`-${ticks}`)) process.identity = found
+    if (found === undefined || ticks === 0 || !found.startTime.endsWith(`-${ticks}`)) return
+    const tries = this.refused.get(process) ?? 0
+    if (tries >= mostTries) return
+    if (await this.belongs(found)) process.identity = found
+    else this.refused.set(process, tries + 1)
   }
 
   private async lookInto(member: ProgramMember, awaited: boolean, now: number): Promise<void> {

@@ -12,8 +12,8 @@ export const helloSchema = z.object({
   parentPid: count,
   python: z.string().max(100),
   argv: z.array(z.string()).max(10_000),
-  /** A file name in the session folder, never a path. */
-  recorder: z.string().regex(/^\d+-\d+\.rec$/),
+  /** A file name in the session folder, never a path; null of an observer that failed before it had one. */
+  recorder: z.string().regex(/^\d+-\d+\.rec$/).nullable(),
 })
 export type Hello = z.infer<typeof helloSchema>
 

@@ -21,7 +21,7 @@ export class ParentView {
   readonly movement = new Movement()
   private recorder: RecorderFile | undefined
 
-  constructor(readonly hello: Hello, readonly link: ObserverLink, private readonly session: WatchSession, private readonly onError: (error: unknown) => void) {}
+  constructor(readonly hello: Hello, private readonly recorderName: string, readonly link: ObserverLink, private readonly session: WatchSession, private readonly onError: (error: unknown) => void) {}
 
   get pid(): number {
     return this.hello.pid
@@ -42,7 +42,7 @@ export class ParentView {
   /** Reads the recorder alone; works when the program is dead, too. */
   read(): void {
     try {
-      this.recorder ??= new RecorderFile(this.session.file(this.hello.recorder))
+      this.recorder ??= new RecorderFile(this.session.file(this.recorderName))
       this.processes = this.recorder.read().processes
     } catch (error) {
       this.onError(error)

@@ -5,6 +5,7 @@ import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } 
 import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
 import { RequestError } from '../connection/requestHandlers'
 import type { ShutdownOrder } from '../pools/hostedPool'
+import { belongsTo } from './belongsTo'
 import { Census, helperPids } from './census'
 import { continueMember, type RescueOutcome } from './continueMember'
 import { LookRhythm } from './lookRhythm'
@@ -71,7 +72,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     })
     this.census = new Census(this, this.parents, context)
     this.rescuer = new Rescuer(context)
-    this.memberLook = new MemberLook(context.processes, context.kills)
+    this.memberLook = new MemberLook(context.processes, context.kills, (identity) => belongsTo(identity, this.root, `${id}/main`, context.processes))
     this.rhythm = new LookRhythm(() => this.lookOnce(), (error) => { context.log.error('A look at a program failed.', { program: name, error: String(error) }) })
   }
 
@@ -94,8 +95,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     // It holds itself by its socket.
     new ObserverLink(socket, token, {
       ready: (link, hello) => {
-        if (!this.session || !this.live) return
-        this.parents.add(new ParentView(hello, link, this.session, (error) => { log.debug('An observer did not answer.', { program: this.name, pid: hello.pid, error: String(error) }) }))
+        if (!this.session || !this.live || hello.recorder === null) return
+        this.parents.add(new ParentView(hello, hello.recorder, link, this.session, (error) => { log.debug('An observer did not answer.', { program: this.name, pid: hello.pid, error: String(error) }) }))
         log.info('An observer is inside.', { program: this.name, pid: hello.pid, python: hello.python })
         this.rhythm.hurry()
       },
