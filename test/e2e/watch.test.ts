@@ -101,6 +101,7 @@ describe.each<Theme>(['dark', 'light'])('A user with a Python program that hangs
     if (await workbench.palette.entries.count() > 0) await workbench.palette.entries.first().click()
     await workbench.answerDialog('Kill')
     await expect.poll(() => isAlive(pid), soon).toBe(false)
+    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 1, label: 'Train', description: expect.stringMatching(/^exit -9 \(SIGKILL\)/) as string }))
     await picture('7-killed')
   })
 })
