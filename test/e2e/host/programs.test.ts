@@ -143,7 +143,7 @@ describe('A program that runs already', () => {
     answers.picks = (line) => line.includes(`pid ${main} `)
     await vscode.commands.executeCommand('unhang.attachProcess')
     assert.equal(answers.lines[0]?.[0], '# In this workspace')
-    assert.match(answers.lines[0]?.find((line) => line.includes(`pid ${main} `)) ?? '', /2 pool workers/)
+    assert.match(answers.lines.flat().find((line) => line.includes(`pid ${main} `)) ?? '', /2 pool workers/)
     const attached = await eventually('it is in the view', () => api.sessions.catalog.pools.find(({ header }) => header.kind === 'attached'))
     assert.equal(attached.header.program?.readOnly, true)
     answers.confirms = false
@@ -155,7 +155,8 @@ describe('A program that runs already', () => {
     await vscode.commands.executeCommand('unhang.killPool', { kind: 'pool', poolId: attached.header.id })
     assert.equal(answers.confirmations.length, 2)
     await eventually('all of it is gone', () => pids.every((pid) => !isAlive(pid)))
-    assert.ok(program.signalCode !== undefined)
+    await eventually('its end is told', () => program.signalCode !== null)
+    assert.equal(program.signalCode, 'SIGKILL')
   })
 
   it('is not ended by the way, with everything else', async () => {
