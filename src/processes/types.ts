@@ -114,7 +114,8 @@ export interface ProcessTable {
   /**
    * How often the kernel's OOM killer has struck in the process's own control group, else on this machine; null when nothing
    * says. Two answers for one identity count the same thing, so that their difference means something: ask once while the
-   * process lives (before the kill), then it can be asked after its end as well. Linux only; null elsewhere.
+   * process lives (before the kill), then it can be asked after its end as well. A process that moves to another control group
+   * after that is counted in its first one. Linux only; null elsewhere.
    */
   oomKills(identity: ProcessIdentity): Promise<number | null>
   /** The whole table in one pass, without blocking the event loop for more than 20 ms. */

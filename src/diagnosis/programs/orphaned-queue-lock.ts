@@ -28,7 +28,7 @@ function byNote(facts: ProgramPoolFacts, lock: Lock): readonly ProgramVerdict[] 
   const stuck = isStuck(facts, lock, waiting.length)
   const what = lock === 'tasks' ? 'the lock of the task queue' : 'the lock of the result queue'
   const effect = lock === 'tasks' ? 'no worker can take a task' : 'no worker can send a result'
-  const work = lock === 'tasks' ? queuedInWords(facts) : `${count(itemsLeft(facts), 'result')} not arrived`
+  const work = !isOpen(facts) ? 'terminate() waits for that lock' : lock === 'tasks' ? queuedInWords(facts) : `${count(itemsLeft(facts), 'result')} not arrived`
   return [{
     code: 'orphaned-queue-lock',
     summary: stuck
@@ -77,7 +77,7 @@ function isStuck(facts: ProgramPoolFacts, lock: Lock, waiting: number): boolean 
 
 function queuedInWords(facts: ProgramPoolFacts): string {
   if ((facts.queued ?? 0) > 0) return `${count(facts.queued ?? 0, 'task')} queued`
-  return itemsLeft(facts) > 0 ? `${count(itemsLeft(facts), 'result')} not arrived` : 'it cannot even be terminated'
+  return `${count(itemsLeft(facts), 'result')} not arrived`
 }
 
 function waitingEvidence(waiting: readonly ProgramWorkerFacts[]): Evidence[] {

@@ -25,6 +25,8 @@ export class AttachedProgram extends ProgramPart {
   readonly pools: readonly ProgramPart[] = []
   private readonly known = new Map<string, ProgramMember>()
   private readonly helpers = new Set<string>()
+  /** By pid, as far as they could be read. */
+  private readonly commandLines = new Map<number, readonly string[] | null>()
   private readonly memberLook: MemberLook
   private readonly rhythm: LookRhythm
   private readOnly = true
@@ -175,7 +177,10 @@ export class AttachedProgram extends ProgramPart {
       const key = keyOf(row.identity)
       if (this.known.has(key) || row.state === 'zombie') continue
       const commandLine = (await processes.commandLine(row.identity)) ?? null
-      const { role, name } = recogniseProcess({ commandLine, command: row.command, parentCommandLine: row === root ? null : this.argv })
+      this.commandLines.set(row.identity.pid, commandLine)
+      // What a fork server has forked is known by the server's command line, not the program's.
+      const parentCommandLine = row === root ? null : (this.commandLines.get(row.parentPid) ?? this.argv)
+      const { role, name } = recogniseProcess({ commandLine, command: row.command, parentCommandLine })
       const member = new ProgramMember(key, this.members.uniqueName(row === root ? 'MainProcess' : `${name}-${row.identity.pid}`, row.identity.pid), row.identity.pid, now)
       member.identity = row.identity
       if (helperRoles.has(role)) this.helpers.add(key)

@@ -21,7 +21,7 @@ def jobs(known: Pool, pool: Any, functions: Dict[int, str]) -> List[Dict[str, An
         total, left = counts(result, call)
         name = call.call if call is not None else _call_of(result)
         function = call.function if call is not None else functions.get(job, "")
-        chunk_size = call.chunk_size if call is not None else 1
+        chunk_size = call.chunk_size if call is not None else getattr(result, "_chunksize", 1)
         told.append(
             {"job": job, "call": name, "function": function, "total": total, "left": left, "chunkSize": chunk_size or 1}
         )

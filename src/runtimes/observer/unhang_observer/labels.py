@@ -63,7 +63,7 @@ def task(
     if chunk is not None and len(args) == 1:
         return _chunk(chunk, [tuple(item) for item in args[0]], None, arguments)
     name = name_of(function)
-    return Task(name, call(name, args, kwds, arguments), index, 1)
+    return Task(name, call(name, [*_bound(function), *args], kwds, arguments), index, 1)
 
 
 def _joblib_batch(function: Any, depth: int = 0) -> Optional[List[Any]]:
@@ -112,7 +112,7 @@ def _chunk_of(function: Any) -> Any:
 def _chunk(function: Any, calls: List[Tuple[Any, ...]], first: Optional[int], arguments: bool) -> Task:
     name = name_of(function)
     if len(calls) == 1:
-        return Task(name, call(name, calls[0], {}, arguments), first, 1)
+        return Task(name, call(name, [*_bound(function), *calls[0]], {}, arguments), first, 1)
     label = "%s × %d" % (name, len(calls))
     if first is not None:
         label += " (items %d–%d)" % (first, first + len(calls) - 1)
@@ -169,7 +169,7 @@ def class_name(cls: type) -> str:
 def render(value: Any, depth: int = 0) -> str:
     """A short repr() of what is Python's own; `<ClassName>` of all else."""
     kind = type(value)
-    if value is None or kind is bool or kind is float or kind is complex:
+    if value is None or value is ... or kind in (bool, float, complex):
         return repr(value)
     if kind is int:
         return repr(value) if value.bit_length() <= _BITS else "<int of %d bits>" % value.bit_length()
@@ -223,11 +223,23 @@ def _partial(function: Any) -> Optional[Tuple[Any, Tuple[Any, ...]]]:
     """The function of a partial, and its arguments."""
     if type(function) is functools.partial:
         return function.func, function.args
-    if isinstance(function, Stub) and (function.unhang_module, function.unhang_name) == ("functools", "partial"):
+    if not isinstance(function, Stub):
+        return None
+    if function.unhang_name == "_rebuild_partial" and len(function.unhang_args) == 2:
+        # As multiprocessing.reduction pickles them.
+        bound = function.unhang_args[1]
+        return function.unhang_args[0], bound if isinstance(bound, tuple) else ()
+    if (function.unhang_module, function.unhang_name) == ("functools", "partial"):
         state = getattr(function, "unhang_state", None)
         args = state[1] if isinstance(state, tuple) and len(state) > 1 and isinstance(state[1], tuple) else ()
         return (function.unhang_args[0] if function.unhang_args else None), args
     return None
+
+
+def _bound(function: Any) -> Tuple[Any, ...]:
+    """The arguments that a partial has already."""
+    parts = _partial(function)
+    return () if parts is None else parts[1]
 
 
 def _short(qualified: str) -> str:

@@ -38,7 +38,9 @@ class Recorder:
 
     def __init__(self, path: str, pid: int, ticks: int) -> None:
         self.path = path
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        # Under its own name once there is something to read in it.
+        making = path + ".new"
+        fd = os.open(making, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             os.ftruncate(fd, layout.FILE_BYTES)
             # Written through a mapping, a page that the disk has no room for would end the program.
@@ -51,6 +53,7 @@ class Recorder:
         # Of exited workers, oldest first.
         self._free: List[Slot] = []
         layout.FILE_HEADER.pack_into(self._map, 0, layout.MAGIC, 0, layout.HEADER_BYTES, layout.RAW_BYTES, pid, ticks)
+        os.rename(making, path)
 
     def close(self) -> None:
         """In a child, which inherited it."""

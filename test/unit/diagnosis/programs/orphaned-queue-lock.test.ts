@@ -45,7 +45,7 @@ describe('a queue lock whose holder died', () => {
 
   it('keeps terminate() waiting, too', () => {
     const terminating = { state: 'terminate' as const, parent: { waitsIn: 'train.py:50 (<module>), in Pool.terminate' }, workers: [dead(2, { ...killed, agoMs: 5000 }, { holds: ['tasks'], task: null })] }
-    expect(verdict(pool(terminating), 'orphaned-queue-lock').stuck).toBe(true)
+    expect(verdict(pool(terminating), 'orphaned-queue-lock')).toMatchObject({ stuck: true, summary: expect.stringMatching(/; terminate\(\) waits for that lock\.$/) as unknown })
     // terminate() itself ends the reader, takes the lock and is done in no time.
     expect(codes(pool({ ...terminating, parent: { waitsIn: 'train.py:50 (<module>), in Pool.terminate', quietMs: 500 } }))).toEqual([])
     expect(codes(pool({ ...terminating, parent: { waitsIn: null } }))).toEqual([])

@@ -1,0 +1,150 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { someOf, until, WatchedProgram, type Snapshot } from './watched-program'
+
+let folder: string
+let go: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unhang-snapshot-'))
+  go = join(folder, 'go')
+})
+afterEach(() => { rmSync(folder, { recursive: true }) })
+
+const labels = ({ tasks }: Snapshot) => Object.values(tasks).map(({ label }) => label).sort()
+
+describe.each(someOf)('a snapshot of a Python $version program', ({ path: python }) => {
+  it.each(['fork', 'spawn', 'forkserver'])('says what each call of each pool waits for (%s)', async (method) => {
+    await using program = await WatchedProgram.start({ python, args: ['methods.py', method], env: { GO: go } })
+    const connection = await program.connected()
+    await until(() => program.slots().filter(({ phase }) => phase === 'running').length === 5, 'five busy workers')
+    await program.slot(({ name, pid }) => name === 'Plain' && pid > 0, 'the plain process')
+    const snapshot = await until(async () => {
+      const taken = await connection.snapshot()
+      return taken.waitsIn?.call === 'Process.join' && taken.pools[0]!.jobs.at(-1)?.total !== null && taken
+    }, 'the program to wait')
+    expect(snapshot.waitsIn).toMatchObject({ line: 36, function: '<module>', call: 'Process.join' })
+    expect(snapshot.waitsIn!.file).toMatch(/\/methods\.py$/)
+    expect(labels(snapshot)).toEqual(['run × 3', 'run × 3 (items 5–7)', 'run × 5 (items 0–4)', "run(7, key='x')", 'run(9)'])
+    const [pool, executor] = snapshot.pools
+    expect(pool).toMatchObject({
+      key: 1, library: 'multiprocessing', name: 'methods.py:23', startMethod: method, processes: 3, state: 'run',
+      threads: { workers: true, tasks: true, results: true }, locks: { tasks: 'free', results: 'free' }, resultPipeBytes: 0, queued: 10,
+    })
+    expect(pool!.taskPipeBytes).toBeGreaterThan(0)
+    expect(pool!.jobs).toEqual([
+      { job: 0, call: 'apply', function: 'run', total: 1, left: 1, chunkSize: 1 },
+      { job: 1, call: 'map', function: 'run', total: 8, left: 8, chunkSize: 5 },
+      // Nobody has it yet.
+      { job: 2, call: 'apply', function: '', total: 1, left: 1, chunkSize: 1 },
+      { job: 3, call: 'starmap', function: 'run', total: 3, left: 3, chunkSize: 1 },
+      { job: 4, call: 'imap', function: 'run', total: 3, left: 3, chunkSize: 1 },
+      { job: 5, call: 'imap_unordered', function: 'run', total: 6, left: 6, chunkSize: 2 },
+    ])
+    expect([...pool!.pids].sort()).toEqual(program.slots().filter(({ poolKey }) => poolKey === 1).map(({ pid }) => pid).sort())
+    expect(executor).toMatchObject({
+      key: 2, library: 'concurrent.futures', name: 'methods.py:31', startMethod: method, processes: 2, state: 'run', queued: 1,
+      threads: { workers: null, results: true },
+      jobs: [
+        { job: 0, call: 'submit', function: 'run', total: 1, left: 1 },
+        { job: 1, call: 'map', function: 'run', total: 3, left: 3 },
+        { job: 2, call: 'map', function: 'run', total: 3, left: 3 },
+      ],
+    })
+    expect(snapshot.threads[0]).toMatchObject({ id: program.pid, name: 'MainThread', daemon: false })
+    expect(snapshot.threads.length).toBe(6)
+    expect(snapshot.helpers.resourceTracker === null).toBe(method === 'fork')
+    expect(snapshot.helpers.forkServer === null).toBe(method !== 'forkserver')
+    writeFileSync(go, '')
+    const { code, stdout, stderr } = await program.ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('[0, 1, 2] [0, 1, 2, 3, 4]\n9 [0, 1, 2, 3, 4, 5]\n')
+  })
+
+  it('counts items, not chunks', async () => {
+    await using program = await WatchedProgram.start({ python, args: ['-c', `
+import multiprocessing as mp, os, time
+def run(number):
+    while number >= 8 and not os.path.exists(os.environ['GO']):
+        time.sleep(0.01)
+    return number
+with mp.Pool(2) as pool:
+    first = pool.map_async(run, range(12), 4)
+    second = pool.map_async(run, range(10), 4)
+    print(len(first.get() + second.get()))
+`], env: { GO: go } })
+    const connection = await program.connected()
+    const snapshot = await until(async () => { const taken = await connection.snapshot(); return labels(taken).length === 2 && taken }, 'two tasks')
+    expect(snapshot.pools[0]).toMatchObject({
+      name: '<string>:7', queued: 0, taskPipeBytes: 0, locks: { tasks: 'free' },
+      jobs: [{ call: 'map', function: 'run', total: 12, left: 4, chunkSize: 4 }, { call: 'map', function: 'run', total: 10, left: 2, chunkSize: 4 }],
+    })
+    expect(labels(snapshot)).toEqual(['run × 2 (items 8–9)', 'run × 4 (items 8–11)'])
+    writeFileSync(go, '')
+    expect(await program.ended).toMatchObject({ code: 0, stdout: '22\n' })
+  })
+
+  it('knows the states of a pool, and that it is gone', async () => {
+    await using program = await WatchedProgram.start({ python, args: ['-c', `
+import multiprocessing as mp, os, time
+from concurrent.futures import ProcessPoolExecutor
+def step(name):
+    open(os.path.join(os.environ['FOLDER'], name), 'w').close()
+    while not os.path.exists(os.path.join(os.environ['FOLDER'], name + '.go')):
+        time.sleep(0.01)
+def stay():
+    time.sleep(60)
+pool = mp.Pool(1)
+executor = ProcessPoolExecutor(1)
+executor.submit(len, ()).exception()
+step('run')
+pool.apply_async(step, ('closed',))
+pool.close()
+executor.shutdown()
+step('close')
+pool.join()
+step('joined')
+del pool, executor
+broken = ProcessPoolExecutor(1)
+future = broken.submit(os._exit, 1)
+print(type(future.exception()).__name__)
+step('gone')
+`], env: { FOLDER: folder } })
+    const at = async (name: string) => { await until(() => existsSync(join(folder, name)), name) }
+    const goOn = (name: string) => { writeFileSync(join(folder, `${name}.go`), '') }
+    const states = async () => (await connection.snapshot()).pools.map(({ state }) => state)
+    const connection = await program.connected()
+    await at('run')
+    expect(await states()).toEqual(['run', 'run'])
+    goOn('run')
+    await at('close')
+    await at('closed')
+    expect(await states()).toEqual(['close', 'ended'])
+    goOn('closed')
+    goOn('close')
+    await at('joined')
+    expect(await states()).toEqual(['ended', 'ended'])
+    goOn('joined')
+    await at('gone')
+    expect(await states()).toEqual(['ended', 'ended', 'broken'])
+    goOn('gone')
+    expect(await program.ended).toMatchObject({ code: 0, stdout: 'BrokenProcessPool\n', stderr: '' })
+  })
+
+  it('tells the host to look, but not more often than it can', async () => {
+    await using program = await WatchedProgram.start({ python, args: ['-c', `
+import multiprocessing as mp, time
+started = time.monotonic()
+while time.monotonic() - started < 1:
+    with mp.Pool(1, maxtasksperchild=1) as pool:
+        pool.map(abs, range(10), 1)
+`] })
+    const connection = await program.connected()
+    expect(await program.ended).toMatchObject({ code: 0, stderr: '' })
+    const times = connection.events.map(({ at }) => at)
+    expect(connection.events.every(({ event }) => event === 'changed')).toBe(true)
+    expect(times.length).toBeGreaterThan(5)
+    expect(times.length).toBeLessThanOrEqual((times.at(-1)! - times[0]!) / 20 + 2)
+  })
+})

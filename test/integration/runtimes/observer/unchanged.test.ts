@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { someOf, until, WatchedProgram, type End, type WatchOptions } from './watched-program'
+
+let folder: string
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'unhang-unchanged-')) })
+afterEach(() => { rmSync(folder, { recursive: true }) })
+
+/** Pids and addresses are never the same twice. */
+function plain({ code, signal, stdout, stderr }: End): End {
+  const tidy = (text: string) => text.replaceAll(/0x[0-9a-f]+/g, '0x…').replaceAll(/pid=\d+/g, 'pid=…')
+  return { code, signal, stdout: tidy(stdout), stderr: tidy(stderr) }
+}
+
+async function run(options: WatchOptions): Promise<End> {
+  await using program = await WatchedProgram.start(options)
+  const end = plain(await program.ended)
+  if (options.watched !== false) expect(program.connections.flatMap(({ events }) => events).filter(({ event }) => event === 'failed')).toEqual([])
+  return end
+}
+
+const forkOnly = ['forks', 'child_makes_a_pool', 'fork_warning', 'interrupted', 'interrupted_join', 'many_files', 'no_signals_taken', 'uncaught_unpicklable_argument', 'unclosed']
+const programs = ['errors', 'uncaught', 'process_errors', 'unpicklable_process', 'processes_in_processes', 'recycled', 'iterable_fails', 'callbacks', 'executors', 'daemon_thread_at_exit', 'left_running']
+
+describe.each(someOf)('with and without the observer, in Python $version', ({ path: python }) => {
+  it.each([
+    ...programs.flatMap((name) => ['fork', 'spawn', 'forkserver'].map((method) => [name, method])),
+    ...forkOnly.map((name) => [name, 'fork']),
+  ])('a program prints the same and ends the same: %s (%s)', async (name, method) => {
+    const options = { python, args: ['unchanged.py', name, method] }
+    const [watched, alone] = [await run(options), await run({ ...options, watched: false })]
+    expect(watched).toEqual(alone)
+    expect(watched.stderr).not.toContain('unhang')
+  })
+
+  it('does the same with all warnings as errors', async () => {
+    for (const name of ['recycled', 'callbacks', 'executors', 'process_errors']) {
+      const options = { python, args: ['-W', 'error', 'unchanged.py', name, 'fork'] }
+      expect(await run(options)).toEqual(await run({ ...options, watched: false }))
+    }
+  })
+
+  it('ends as ever at a Ctrl-C in the terminal', async () => {
+    const interrupt = async (watched: boolean) => {
+      await using program = await WatchedProgram.start({ python, watched, args: ['-c', `
+import multiprocessing as mp, sys, time
+with mp.Pool(2) as pool:
+    pool.map(abs, range(4))
+    print('ready', flush=True)
+    pool.map(time.sleep, [60, 60])
+`] })
+      await until(() => program.stdout.includes('ready'), 'the pool')
+      process.kill(-program.pid, 'SIGINT')
+      const { code, signal, stdout, stderr } = await program.ended
+      return { code, signal, stdout, last: stderr.trimEnd().split('\n').at(-1) }
+    }
+    expect(await interrupt(true)).toEqual(await interrupt(false))
+  })
+
+  it('goes on when the host dies, and prints the same', async () => {
+    const options = { python, args: ['every-start.py'] }
+    await using program = await WatchedProgram.start(options)
+    await program.connected()
+    program.stopListening()
+    expect(plain(await program.ended)).toEqual(await run({ ...options, watched: false }))
+  })
+
+  it.each(['every-start.py', 'unchanged.py'])('goes on when the whole session is gone: %s', async (file) => {
+    const options = { python, args: [file, ...(file === 'unchanged.py' ? ['recycled', 'fork'] : [])] }
+    await using program = await WatchedProgram.start(options)
+    await program.connected()
+    program.stopListening()
+    rmSync(program.session, { recursive: true })
+    const end = plain(await program.ended)
+    // The folder comes back for the end of this test.
+    const { mkdirSync } = await import('node:fs')
+    mkdirSync(program.session, { recursive: true })
+    expect(end).toEqual(await run({ ...options, watched: false }))
+  })
+
+  it('goes on when nobody listens, or the token is wrong', async () => {
+    const options = { python, args: ['every-start.py', 'fork'] }
+    const alone = await run({ ...options, watched: false })
+    await using wrong = await WatchedProgram.start({ ...options, expectedToken: 'another' })
+    expect(plain(await wrong.ended)).toEqual(alone)
+    expect(wrong.connections.every(({ hello, events }) => hello === undefined && events.length <= 1)).toBe(true)
+    await using deaf = await WatchedProgram.start(options)
+    deaf.server.close()
+    expect(plain(await deaf.ended)).toEqual(alone)
+  })
+
+  it('disables itself when it cannot work, and says why', async () => {
+    await using program = await WatchedProgram.start({ python: 'sh', args: ['-c', `ulimit -f 1000; exec "${python}" every-start.py`] })
+    const end = plain(await program.ended)
+    expect(end).toEqual(await run({ python, args: ['every-start.py'], watched: false }))
+    await until(() => program.connections.some(({ events }) => events.some(({ event, message }) => event === 'failed' && (message!).includes('File too large'))), 'the reason')
+    expect(program.connections[0]!.hello!.recorder).toBe(null)
+  })
+})
