@@ -8,10 +8,10 @@ const recentExitMs = 10_000
 /** The observer lists so many calls; more than that, and a call that is not in the list may wait all the same. */
 const listedJobs = 100
 
-/** What is known of a pool inside a program, for the rules. */
+/** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own. */
 export function poolFacts(
   pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView },
-  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state'] }, now: number,
+  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number> }, now: number,
 ): ProgramPoolFacts {
   const { observed, parent } = pool
   return {
@@ -27,7 +27,7 @@ export function poolFacts(
     resultPipeBytes: observed.resultPipeBytes,
     queued: observed.queued,
     jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
-    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, now)),
+    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
     exitsBeforeReady: exitsBeforeReady(members, now),
     stuckAfterMs: settings.stuckAfterMs,
   }
@@ -40,7 +40,7 @@ export function processFacts(
   return {
     pool: name, library, startMethod: null, state: 'run', processes: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
-    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, now)), exitsBeforeReady: [], stuckAfterMs,
+    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, new Set(), now)), exitsBeforeReady: [], stuckAfterMs,
   }
 }
 
@@ -57,7 +57,7 @@ function matters(member: ProgramMember, now: number): boolean {
   return exit === undefined || now - exit.at < recentExitMs || (member.hasTask && member.rescued === undefined) || (recorded?.holds.length ?? 0) > 0
 }
 
-function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, now: number): ProgramWorkerFacts {
+function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, makers: ReadonlySet<number>, now: number): ProgramWorkerFacts {
   const { recorded, exit, movement } = member
   return {
     name: member.name,
@@ -80,6 +80,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     exit: exit ? {
       exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills,
     } : null,
+    hasPools: makers.has(member.pid),
     unpicklableResults: recorded?.unpicklableResults ?? 0,
   }
 }

@@ -259,10 +259,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private async judgeAll(): Promise<void> {
     const now = Date.now()
     const stuckAfterMs = this.options.watch.stuckAfterMs ?? defaultStuckAfterMs
+    const makers = new Set(this.pools.filter(({ live }) => live).map(({ parent }) => parent.pid))
     for (const pool of this.pools) {
       if (!pool.live) continue
       const row = pool.parent.identity && (await this.context.processes.inspect(pool.parent.identity))
-      pool.judge(judgeProgramPool(poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown' }, now)))
+      pool.judge(judgeProgramPool(poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown', makers }, now)))
     }
     const main = this.census.root
     if (main === undefined) return

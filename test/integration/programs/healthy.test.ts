@@ -42,7 +42,7 @@ describe.concurrent('a minute of ordinary work is never called stuck', () => {
         const ended = await Promise.race([run.ended, until('the end of the program', () => run.hasEnded, { withinMs: 150_000, seen: () => run.story() })])
         expect(alarms(run)).toEqual([])
         expect(ended, JSON.stringify(run.story())).toEqual({ code: 0, signal: null })
-        expect(run.said('done')).toEqual([''])
+        expect(await run.untilSaid('done')).toEqual([''])
       } finally {
         await run.end()
       }
@@ -60,7 +60,7 @@ describe.concurrent('the same programs without their bugs', () => {
           await until(`the end of ${script}`, () => run.hasEnded, { withinMs: 60_000, seen: () => run.story() })
           expect(alarms(run), script).toEqual([])
           expect(await run.ended, JSON.stringify(run.story())).toEqual({ code: 0, signal: null })
-          expect(run.said('results'), script).toHaveLength(1)
+          expect(await run.untilSaid('results'), script).toHaveLength(1)
         } finally {
           await run.end()
         }
