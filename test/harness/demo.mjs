@@ -74,9 +74,10 @@ Open ${url}
 
   1. The pool "${hungPool}" hangs: in the Pools view, see which of its workers is stuck, on what, and why.
   2. End the stuck worker with the button on its row, or the whole pool: F1, "Pools: Kill Pool (SIGKILL)".
-  3. Run "Stubborn" or "Word count" from the lens above it in tasks.json; in a terminal here: node ../../../dist/cli.js ps
+  3. Run "Train" from the lens above it in tasks.json: a Python program of your own that hangs, and can be rescued.
+  4. Run "Stubborn" or "Word count"; in a terminal here: node ../../../dist/cli.js ps
 
 Ctrl-C ends VS Code and every pool.
 `)
-  if (findOnPath('python3') === undefined) console.log('"Stubborn" is written in Python, and there is no python3 on PATH: install it to try that one.\n')
+  if (findOnPath('python3') === undefined) console.log('"Train" and "Stubborn" are written in Python, and there is no python3 on PATH: install it to try those.\n')
 }

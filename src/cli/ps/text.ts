@@ -84,7 +84,8 @@ function workerTable(workers: readonly WorkerSnapshot[], palette: Palette): stri
 
 function taskCell({ task, status }: WorkerSnapshot, palette: Palette): string {
   if (task === null) return ''
-  if (status === 'exited') return `${task.label} ${task.state}`
+  // A rescue put it into the queue again.
+  if (status === 'exited') return `${task.label} ${task.state === 'queued' ? 'runs again' : task.state}`
   if (task.verdict === null) return task.label
   const flag = task.stuck ? palette.bad(`stuck: ${task.verdict.code}`) : palette.warning(task.verdict.code)
   return `${task.label}  ${flag}`

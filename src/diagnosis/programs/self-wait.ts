@@ -15,7 +15,13 @@ const waits: readonly (readonly [file: RegExp, functions: ReadonlySet<string>])[
 
 /** The stack shows that the worker itself waits for results of a pool. */
 export function isInPoolWait({ stack }: ProgramWorkerFacts): boolean {
-  return stack?.some(isPoolWait) ?? false
+  return poolWaits(stack).length > 0
+}
+
+/** The frames that wait for a pool. What is below `_bootstrap` is the program's: a fork leaves it on the stack, `submit()` for example. */
+function poolWaits(stack: ProgramWorkerFacts['stack']): readonly StackFrameFacts[] {
+  const begin = stack?.findIndex(({ file, function: name }) => /[/\\](multiprocessing|billiard)[/\\]process\.py$/.test(file) && /(^|\.)_bootstrap$/.test(name)) ?? -1
+  return (begin === -1 ? stack : stack?.slice(0, begin))?.filter(isPoolWait) ?? []
 }
 
 function isPoolWait({ file, function: name }: StackFrameFacts): boolean {
@@ -35,7 +41,7 @@ export function selfWait(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     const isAlone = worker.threads === 1
     if (!isAlone && !allWait) return []
     const { task, stack } = worker
-    const frames = stack?.filter(isPoolWait) ?? []
+    const frames = poolWaits(stack)
     return [{
       code: 'self-wait' as const,
       summary: isAlone

@@ -57,7 +57,7 @@ async function rescue({ sessions, prompts }: RescueContext, pool: PoolRecord): P
   if (options === undefined || options.length === 0) return
   const choice = await chooseForTasks(prompts(), options)
   if (choice === undefined) return
-  const lines = options.map((option) => `• ${rescueText(option, choice)}, ${rescueReason(option)}`)
+  const lines = options.map((option) => `• ${rescueText(option, choice)} (${rescueReason(option)})`)
   const confirmed = await prompts().confirm({
     message: l10n.t('Rescue {0}?', name),
     detail: [
@@ -90,12 +90,12 @@ async function chooseForTasks(prompts: Prompts, options: readonly RescueOptionSn
   if (tasks.length === 0) return 'fail'
   const fail: Choice<LostTaskChoice> = {
     label: tasks.length === 1 ? l10n.t('Fail the task') : l10n.t('Fail the tasks'),
-    detail: l10n.t('The program’s call raises WorkerLost (a multiprocessing.ProcessError), which names the worker and its exit code'),
+    detail: l10n.t('The program’s call raises WorkerLost, a multiprocessing.ProcessError'),
     value: 'fail',
   }
   const retry: Choice<LostTaskChoice> = {
     label: tasks.length === 1 ? l10n.t('Run the task again') : l10n.t('Run the tasks again'),
-    detail: l10n.t('In the same pool, with the same arguments; what it did before it was lost is done twice'),
+    detail: l10n.t('With the same arguments; what it did before it was lost is done twice'),
     value: 'retry',
   }
   const choices = tasks.every(({ retriable }) => retriable) ? [fail, retry] : [fail]

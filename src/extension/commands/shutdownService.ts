@@ -35,9 +35,9 @@ export class ShutdownService {
     const pools = withoutInner(chosen)
     const workers = pools.reduce((sum, pool) => sum + liveWorkerCount(pool) + catalog.poolsOf(pool.header.id).reduce((inside, other) => inside + liveWorkerCount(other), 0), 0)
     const [only] = pools
-    const what = pools.length === 1 && only !== undefined
-      ? l10n.t('pool “{0}” with {1} workers', only.header.name, workers)
-      : l10n.t('{0} pools with {1} workers', pools.length, workers)
+    const what = pools.length !== 1 || only === undefined ? l10n.t('{0} pools with {1} workers', pools.length, workers)
+      : only.header.program === null ? l10n.t('pool “{0}” with {1} workers', only.header.name, workers)
+      : l10n.t('program “{0}” with {1} processes', only.header.name, workers)
     // One question is enough: that before an attached program is ended names every pid.
     const isAttached = pools.some((pool) => catalog.programOf(pool)?.header.program?.readOnly === true)
     if (mode === 'kill' && workers > 1 && !isAttached && !(await this.#confirmKill(what, workers))) return false

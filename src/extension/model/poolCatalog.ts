@@ -1,7 +1,7 @@
 import type { MachineSnapshot, PoolVerdictSnapshot, WorkerSnapshot } from '../../protocol'
 import { isStuck, rescueOptionsOf, stuckIn } from '../../protocol/verdicts'
 import { Emitter, type Disposable } from '../lifecycle'
-import type { PoolRecord, PoolStore, StoreChange } from './poolStore'
+import { workersOfPool, type PoolRecord, type PoolStore, type StoreChange } from './poolStore'
 
 /** A worker with the pool it belongs to. */
 export interface PlacedWorker {
@@ -61,7 +61,7 @@ export class PoolCatalog implements Disposable {
 
   /** Every worker that has not exited. */
   get liveWorkers(): PlacedWorker[] {
-    return this.pools.flatMap((pool) => [...pool.workers.values()].filter((worker) => worker.status !== 'exited').map((worker) => ({ pool, worker })))
+    return this.pools.flatMap((pool) => workersOfPool(pool).filter((worker) => worker.status !== 'exited').map((worker) => ({ pool, worker })))
   }
 
   get stuckWorkers(): PlacedWorker[] {

@@ -9,6 +9,12 @@ export interface PoolRecord {
   readonly workers: ReadonlyMap<string, WorkerSnapshot>
 }
 
+/** Its workers as one thinks of them: the process of a program is the program itself. */
+export function workersOfPool({ header, workers }: PoolRecord): WorkerSnapshot[] {
+  const all = [...workers.values()]
+  return header.program?.pid == null ? all : all.filter((worker) => worker.pid !== header.program?.pid)
+}
+
 /** What a snapshot changed, no wider than it was, so that only those rows are drawn again. */
 export interface StoreChange {
   /** Pools came or went. */

@@ -13,6 +13,13 @@ export const stackScheme = 'unhang-stack'
 /** An interpreter that holds its lock in C code is asked, then signalled, then py-spy is tried. */
 const stacksTimeoutMs = 30_000
 
+/** Whose stacks a document has. */
+interface Subject {
+  readonly session: FolderSession
+  readonly pid: number
+  readonly name: string
+}
+
 /** The stacks of processes as documents, with a link for each frame. */
 export class StackDocuments implements TextDocumentContentProvider, DocumentLinkProvider, Disposable {
   readonly #sessions: Sessions
@@ -32,17 +39,17 @@ export class StackDocuments implements TextDocumentContentProvider, DocumentLink
 
   /** Takes the stacks of a process and opens them. */
   async show(session: FolderSession, pid: number, name: string): Promise<void> {
-    const uri = Uri.from({ scheme: stackScheme, path: `/${l10n.t('{0} (pid {1})', name.replaceAll(/[/\\]/g, '-'), pid)}.txt`, query: JSON.stringify({ folder: session.folder.uri.toString(), pid }) })
-    await this.#take(session, pid, uri)
+    const uri = Uri.from({ scheme: stackScheme, path: `/${l10n.t('{0} (pid {1})', name.replaceAll(/[/\\]/g, '-'), pid)}.txt`, query: JSON.stringify({ folder: session.folder.uri.toString(), pid, name }) })
+    await this.#take({ session, pid, name }, uri)
     this.#changed.fire(uri)
     await window.showTextDocument(await workspace.openTextDocument(uri), { preview: true })
   }
 
   /** Takes them again, for a document that is open. */
   async refresh(uri: Uri): Promise<void> {
-    const { session, pid } = this.#subjectOf(uri)
-    if (session === undefined || pid === undefined) return
-    await this.#take(session, pid, uri)
+    const subject = this.#subjectOf(uri)
+    if (subject === undefined) return
+    await this.#take(subject, uri)
     this.#changed.fire(uri)
   }
 
@@ -65,19 +72,19 @@ export class StackDocuments implements TextDocumentContentProvider, DocumentLink
     this.#owned.dispose()
   }
 
-  async #take(session: FolderSession, pid: number, uri: Uri): Promise<void> {
+  async #take({ session, pid, name }: Subject, uri: Uri): Promise<void> {
     const stacks = await session.request('unhang/stacks', { pid }, { timeoutMs: stacksTimeoutMs })
-    this.#taken.set(uri.toString(), stackText(stacks, new Date().toLocaleTimeString()))
+    this.#taken.set(uri.toString(), stackText(stacks, name, new Date().toLocaleTimeString()))
   }
 
-  #subjectOf(uri: Uri): { session: FolderSession | undefined; pid: number | undefined } {
-    let query: { folder?: unknown; pid?: unknown } = {}
+  #subjectOf(uri: Uri): Subject | undefined {
+    let query: { folder?: unknown; pid?: unknown; name?: unknown } = {}
     try {
       query = JSON.parse(uri.query) as typeof query
     } catch {
       // An address that somebody else made up.
     }
     const session = typeof query.folder === 'string' ? this.#sessions.of(Uri.parse(query.folder)) : undefined
-    return { session, pid: typeof query.pid === 'number' ? query.pid : undefined }
+    return session === undefined || typeof query.pid !== 'number' ? undefined : { session, pid: query.pid, name: String(query.name) }
   }
 }

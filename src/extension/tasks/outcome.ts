@@ -24,7 +24,7 @@ export function terminalExitCode(pool: PoolHeader): number {
 /** A verdict that has just appeared on a pool of a program: what is wrong and what would help. */
 export function verdictLines({ stuck, code, summary, advice }: PoolVerdictSnapshot): string[] {
   const heading = stuck ? l10n.t('Stuck: {0}', verdictText(code)) : verdictText(code)
-  return [styles.yellow(`${styles.bold(heading)} ${styles.yellow(plainLine(summary))}`), ...(advice === '' ? [] : [styles.yellow(`  ${plainLine(advice)}`)])]
+  return [styles.yellow(`${styles.bold(heading)} ${styles.yellow(`— ${plainLine(summary)}`)}`), ...(advice === '' ? [] : [styles.yellow(`  ${plainLine(advice)}`)])]
 }
 
 /** A line of output with the name of the worker it came from; stderr has a yellow bar. */

@@ -121,7 +121,9 @@ function rowElapsed(task: TaskSnapshot, now: number): string {
 
 function exitedParts(worker: WorkerSnapshot): string[] {
   const parts = [exitText(worker.exitCode, worker.signal)]
-  if (worker.task !== null) parts.push(`${worker.task.label} ${taskStateText(worker.task.state)}`)
+  // A rescue put it into the queue again.
+  if (worker.task?.state === 'queued') parts.push(l10n.t('{0} runs again', worker.task.label))
+  else if (worker.task !== null) parts.push(`${worker.task.label} ${taskStateText(worker.task.state)}`)
   return parts
 }
 

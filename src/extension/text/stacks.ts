@@ -16,8 +16,11 @@ export interface StackText {
   readonly links: readonly StackLink[]
 }
 
-/** The stacks of a process as Python's faulthandler prints them, the innermost frame first, and where each frame leads. */
-export function stackText({ name, pid, source, threads, note }: GetStacks.Result, takenAt: string): StackText {
+/**
+ * The stacks of a process as Python's faulthandler prints them, the innermost frame first, and where each frame leads.
+ * @param name As its row has it.
+ */
+export function stackText({ pid, source, threads, note }: GetStacks.Result, name: string, takenAt: string): StackText {
   const lines: string[] = []
   const links: StackLink[] = []
   lines.push(l10n.t('{0}, pid {1}', oneLine(name), pid), l10n.t('Taken at {0}, {1}.', takenAt, sourceText(source)))

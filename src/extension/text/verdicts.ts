@@ -37,8 +37,8 @@ export function rescueText(option: RescueOptionSnapshot, choice: LostTaskChoice 
 /** Why there is something to rescue. */
 export function rescueReason(option: RescueOptionSnapshot): string {
   switch (option.kind) {
-    case 'task': return l10n.t('lost with {0} (pid {1})', option.worker, option.pid)
-    case 'lock': return l10n.t('held by {0} (pid {1}), which is dead', option.worker, option.pid)
+    case 'task': return l10n.t('lost with {0}, pid {1}', option.worker, option.pid)
+    case 'lock': return l10n.t('held by {0}, pid {1}, which is dead', option.worker, option.pid)
     case 'continue': return l10n.t('pid {0} is stopped', option.pid)
   }
 }

@@ -1,3 +1,4 @@
+import { workersOfPool } from '../model/poolStore'
 import type { PoolCatalog } from '../model/poolCatalog'
 import { exitedGroupRow, poolRow, showMoreRow, taskRow, workerRow, type RowText } from '../text/rows'
 import { poolContextValue, taskContextValue, workerContextValue } from './contextValue'
@@ -41,11 +42,12 @@ export function appearanceOf(node: PoolsNode, catalog: PoolCatalog, tree: PoolsT
       return { id, ...taskRow(task, now), icon: taskIcon(task), contextValue: taskContextValue(task, header), tone: taskTone(task), collapsible: 'none' }
     }
     case 'exitedGroup': {
-      const listed = [...pool.workers.values()].filter((worker) => worker.status === 'exited').length
+      const listed = workersOfPool(pool).filter((worker) => worker.status === 'exited').length
+      const hidden = [...pool.workers.values()].filter((worker) => worker.status === 'exited').length - listed
       // Once the pool has ended, how its workers ended is all there is to see. Another id, because VS Code remembers for
       // an id that it was closed.
       const ended = header.state === 'ended'
-      const row = { ...exitedGroupRow(listed, header.exitedWorkerCount), icon: { icon: 'history' }, contextValue: 'exitedGroup' }
+      const row = { ...exitedGroupRow(listed, header.exitedWorkerCount - hidden), icon: { icon: 'history' }, contextValue: 'exitedGroup' }
       return ended ? { ...row, id: `${id}/ended`, collapsible: 'expanded' } : { ...row, id, collapsible: 'collapsed' }
     }
     case 'more':

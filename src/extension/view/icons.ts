@@ -55,6 +55,8 @@ export function workerIcon(worker: WorkerSnapshot, verdict?: PoolVerdictSnapshot
       return { icon: 'play-circle', color: 'charts.green' }
     case 'stopping': return worker.task?.stuck === true ? stuck : { icon: 'debug-stop', color: 'charts.orange' }
     case 'exited':
+      // That is how a pool ends workers that have nothing to do.
+      if (worker.signal === 'SIGTERM' && worker.task === null) return { icon: 'circle-slash', color: 'disabledForeground' }
       if (worker.signal !== null) return { icon: 'circle-slash', color: 'list.errorForeground' }
       if (worker.exitCode !== 0 && worker.exitCode !== null) return failed
       // `exit 0` says nothing of the task it took along.

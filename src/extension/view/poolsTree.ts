@@ -1,6 +1,6 @@
 import type { WorkerSnapshot } from '../../protocol'
 import type { PoolCatalog } from '../model/poolCatalog'
-import type { PoolRecord, StoreChange } from '../model/poolStore'
+import { workersOfPool, type PoolRecord, type StoreChange } from '../model/poolStore'
 import { nodeKey, type ListKind, type PoolsNode } from './nodes'
 
 /** Rows of one list before *Show more…*: a tree with thousands of rows is slow to draw and nobody reads it. */
@@ -142,7 +142,7 @@ export class PoolsTree {
   }
 
   #workers(pool: PoolRecord, list: ListKind): WorkerSnapshot[] {
-    const workers = [...pool.workers.values()].filter((worker) => (worker.status === 'exited') === (list === 'exited'))
+    const workers = workersOfPool(pool).filter((worker) => (worker.status === 'exited') === (list === 'exited'))
     if (list === 'exited') return workers.sort((a, b) => (b.exitedAt ?? 0) - (a.exitedAt ?? 0) || byName(a, b))
     // Stuck first: the one row that matters must not hide behind "Show more…".
     return workers.sort((a, b) => Number(b.task?.stuck === true) - Number(a.task?.stuck === true) || byName(a, b))

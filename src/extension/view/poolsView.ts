@@ -107,7 +107,8 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
     switch (node.kind) {
       case 'pool': {
         const pool = this.#catalog.pool(node.poolId)
-        return pool && poolTooltip(pool.header, now, this.#catalog.poolsOf(node.poolId).length)
+        const main = pool && [...pool.workers.values()].find((worker) => worker.pid === pool.header.program?.pid)
+        return pool && poolTooltip(pool.header, now, this.#catalog.poolsOf(node.poolId).length, main)
       }
       case 'worker': {
         const worker = this.#catalog.worker(node.poolId, node.name)

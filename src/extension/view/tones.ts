@@ -3,9 +3,10 @@ import type { PoolVerdictSnapshot, TaskSnapshot, WorkerSnapshot } from '../../pr
 /** How loud a row is. */
 export type Tone = 'normal' | 'stuck' | 'slow' | 'bad' | 'quiet'
 
-/** An exit by a signal, with a code or with a task is bad news; an idle or finished worker is none. */
+/** An exit by a signal, with a code or with a task is bad news; an idle or finished worker is none, nor is one that had nothing to do and was told to go. */
 export function workerTone(worker: WorkerSnapshot, verdict?: PoolVerdictSnapshot): Tone {
   if (worker.status === 'exited') {
+    if (worker.signal === 'SIGTERM' && worker.task === null) return 'quiet'
     return worker.signal !== null || (worker.exitCode ?? 0) !== 0 || worker.task?.state === 'lost' ? 'bad' : 'quiet'
   }
   if (verdict?.stuck === true) return 'stuck'

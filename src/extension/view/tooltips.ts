@@ -13,14 +13,19 @@ const mostFunctions = 5
 /** A hover is no report: what is below these has the same cause, mostly. */
 const mostVerdicts = 3
 
-/** What a hover over a pool says. Markdown, made only when it is looked at. */
-export function poolTooltip(pool: PoolHeader, now: number, inside = 0): string {
+/**
+ * What a hover over a pool says. Markdown, made only when it is looked at.
+ * @param inside How many pools are in it, if it is a program.
+ * @param main The process of a program.
+ */
+export function poolTooltip(pool: PoolHeader, now: number, inside = 0, main?: WorkerSnapshot): string {
   const running = formatDuration((pool.endedAt ?? now) - pool.startedAt)
   return paragraphs([
     `**${escapeMarkdown(pool.name)}** — ${escapeMarkdown(poolRow(pool, undefined, inside).description)}`,
     ...(pool.state === 'ended' ? [] : pool.verdicts.slice(0, mostVerdicts).map((verdict) => verdictMarkdown(verdict, verdict.stuck))),
     pool.state !== 'ended' && pool.verdicts.length > mostVerdicts ? l10n.t('… and {0} more', pool.verdicts.length - mostVerdicts) : undefined,
     ...(pool.program === null ? [] : programMarkdown(pool.program)),
+    main === undefined || main.status === 'exited' ? undefined : usageMarkdown(main),
     pool.orphaned && pool.state !== 'ended' ? l10n.t('Left behind by a host that ended without ending it. It can be terminated or killed; nothing else is known of it.') : undefined,
     pool.failure === null ? undefined : `$(error) ${escapeMarkdown(pool.failure)}`,
     pool.endedAt === null ? l10n.t('Running for {0}.', running) : l10n.t('Ran for {0}.', running),
@@ -52,19 +57,23 @@ function statsMarkdown({ utilisation, functions }: StatsSnapshot): string | unde
 
 /** What a hover over a worker says: usage, and the verdicts on it and on its task with the evidence. */
 export function workerTooltip(worker: WorkerSnapshot, now: number, verdict?: PoolVerdictSnapshot): string {
-  const usage: string[] = []
-  if (worker.cpuPercent !== null) usage.push(l10n.t('CPU {0}', formatPercent(worker.cpuPercent)))
-  if (worker.memoryBytes !== null) usage.push(l10n.t('memory {0}', formatBytes(worker.memoryBytes)))
   const lifetime = formatDuration((worker.exitedAt ?? now) - worker.startedAt)
   const status = worker.status === 'exited' ? exitText(worker.exitCode, worker.signal) : workerStatusText(worker.status)
   return paragraphs([
     `**${escapeMarkdown(worker.name)}** — ${l10n.t('pid {0}', worker.pid)}`,
     [status, worker.tasksDone === 1 ? l10n.t('1 task done') : l10n.t('{0} tasks done', worker.tasksDone), worker.exitedAt === null ? l10n.t('up {0}', lifetime) : l10n.t('lived {0}', lifetime)]
       .map(escapeMarkdown).join(' · '),
-    usage.length === 0 ? undefined : usage.map(escapeMarkdown).join(' · '),
+    usageMarkdown(worker),
     verdict === undefined ? undefined : verdictMarkdown(verdict, verdict.stuck),
     worker.task === null ? undefined : taskTooltip(worker.task, now),
   ])
+}
+
+function usageMarkdown({ cpuPercent, memoryBytes }: WorkerSnapshot): string | undefined {
+  const usage: string[] = []
+  if (cpuPercent !== null) usage.push(l10n.t('CPU {0}', formatPercent(cpuPercent)))
+  if (memoryBytes !== null) usage.push(l10n.t('memory {0}', formatBytes(memoryBytes)))
+  return usage.length === 0 ? undefined : usage.map(escapeMarkdown).join(' · ')
 }
 
 /** What a hover over a task says. */

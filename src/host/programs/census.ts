@@ -128,16 +128,26 @@ export class Census {
   }
 
   private async noteExit({ member, pool }: Known, exit: { exitCode: number | null; signal: NodeJS.Signals | null }, at: number): Promise<void> {
-    const { kills, processes } = this.context
+    const { kills } = this.context
     const cause = member.identity ? explainExit(exit, kills.entriesFor(member.identity)) : undefined
-    let oomKills: number | null = null
-    const root = this.root?.identity
-    if (exit.signal === 'SIGKILL' && root !== undefined) {
-      const total = await processes.oomKills(root)
-      oomKills = total === null || this.oomKillsBefore === null ? null : total - this.oomKillsBefore
-    }
+    const oomKills = exit.signal === 'SIGKILL' ? await this.oomKillsDuring(member, pool?.parent) : null
     member.exit = { ...exit, at, oomKills, endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null }
     ;(pool ?? this.program).members.exited()
+  }
+
+  /**
+   * Kills of the OOM killer since the member was first seen, or who started it, or the program: in the control group of each, as a
+   * program that was started through something else (`systemd-run --scope`) moves into its own only then.
+   */
+  private async oomKillsDuring(member: ProgramMember, parent: ParentView | undefined): Promise<number | null> {
+    const starts = [member, parent, { identity: this.root?.identity, oomKillsBefore: this.oomKillsBefore }]
+    const counts = await Promise.all(starts.map(async (start) => {
+      if (start?.identity === undefined || start.oomKillsBefore === null) return null
+      const total = await this.context.processes.oomKills(start.identity)
+      return total === null ? null : total - start.oomKillsBefore
+    }))
+    const known = counts.filter((count) => count !== null)
+    return known.length === 0 ? null : Math.max(...known)
   }
 
   private addWorker(key: string, recorded: { pid: number; name: string; startedAt: number }, pool: WatchedPool | undefined): Known {

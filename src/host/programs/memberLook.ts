@@ -59,8 +59,12 @@ export class MemberLook {
     if (found === undefined || ticks === 0 || !found.startTime.endsWith(`-${ticks}`)) return
     const tries = this.refused.get(process) ?? 0
     if (tries >= mostTries) return
-    if (await this.belongs(found)) process.identity = found
-    else this.refused.set(process, tries + 1)
+    if (await this.belongs(found)) {
+      process.identity = found
+      process.oomKillsBefore = await this.processes.oomKills(found)
+    } else {
+      this.refused.set(process, tries + 1)
+    }
   }
 
   private async lookInto(member: ProgramMember, awaited: boolean, now: number): Promise<void> {

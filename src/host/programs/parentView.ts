@@ -12,6 +12,8 @@ const snapshotTimeoutMs = 400
 /** One process of the program that makes pools: its observer and its flight recorder. */
 export class ParentView {
   identity: ProcessIdentity | undefined
+  /** Kills of the OOM killer in its control group when it was first seen; null while unknown. */
+  oomKillsBefore: number | null = null
   /** The newest answer of the observer; stays when it stops answering. */
   observed: Observed | undefined
   answers = false

@@ -38,6 +38,8 @@ export class ProgramMember {
   /** The task counter that `stack` belongs to. */
   stackCounter = -1
   usage: UsageSample | undefined
+  /** Kills of the OOM killer in its control group when it was first seen; null while unknown. */
+  oomKillsBefore: number | null = null
   /** What a rescue did to the task it took with it. */
   rescued: 'failed' | 'retried' | undefined
   verdict: ProgramVerdict | null = null

@@ -63,7 +63,8 @@ export class Rescuer {
 
   private async ask(pool: WatchedPool, method: string, params: Readonly<Record<string, unknown>>): Promise<{ done: boolean; why: string }> {
     try {
-      return await pool.parent.link.ask(method, params, rescueAnswerSchema, rescueTimeoutMs)
+      // What was said not to be done must not happen later.
+      return await pool.parent.link.ask(method, { ...params, expires: (Date.now() + rescueTimeoutMs) / 1000 }, rescueAnswerSchema, rescueTimeoutMs)
     } catch (error) {
       return { done: false, why: error instanceof Error ? error.message : String(error) }
     }

@@ -122,7 +122,9 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   exited(exit: { exitCode: number | null; signal: NodeJS.Signals | null }): void {
     if (this.rootExit !== undefined || !this.live) return
     this.rootExit = { ...exit, at: Date.now() }
-    this.rhythm.hurry()
+    // It could not be started, or was over before anybody could look.
+    if (this.root === undefined) void this.abandon()
+    else this.rhythm.hurry()
   }
 
   override header(): PoolHeader {
@@ -191,6 +193,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     await this.rhythm.stop()
     for (const parent of this.parents) parent.close()
     await this.session?.close()
+  }
+
+  /** It leaves the list, and its pools with it: without their program they mean nothing. */
+  override dispose(): Promise<void> {
+    for (const { id } of this.pools) if (this.context.pools.has(id)) this.context.pools.remove(id)
+    return Promise.resolve()
   }
 
   /** It was never started: it leaves the list as ended. */

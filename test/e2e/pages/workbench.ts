@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Locator, Page } from 'playwright-core'
 import { artifactsFolder } from '../../harness/paths.mjs'
 import type { VSCodeServer } from '../../harness/vscode-server.mjs'
+import type { PageElement } from './page-element'
 import { Palette } from './palette'
 import { PoolsView } from './pools-view'
 import { TaskPicker } from './task-picker'
@@ -101,6 +102,19 @@ export class Workbench {
       await this.page.keyboard.press('Control+0')
       await this.page.waitForTimeout(50)
     }
+  }
+
+  /** What the open editor shows, in the order of its lines. */
+  async editorText(): Promise<string> {
+    const lines = await this.page.locator('.editor-instance .view-line').evaluateAll((elements: unknown) =>
+      (elements as (PageElement & { readonly offsetTop: number })[]).map((line) => ({ top: line.offsetTop, text: line.textContent ?? '' })).sort((a, b) => a.top - b.top).map(({ text }) => text))
+    return lines.join('\n').replaceAll('\u00a0', ' ')
+  }
+
+  /** What the terminal that is shown has printed, as it tells a screen reader. */
+  async terminalText(): Promise<string> {
+    const rows = this.page.locator('.terminal-wrapper.active .xterm-rows > div, .terminal-wrapper.active .xterm-accessibility-tree > div')
+    return (await rows.allTextContents()).join('\n').replaceAll('\u00a0', ' ')
   }
 
   /** Clickable lines between the lines of the open editor, top down. */

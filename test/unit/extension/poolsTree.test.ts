@@ -39,7 +39,7 @@ describe('PoolsTree', () => {
   test('shows the pools of a program below it: those that live, the newest first, then its own processes', () => {
     show(
       watchedPool({ id: 'a', startedAt: 3 }), watchedPool({ id: 'b', startedAt: 4 }), watchedPool({ id: 'over', startedAt: 9, state: 'ended' }),
-      pool({ id: 'other', startedAt: 1 }), programPool({ startedAt: 2, workers: [worker({ name: 'Process-1' })] }),
+      pool({ id: 'other', startedAt: 1 }), programPool({ startedAt: 2, workers: [worker({ name: 'MainProcess', pid: 4700 }), worker({ name: 'Process-1' })] }),
     )
     expect(keys(tree.children())).toEqual(['pool/program-1', 'pool/other'])
     const program = child(undefined, 0)

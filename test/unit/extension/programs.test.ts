@@ -84,7 +84,7 @@ describe('What a rescue says', () => {
     expect(rescueText(option!, 'retry')).toBe('Run task 7 run(7) again')
     expect(rescueText({ kind: 'lock', lock: 'tasks', worker: 'w', pid: 2 }, undefined)).toBe('Release the lock of the task queue')
     expect(rescueText({ kind: 'continue', worker: 'w', pid: 2 }, undefined)).toBe('Continue w (SIGCONT)')
-    expect(rescueReason(option!)).toBe('lost with ForkPoolWorker-3 (pid 4711)')
+    expect(rescueReason(option!)).toBe('lost with ForkPoolWorker-3, pid 4711')
   })
 })
 
@@ -127,11 +127,11 @@ describe('The terminal of a program', () => {
     expect(plain(summaryLines(programPool({}, { exitCode: 7 }), 3_200).join('\n'))).toBe('exit 7 after 3.2 s')
   })
   test('says what is wrong when it is known', () => {
-    expect(verdictLines(lostTask()).map(plain)).toEqual(['Stuck: lost task train.py:42 will wait for ever: task 7 run(7) was lost.', '  Fail the task, or run it again.'])
+    expect(verdictLines(lostTask()).map(plain)).toEqual(['Stuck: lost task — train.py:42 will wait for ever: task 7 run(7) was lost.', '  Fail the task, or run it again.'])
   })
   test('has a progress line of all its pools together', () => {
-    const counts = { ...noCounts, done: 3, running: 2, queued: 1 }
-    expect(programProgressLine([watchedPool({ counts }), watchedPool({ counts, verdicts: [] })], 12_000, 80)).toBe('2 pools · 6 of 12 · 4 busy · 1 stuck · 12 s')
+    const counts = { ...noCounts, done: 3, running: 2, queued: 1, lost: 1 }
+    expect(programProgressLine([watchedPool({ counts }), watchedPool({ counts, verdicts: [] })], 12_000, 80)).toBe('2 pools · 6 of 14 done · 4 busy · 2 lost · 1 stuck · 12 s')
     expect(programProgressLine([], 3_000, 80)).toBe('no pool · 3 s')
   })
 })
@@ -175,7 +175,7 @@ describe('A stack document', () => {
     ] }],
   }
   test('reads as a traceback and links the files', () => {
-    const { text, links } = stackText(stacks, '13:02:11')
+    const { text, links } = stackText(stacks, 'ForkPoolWorker-3', '13:02:11')
     const lines = text.split('\n')
     expect(lines.slice(3)).toEqual([
       'Thread MainThread (most recent call first):', '  File "/w/train.py", line 7, in run', '    time.sleep(600)', '  File "<frozen runpy>", line 88, in _run_code', '',
@@ -185,11 +185,11 @@ describe('A stack document', () => {
     expect([lines[line]!.slice(start, end), file, fileLine]).toEqual(['/w/train.py", line 7', '/w/train.py', 7])
   })
   test('says what is to be known of it', () => {
-    expect(stackText({ ...stacks, threads: [], note: 'is in C code and holds the GIL' }, 'now').text).toContain('is in C code and holds the GIL\n\nNo Python code runs in it.')
+    expect(stackText({ ...stacks, threads: [], note: 'is in C code and holds the GIL' }, 'w', 'now').text).toContain('is in C code and holds the GIL\n\nNo Python code runs in it.')
   })
   test('keeps its lines, whatever a program calls its functions', () => {
     const frame = { file: '/w/a\nb.py', line: 1, function: 'x\ny', code: '' }
-    const { text, links } = stackText({ ...stacks, threads: [{ id: '1', name: 'a\nb', frames: [frame] }] }, 'now')
+    const { text, links } = stackText({ ...stacks, threads: [{ id: '1', name: 'a\nb', frames: [frame] }] }, 'w', 'now')
     expect(text.split('\n')).toHaveLength(6)
     expect(links).toEqual([])
   })

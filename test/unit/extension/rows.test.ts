@@ -18,6 +18,7 @@ describe('A worker’s row', () => {
     ['an idle one', worker(), 'pid 4211 · idle'],
     ['one that has no process yet', worker({ pid: -1, status: 'starting' }), 'starting'],
     ['one that was killed in a task', worker({ status: 'exited', signal: 'SIGKILL', task: task({ label: 'resize(img_3.png)', state: 'lost' }) }), 'exit -9 (SIGKILL) · resize(img_3.png) lost'],
+    ['one whose task a rescue put back', worker({ status: 'exited', exitCode: 1, task: task({ label: 'train(5)', state: 'queued' }) }), 'exit 1 · train(5) runs again'],
     ['one that left by itself', worker({ status: 'exited', exitCode: 0 }), 'exit 0'],
   ])('says in words what %s does', (_which, snapshot, expected) => {
     expect(workerRow(snapshot, now).description).toBe(expected)
@@ -92,6 +93,12 @@ describe('The row of a pool in a program', () => {
     expect(poolRow(watchedPool({ verdicts: [threads, lostTask(), lostTask({ task: '8', rescue: [] })] })).description).toBe('running · stuck: lost task run(7), +1')
     expect(poolRow(watchedPool({ verdicts: [threads] })).description).toBe('running · fork with threads')
     expect(poolIcon(watchedPool({ verdicts: [threads] })).icon).toBe('server-process')
+  })
+
+  test('is quiet about a worker that had nothing to do and was told to go', () => {
+    const told = worker({ status: 'exited', signal: 'SIGTERM' })
+    expect([workerTone(told), workerIcon(told).color]).toEqual(['quiet', 'disabledForeground'])
+    expect(workerTone(worker({ status: 'exited', signal: 'SIGTERM', task: task({ state: 'lost' }) }))).toBe('bad')
   })
 
   test('has no verdict once it has ended', () => { expect(poolRow(watchedPool({ state: 'ended' })).description).toBe('ended') })

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pickle
 import sys
+import time
 from typing import Any, Dict, Optional
 
-from . import jobs, layout, processes, snapshot
+from . import jobs, layout, processes, snapshot, task_pipe
 from .lost import WorkerLost
 from .recorder import Slot
 
@@ -19,6 +20,10 @@ class _Refused(Exception):
 
 
 def _told(function: Any, parent: Any, parameters: Dict[str, Any]) -> Dict[str, Any]:
+    expires = parameters.get("expires")
+    if isinstance(expires, (int, float)) and time.time() > expires:
+        # Stopped, or in C code with the GIL: whoever asked has been told by now that nothing was done.
+        return {"done": False, "why": "the program got to it too late"}
     try:
         return {"done": True, "why": function(parent, parameters)}
     except _Refused as refused:
@@ -102,10 +107,25 @@ def _release(parent: Any, parameters: Dict[str, Any]) -> str:
             raise _Refused("%s (pid %d) holds the lock, and is alive" % (other.name, other.pid))
     if name == "results" and not _results_are_whole(pool, queue):
         raise _Refused("the worker may have been cut off in the middle of a result")
+    try:
+        begun = task_pipe.cut_off(queue) if name == "tasks" else None
+    except task_pipe.Torn as torn:
+        raise _Refused(str(torn)) from None
     parent.recorder.note_released(slot, offset)
     getattr(queue, attribute).release()
+    if begun is not None:
+        _hand_out_again(pool, queue, begun)
     parent.control.changed()
     return "the lock is released"
+
+
+def _hand_out_again(pool: Any, queue: Any, raw: bytes) -> None:
+    """The task that the dead worker had begun to read."""
+    if snapshot._is_alive(getattr(pool, "_task_handler", None)):
+        # That thread alone writes into the pipe.
+        _put(pool, pickle.loads(raw))
+    else:
+        queue._writer.send_bytes(raw)
 
 
 def _results_are_whole(pool: Any, queue: Any) -> bool:

@@ -46,6 +46,12 @@ describe('a task that waits for a pool', () => {
   it.each(['result', 'Future.result', 'as_completed', 'submit'])('may be in %s of an executor', (name) => {
     expect(codes(pool({ workers: [reader(1), { ...asking, stack: [frame('/usr/lib/python3.13/concurrent/futures/_base.py', name)] }] }))).toEqual(['self-wait'])
   })
+  it('may be in submit(), whose lock was held when it was forked', () => {
+    const [submit, bootstrap] = [frame('/usr/lib/python3.13/concurrent/futures/process.py', 'submit'), frame('/usr/lib/python3.13/multiprocessing/process.py', '_bootstrap')]
+    expect(codes(pool({ workers: [reader(1), { ...asking, stack: [submit, bootstrap] }] }))).toEqual(['self-wait'])
+    // Below that is where the program was when it forked.
+    expect(codes(pool({ workers: [reader(1), { ...asking, stack: [frame('/w/train.py', 'run'), bootstrap, submit] }] }))).toEqual([])
+  })
   it('waits in vain when all workers do, and the queue is not empty', () => {
     const all = [1, 2].map((number) => busy(number, { ...running, threads: 3, wait: ownLockWait(), stack }))
     expect(codes(pool({ queued: 2, workers: all }))).toEqual(['self-wait', 'self-wait'])
