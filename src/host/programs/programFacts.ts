@@ -1,4 +1,5 @@
 import { crashLoopWindowMs, exitInWords, type ProgramPoolFacts, type ProgramWorkerFacts } from '../../diagnosis'
+import type { RecordedProcess } from '../../runtimes'
 import type { ObservedPool } from './observerMessages'
 import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
@@ -118,9 +119,14 @@ function isAwaited(job: number, { observed, parent }: { observed: ObservedPool; 
   return observed.jobs.length < listedJobs ? false : null
 }
 
+/** It left in order and noted nothing, not even its stack signal: the observer did not get into it, and nobody knows what it did. */
+function isUnobserved({ exitCode, stackSignal }: RecordedProcess): boolean {
+  return exitCode === 0 && stackSignal === 0
+}
+
 /** Workers in a row, up to the newest, that ended before they asked for a task. */
 function exitsBeforeReady(members: readonly ProgramMember[], now: number): string[] {
-  const exits = members.flatMap(({ exit, recorded }) => (exit && recorded ? [{ exit, ready: recorded.ready }] : []))
+  const exits = members.flatMap(({ exit, recorded }) => (exit && recorded ? [{ exit, ready: recorded.ready || isUnobserved(recorded) }] : []))
     .filter(({ exit }) => now - exit.at < crashLoopWindowMs).sort((a, b) => a.exit.at - b.exit.at)
   const lastReady = exits.findLastIndex(({ ready }) => ready)
   return exits.slice(lastReady + 1).map(({ exit }) => exitInWords(exit.exitCode, exit.signal))

@@ -8,6 +8,7 @@ import type { ShutdownOrder } from '../pools/hostedPool'
 import { belongsTo } from './belongsTo'
 import { Census, helperPids } from './census'
 import { continueMember, type RescueOutcome } from './continueMember'
+import { keepsObserverOut } from './keepsObserverOut'
 import { LookRhythm } from './lookRhythm'
 import { MemberLook } from './memberLook'
 import { ObserverLink } from './observerLink'
@@ -58,7 +59,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private readonly census: Census
   private readonly memberLook: MemberLook
   private readonly rhythm: LookRhythm
-  private observerFailure: string | null = null
+  private observerFailure: string | null
   private treeAt = 0
   private rootGoneAt: number | undefined
   private endedByPolicy = false
@@ -70,6 +71,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       workerRemoved: (worker) => { context.state.workerRemoved(id, worker) },
       ended: () => { context.ended(this) },
     })
+    this.observerFailure = keepsObserverOut(options.argv) ?? null
     this.census = new Census(this, this.parents, context)
     this.rescuer = new Rescuer(context)
     this.memberLook = new MemberLook(context.processes, context.kills, (identity) => belongsTo(identity, this.root, `${id}/main`, context.processes))

@@ -30,7 +30,10 @@ const withoutTheirBugs: readonly (readonly [script: string, ...args: string[]])[
 ]
 
 function alarms(run: WatchedRun): string[] {
-  return run.stuck.map(({ verdict }) => `${verdict.code}: ${verdict.summary} (${verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')})`)
+  return run.stuck.map(({ pool, verdict }) => {
+    const workers = pool.workers.map(({ name, pid, status, task }) => `${name} ${pid} ${status} ${task?.label ?? ''}`)
+    return `${verdict.code}: ${verdict.summary} (${verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')}) ${workers.join(', ')}`
+  })
 }
 
 describe.concurrent('a minute of ordinary work is never called stuck', () => {
