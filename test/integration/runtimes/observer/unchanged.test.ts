@@ -22,7 +22,7 @@ async function run(options: WatchOptions): Promise<End> {
 }
 
 const forkOnly = ['forks', 'child_makes_a_pool', 'fork_warning', 'interrupted', 'interrupted_join', 'many_files', 'no_signals_taken', 'uncaught_unpicklable_argument', 'unclosed']
-const programs = ['errors', 'uncaught', 'process_errors', 'unpicklable_process', 'processes_in_processes', 'recycled', 'iterable_fails', 'callbacks', 'executors', 'daemon_thread_at_exit', 'left_running']
+const programs = ['errors', 'uncaught', 'process_errors', 'unpicklable_process', 'processes_in_processes', 'recycled', 'iterable_fails', 'callbacks', 'executors', 'daemon_thread_at_exit', 'left_running', 'left_to_the_end']
 
 describe.each(someOf)('with and without the observer, in Python $version', ({ path: python }) => {
   it.each([
@@ -38,6 +38,13 @@ describe.each(someOf)('with and without the observer, in Python $version', ({ pa
   it('does the same with all warnings as errors', async () => {
     for (const name of ['recycled', 'callbacks', 'executors', 'process_errors']) {
       const options = { python, args: ['-W', 'error', 'unchanged.py', name, 'fork'] }
+      expect(await run(options)).toEqual(await run({ ...options, watched: false }))
+    }
+  })
+
+  it("does the same in Python's development mode, which warns of all that is left open", async () => {
+    for (const name of ['recycled', 'callbacks', 'executors', 'left_to_the_end', 'forks']) {
+      const options = { python, args: ['-X', 'dev', 'unchanged.py', name, 'fork'] }
       expect(await run(options)).toEqual(await run({ ...options, watched: false }))
     }
   })
