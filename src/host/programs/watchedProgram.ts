@@ -11,6 +11,7 @@ import { continueMember, type RescueOutcome } from './continueMember'
 import { keepsObserverOut } from './keepsObserverOut'
 import { LookRhythm } from './lookRhythm'
 import { MemberLook } from './memberLook'
+import { NodeProcesses, type NodeProcess } from './nodeProcesses'
 import { ObserverLink } from './observerLink'
 import { rescueAnswerSchema } from './observerMessages'
 import { ParentView } from './parentView'
@@ -54,6 +55,7 @@ export interface WatchedProgramOptions {
 export class WatchedProgram extends ProgramPart implements PoolOwner {
   readonly rescuer: Rescuer
   private session: WatchSession | undefined
+  private nodes: NodeProcesses | undefined
   private rootExit: { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly at: number } | undefined
   private readonly parents = new Set<ParentView>()
   private readonly census: Census
@@ -89,6 +91,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   opened(session: WatchSession): void {
     this.session = session
+    this.nodes = new NodeProcesses(session.directory)
+  }
+
+  /** A Node process of the program has started or ended a child. */
+  noted(): void {
+    this.rhythm.hurry()
   }
 
   /** Somebody connects to the session's socket; nothing is believed before its hello. */
@@ -154,6 +162,13 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return [...this.parents].find((parent) => parent.pid === pid && parent.link.connected)
   }
 
+  /** The observer in that Node process, and where its files are. */
+  nodeProcess({ pid, startTime }: ProcessIdentity): { readonly node: NodeProcess; readonly file: (name: string) => string } | undefined {
+    const { nodes } = this
+    const node = nodes?.find(pid, startTime)
+    return nodes && node && { node, file: (name) => nodes.file(name) }
+  }
+
   sessionFile(name: string): string | undefined {
     return this.session?.file(name)
   }
@@ -215,6 +230,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (this.rootExit !== undefined) return this.lookAfterEnd(root, this.rootExit)
     await Promise.all([...this.parents].map((parent) => parent.refresh()))
     for (const parent of this.parents) this.census.sync(parent)
+    this.census.syncNotes(this.nodes?.read() ?? [])
     const now = Date.now()
     if (now - this.treeAt > treeEveryMs) {
       this.treeAt = now
@@ -328,12 +344,13 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   private programSnapshot(): ProgramSnapshot {
     const [first] = this.parents
+    const node = this.nodes?.version
     return {
       argv: [...this.options.argv],
       pid: this.root?.pid ?? null,
       python: first?.hello.python ?? null,
-      observer: this.observerFailure !== null ? 'failed' : first === undefined ? 'waiting' : 'inside',
-      message: this.observerFailure,
+      observer: this.observerFailure !== null ? 'failed' : first === undefined && node === undefined ? 'waiting' : 'inside',
+      message: this.observerFailure ?? (first === undefined && node !== undefined ? `Node.js ${node}: its child processes and their stacks are seen, its tasks are not` : null),
       exitCode: this.rootExit?.exitCode ?? null,
       signal: this.rootExit?.signal ?? null,
       readOnly: false,
@@ -353,6 +370,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       parent.read()
       this.census.sync(parent)
     }
+    this.census.syncNotes(this.nodes?.read() ?? [])
     await this.census.noteExits(exit)
     const agoMs = Date.now() - exit.at
     const left = this.census.live
