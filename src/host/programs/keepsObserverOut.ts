@@ -16,7 +16,7 @@ export function keepsObserverOut(argv: readonly string[]): string | undefined {
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? ''
     if (!/^-[A-Za-z]/.test(word)) return undefined
-    for (const [at, letter] of [...word.slice(1)].entries()) {
+    for (const [at, letter] of Array.from(word.slice(1)).entries()) {
       const found = reasons.find(([option]) => option === letter)
       if (found !== undefined) return `started with -${letter}, this Python ${found[1]}`
       if (!takesValue.has(letter)) continue
