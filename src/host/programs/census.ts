@@ -122,6 +122,10 @@ export class Census {
       } else if (rootExit !== undefined) {
         // It was gone before it could be looked at, and nobody is left to tell of it.
         await this.noteExit(known, { exitCode: null, signal: null }, Date.now())
+      } else if (member.noted !== undefined && !(await this.isThere(member.pid, member.noted.ticks))) {
+        // The same, and the one that started it may have ended as well.
+        known.goneAt ??= Date.now()
+        if (Date.now() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
       }
     }
     for (const known of this.known.values()) {
@@ -146,7 +150,12 @@ export class Census {
     // Its parent collects it and tells how it ended; when it does not, nobody knows.
     if (status !== undefined) await this.noteExit(known, status, known.goneAt)
     else if (member.recorded === undefined && member.noted === undefined && kills.entriesFor(identity).length === 0) this.forgetUntold(known)
-    else if (isOver || Date.now() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
+    else if ((isOver && member.recorded === undefined) || Date.now() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
+  }
+
+  private async isThere(pid: number, ticks: number | null): Promise<boolean> {
+    const identity = await this.context.processes.identify(pid)
+    return identity !== undefined && (ticks === null || identity.startTime.endsWith(`-${ticks}`))
   }
 
   private async noteExit({ member, pool }: Known, exit: { exitCode: number | null; signal: NodeJS.Signals | null }, at: number): Promise<void> {

@@ -71,6 +71,20 @@ describe('the children of a Node program', () => {
     const pool = await workspace.untilPool('sh', (found) => live(found, /^sleep/).length === 1)
     expect(exits(pool)).toEqual([])
   })
+  it('that nobody was left to tell of have ended all the same', async () => {
+    // What starts it is killed at once: the note of the start is all there is.
+    await workspace.write('short.cjs', 'if (process.argv[2]) { require("child_process").spawn("sleep", ["0.2"]); process.kill(process.pid, "SIGKILL") } else { require("child_process").fork(__filename, ["dies"]); setInterval(() => {}, 1000) }')
+    watched('node', 'short.cjs')
+    const pool = await workspace.untilPool('short.cjs', (found) => found.workers.length > 1 && live(found, /./).length === 1)
+    expect(exits(pool)).toContain('short.cjs SIGKILL')
+  })
+  it('are listed up to a hundred that have ended, and counted beyond', async () => {
+    await workspace.write('many.cjs', 'let left = 150; (function next() { if (left-- > 0) require("child_process").spawn("true").on("exit", next); else { console.log("all"); setInterval(() => {}, 1000) } })()')
+    const cli = watched('node', 'many.cjs')
+    await until('all have ended', () => cli.stdout || undefined)
+    const pool = await workspace.untilPool('many.cjs', (found) => exits(found).length === 100)
+    expect(exits(pool)).toEqual(Array.from({ length: 100 }, () => 'true 0'))
+  })
   it('are known for the workers that pools of others have', async () => {
     await mkdir(join(workspace.folder, 'node_modules/jest-worker/build/workers'), { recursive: true })
     await workspace.write('node_modules/jest-worker/build/workers/processChild.js', 'process.on("message", () => {})')
