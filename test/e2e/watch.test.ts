@@ -69,6 +69,13 @@ describe.each<Theme>(['dark', 'light'])('A user with a Python program that hangs
     await workbench.pools.clickInline(program, 'Show Stack')
     await expect.poll(() => workbench.editorText(), soon).toMatch(/Thread MainThread[^]*train\.py", line \d+, in <module>/)
     await picture('3-stack')
+    const [, line = ''] = /train\.py", line (\d+), in <module>/.exec(await workbench.editorText()) ?? []
+    // By its place: VS Code draws a line of text as pieces with hard spaces.
+    const lines = workbench.page.locator('.editor-instance .view-line')
+    const at = (await lines.allTextContents()).findIndex((text) => text.includes('train.py", line'.replaceAll(' ', '\u00a0')))
+    await lines.nth(at).click({ modifiers: ['Control'], position: { x: 200, y: 8 } })
+    await expect.poll(() => workbench.page.locator('.statusbar-item', { hasText: /^Ln / }).textContent(), soon).toContain(`Ln ${line},`)
+    await expect.poll(() => workbench.editorText(), soon).toContain('scores = pool.map(train')
   })
 
   test('rescues it by the button on its row, after one question', async () => {
