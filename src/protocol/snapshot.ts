@@ -49,7 +49,7 @@ export const programSchema = z.object({
   python: z.string().nullable(),
   /** `waiting`: no pool was made yet. `none`: an attached program, or one that is no Python. */
   observer: z.enum(['waiting', 'inside', 'failed', 'none']),
-  /** Why the observer failed. */
+  /** Why the observer failed; of a Node program, what is seen and what is not. */
   message: z.string().nullable(),
   exitCode: z.number().nullable(),
   signal: z.string().nullable(),

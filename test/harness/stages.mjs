@@ -68,7 +68,14 @@ const stages = [
     body: () => single('typecheck', () => run(toolPath('tsc'), ['--noEmit'], { cwd: repositoryRoot, show: true, timeoutMs: stageTimeoutMs })),
   },
   { name: 'unit', body: (marked) => vitest('unit', marked) },
-  { name: 'integration', body: (marked) => vitest('integration', marked) },
+  {
+    name: 'integration',
+    body: async (marked) => {
+      const { ensurePythonLibraries } = await import('./python-libraries.mjs')
+      await ensurePythonLibraries()
+      return vitest('integration', marked)
+    },
+  },
   {
     name: 'package',
     body: async () => {

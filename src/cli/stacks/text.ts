@@ -6,7 +6,7 @@ const sources: Readonly<Record<GetStacks.Result['source'], string>> = {
   observer: 'told by its own interpreter',
   faulthandler: 'written by its faulthandler',
   'py-spy': 'read by py-spy',
-  inspector: 'told by its debugger',
+  inspector: 'told by its own Node',
 }
 
 /** The stacks as Python's faulthandler prints them: per thread, the innermost frame first, lines that editors and terminals link. */

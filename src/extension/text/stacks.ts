@@ -25,7 +25,7 @@ export function stackText({ pid, source, threads, note }: GetStacks.Result, name
   const links: StackLink[] = []
   lines.push(l10n.t('{0}, pid {1}', oneLine(name), pid), l10n.t('Taken at {0}, {1}.', takenAt, sourceText(source)))
   if (note !== null) lines.push('', oneLine(note))
-  if (threads.length === 0) lines.push('', l10n.t('No Python code runs in it.'))
+  if (threads.length === 0) lines.push('', l10n.t('No code of its own runs in it.'))
   for (const thread of threads) {
     lines.push('', l10n.t('Thread {0} (most recent call first):', oneLine(thread.name === '' ? thread.id : thread.name)))
     if (thread.frames.length === 0) lines.push(`  ${l10n.t('no frames')}`)
@@ -55,6 +55,6 @@ function sourceText(source: GetStacks.Result['source']): string {
     case 'observer': return l10n.t('told by its own interpreter')
     case 'faulthandler': return l10n.t('written by its faulthandler')
     case 'py-spy': return l10n.t('read by py-spy')
-    case 'inspector': return l10n.t('told by its debugger')
+    case 'inspector': return l10n.t('told by its own Node')
   }
 }

@@ -1,5 +1,7 @@
-import { signalName, type ProcessIdentity } from '../../processes'
+import { recogniseProcess } from '../../diagnosis'
+import { signalName, signalNumber, type ProcessIdentity } from '../../processes'
 import { explainExit } from '../../shutdown'
+import type { ChildNote } from './nodeProcesses'
 import type { ObservedPool } from './observerMessages'
 import type { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
@@ -11,6 +13,8 @@ import { WatchedPool, type PoolOwner } from './watchedPool'
 const exitToldWithinMs = 1000
 /** Pools of a program that have ended and lost nothing: a loop may make thousands. */
 const listedEndedPools = 10
+/** A name is for a row in a list. */
+const longestName = 60
 
 interface Known {
   readonly member: ProgramMember
@@ -22,9 +26,12 @@ interface Known {
 /** Who belongs to a watched program: its main process, the pools inside and their workers, and other children; and how each of them ended. */
 export class Census {
   private readonly known = new Map<string, Known>()
+  /** The newest child with that pid, of those that are no pool's. */
+  private readonly children = new Map<number, Known>()
   private readonly inner = new Map<string, WatchedPool>()
   private oomKillsBefore: number | null = null
   private poolNumber = 0
+  private childNumber = 0
 
   constructor(private readonly program: ProgramPart & PoolOwner, private readonly parents: ReadonlySet<ParentView>, private readonly context: ProgramContext) {}
 
@@ -78,17 +85,24 @@ export class Census {
     }
   }
 
-  /** Children that no observer tells of: what a shell or a Node program starts, subprocesses of a Python program. */
+  /** Children that Node processes tell of. */
+  syncNotes(notes: readonly ChildNote[]): void {
+    for (const note of notes) {
+      if (note.kind === 'started') this.noteStarted(note)
+      else this.noteEnded(note)
+    }
+  }
+
+  /** Children that no observer tells of: what a shell starts, subprocesses of a Python program. */
   async syncTree(root: ProcessIdentity, now: number): Promise<void> {
     const below = (await this.context.processes.descendants([{ identity: root, marker: `${this.program.id}/main` }])).get(root.pid) ?? []
     const observed = new Set([...this.parents].flatMap((parent) => [parent.pid, ...helperPids(parent), ...parent.processes.map(({ pid }) => pid)]))
     for (const row of below) {
-      const { pid } = row.identity
-      if (observed.has(pid) || this.known.has(childKey(pid)) || row.state === 'zombie') continue
-      const member = new ProgramMember(childKey(pid), this.program.members.uniqueName(`${row.command}-${pid}`, pid), pid, now)
+      const { pid, startTime } = row.identity
+      if (observed.has(pid) || row.state === 'zombie' || isSameChild(this.children.get(pid)?.member, startTime)) continue
+      const commandLine = (await this.context.processes.commandLine(row.identity)) ?? null
+      const member = this.addChild(recogniseProcess({ commandLine, command: row.command, parentCommandLine: null }).name, pid, now)
       member.identity = row.identity
-      this.known.set(member.key, { member, pool: undefined })
-      this.program.members.add(member)
     }
   }
 
@@ -101,12 +115,22 @@ export class Census {
         if (rootExit !== undefined) await this.noteExit(known, rootExit, rootExit.at)
       } else if (member.recorded?.exitCode != null) {
         await this.noteExit(known, splitExit(member.recorded.exitCode), member.recorded.exitedAt ?? Date.now())
+      } else if (member.noted?.ended !== undefined) {
+        await this.noteExit(known, member.noted.ended, member.noted.ended.at)
       } else if (member.identity !== undefined) {
-        await this.lookForExit(known, member.identity)
+        await this.lookForExit(known, member.identity, rootExit !== undefined)
       } else if (rootExit !== undefined) {
         // It was gone before it could be looked at, and nobody is left to tell of it.
         await this.noteExit(known, { exitCode: null, signal: null }, Date.now())
+      } else if (member.noted !== undefined && !(await this.isThere(member.pid, member.noted.ticks))) {
+        // The same, and the one that started it may have ended as well.
+        known.goneAt ??= Date.now()
+        if (Date.now() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
       }
+    }
+    for (const known of this.known.values()) {
+      // Of those that have ended the list keeps the last hundred.
+      if (known.pool === undefined && !known.member.live && !this.program.members.has(known.member)) this.forgetChild(known)
     }
   }
 
@@ -116,15 +140,22 @@ export class Census {
     for (const old of ended.slice(0, Math.max(0, ended.length - listedEndedPools))) this.forgetPool(old)
   }
 
-  private async lookForExit(known: Known, identity: ProcessIdentity): Promise<void> {
-    const { processes } = this.context
+  private async lookForExit(known: Known, identity: ProcessIdentity, isOver: boolean): Promise<void> {
+    const { processes, kills } = this.context
+    const { member } = known
     const row = await processes.inspect(identity)
     if (row !== undefined && row.state !== 'zombie') return
     known.goneAt ??= Date.now()
     const status = row && (await processes.exitStatus(identity))
     // Its parent collects it and tells how it ended; when it does not, nobody knows.
     if (status !== undefined) await this.noteExit(known, status, known.goneAt)
-    else if (Date.now() - known.goneAt > exitToldWithinMs || known.member.recorded === undefined) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
+    else if (member.recorded === undefined && member.noted === undefined && kills.entriesFor(identity).length === 0) this.forgetUntold(known)
+    else if ((isOver && member.recorded === undefined) || Date.now() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
+  }
+
+  private async isThere(pid: number, ticks: number | null): Promise<boolean> {
+    const identity = await this.context.processes.identify(pid)
+    return identity !== undefined && (ticks === null || identity.startTime.endsWith(`-${ticks}`))
   }
 
   private async noteExit({ member, pool }: Known, exit: { exitCode: number | null; signal: NodeJS.Signals | null }, at: number): Promise<void> {
@@ -152,16 +183,50 @@ export class Census {
 
   private addWorker(key: string, recorded: { pid: number; name: string; startedAt: number }, pool: WatchedPool | undefined): Known {
     const { members } = pool ?? this.program
-    const child = this.known.get(childKey(recorded.pid))
-    if (child !== undefined) {
-      // It was seen as a mere child before its parent told what it is.
-      this.known.delete(child.member.key)
-      this.program.members.remove(child.member)
-    }
+    const child = this.children.get(recorded.pid)
+    // It was seen as a mere child before its parent told what it is.
+    if (child?.member.live === true) this.forgetUntold(child)
     const known = { member: new ProgramMember(key, members.uniqueName(recorded.name, recorded.pid), recorded.pid, recorded.startedAt), pool }
     this.known.set(key, known)
     members.add(known.member)
     return known
+  }
+
+  private noteStarted({ pid, ticks, at, argv }: Extract<ChildNote, { kind: 'started' }>): void {
+    const known = this.children.get(pid)
+    const command = argv[0]?.slice(argv[0].lastIndexOf('/') + 1) ?? ''
+    const { name } = recogniseProcess({ commandLine: argv, command, parentCommandLine: null })
+    // It was seen while it still was a copy of its parent.
+    if (known?.member.live === true && known.member.noted === undefined && (ticks === null || isSameChild(known.member, `-${ticks}`))) this.forgetUntold(known)
+    this.addChild(name, pid, at).noted = { ticks }
+  }
+
+  private noteEnded({ pid, ticks, at, exitCode, signal }: Extract<ChildNote, { kind: 'ended' }>): void {
+    const member = this.children.get(pid)?.member
+    if (member?.noted?.ticks !== ticks) return
+    member.noted.ended = { exitCode, signal: signal !== null && isSignal(signal) ? signal : null, at }
+  }
+
+  private addChild(name: string, pid: number, startedAt: number): ProgramMember {
+    const { members } = this.program
+    const member = new ProgramMember(`child:${(this.childNumber += 1)}`, members.uniqueName(`${name.slice(0, longestName)}-${pid}`, pid), pid, startedAt)
+    const known = { member, pool: undefined }
+    this.known.set(member.key, known)
+    this.children.set(pid, known)
+    members.add(member)
+    return member
+  }
+
+  /** Nobody will tell how it ended, or somebody else tells of it. */
+  private forgetUntold(known: Known): void {
+    this.program.members.remove(known.member)
+    this.forgetChild(known)
+  }
+
+  private forgetChild(known: Known): void {
+    const { key, pid } = known.member
+    this.known.delete(key)
+    if (this.children.get(pid) === known) this.children.delete(pid)
   }
 
   private syncPool(parent: ParentView, observed: ObservedPool): void {
@@ -202,8 +267,16 @@ function poolKeyOf(parent: ParentView, key: number): string {
   return `${parent.pid}:${key}`
 }
 
-function childKey(pid: number): string {
-  return `child:${pid}`
+/** Not one that had the pid before. */
+function isSameChild(member: ProgramMember | undefined, startTime: string): boolean {
+  if (member === undefined) return false
+  const ticks = startTime.slice(startTime.lastIndexOf('-') + 1)
+  if (member.identity !== undefined) return member.identity.startTime.endsWith(`-${ticks}`)
+  return member.noted?.ticks == null ? member.live : String(member.noted.ticks) === ticks
+}
+
+function isSignal(name: string): name is NodeJS.Signals {
+  return signalNumber(name as NodeJS.Signals) !== undefined
 }
 
 /** multiprocessing's exit code: negative for a signal. */

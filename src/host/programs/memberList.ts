@@ -29,6 +29,10 @@ export class MemberList {
     this.members.set(member.name, member)
   }
 
+  has(member: ProgramMember): boolean {
+    return this.members.get(member.name) === member
+  }
+
   remove(member: ProgramMember): void {
     if (!this.members.delete(member.name)) return
     this.drawn.delete(member.name)

@@ -54,7 +54,7 @@ export class MemberLook {
 
   private async identify(process: ProgramMember | ParentView): Promise<void> {
     const found = await this.processes.identify(process.pid)
-    const ticks = 'hello' in process ? process.hello.startTicks : (process.recorded?.startTicks ?? 0)
+    const ticks = 'hello' in process ? process.hello.startTicks : (process.recorded?.startTicks ?? process.noted?.ticks ?? 0)
     // A pid alone could be somebody else by now.
     if (found === undefined || ticks === 0 || !found.startTime.endsWith(`-${ticks}`)) return
     const tries = this.refused.get(process) ?? 0
@@ -71,7 +71,8 @@ export class MemberLook {
     const { identity, movement } = member
     if (identity === undefined) return
     member.wait = null
-    if ((awaited || member.hasTask) && (movement.quietMs(now) >= waitsAfterMs || member.state !== 'running')) {
+    // What no observer tells of may have something to do at any time.
+    if ((awaited || member.hasTask || member.recorded === undefined) && (movement.quietMs(now) >= waitsAfterMs || member.state !== 'running')) {
       const waits = await this.processes.waits(identity)
       member.wait = waits?.wait ?? null
       member.threads = waits?.threads ?? null

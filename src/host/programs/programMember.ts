@@ -13,6 +13,13 @@ export interface MemberExit {
   readonly oomKills: number | null
 }
 
+/** A child as the Node process that started it has it. */
+export interface NotedChild {
+  /** Field 22 of /proc/PID/stat; null where there is none. */
+  readonly ticks: number | null
+  ended?: { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly at: number }
+}
+
 /** A task as the parent's observer names it. */
 export interface NamedTask {
   readonly counter: number
@@ -26,6 +33,8 @@ export interface NamedTask {
 export class ProgramMember {
   identity: ProcessIdentity | undefined
   recorded: RecordedProcess | undefined
+  /** Started by a Node process that told of it. */
+  noted: NotedChild | undefined
   named: NamedTask | undefined
   exit: MemberExit | undefined
   state: ProcessState = 'unknown'

@@ -48,7 +48,7 @@ export class Programs implements ProgramRequests {
     setTimeout(() => {
       if (program.root === undefined && program.live) void program.abandon()
     }, startWithinMs).unref()
-    return { programId: program.id, name: program.name, env: session.environment(env) }
+    return { programId: program.id, name: program.name, env: session.environment(env, argv) }
   }
 
   async started({ programId, pid }: ProgramStarted.Params, clientPid: number | undefined): Promise<void> {
@@ -74,7 +74,7 @@ export class Programs implements ProgramRequests {
     // A pipe is no terminal: without this, what Python prints before a hang would stay in its buffer.
     const unbuffered = env.PYTHONUNBUFFERED === undefined ? { PYTHONUNBUFFERED: '1' } : {}
     const child = spawn(file, args, {
-      cwd, env: { ...env, ...unbuffered, ...session.environment(env) }, stdio: ['ignore', 'pipe', 'pipe'], shell: typeof command === 'string', detached: process.platform !== 'win32', windowsHide: true,
+      cwd, env: { ...env, ...unbuffered, ...session.environment(env, typeof command === 'string' ? command.trim().split(/\s+/) : argv) }, stdio: ['ignore', 'pipe', 'pipe'], shell: typeof command === 'string', detached: process.platform !== 'win32', windowsHide: true,
     })
     for (const stream of ['stdout', 'stderr'] as const) child[stream].on('data', (chunk: Buffer) => { program.output.push({ worker: program.name, taskId: null, stream, chunk }) })
     const { pid } = child
@@ -161,7 +161,7 @@ export class Programs implements ProgramRequests {
     const session = await WatchSession.open({
       directory: context.directory, id, observerPath: findObserverPath(__dirname),
       recordArguments: options.watch.recordArguments ?? true, stackSignal: options.watch.stackSignal ?? null,
-    }, (socket, token) => { program.connected(socket, token) })
+    }, (socket, token) => { program.connected(socket, token) }, () => { program.noted() })
     program.opened(session)
     this.watched.set(id, program)
     for (const [key, old] of this.watched) if (!old.live && !context.pools.has(key)) this.watched.delete(key)

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
 import { recogniseProcess } from '../../diagnosis'
@@ -7,6 +9,7 @@ import type { ProcessIdentity } from '../../processes'
 import { errorCodes, type GetStacks } from '../../protocol'
 import { RequestError } from '../connection/requestHandlers'
 import type { AttachedProgram } from './attachedProgram'
+import { readNodeStack } from './nodeStack'
 import { observedStacksSchema } from './observerMessages'
 import type { ProgramContext } from './programContext'
 import { readSignalStack } from './signalStack'
@@ -42,6 +45,8 @@ async function ofWatched(program: WatchedProgram, pid: number, identity: Process
   const member = program.findMember(pid)
   if (parent === undefined && member === undefined) return undefined
   const name = member?.name ?? program.name
+  const node = parent === undefined ? program.nodeProcess(identity) : undefined
+  if (node !== undefined) return ofNode(node, name, identity, context)
   let note: string | null = null
   if (parent !== undefined) {
     try {
@@ -66,6 +71,28 @@ async function ofWatched(program: WatchedProgram, pid: number, identity: Process
       id, name: current ? 'MainThread' : id,
       frames: frames.map((frame) => ({ ...frame, code: lines.get(frame.file)?.[frame.line - 1]?.trim() ?? '' })),
     })),
+  }
+}
+
+async function ofNode({ node, file }: NonNullable<ReturnType<WatchedProgram['nodeProcess']>>, name: string, identity: ProcessIdentity, context: ProgramContext): Promise<GetStacks.Result> {
+  const { frames, note } = await readNodeStack(node, identity, file, context)
+  const seen: GetStacks.Frame[] = []
+  const lines = new Map<string, readonly string[]>()
+  for (const { file: named, line, function: called } of frames) {
+    const path = pathOf(named)
+    if (!lines.has(path)) lines.set(path, isAbsolute(path) ? await linesOf(path) : [])
+    // What is built into JavaScript has no file.
+    seen.push({ file: path === '' ? 'native' : path, line, function: called, code: lines.get(path)?.[line - 1]?.trim() ?? '' })
+  }
+  return { pid: identity.pid, name, source: 'inspector', threads: [{ id: 'main', name: 'main', frames: seen }], note }
+}
+
+/** A module is named by its URL, a script by its path. */
+function pathOf(file: string): string {
+  try {
+    return file.startsWith('file://') ? fileURLToPath(file) : file
+  } catch {
+    return file
   }
 }
 

@@ -10,6 +10,7 @@ import { Census, helperPids } from './census'
 import { continueMember, type RescueOutcome } from './continueMember'
 import { LookRhythm } from './lookRhythm'
 import { MemberLook } from './memberLook'
+import { NodeProcesses, type NodeProcess } from './nodeProcesses'
 import { ObserverLink } from './observerLink'
 import { rescueAnswerSchema } from './observerMessages'
 import { ParentView } from './parentView'
@@ -53,6 +54,7 @@ export interface WatchedProgramOptions {
 export class WatchedProgram extends ProgramPart implements PoolOwner {
   readonly rescuer: Rescuer
   private session: WatchSession | undefined
+  private nodes: NodeProcesses | undefined
   private rootExit: { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly at: number } | undefined
   private readonly parents = new Set<ParentView>()
   private readonly census: Census
@@ -87,6 +89,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   opened(session: WatchSession): void {
     this.session = session
+    this.nodes = new NodeProcesses(session.directory)
+  }
+
+  /** A Node process of the program has started or ended a child. */
+  noted(): void {
+    this.rhythm.hurry()
   }
 
   /** Somebody connects to the session's socket; nothing is believed before its hello. */
@@ -152,6 +160,13 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return [...this.parents].find((parent) => parent.pid === pid && parent.link.connected)
   }
 
+  /** The observer in that Node process, and where its files are. */
+  nodeProcess({ pid, startTime }: ProcessIdentity): { readonly node: NodeProcess; readonly file: (name: string) => string } | undefined {
+    const { nodes } = this
+    const node = nodes?.find(pid, startTime)
+    return nodes && node && { node, file: (name) => nodes.file(name) }
+  }
+
   sessionFile(name: string): string | undefined {
     return this.session?.file(name)
   }
@@ -213,6 +228,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (this.rootExit !== undefined) return this.lookAfterEnd(root, this.rootExit)
     await Promise.all([...this.parents].map((parent) => parent.refresh()))
     for (const parent of this.parents) this.census.sync(parent)
+    this.census.syncNotes(this.nodes?.read() ?? [])
     const now = Date.now()
     if (now - this.treeAt > treeEveryMs) {
       this.treeAt = now
@@ -325,12 +341,13 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   private programSnapshot(): ProgramSnapshot {
     const [first] = this.parents
+    const node = this.nodes?.version
     return {
       argv: [...this.options.argv],
       pid: this.root?.pid ?? null,
       python: first?.hello.python ?? null,
-      observer: this.observerFailure !== null ? 'failed' : first === undefined ? 'waiting' : 'inside',
-      message: this.observerFailure,
+      observer: this.observerFailure !== null ? 'failed' : first === undefined && node === undefined ? 'waiting' : 'inside',
+      message: this.observerFailure ?? (first === undefined && node !== undefined ? `Node.js ${node}: its child processes and their stacks are seen, its tasks are not` : null),
       exitCode: this.rootExit?.exitCode ?? null,
       signal: this.rootExit?.signal ?? null,
       readOnly: false,
@@ -350,6 +367,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       parent.read()
       this.census.sync(parent)
     }
+    this.census.syncNotes(this.nodes?.read() ?? [])
     await this.census.noteExits(exit)
     const agoMs = Date.now() - exit.at
     const left = this.census.live

@@ -186,13 +186,13 @@ export class Watch {
 
   private constructor(readonly folder: string, readonly root: string, readonly env: NodeJS.ProcessEnv, public host: HostConnection) {}
 
-  static async open(): Promise<Watch> {
+  static async open(more: Readonly<Record<string, string>> = {}): Promise<Watch> {
     if (!existsSync(hostScript)) throw new Error('dist/host.js is missing: run `npm run build` first')
     const folder = realpathSync(mkdtempSync(join(tmpdir(), 'unhang-p-')))
     const root = join(folder, 'w')
     mkdirSync(join(root, '.vscode'), { recursive: true })
     mkdirSync(join(folder, 'r'), { mode: 0o700 })
-    const env = { ...process.env, UNHANG_RUNTIME_DIR: join(folder, 'r'), UNHANG_LOG_LEVEL: 'debug', NO_COLOR: '' }
+    const env = { ...process.env, UNHANG_RUNTIME_DIR: join(folder, 'r'), UNHANG_LOG_LEVEL: 'debug', NO_COLOR: '', ...more }
     const watch = new Watch(folder, root, env, await HostConnection.connect({ root, hostScript, start: true, client: 'test', env, timeoutMs: 30_000 }))
     watch.looker = watch.lookOn()
     return watch

@@ -185,7 +185,7 @@ describe('A stack document', () => {
     expect([lines[line]!.slice(start, end), file, fileLine]).toEqual(['/w/train.py", line 7', '/w/train.py', 7])
   })
   test('says what is to be known of it', () => {
-    expect(stackText({ ...stacks, threads: [], note: 'is in C code and holds the GIL' }, 'w', 'now').text).toContain('is in C code and holds the GIL\n\nNo Python code runs in it.')
+    expect(stackText({ ...stacks, threads: [], note: 'is in C code and holds the GIL' }, 'w', 'now').text).toContain('is in C code and holds the GIL\n\nNo code of its own runs in it.')
   })
   test('keeps its lines, whatever a program calls its functions', () => {
     const frame = { file: '/w/a\nb.py', line: 1, function: 'x\ny', code: '' }

@@ -61,7 +61,6 @@ class Control:
         #: Native id of the thread, 0 while there is none.
         self.thread_id = 0
         self.thread_ident = 0
-        self._socket: Optional[socket.socket] = None
         self._channel: Optional[Descriptor] = None
         reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._wake_reader, self._wake_writer = Descriptor(reader), Descriptor(writer)
@@ -146,8 +145,6 @@ class Control:
         for descriptor in (self._channel, self._wake_reader, self._wake_writer):
             if descriptor is not None and descriptor.is_ours():
                 os.close(descriptor.fd)
-        if self._socket is not None:
-            self._socket.detach()
 
     def _wake(self) -> None:
         if self._wake_writer.is_ours():
@@ -172,8 +169,6 @@ class Control:
         for descriptor in (self._channel, self._wake_reader):
             if descriptor is not None and descriptor.is_ours():
                 os.close(descriptor.fd)
-        if self._socket is not None:
-            self._socket.detach()
 
     def _serve(self) -> None:
         if self._channel is None:
@@ -201,12 +196,13 @@ class Control:
         return poll.poll(None if seconds is None else seconds * 1000 + 1)
 
     def _connect(self) -> None:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket, self._channel = connection, Descriptor(connection.fileno())
-        connection.settimeout(_CONNECT_SECONDS)
-        connection.connect(self._parent.session.path("control.sock"))
-        connection.setblocking(False)
         parent = self._parent
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(_CONNECT_SECONDS)
+            connection.connect(parent.session.path("control.sock"))
+            connection.setblocking(False)
+            # No object is kept: at the end of the program it would be warned of as unclosed.
+            self._channel = Descriptor(connection.detach())
         self._send(_hello(parent.session, parent.pid, parent.ticks, parent.recorder_name))
 
     def _tell_changed(self) -> Optional[float]:
@@ -273,11 +269,15 @@ class Control:
         while self._unsent:
             if not self._channel.is_ours():
                 raise _Hangup
+            connection = socket.socket(fileno=self._channel.fd)
             try:
+                connection.setblocking(False)
                 # Not os.write(): without MSG_NOSIGNAL a program that wants SIGPIPE would die of a dead host.
-                sent = self._socket.send(self._unsent, socket.MSG_NOSIGNAL)  # type: ignore[union-attr]
+                sent = connection.send(self._unsent, socket.MSG_NOSIGNAL)
             except BlockingIOError:
                 return
+            finally:
+                connection.detach()
             self._unsent = self._unsent[sent:]
 
     def _flush(self, deadline: float) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict
 
 #: The finder of sitecustomize.py: session folder, and what must not be replaced by a program.
 finder: Any = None
+# `is False` wherever it is asked: at the very end of the interpreter all that is here becomes None.
 _disabled = False
 # Kept for ever: multiprocessing knows it only weakly.
 _after_fork_keys: "list[_Key]" = []
@@ -30,13 +31,13 @@ def install(origin: Any, name: str, module: Any) -> None:
     global finder
     finder = origin
     installer = _INSTALLERS.get(name)
-    if installer is not None and not _disabled:
+    if installer is not None and _disabled is False:
         guard(installer, module)
 
 
 def guard(function: Callable[..., Any], *args: Any) -> Any:
     """Run something of ours; where it fails, the observer is over and the program goes on."""
-    if _disabled:
+    if _disabled is not False:
         return None
     try:
         return function(*args)
@@ -80,7 +81,7 @@ def _hook_process(module: Any) -> None:
         cleanup()
         # start() calls it right before the fork.
         frame = sys._getframe(1)
-        if frame.f_code is start and not _disabled:
+        if frame.f_code is start and _disabled is False:
             guard(_parent().starting, frame.f_locals["self"])
 
     module._cleanup = _cleanup
@@ -92,7 +93,7 @@ class Children(set):
 
     def add(self, process: Any) -> None:
         set.add(self, process)
-        if not _disabled:
+        if _disabled is False:
             guard(_parent().has_started, process)
 
 
@@ -106,13 +107,13 @@ class ReturnCode:
             code = popen.__dict__["returncode"]
         except KeyError:
             raise AttributeError("%r object has no attribute 'returncode'" % type(popen).__name__) from None
-        if code is None and not _disabled:
+        if code is None and _disabled is False:
             guard(_parent().looked)
         return code
 
     def __set__(self, popen: Any, code: Any) -> None:
         popen.__dict__["returncode"] = code
-        if code is not None and not _disabled:
+        if code is not None and _disabled is False:
             guard(_parent().has_exited, popen, code)
 
 
@@ -144,7 +145,7 @@ def _hook_context(module: Any) -> None:
 
 
 def _in_child(key: _Key) -> None:
-    if not _disabled:
+    if _disabled is False:
         guard(_observe_child, sys.modules[key.process])
 
 
@@ -171,7 +172,7 @@ def _hook_pool(module: Any) -> None:
 
     def _setup_queues(self: Any) -> None:
         set_up(self)
-        if not _disabled:
+        if _disabled is False:
             guard(_parent().pool_made, library, self, sys._getframe(1))
 
     module.Pool._setup_queues = _setup_queues
@@ -180,7 +181,7 @@ def _hook_pool(module: Any) -> None:
         return
 
     def _guarded_task_generation(self: Any, result_job: Any, func: Any, iterable: Any) -> Any:
-        if not _disabled:
+        if _disabled is False:
             guard(_parent().job_made, self, result_job, func, iterable)
         return generate(self, result_job, func, iterable)
 
@@ -196,7 +197,7 @@ def _hook_executor(module: Any) -> None:
     def _check_system_limits() -> None:
         # The first thing that __init__() calls.
         frame = sys._getframe(1)
-        if frame.f_code is make and not _disabled:
+        if frame.f_code is make and _disabled is False:
             guard(_parent().pool_made, library, frame.f_locals["self"], frame)
         check()
 

@@ -16,7 +16,7 @@ def jobs(known: Pool, pool: Any, functions: Dict[int, str]) -> List[Dict[str, An
     if known.library in ("concurrent.futures", "loky"):
         return _futures(pool)
     told = []
-    for job, result in first_of(pool._cache):
+    for job, result in first_of(vars(pool).get("_cache") or {}):
         call = known.calls.get(job)
         total, left = counts(result, call)
         name = call.call if call is not None else _call_of(result)
@@ -111,7 +111,7 @@ def _call_of(result: Any) -> str:
 
 def _futures(executor: Any) -> List[Dict[str, Any]]:
     told = []
-    for job, item in first_of(executor._pending_work_items or {}):
+    for job, item in first_of(vars(executor).get("_pending_work_items") or {}):
         task = labels.task(item.fn, item.args, item.kwargs, 0, None, False)
         call = "map" if labels.is_chunk(item.fn) else "submit"
         told.append(

@@ -25,6 +25,18 @@ class Call:
         self.total = total
 
 
+def _quietly(gone: Callable[[], None]) -> Callable[[Any], None]:
+    """A pool may also go when the interpreter does, and with it what we need."""
+
+    def told(_: Any) -> None:
+        try:
+            gone()
+        except Exception:
+            pass
+
+    return told
+
+
 class Pool:
     """Raises TypeError when the pool cannot be referred to weakly."""
 
@@ -35,7 +47,7 @@ class Pool:
         self.name = "%s:%d" % (os.path.basename(self.file), self.line)
         self.made_at = time.time()
         self.calls: Dict[int, Call] = {}
-        self._pool = weakref.ref(pool, lambda _: gone())
+        self._pool = weakref.ref(pool, _quietly(gone))
         #: What is said of it once it is gone.
         self.start_method: Optional[str] = None
         self.processes = 0

@@ -112,6 +112,10 @@ def _pool(parent: Any, known: Pool, tasks: Dict[str, Dict[str, Any]]) -> Dict[st
     pool = known.get()
     if pool is None:
         return told
+    told["state"] = "init"
+    if not {"_cache", "_pending_work_items"} & set(vars(pool)):
+        # Its __init__() is under way in another thread.
+        return told
     own = [slot for slot in list(parent.recorder.slots) if slot.pool == known.key]
     if known.library in ("concurrent.futures", "loky"):
         _fill_executor(told, known, pool, own, tasks)

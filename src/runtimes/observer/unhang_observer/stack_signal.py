@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import IO, Dict, Optional
+from typing import Optional
 
-# By pid. Kept for ever: faulthandler writes to its descriptor.
-_files: Dict[int, IO[bytes]] = {}
+# The process that has registered. No file object: at the end it would be warned of as unclosed.
+_registered = 0
 # A child by fork has our handler already, and must know that it is ours.
 _ours = 0
 
 
 def register(session_folder: str, wanted: Optional[int]) -> int:
     """The signal's number, 0 when there is none. A handler that is there is never replaced."""
-    global _ours
+    global _ours, _registered
     if wanted == 0:
         return 0
     pid = os.getpid()
@@ -21,17 +21,15 @@ def register(session_folder: str, wanted: Optional[int]) -> int:
         import faulthandler
 
         number = _ours or _free_signal(wanted)
-        if number == 0 or pid in _files:
+        if number == 0 or pid == _registered:
             return number
         path = os.path.join(session_folder, "stack-%d" % pid)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        file = os.fdopen(fd, "wb", buffering=0)
         # Without `chain`, which would go on to the default action: death.
-        faulthandler.register(number, file=file, all_threads=True, chain=False)
+        faulthandler.register(number, file=fd, all_threads=True, chain=False)
     except (ImportError, AttributeError, OSError, ValueError, RuntimeError):
         return 0
-    _files[pid] = file
-    _ours = number
+    _registered, _ours = pid, number
     return number
 
 
