@@ -109,6 +109,8 @@ export interface ProcessTable {
   commandLine(identity: ProcessIdentity): Promise<readonly string[] | undefined>
   /** Its working directory. Linux only; undefined elsewhere, and when the process is gone or not ours to look at. */
   workingDirectory(identity: ProcessIdentity): Promise<string | undefined>
+  /** Whether one of its descriptors is open on this file, named as the kernel names it. Linux only; false elsewhere, and when it cannot be seen. */
+  hasOpen(identity: ProcessIdentity, path: string): Promise<boolean>
   /** How a zombie ended that nobody has collected yet. Linux only; undefined elsewhere, and of anything that is no zombie of ours. */
   exitStatus(identity: ProcessIdentity): Promise<ExitStatus | undefined>
   /**

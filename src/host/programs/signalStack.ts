@@ -23,6 +23,8 @@ export async function readSignalStack(
   // Where nobody catches it, it would end the process.
   const masks = await processes.signalMasks(identity)
   if (masks?.caughtNumbers.has(signal) !== true) return undefined
+  // Who has closed our file may have opened one of its own under the same descriptor, and would find our stacks in it.
+  if (!(await processes.hasOpen(identity, file))) return undefined
   try {
     await truncate(file)
   } catch {

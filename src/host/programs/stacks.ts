@@ -62,7 +62,7 @@ async function ofWatched(program: WatchedProgram, pid: number, identity: Process
     throw new RequestError(errorCodes.wrongState, `${name} (pid ${pid}) cannot be looked into: ${note ?? 'no observer is inside, or it found no free signal'}.`)
   }
   const threads = await readSignalStack(file, { identity, name, signal: recorded.stackSignal }, context)
-  if (threads === undefined) throw new RequestError(errorCodes.wrongState, `${name} (pid ${pid}) did not write its stacks: it is stopped, or has taken signal ${recorded.stackSignal} for itself.`)
+  if (threads === undefined) throw new RequestError(errorCodes.wrongState, `${name} (pid ${pid}) did not write its stacks: it is stopped, has closed our file, or has taken signal ${recorded.stackSignal} for itself.`)
   const lines = new Map<string, readonly string[]>()
   for (const { file: source } of threads.flatMap(({ frames }) => frames)) if (!lines.has(source)) lines.set(source, await linesOf(source))
   return {

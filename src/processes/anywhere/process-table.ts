@@ -70,6 +70,10 @@ export class SystemProcessTable implements ProcessTable {
     return Promise.resolve(undefined)
   }
 
+  hasOpen(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
   exitStatus(): Promise<undefined> {
     return Promise.resolve(undefined)
   }

@@ -96,16 +96,17 @@ export function reserveDescriptor(): void {
   }
 }
 
-/** The names in /proc; synchronous, as it must not wait for Node's I/O threads, which a dead network mount can hold for ever. */
-export function listProc(): string[] {
+/** The names in /proc, or in a folder below it (none when that is gone or not ours to see); synchronous, as it must not wait for Node's I/O threads, which a dead network mount can hold for ever. */
+export function listProc(folder = '/proc'): string[] {
   try {
-    return readdirSync('/proc')
+    return readdirSync(folder)
   } catch (error) {
+    if (isGoneOrForbidden(error)) return []
     if (!isOutOfDescriptors(error) || spare === undefined) throw error
     closeSync(spare)
     spare = undefined
     try {
-      return readdirSync('/proc')
+      return readdirSync(folder)
     } finally {
       reserveDescriptor()
     }

@@ -86,6 +86,12 @@ export class LinuxProcessTable implements ProcessTable {
     return Promise.resolve(this.#statOf(identity) === undefined ? undefined : directory)
   }
 
+  hasOpen(identity: ProcessIdentity, path: string): Promise<boolean> {
+    const folder = `/proc/${identity.pid}/fd`
+    const has = listProc(folder).some((name) => readProcLink(`${folder}/${name}`) === path)
+    return Promise.resolve(has && this.#statOf(identity) !== undefined)
+  }
+
   exitStatus(identity: ProcessIdentity): Promise<ExitStatus | undefined> {
     const stat = readProcFile(`/proc/${identity.pid}/stat`)?.toString('latin1')
     const status = readProcFile(`/proc/${identity.pid}/status`)?.toString('latin1')

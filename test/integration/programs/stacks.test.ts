@@ -96,6 +96,17 @@ describe('stacks that cannot be had', () => {
     await run.end()
   })
 
+  it('a worker that has closed our file is not asked: it could write into a file of its own', async () => {
+    const log = join(watch.root, 'its.log')
+    const run = await watch.start('closes-files.py', { args: [log] })
+    const worker = Number((await run.untilSaid('pid'))[0])
+    await run.untilSaid('closed')
+    await run.untilPool('the worker is in its task', ({ workers }) => workers.some(({ pid, task }) => pid === worker && task?.state === 'running'))
+    expect(await refusal(worker)).toMatch(/did not write its stacks/)
+    expect(readFileSync(log, 'utf8')).toBe('')
+    await run.end()
+  })
+
   it('a process that is not there, and one that is no Python, are named', async () => {
     expect(await refusal(2 ** 22 - 3)).toMatch(/There is no process \d+/)
     const sleeper = spawn('sleep', ['60'])

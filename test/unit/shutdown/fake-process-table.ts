@@ -73,6 +73,10 @@ export class FakeProcessTable implements ProcessTable {
     return Promise.resolve(undefined)
   }
 
+  hasOpen(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
   exitStatus(): Promise<undefined> {
     return Promise.resolve(undefined)
   }
