@@ -14,7 +14,7 @@ export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[
   if (exits.length > 0) {
     const newestMs = Math.min(...exits.map(({ agoMs }) => agoMs))
     if (newestMs < (isExecutor(facts) ? executorNoticesMs : replacedWithinMs) || exits.some((exit) => mayBeEnding(facts, exit))) return []
-  } else if (!parent.answers || parent.quietMs < (threads?.workers === false || !isExecutor(facts) ? quietEnoughMs : facts.stuckAfterMs)) {
+  } else if (!parent.answers || Math.min(parent.quietMs, facts.poolAgeMs ?? 0) < (threads?.workers === false || !isExecutor(facts) ? quietEnoughMs : facts.stuckAfterMs)) {
     // Only the program's own quiet tells that this is no pool whose workers are just being started: an executor does that in its first calls, which take many seconds on a busy machine.
     return []
   }
