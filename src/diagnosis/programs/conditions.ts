@@ -15,7 +15,7 @@ const settleMs = 300
 /** The same for SIGTERM, which is how pools end their own workers. */
 const settleAfterSigtermMs = 1000
 /** Where the parent does not answer, what it said last is older still, perhaps by as long as this. */
-const settleWithoutAnswerMs = 3000
+const settleWithoutAnswerMs = 1500
 /** An executor notices a dead worker at once, and fails everything; one that has not after this long never will. */
 export const executorNoticesMs = 2000
 
