@@ -88,6 +88,8 @@ export interface ProgramWorkerFacts {
   /** Innermost first, `pool.py:768 get`; null when it was not taken. Taken of a worker that has been quiet for a while. */
   readonly stack: readonly StackFrameFacts[] | null
   readonly exit: ProgramExitFacts | null
+  /** It has pools of its own, with their workers. */
+  readonly hasPools: boolean
   /** Results of its that could not be pickled. */
   readonly unpicklableResults: number
 }

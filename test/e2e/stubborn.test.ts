@@ -24,7 +24,7 @@ describe('A pool with a worker that ignores SIGTERM', () => {
     await workbench.openPools()
     await workbench.openFile('tasks.json')
     const lenses = workbench.codeLenses().filter({ hasText: 'Launch' })
-    await expect.poll(() => lenses.count(), soon).toBe(3)
+    await expect.poll(() => lenses.count(), soon).toBe(4)
     await lenses.nth(2).getByRole('button', { name: /Launch/ }).click()
     await expect.poll(pool, soon).toBeDefined()
     await workbench.pools.expand('Stubborn')

@@ -1,4 +1,4 @@
-import type { ProgramPoolFacts, ProgramWorkerFacts } from '../program-facts'
+import type { ProgramExitFacts, ProgramPoolFacts, ProgramWorkerFacts } from '../program-facts'
 import type { Verdict } from '../verdict'
 
 /** What rules for programs ask in common. */
@@ -11,11 +11,20 @@ export const lockQuietMs = 1000
  * A program that ends its pool (`terminate()`, the end of the program, Ctrl-C) ends workers with tasks in flight, too. What the
  * observer said of the pool may be a little older than such an exit; after this long a look has said that the pool is ending.
  */
-export const settleMs = 300
+const settleMs = 300
 /** The same for SIGTERM, which is how pools end their own workers. */
-export const settleAfterSigtermMs = 1000
+const settleAfterSigtermMs = 1000
+/** Where the parent does not answer, what it said last is older still, perhaps by as long as this. */
+const settleWithoutAnswerMs = 3000
 /** An executor notices a dead worker at once, and fails everything; one that has not after this long never will. */
 export const executorNoticesMs = 2000
+
+/** The pool may have ended this worker itself, on its way out, which the parent has not told yet. */
+export function mayBeEnding({ parent }: ProgramPoolFacts, { signal, endedByUs, agoMs }: ProgramExitFacts): boolean {
+  const byPool = signal === 'SIGTERM' && endedByUs === null
+  if (!parent.answers) return byPool || agoMs < settleWithoutAnswerMs
+  return agoMs < (byPool ? settleAfterSigtermMs : settleMs)
+}
 
 /** A process that is there and runs, or could. */
 export function isLive(worker: ProgramWorkerFacts): boolean {

@@ -2,7 +2,7 @@ import type { ProgramExitFacts, ProgramPoolFacts, ProgramTaskFacts, ProgramVerdi
 import type { Evidence } from '../verdict'
 import { durationInWords } from '../words'
 import {
-  certainIfAnswers, executorNoticesMs, isBusy, isExecutor, isOpen, isPool, quietEnoughMs, settleAfterSigtermMs, settleMs, waitsForNothing,
+  certainIfAnswers, executorNoticesMs, isBusy, isExecutor, isOpen, isPool, mayBeEnding, quietEnoughMs, waitsForNothing,
 } from './conditions'
 import { arrivedOf, callWords, count, endedHow, exitEvidence, isOomKill, list, nameOf, parentEvidence, taskName } from './words'
 
@@ -31,7 +31,7 @@ export function lostTask(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
 
 function isLost(facts: ProgramPoolFacts, exit: ProgramExitFacts, task: ProgramTaskFacts): boolean {
   if (!isPool(facts) || !isOpen(facts) || task.rescued || task.awaited === false) return false
-  if (exit.agoMs < (exit.signal === 'SIGTERM' && exit.endedByUs === null ? settleAfterSigtermMs : settleMs)) return false
+  if (mayBeEnding(facts, exit)) return false
   if (isExecutor(facts) && exit.agoMs < executorNoticesMs) return false
   return !task.sending || resultDidNotArrive(facts)
 }

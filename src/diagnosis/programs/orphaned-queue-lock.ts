@@ -1,8 +1,8 @@
-import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts } from '../program-facts'
+import type { ProgramExitFacts, ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts } from '../program-facts'
 import type { Evidence, Verdict } from '../verdict'
 import { durationInWords } from '../words'
 import {
-  executorNoticesMs, isAnythingAwaited, isAnythingQueued, isBusy, isExecutor, isOpen, isPool, itemsLeft, liveWorkers, lockQuietMs, quietEnoughMs, settleMs,
+  executorNoticesMs, isAnythingAwaited, isAnythingQueued, isBusy, isExecutor, isOpen, isPool, itemsLeft, liveWorkers, lockQuietMs, mayBeEnding, quietEnoughMs,
 } from './conditions'
 import { count, endedHow, exitEvidence, list, nameOf, parentEvidence } from './words'
 
@@ -22,7 +22,7 @@ function byNote(facts: ProgramPoolFacts, lock: Lock): readonly ProgramVerdict[] 
   // The newest: an older note is of a worker that ended between releasing the lock and noting it.
   const holder = facts.workers.filter(({ exit, holds }) => exit !== null && holds.includes(lock)).sort((a, b) => (a.exit?.agoMs ?? 0) - (b.exit?.agoMs ?? 0))[0]
   const exit = holder?.exit
-  if (!exit || !matters(facts, exit.agoMs)) return []
+  if (!exit || !matters(facts, exit)) return []
 
   const waiting = waitingFor(facts, lock)
   const stuck = isStuck(facts, lock, waiting.length)
@@ -54,9 +54,10 @@ function byNote(facts: ProgramPoolFacts, lock: Lock): readonly ProgramVerdict[] 
 }
 
 /** While the pool works; and when `terminate()` itself waits for the lock (CPython's `_help_stuff_finish` takes it without a limit). */
-function matters(facts: ProgramPoolFacts, agoMs: number): boolean {
+function matters(facts: ProgramPoolFacts, exit: ProgramExitFacts): boolean {
   const { state, parent } = facts
-  if (isOpen(facts)) return agoMs >= (isExecutor(facts) ? executorNoticesMs : settleMs)
+  const { agoMs } = exit
+  if (isOpen(facts)) return !mayBeEnding(facts, exit) && (!isExecutor(facts) || agoMs >= executorNoticesMs)
   return state === 'terminate' && !isExecutor(facts) && agoMs >= quietEnoughMs && parent.quietMs >= quietEnoughMs && /terminate|__exit__/.test(parent.waitsIn ?? '')
 }
 

@@ -32,10 +32,10 @@ function isPoolWait({ file, function: name }: StackFrameFacts): boolean {
 
 /**
  * A task waits for results of a pool that only it, or its own siblings, could bring (facts: cause 20): a worker's forked copy of
- * the pool has no thread to serve it, and when all workers wait, nobody is left to work.
+ * the pool has no thread to serve it, and when all workers wait, nobody is left to work. One with a pool of its own waits for that.
  */
 export function selfWait(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
-  const waiting = liveWorkers(facts).filter((worker) => worker.phase === 'running' && worker.quietMs >= quietEnoughMs && worker.wait?.timed !== true && isInPoolWait(worker))
+  const waiting = liveWorkers(facts).filter((worker) => worker.phase === 'running' && worker.quietMs >= quietEnoughMs && worker.wait?.timed !== true && isInPoolWait(worker) && !worker.hasPools)
   const allWait = waiting.length > 0 && isAnythingQueued(facts) && liveWorkers(facts).every((worker) => isBusy(worker) && waiting.includes(worker))
   return waiting.flatMap((worker) => {
     const isAlone = worker.threads === 1

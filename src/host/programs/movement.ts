@@ -5,10 +5,17 @@
 const idleCpuShare = 0.005
 const idleCpuLeastMs = 20
 
+/**
+ * Nobody knows what happened between two looks that are further apart: the machine was asleep, or so busy that we did not get to it, and
+ * then neither did the others. While somebody waits for a pool there is a look every second.
+ */
+const longestGapMs = 2000
+
 /** Whether something moves, as seen from look to look: CPU time, or a sign of life that the caller counts. Milliseconds. */
 export class Movement {
   private firstAt: number | undefined
   private movedAt = 0
+  private lastAt = 0
   private sign: number | string | undefined
   private cpuAtFirst = 0
   private cpuAtMove = 0
@@ -16,12 +23,16 @@ export class Movement {
 
   /** @param sign Anything that changes with progress, like a counter of tasks: a change of it starts the observation anew. */
   observe(now: number, cpuMs: number, sign: number | string): void {
+    const missedMs = Math.max(0, now - this.lastAt - longestGapMs)
+    this.lastAt = now
     if (this.firstAt === undefined || this.sign !== sign) {
       this.firstAt = this.movedAt = now
       this.cpuAtFirst = this.cpuAtMove = this.cpu = cpuMs
       this.sign = sign
       return
     }
+    this.firstAt += missedMs
+    this.movedAt += missedMs
     // What was below it and has ended takes its time along.
     this.cpu = Math.max(this.cpu, cpuMs)
     if (this.cpu - this.cpuAtMove <= Math.max(idleCpuLeastMs, (now - this.movedAt) * idleCpuShare)) return
@@ -34,7 +45,7 @@ export class Movement {
   }
 
   quietMs(now: number): number {
-    return this.firstAt === undefined ? 0 : now - this.movedAt
+    return this.firstAt === undefined ? 0 : Math.min(now, this.lastAt + longestGapMs) - this.movedAt
   }
 
   get cpuMs(): number {

@@ -1,4 +1,5 @@
 import { crashLoopWindowMs, exitInWords, type ProgramPoolFacts, type ProgramWorkerFacts } from '../../diagnosis'
+import type { RecordedProcess } from '../../runtimes'
 import type { ObservedPool } from './observerMessages'
 import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
@@ -8,10 +9,10 @@ const recentExitMs = 10_000
 /** The observer lists so many calls; more than that, and a call that is not in the list may wait all the same. */
 const listedJobs = 100
 
-/** What is known of a pool inside a program, for the rules. */
+/** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own. */
 export function poolFacts(
   pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView },
-  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state'] }, now: number,
+  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number> }, now: number,
 ): ProgramPoolFacts {
   const { observed, parent } = pool
   return {
@@ -27,7 +28,7 @@ export function poolFacts(
     resultPipeBytes: observed.resultPipeBytes,
     queued: observed.queued,
     jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
-    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, now)),
+    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
     exitsBeforeReady: exitsBeforeReady(members, now),
     stuckAfterMs: settings.stuckAfterMs,
   }
@@ -40,7 +41,7 @@ export function processFacts(
   return {
     pool: name, library, startMethod: null, state: 'run', processes: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
-    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, now)), exitsBeforeReady: [], stuckAfterMs,
+    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, new Set(), now)), exitsBeforeReady: [], stuckAfterMs,
   }
 }
 
@@ -57,7 +58,7 @@ function matters(member: ProgramMember, now: number): boolean {
   return exit === undefined || now - exit.at < recentExitMs || (member.hasTask && member.rescued === undefined) || (recorded?.holds.length ?? 0) > 0
 }
 
-function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, now: number): ProgramWorkerFacts {
+function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, makers: ReadonlySet<number>, now: number): ProgramWorkerFacts {
   const { recorded, exit, movement } = member
   return {
     name: member.name,
@@ -80,6 +81,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     exit: exit ? {
       exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills,
     } : null,
+    hasPools: makers.has(member.pid),
     unpicklableResults: recorded?.unpicklableResults ?? 0,
   }
 }
@@ -117,9 +119,14 @@ function isAwaited(job: number, { observed, parent }: { observed: ObservedPool; 
   return observed.jobs.length < listedJobs ? false : null
 }
 
+/** It left in order and noted nothing, not even its stack signal: the observer did not get into it, and nobody knows what it did. */
+function isUnobserved({ exitCode, stackSignal }: RecordedProcess): boolean {
+  return exitCode === 0 && stackSignal === 0
+}
+
 /** Workers in a row, up to the newest, that ended before they asked for a task. */
 function exitsBeforeReady(members: readonly ProgramMember[], now: number): string[] {
-  const exits = members.flatMap(({ exit, recorded }) => (exit && recorded ? [{ exit, ready: recorded.ready }] : []))
+  const exits = members.flatMap(({ exit, recorded }) => (exit && recorded ? [{ exit, ready: recorded.ready || isUnobserved(recorded) }] : []))
     .filter(({ exit }) => now - exit.at < crashLoopWindowMs).sort((a, b) => a.exit.at - b.exit.at)
   const lastReady = exits.findLastIndex(({ ready }) => ready)
   return exits.slice(lastReady + 1).map(({ exit }) => exitInWords(exit.exitCode, exit.signal))

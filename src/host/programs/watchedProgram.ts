@@ -8,6 +8,7 @@ import type { ShutdownOrder } from '../pools/hostedPool'
 import { belongsTo } from './belongsTo'
 import { Census, helperPids } from './census'
 import { continueMember, type RescueOutcome } from './continueMember'
+import { keepsObserverOut } from './keepsObserverOut'
 import { LookRhythm } from './lookRhythm'
 import { MemberLook } from './memberLook'
 import { NodeProcesses, type NodeProcess } from './nodeProcesses'
@@ -64,7 +65,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private readonly census: Census
   private readonly memberLook: MemberLook
   private readonly rhythm: LookRhythm
-  private observerFailure: string | null = null
+  private observerFailure: string | null
   /** Of the first observer that was inside. */
   private python: string | undefined
   private treeAt = 0
@@ -78,6 +79,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       workerRemoved: (worker) => { context.state.workerRemoved(id, worker) },
       ended: () => { context.ended(this) },
     })
+    this.observerFailure = keepsObserverOut(options.argv) ?? null
     // A program that recycles its workers for weeks would fill the folder.
     this.census = new Census(this, this.parents, context, (pid) => { this.session?.remove(`stack-${pid}`) })
     this.rescuer = new Rescuer(context)
@@ -314,10 +316,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private async judgeAll(): Promise<void> {
     const now = Date.now()
     const stuckAfterMs = this.options.watch.stuckAfterMs ?? defaultStuckAfterMs
+    const makers = new Set(this.pools.filter(({ live }) => live).map(({ parent }) => parent.pid))
     for (const pool of this.pools) {
       if (!pool.live) continue
       const row = pool.parent.identity && (await this.context.processes.inspect(pool.parent.identity))
-      pool.judge(judgeProgramPool(poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown' }, now)))
+      pool.judge(judgeProgramPool(poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown', makers }, now)))
     }
     const main = this.census.root
     if (main === undefined) return

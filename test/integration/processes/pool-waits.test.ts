@@ -41,7 +41,7 @@ function attachedFacts(program: Started, workers: readonly ProcessIdentity[], wa
     parent: { pid: program.pid, state: 'sleeping', answers: false, waitsIn: null, quietMs: 2000, sigterm: null },
     workers: workers.map(({ pid }, index): ProgramWorkerFacts => ({
       name: `worker-${pid}`, pid, phase: 'unknown', state: 'sleeping', stateSeenTimes: 3, ageMs: 5000, threads: 1, parentThreadsAtStart: null, watchedMs: 2000, cpuMs: 0, quietMs: 2000,
-      wait: waitsOf[index] ?? null, holds: [], sigterm: null, sigtermPending: false, task: null, stack: null, exit: null, unpicklableResults: 0,
+      wait: waitsOf[index] ?? null, holds: [], sigterm: null, sigtermPending: false, task: null, stack: null, exit: null, hasPools: false, unpicklableResults: 0,
     })),
   }
 }

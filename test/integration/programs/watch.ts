@@ -151,11 +151,13 @@ export class WatchedRun {
     return markedBy(`UNHANG_TEST_PROGRAM=${this.mark}`)
   }
 
-  /** Ends what is left of it, by pid; a pool may replace its workers meanwhile. */
+  /** Ends what is left of it, by pid; a pool may replace its workers meanwhile. Python's own helpers end by themselves, after they have cleaned up. */
   async end(): Promise<void> {
+    const deadline = Date.now() + 5000
     await until('the last process of the program ends', () => {
       const left = this.processes()
-      for (const pid of [...left].sort((a, b) => Number(b === this.pid) - Number(a === this.pid))) kill(pid)
+      const helpers = Date.now() > deadline ? [] : left.filter((pid) => /multiprocessing\.(resource_tracker|forkserver)/.test(commandOf(pid)))
+      for (const pid of left.filter((other) => !helpers.includes(other)).sort((x, y) => Number(y === this.pid) - Number(x === this.pid))) kill(pid)
       return left.length === 0
     }, { seen: () => this.processes().map((pid) => [pid, stateOf(pid)]) })
     if (this.child.pid !== undefined) await this.ended
@@ -196,6 +198,15 @@ export class Watch {
     const watch = new Watch(folder, root, env, await HostConnection.connect({ root, hostScript, start: true, client: 'test', env, timeoutMs: 30_000 }))
     watch.looker = watch.lookOn()
     return watch
+  }
+
+  /** To the next host, when the last one was killed. */
+  async reconnect(): Promise<void> {
+    await this.looker
+    this.failure = undefined
+    this.pools = []
+    this.host = await HostConnection.connect({ root: this.root, hostScript, start: true, client: 'test', env: this.env, timeoutMs: 30_000 })
+    this.looker = this.lookOn()
   }
 
   get log(): string {

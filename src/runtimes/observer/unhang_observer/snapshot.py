@@ -226,6 +226,10 @@ def _is_alive(thread: Any) -> Optional[bool]:
     """Without the lock that Thread.is_alive() takes."""
     if thread is None:
         return None
+    started = getattr(thread, "_started", None)
+    if started is not None and not started.is_set():
+        # It is about to.
+        return None
     ident = getattr(thread, "ident", None)
     return ident in sys._current_frames() and threading._active.get(ident) is thread  # type: ignore[attr-defined]
 

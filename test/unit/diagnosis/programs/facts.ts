@@ -22,7 +22,7 @@ export function worker(number: number, facts: Partial<ProgramWorkerFacts> = {}):
   return {
     name: `ForkPoolWorker-${number}`, pid: 4710 + number, phase: 'idle', state: 'sleeping', stateSeenTimes: 10, ageMs: 20_000, threads: 1, parentThreadsAtStart: 1,
     watchedMs: 10_000, cpuMs: 0, quietMs: 10_000, wait: lockWait(), holds: [], sigterm: 'default', sigtermPending: false, task: null, stack: null, exit: null,
-    unpicklableResults: 0,
+    hasPools: false, unpicklableResults: 0,
     ...facts,
   }
 }

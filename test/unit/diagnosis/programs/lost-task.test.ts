@@ -60,9 +60,12 @@ describe('a task whose worker has ended', () => {
   })
 
   it('is only likely, and cannot be rescued, while the program does not answer', () => {
-    const lost = verdict(pool({ parent: { answers: false }, workers: [...live, dead(3, {}, { task: task(3, { awaited: null }) })] }), 'lost-task')
+    const lost = verdict(pool({ parent: { answers: false }, workers: [...live, dead(3, { agoMs: 3000 }, { task: task(3, { awaited: null }) })] }), 'lost-task')
     expect(lost).toMatchObject({ confidence: 'likely', rescue: [], stuck: true })
     expect(lost.advice).toContain('does not answer')
+  })
+  it.each([['two seconds ago', { agoMs: 2000 }], ['by SIGTERM, however long ago', { agoMs: 60_000, exitCode: null, signal: 'SIGTERM' as const }]])('may have been ended by its own pool while the program does not answer: %s', (_, exit) => {
+    expect(codes(pool({ parent: { answers: false }, workers: [...live, dead(3, exit, { task: task(3, { awaited: null }) })] }))).toEqual([])
   })
 })
 

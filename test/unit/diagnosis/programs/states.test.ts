@@ -37,7 +37,7 @@ describe('a stopped program', () => {
     expect(codes(pool({ parent: { state: 'stopped', answers: false }, workers: [sending] }))).toEqual(['stopped'])
   })
   it('still has lost what it has lost', () => {
-    expect(codes(pool({ parent: { state: 'stopped', answers: false }, workers: [dead(3, {}, { task: task(3, { awaited: null }) })] }))).toEqual(['lost-task', 'stopped'])
+    expect(codes(pool({ parent: { state: 'stopped', answers: false }, workers: [dead(3, { agoMs: 3000 }, { task: task(3, { awaited: null }) })] }))).toEqual(['lost-task', 'stopped'])
   })
 })
 

@@ -62,6 +62,7 @@ describe('a task that waits for a pool', () => {
   it.each([
     ['it has a pool of its own, with threads', { threads: 4 }],
     ['it has moved within two seconds', { quietMs: 1900 }],
+    ['it waits for a pool of its own', { hasPools: true }],
     ['it gives up by itself', { wait: ownLockWait({ timed: true }) }],
     ['it is in something else', { stack: [frame('/w/train.py', 'get'), frame(poolFile, 'worker')] }],
     ['nobody has looked', { stack: null }],

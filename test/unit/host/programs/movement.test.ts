@@ -30,4 +30,11 @@ describe('movement', () => {
     movement.observe(5000, 0, 2)
     expect([movement.quietMs(6000), movement.watchedMs(6000)]).toEqual([1000, 1000])
   })
+
+  test('does not count as quiet what nobody saw: the machine was asleep, or too busy for a look', () => {
+    const movement = new Movement()
+    for (const now of [0, 1000, 3_600_000]) movement.observe(now, 0, 1)
+    expect([movement.quietMs(3_600_000), movement.watchedMs(3_600_000)]).toEqual([3000, 3000])
+    expect(movement.quietMs(7_200_000)).toBe(5000)
+  })
 })

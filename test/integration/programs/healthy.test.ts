@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { threePythons, until, Watch, type WatchedRun } from './watch'
+
+/**
+ * No false alarm: a minute of ordinary work, a score of programs side by side in one host, on two cores as on a loaded machine; and
+ * meanwhile the fixtures of the verdicts, without their bugs. Looked at ten times a second.
+ */
+
+vi.setConfig({ maxConcurrency: 40, testTimeout: 180_000, hookTimeout: 90_000 })
+
+const seconds = 60
+
+let watch: Watch
+beforeAll(async () => { watch = await Watch.open() })
+afterAll(async () => { await watch.close() })
+
+/** Each with one start method; the Pythons take turns. */
+const ordinary: readonly (readonly [what: string, method: string])[] = [
+  ['recycling', 'fork'], ['recycling', 'forkserver'], ['slow-consumer', 'fork'], ['slow-producer', 'spawn'], ['idle', 'fork'], ['idle', 'spawn'], ['never-used', 'forkserver'],
+  ['computing', 'fork'], ['executor', 'spawn'], ['executor', 'fork'], ['short-tasks', 'fork'], ['big-results', 'forkserver'], ['nested', 'fork'], ['nested', 'spawn'],
+  ['threads-and-locks', 'fork'], ['subprocesses', 'fork'], ['callbacks', 'spawn'], ['busy-program', 'fork'], ['closed-and-joined', 'forkserver'], ['left-early', 'fork'],
+  ['plain-processes', 'fork'], ['own-signal-handlers', 'fork'], ['manager', 'spawn'], ['with-timeouts', 'fork'], ['beside-threads', 'fork'],
+]
+
+const withoutTheirBugs: readonly (readonly [script: string, ...args: string[]])[] = [
+  ['lost-task.py', 'fork', 'sys-exit', 'map'], ['lost-task.py', 'spawn', 'sys-exit', 'imap'], ['lost-task.py', 'forkserver', 'sys-exit', 'chunks'], ['orphaned-queue-lock.py', 'fork'],
+  ['orphaned-result-lock.py', 'fork'], ['oom-killed.py', 'fork'], ['result-thread-dead.py', 'fork'], ['fork-with-threads.py', 'task'], ['fork-with-threads.py', 'initializer'],
+  ['no-live-workers.py', 'fork'], ['no-live-workers.py', 'spawn'], ['crash-loop.py', 'fork', 'raises'], ['self-wait.py', 'pool'], ['self-wait.py', 'executor'], ['sigterm-ignored.py', 'fork'],
+  ['uninterruptible.py', 'fork'], ['zombie.py', 'fork'], ['unserializable-result.py', 'fork'], ['output-pipe-full.py', 'spawn', 'connection'], ['no-progress.py', 'fork'],
+]
+
+function alarms(run: WatchedRun): string[] {
+  return run.stuck.map(({ pool, verdict }) => {
+    const workers = pool.workers.map(({ name, pid, status, task }) => `${name} ${pid} ${status} ${task?.label ?? ''}`)
+    return `${verdict.code}: ${verdict.summary} (${verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')}) ${workers.join(', ')}`
+  })
+}
+
+describe.concurrent('a minute of ordinary work is never called stuck', () => {
+  for (const [index, [what, method]] of ordinary.entries()) {
+    const python = threePythons[index % threePythons.length]!
+    it(`${what}, ${method}, Python ${python.version}`, async () => {
+      const run = await watch.start('ordinary.py', { python, args: [what, method, String(seconds)] })
+      try {
+        const ended = await Promise.race([run.ended, until('the end of the program', () => run.hasEnded, { withinMs: 150_000, seen: () => run.story() })])
+        expect(alarms(run)).toEqual([])
+        expect(ended, JSON.stringify(run.story())).toEqual({ code: 0, signal: null })
+        expect(await run.untilSaid('done')).toEqual([''])
+      } finally {
+        await run.end()
+      }
+    })
+  }
+})
+
+describe.concurrent('the same programs without their bugs', () => {
+  for (const python of threePythons) {
+    it(`are never called stuck, Python ${python.version}`, async () => {
+      // One after the other: there is enough going on.
+      for (const [script, ...args] of withoutTheirBugs) {
+        const run = await watch.start(script, { python, args: [...args, '--healthy'] })
+        try {
+          await until(`the end of ${script}`, () => run.hasEnded, { withinMs: 60_000, seen: () => run.story() })
+          expect(alarms(run), script).toEqual([])
+          expect(await run.ended, JSON.stringify(run.story())).toEqual({ code: 0, signal: null })
+          expect(await run.untilSaid('results'), script).toHaveLength(1)
+        } finally {
+          await run.end()
+        }
+      }
+    })
+  }
+})

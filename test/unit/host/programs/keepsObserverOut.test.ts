@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { keepsObserverOut } from '../../../../src/host/programs/keepsObserverOut'
+
+test.each([
+  [['python3', '-I', 'train.py'], /-I, this Python does not read PYTHONPATH/],
+  [['/usr/bin/python3.11', '-uE', 'train.py'], /-E, /],
+  [['python', '-X', 'dev', '-W', 'error', '-S', 'train.py'], /-S, this Python does not run sitecustomize/],
+  [['python', '-Wignore', '-I', '-c', 'pass'], /-I/],
+])('%j keeps the observer out, and why', (argv, why) => {
+  expect(keepsObserverOut(argv)).toMatch(why)
+})
+
+test.each([
+  [['python3', 'train.py', '-I']], [['python3', '-u', '-c', 'print()', '-E']], [['python3', '-m', 'train', '-S']], [['python3', '-mIES']], [['python3', '-W', 'I', 'train.py']],
+  [['python3']], [['sh', '-E', 'x']], [['python3', '-', '-I']], [[]],
+])('%j lets it in', (argv) => {
+  expect(keepsObserverOut(argv)).toBeUndefined()
+})
