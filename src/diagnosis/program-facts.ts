@@ -12,6 +12,8 @@ export interface ProgramPoolFacts {
   readonly startMethod: string | null
   readonly state: 'init' | 'run' | 'close' | 'terminate' | 'broken' | 'ended'
   readonly processes: number | null
+  /** Since it was made; null when unknown. */
+  readonly poolAgeMs: number | null
   readonly parent: ParentFacts
   /** The pool's own threads in the parent: true = alive. */
   readonly threads: { readonly workers: boolean | null; readonly tasks: boolean | null; readonly results: boolean | null } | null

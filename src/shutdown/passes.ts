@@ -65,11 +65,16 @@ export async function terminatePass({ request, family, send, watch }: PassContex
 async function leftOfLast(family: Family, graceMs: number, watch: EndWatch): Promise<readonly TrackedProcess[]> {
   const last = (): TrackedProcess[] => family.alive.filter((member) => rankOf(member) === lastRank)
   if (last().length === 0) return []
-  await awaitEnd(last(), graceMs, watch, { escalates: true })
+  // While somebody is left, they stay as well; else they are about to leave.
+  const areAlone = family.alive.every((member) => rankOf(member) === lastRank)
+  await awaitEnd(last(), areAlone ? Math.max(graceMs, cleansUpWithinMs) : graceMs, watch, { escalates: true })
   return last()
 }
 
 const lastRank = 2
+
+/** Python needs some 50 ms to notice, clean up and leave; on a loaded machine many times that. Ended before, it leaves semaphores behind. */
+const cleansUpWithinMs = 1500
 
 function rankOf(member: TrackedProcess): number {
   return member.target?.rank ?? 0

@@ -1,13 +1,10 @@
 import type { ProgramPoolFacts, ProgramVerdict } from '../program-facts'
 import { durationInWords } from '../words'
-import { certainIfAnswers, executorNoticesMs, isAnythingAwaited, isExecutor, isOpen, isPool, itemsLeft, liveWorkers, mayBeEnding } from './conditions'
+import { certainIfAnswers, executorNoticesMs, isAnythingAwaited, isExecutor, isOpen, isPool, itemsLeft, liveWorkers, mayBeEnding, quietEnoughMs } from './conditions'
 import { count, endedHow, list, nameOf, parentEvidence } from './words'
 
 /** A pool replaces a worker within a tenth of a second, and an executor starts its first ones with the first call. */
 const replacedWithinMs = 1000
-
-/** On a machine that is busy, a fork of a large program takes its time, and little of the CPU's. */
-const startedWithinMs = 5000
 
 /** Tasks wait, and there is nobody to do them (facts: cause 17). */
 export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
@@ -17,8 +14,8 @@ export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[
   if (exits.length > 0) {
     const newestMs = Math.min(...exits.map(({ agoMs }) => agoMs))
     if (newestMs < (isExecutor(facts) ? executorNoticesMs : replacedWithinMs) || exits.some((exit) => mayBeEnding(facts, exit))) return []
-  } else if (!parent.answers || parent.quietMs < startedWithinMs) {
-    // Only the program's own quiet tells that this is no pool whose workers are just being started.
+  } else if (!parent.answers || Math.min(parent.quietMs, facts.poolAgeMs ?? 0) < (threads?.workers === false || !isExecutor(facts) ? quietEnoughMs : facts.stuckAfterMs)) {
+    // Only the program's own quiet tells that this is no pool whose workers are just being started: an executor does that in its first calls, which take many seconds on a busy machine.
     return []
   }
   const waiting = (facts.queued ?? 0) > 0 ? `${count(facts.queued ?? 0, 'task')} queued` : `${count(itemsLeft(facts), 'result')} not there yet`

@@ -21,6 +21,7 @@ export function poolFacts(
     startMethod: observed.startMethod,
     state: observed.state,
     processes: observed.processes,
+    poolAgeMs: now - observed.madeAt * 1000,
     parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, waitsIn: waitsIn(parent), quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm },
     threads: observed.threads,
     locks: observed.locks,
@@ -39,7 +40,7 @@ export function processFacts(
   name: string, library: 'processes' | 'unknown', parent: ProgramPoolFacts['parent'], members: readonly ProgramMember[], stuckAfterMs: number, now: number,
 ): ProgramPoolFacts {
   return {
-    pool: name, library, startMethod: null, state: 'run', processes: null, parent, threads: null, locks: { tasks: null, results: null },
+    pool: name, library, startMethod: null, state: 'run', processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
     workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, new Set(), now)), exitsBeforeReady: [], stuckAfterMs,
   }

@@ -39,6 +39,9 @@ describe('a pool without workers', () => {
   it('waits although its last exit is forgotten', () => {
     expect(verdict(pool({ queued: 4 }), 'no-live-workers').confidence).toBe('likely')
   })
+  it('may have been made a moment ago, in a program that has been quiet for long', () => {
+    expect(codes(pool({ queued: 1, poolAgeMs: 500 }))).toEqual([])
+  })
   it.each([
     ['the last one ended this moment, and is replaced', { workers: [dead(3, { agoMs: 900 }, { task: null })] }],
     ['there is one', { workers: [last, busy(1)] }],

@@ -5,7 +5,7 @@ import { judgeProgramPool } from '../../../../src/diagnosis'
 export function pool(facts: Partial<Omit<ProgramPoolFacts, 'parent'>> & { readonly parent?: Partial<ProgramPoolFacts['parent']> } = {}): ProgramPoolFacts {
   const { parent, ...rest } = facts
   return {
-    pool: 'train.py:42', library: 'multiprocessing', startMethod: 'fork', state: 'run', processes: 4,
+    pool: 'train.py:42', library: 'multiprocessing', startMethod: 'fork', state: 'run', processes: 4, poolAgeMs: 60_000,
     threads: { workers: true, tasks: true, results: true }, locks: { tasks: 'taken', results: 'free' },
     taskPipeBytes: 0, resultPipeBytes: 0, queued: 0, jobs: [job()], workers: [], exitsBeforeReady: [], stuckAfterMs: 30_000,
     ...rest,

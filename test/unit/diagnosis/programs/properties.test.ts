@@ -28,7 +28,7 @@ const workers: fc.Arbitrary<ProgramWorkerFacts> = fc.record({
 })
 const pools: fc.Arbitrary<ProgramPoolFacts> = fc.record({
   pool: fc.constant('train.py:42'), library: fc.constantFrom('multiprocessing', 'multiprocessing', 'concurrent.futures', 'billiard', 'loky', 'processes', 'unknown'), startMethod: fc.constantFrom('fork', 'spawn', null),
-  state: fc.constantFrom('init', 'run', 'run', 'run', 'close', 'terminate', 'broken', 'ended'), processes: maybe(small),
+  state: fc.constantFrom('init', 'run', 'run', 'run', 'close', 'terminate', 'broken', 'ended'), processes: maybe(small), poolAgeMs: maybe(ms),
   parent: fc.record({ pid: fc.constant(4700), state: processState, answers: fc.boolean(), waitsIn: fc.constantFrom(null, 'train.py:42, in Pool.map', 'train.py:42, in Pool.terminate'), quietMs: ms, sigterm }),
   threads: maybe(fc.record({ workers: maybe(fc.boolean()), tasks: maybe(fc.boolean()), results: maybe(fc.boolean()) })), locks: fc.record({ tasks: lock, results: lock }),
   taskPipeBytes: maybe(small), resultPipeBytes: maybe(small), queued: maybe(small),
