@@ -65,8 +65,8 @@ export function createHandlers({ state, pools, clients, launch, programs, status
       await programs.started(params, client.processId)
       return null
     },
-    [ProgramExited.method]: (params) => {
-      programs.exited(params)
+    [ProgramExited.method]: async (params) => {
+      await programs.exited(params)
       return null
     },
     [Look.method]: async ({ poolId }) => {

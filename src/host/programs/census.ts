@@ -20,6 +20,9 @@ interface Known {
   readonly member: ProgramMember
   /** Undefined: of the program itself. */
   readonly pool: WatchedPool | undefined
+  /** Whose recorder tells of it, and the reading that did so last. */
+  parent?: ParentView
+  reading?: ParentView['processes']
   goneAt?: number
 }
 
@@ -33,7 +36,7 @@ export class Census {
   private poolNumber = 0
   private childNumber = 0
 
-  constructor(private readonly program: ProgramPart & PoolOwner, private readonly parents: ReadonlySet<ParentView>, private readonly context: ProgramContext) {}
+  constructor(private readonly program: ProgramPart & PoolOwner, private readonly parents: ReadonlySet<ParentView>, private readonly context: ProgramContext, private readonly onExit: (pid: number) => void = () => undefined) {}
 
   get pools(): WatchedPool[] {
     return [...this.inner.values()]
@@ -71,12 +74,14 @@ export class Census {
     }
     for (const recorded of parent.processes) {
       if (recorded.slot === 0 || recorded.pid === 0) continue
-      const key = `${parent.pid}:${recorded.slot}:${recorded.generation}`
+      const key = `${parent.key}:${recorded.slot}:${recorded.generation}`
       const pool = recorded.poolKey === 0 ? undefined : this.inner.get(poolKeyOf(parent, recorded.poolKey))
       // Its pool will be in the next answer.
       if (recorded.poolKey !== 0 && pool === undefined) continue
       const known = this.known.get(key) ?? this.addWorker(key, recorded, pool)
       const { member } = known
+      known.parent = parent
+      known.reading = parent.processes
       if (member.rescued !== undefined) continue
       member.recorded = recorded
       const named = observed.tasks[String(recorded.slot)]
@@ -122,16 +127,23 @@ export class Census {
       } else if (rootExit !== undefined) {
         // It was gone before it could be looked at, and nobody is left to tell of it.
         await this.noteExit(known, { exitCode: null, signal: null }, Date.now())
-      } else if (member.noted !== undefined && !(await this.isThere(member.pid, member.noted.ticks))) {
+      } else if ((member.noted !== undefined || this.isUntold(known)) && !(await this.isThere(member.pid, member.noted?.ticks ?? member.recorded?.startTicks ?? null))) {
         // The same, and the one that started it may have ended as well.
         known.goneAt ??= Date.now()
         if (Date.now() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
       }
     }
     for (const known of this.known.values()) {
-      // Of those that have ended the list keeps the last hundred.
-      if (known.pool === undefined && !known.member.live && !this.program.members.has(known.member)) this.forgetChild(known)
+      // Of those that have ended each list keeps the last hundred. What a recorder still shows would be taken for a new one.
+      if (!known.member.live && !(known.pool ?? this.program).members.has(known.member) && !isShown(known, this.parents)) this.forgetChild(known)
     }
+  }
+
+  /** A process that made pools is gone, or is another program by now: once its workers are, too, its pools have ended. True then. */
+  closeParent(parent: ParentView): boolean {
+    for (const known of this.known.values()) if (known.parent === parent && known.member.live) return false
+    for (const pool of this.pools) if (pool.parent === parent && pool.live) this.endPool(pool)
+    return true
   }
 
   endPool(pool: WatchedPool): void {
@@ -153,6 +165,11 @@ export class Census {
     else if ((isOver && member.recorded === undefined) || Date.now() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
   }
 
+  /** Whoever would have told how it ended is gone. */
+  private isUntold({ parent }: Known): boolean {
+    return parent !== undefined && !parent.link.connected
+  }
+
   private async isThere(pid: number, ticks: number | null): Promise<boolean> {
     const identity = await this.context.processes.identify(pid)
     return identity !== undefined && (ticks === null || identity.startTime.endsWith(`-${ticks}`))
@@ -164,6 +181,7 @@ export class Census {
     const oomKills = exit.signal === 'SIGKILL' ? await this.oomKillsDuring(member, pool?.parent) : null
     member.exit = { ...exit, at, oomKills, endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null }
     ;(pool ?? this.program).members.exited()
+    this.onExit(member.pid)
   }
 
   /**
@@ -264,7 +282,11 @@ export function helperPids({ observed }: ParentView): number[] {
 }
 
 function poolKeyOf(parent: ParentView, key: number): string {
-  return `${parent.pid}:${key}`
+  return `${parent.key}:${key}`
+}
+
+function isShown({ parent, reading }: Known, parents: ReadonlySet<ParentView>): boolean {
+  return parent !== undefined && parents.has(parent) && parent.processes === reading
 }
 
 /** Not one that had the pid before. */

@@ -9,8 +9,13 @@ import type { WatchSession } from './watchSession'
 /** A look should not wait long for a program that does not answer. */
 const snapshotTimeoutMs = 400
 
+/** A process that becomes another program (exec) keeps its pid and start time, and says hello again. */
+let views = 0
+
 /** One process of the program that makes pools: its observer and its flight recorder. */
 export class ParentView {
+  /** Differs from that of any other, whatever their pids. */
+  readonly key = `${(views += 1)}`
   identity: ProcessIdentity | undefined
   /** Kills of the OOM killer in its control group when it was first seen; null while unknown. */
   oomKillsBefore: number | null = null
@@ -23,7 +28,7 @@ export class ParentView {
   readonly movement = new Movement()
   private recorder: RecorderFile | undefined
 
-  constructor(readonly hello: Hello, private readonly recorderName: string, readonly link: ObserverLink, private readonly session: WatchSession, private readonly onError: (error: unknown) => void) {}
+  constructor(readonly hello: Hello, readonly recorderName: string, readonly link: ObserverLink, private readonly session: WatchSession, private readonly onError: (error: unknown) => void) {}
 
   get pid(): number {
     return this.hello.pid

@@ -61,8 +61,11 @@ export class Programs implements ProgramRequests {
     if (program.root === undefined) await program.started(identity)
   }
 
-  exited({ programId, exitCode, signal }: ProgramExited.Params): void {
-    this.program(programId).exited({ exitCode, signal: signal as NodeJS.Signals | null })
+  async exited({ programId, exitCode, signal }: ProgramExited.Params): Promise<void> {
+    const program = this.program(programId)
+    const row = program.root && (await this.context.processes.inspect(program.root))
+    if (row !== undefined && row.state !== 'zombie') throw new RequestError(errorCodes.wrongState, `Process ${row.identity.pid} of ${program.name} still runs, so it is not taken for ended.`)
+    program.exited({ exitCode, signal: signal as NodeJS.Signals | null })
   }
 
   /** Starts a program for a task; its output goes to whoever follows. */
@@ -88,9 +91,10 @@ export class Programs implements ProgramRequests {
     child.once('exit', (exitCode, signal) => { program.exited({ exitCode, signal }) })
     const identity = await this.context.processes.identify(pid)
     if (identity !== undefined) {
-      await program.started(identity)
-      this.context.ledger()?.started({ ...identity, poolId: program.id, pool: program.name, kind: 'program', worker: 'MainProcess', task: argv.join(' '), marker: `${program.id}/main`, startedAt: program.startedAt })
+      // Written down before anything is awaited: an exit that nobody hears of would stay in the ledger.
+      if (child.exitCode === null && child.signalCode === null) this.context.ledger()?.started({ ...identity, poolId: program.id, pool: program.name, kind: 'program', worker: 'MainProcess', task: argv.join(' '), marker: `${program.id}/main`, startedAt: program.startedAt })
       child.once('exit', () => { this.context.ledger()?.exited(identity) })
+      await program.started(identity)
     }
     return { poolId: program.id, name: program.name, total: 0, warnings: [] }
   }
@@ -131,6 +135,7 @@ export class Programs implements ProgramRequests {
     const known = [...this.attached.values()].find((program) => program.live && program.rootPid === pid)
     const program = known ?? (await AttachedProgram.open(newId(), pid, this.context))
     if (known === undefined) {
+      for (const [key, old] of this.attached) if (!old.live && !this.context.pools.has(key)) this.attached.delete(key)
       this.attached.set(program.id, program)
       this.context.pools.add(program)
     }

@@ -16,6 +16,8 @@ const rescueTimeoutMs = 3000
  */
 export class Rescuer {
   private readonly tries = new Map<string, number>()
+  /** Being rescued right now: somebody else, or `onStuck`, may ask for the same. */
+  private readonly underway = new WeakSet<object>()
 
   constructor(private readonly context: ProgramContext) {}
 
@@ -24,10 +26,13 @@ export class Rescuer {
     const member = pool.members.all().find((candidate) => !candidate.live && candidate.hasTask && candidate.taskId === taskId && candidate.rescued === undefined)
     const { recorded, exit } = member ?? {}
     if (member === undefined || recorded === undefined || exit === undefined) return { done: false, text: `there is no lost task ${taskId} in ${pool.name} (any more)` }
+    if (this.underway.has(member)) return { done: false, text: `${member.label} is being rescued already` }
+    this.underway.add(member)
     const { slot, generation, counter, job, index } = recorded
     const answer = await this.ask(pool, how, how === 'fail'
       ? { pool: pool.key, job, index, worker: member.name, pid: member.pid, exitCode: multiprocessingExit(exit), label: member.label }
       : { pool: pool.key, slot, generation, counter })
+    this.underway.delete(member)
     if (!answer.done) return { done: false, text: `${member.label} was left as it is: ${answer.why}` }
     member.rescued = how === 'fail' ? 'failed' : 'retried'
     return { done: true, text: how === 'fail' ? `${member.label} fails in the program with WorkerLost` : `${member.label} is in the queue again` }

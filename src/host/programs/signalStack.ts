@@ -20,16 +20,16 @@ const pollMs = 10
 export async function readSignalStack(
   file: string, { identity, name, signal }: { identity: ProcessIdentity; name: string; signal: number }, { processes, kills }: { processes: ProcessTable; kills: KillLedger },
 ): Promise<StackThread[] | undefined> {
-  // Where nobody catches it, it would end the process.
-  const masks = await processes.signalMasks(identity)
-  if (masks?.caughtNumbers.has(signal) !== true) return undefined
-  // Who has closed our file may have opened one of its own under the same descriptor, and would find our stacks in it.
-  if (!(await processes.hasOpen(identity, file))) return undefined
   try {
     await truncate(file)
   } catch {
     return undefined
   }
+  // Where nobody catches it, it would end the process. Looked at right before, as a process may become another program.
+  const masks = await processes.signalMasks(identity)
+  if (masks?.caughtNumbers.has(signal) !== true) return undefined
+  // Who has closed our file may have opened one of its own under the same descriptor, and would find our stacks in it.
+  if (!(await processes.hasOpen(identity, file))) return undefined
   const outcome = await processes.signal(identity, signal)
   kills.record({ at: Date.now(), identity, name, subjectId: name, signal: `signal ${signal}`, outcome, reason: 'asked for its stacks', askedBy: 'host' })
   if (outcome !== 'sent') return undefined

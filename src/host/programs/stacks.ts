@@ -58,7 +58,7 @@ async function ofWatched(program: WatchedProgram, pid: number, identity: Process
   }
   const recorded = member?.recorded ?? parent?.processes.find(({ slot }) => slot === 0)
   const file = program.sessionFile(`stack-${pid}`)
-  if (recorded === undefined || recorded.stackSignal === 0 || file === undefined) {
+  if (recorded === undefined || !program.mayAsk(recorded.stackSignal) || file === undefined) {
     throw new RequestError(errorCodes.wrongState, `${name} (pid ${pid}) cannot be looked into: ${note ?? 'no observer is inside, or it found no free signal'}.`)
   }
   const threads = await readSignalStack(file, { identity, name, signal: recorded.stackSignal }, context)

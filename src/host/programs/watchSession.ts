@@ -76,6 +76,11 @@ export class WatchSession {
     return join(this.directory, name)
   }
 
+  /** Removes a file that nobody needs any more; the rest goes with the folder. */
+  remove(name: string): void {
+    void rm(this.file(name), { force: true }).catch(() => undefined)
+  }
+
   async close(): Promise<void> {
     this.server.close()
     this.notes?.close()

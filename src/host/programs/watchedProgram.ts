@@ -29,6 +29,10 @@ const defaultStuckAfterMs = 30_000
 const defaultGracePeriodMs = 100
 /** A task that is quiet for this long may show where it is. */
 const stackAfterMs = 1500
+/** Others are asked at the next look: the verdicts of a thousand workers should not wait for all of their stacks. */
+const stacksWithinMs = 500
+/** Lower ones that the kernel has are glibc's own. */
+const firstRealTimeSignal = 34
 /** Children that no observer tells of are looked for by a pass over the process table, so not at every look. */
 const treeEveryMs = 2000
 /** Long enough for an interpreter that runs, and no burden on a shutdown when it does not. */
@@ -62,6 +66,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private readonly memberLook: MemberLook
   private readonly rhythm: LookRhythm
   private observerFailure: string | null
+  /** Of the first observer that was inside. */
+  private python: string | undefined
   private treeAt = 0
   private rootGoneAt: number | undefined
   private endedByPolicy = false
@@ -74,7 +80,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       ended: () => { context.ended(this) },
     })
     this.observerFailure = keepsObserverOut(options.argv) ?? null
-    this.census = new Census(this, this.parents, context)
+    // A program that recycles its workers for weeks would fill the folder.
+    this.census = new Census(this, this.parents, context, (pid) => { this.session?.remove(`stack-${pid}`) })
     this.rescuer = new Rescuer(context)
     this.memberLook = new MemberLook(context.processes, context.kills, (identity) => belongsTo(identity, this.root, `${id}/main`, context.processes))
     this.rhythm = new LookRhythm(() => this.lookOnce(), (error) => { context.log.error('A look at a program failed.', { program: name, error: String(error) }) })
@@ -105,7 +112,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     // It holds itself by its socket.
     new ObserverLink(socket, token, {
       ready: (link, hello) => {
-        if (!this.session || !this.live || hello.recorder === null) return
+        if (hello.recorder === null) return
+        if (!this.session || !this.live) {
+          link.end()
+          return
+        }
+        this.python ??= hello.python
         this.parents.add(new ParentView(hello, hello.recorder, link, this.session, (error) => { log.debug('An observer did not answer.', { program: this.name, pid: hello.pid, error: String(error) }) }))
         log.info('An observer is inside.', { program: this.name, pid: hello.pid, python: hello.python })
         this.rhythm.hurry()
@@ -124,6 +136,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   /** Its main process runs. */
   async started(root: ProcessIdentity): Promise<void> {
     await this.census.started(root)
+    // Its exit may have been told meanwhile.
+    if (!this.live) return
     this.rhythm.start()
     this.tellChanges()
   }
@@ -167,6 +181,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const { nodes } = this
     const node = nodes?.find(pid, startTime)
     return nodes && node && { node, file: (name) => nodes.file(name) }
+  }
+
+  /** Which signal asks for stacks is the program's word: one that means something else to it is never sent. */
+  mayAsk(signal: number): boolean {
+    return signal >= firstRealTimeSignal || (signal !== 0 && signal === this.options.watch.stackSignal)
   }
 
   sessionFile(name: string): string | undefined {
@@ -237,6 +256,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       await this.census.syncTree(root, now)
     }
     await this.census.noteExits(this.rootExit)
+    await this.leaveParents()
     const awaited = this.awaitedMembers()
     await this.memberLook.observe(this.census.live, [...this.parents].filter(({ link }) => link.connected), (member) => awaited.has(member), now)
     await this.takeStacks(now)
@@ -253,6 +273,24 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited)) }
   }
 
+  /** Processes that made pools and are gone; their recorders would stay open for as long as the program runs. */
+  private async leaveParents(): Promise<void> {
+    for (const parent of this.parents) {
+      if (parent.link.connected) continue
+      const found = await this.context.processes.identify(parent.pid)
+      const row = found?.startTime.endsWith(`-${parent.hello.startTicks}`) === true ? await this.context.processes.inspect(found) : undefined
+      // It may be a while in which only the observer has failed, or the new program of the same process has said hello.
+      const replaced = [...this.parents].some((other) => other !== parent && other.pid === parent.pid && other.link.connected)
+      if (row !== undefined && row.state !== 'zombie' && !replaced) continue
+      // With the main process all of it ends, see lookAfterEnd.
+      if (parent.pid === this.root?.pid && !replaced) continue
+      if (!this.census.closeParent(parent)) continue
+      parent.close()
+      this.parents.delete(parent)
+      if (!replaced) this.session?.remove(parent.recorderName)
+    }
+  }
+
   private awaitedMembers(): Set<ProgramMember> {
     // Of plain processes nobody knows who waits for them.
     return new Set([...this.members.live(), ...this.pools.filter((pool) => pool.live && (pool.awaited || !pool.parent.answers)).flatMap((pool) => pool.members.live())])
@@ -266,7 +304,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       const { recorded, identity } = member
       if (identity === undefined || recorded === undefined || !member.hasTask || member.stackCounter === recorded.counter) continue
       // Only what waits for a lock is interrupted: it goes on waiting, where a system call of a library might fail.
-      if (member.wait?.kind !== 'futex' || member.movement.quietMs(now) < stackAfterMs || recorded.stackSignal === 0) continue
+      if (member.wait?.kind !== 'futex' || member.movement.quietMs(now) < stackAfterMs || !this.mayAsk(recorded.stackSignal)) continue
+      if (Date.now() - now > stacksWithinMs) return
       member.stackCounter = recorded.counter
       const threads = await readSignalStack(session.file(`stack-${member.pid}`), { identity, name: member.name, signal: recorded.stackSignal }, this.context)
       const main = threads?.find(({ current }) => current) ?? threads?.at(-1)
@@ -335,22 +374,21 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       for (const pid of helperPids(parent)) {
         const identity = await processes.identify(pid)
         const row = identity && (await processes.inspect(identity))
-        // The pid is the program's word: only its own child is taken for it.
-        if (identity !== undefined && row?.parentPid === parent.pid) targets.push({ identity, name: `${row.command} (helper)`, rank: 2 })
+        // The pid is the program's word, as is the parent's: only the child of a process that is proven the program's is taken for it.
+        if (parent.identity !== undefined && (await processes.exists(parent.identity)) && identity !== undefined && row?.parentPid === parent.pid) targets.push({ identity, name: `${row.command} (helper)`, rank: 2 })
       }
     }
     return targets
   }
 
   private programSnapshot(): ProgramSnapshot {
-    const [first] = this.parents
     const node = this.nodes?.version
     return {
       argv: [...this.options.argv],
       pid: this.root?.pid ?? null,
-      python: first?.hello.python ?? null,
-      observer: this.observerFailure !== null ? 'failed' : first === undefined && node === undefined ? 'waiting' : 'inside',
-      message: this.observerFailure ?? (first === undefined && node !== undefined ? `Node.js ${node}: its child processes and their stacks are seen, its tasks are not` : null),
+      python: this.python ?? null,
+      observer: this.observerFailure !== null ? 'failed' : this.python === undefined && node === undefined ? 'waiting' : 'inside',
+      message: this.observerFailure ?? (this.python === undefined && node !== undefined ? `Node.js ${node}: its child processes and their stacks are seen, its tasks are not` : null),
       exitCode: this.rootExit?.exitCode ?? null,
       signal: this.rootExit?.signal ?? null,
       readOnly: false,
@@ -386,7 +424,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       }
     }
     for (const part of [this, ...this.pools]) part.tellChanges()
-    return { busy: true }
+    return { busy: this.context.somebodyLooks() || agoMs < leavesWithinMs }
   }
 
   private async finish(): Promise<void> {

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { Census } from '../../../../src/host/programs/census'
+import type { ParentView } from '../../../../src/host/programs/parentView'
+import type { ProgramContext } from '../../../../src/host/programs/programContext'
+import { MemberList } from '../../../../src/host/programs/memberList'
+import type { WatchedProgram } from '../../../../src/host/programs/watchedProgram'
+
+const processes = { identify: () => Promise.resolve(undefined), inspect: () => Promise.resolve(undefined) }
+const context = { processes, kills: { entriesFor: () => [] } } as unknown as ProgramContext
+
+function exitedProcess(slot: number, generation = 1): ParentView['processes'][number] {
+  return {
+    slot, generation, poolKey: 0, pid: 100_000 + slot, parentThreads: 1, startTicks: 1, startedAt: 1, exitCode: 0, exitedAt: 2, name: `Process-${slot}-${generation}`,
+    counter: 0, phase: 'idle', holds: [], ready: true, keptBytes: 0, job: -1, index: -1, taskStartedAt: 0, stackSignal: 0, label: '', unpicklableResults: 0,
+  }
+}
+
+function parentOf(key: string): ParentView {
+  return {
+    key, pid: 99_999, answers: true, link: { connected: true }, processes: [],
+    observed: { time: 0, threads: [], waitsIn: null, pools: [], tasks: {}, helpers: { resourceTracker: null, forkServer: null } },
+  } as unknown as ParentView
+}
+
+function censusOf(...parents: ParentView[]): { census: Census; members: MemberList } {
+  const members = new MemberList({ workerChanged: () => undefined, workerRemoved: () => undefined })
+  return { census: new Census({ id: 'program-1', members } as unknown as WatchedProgram, new Set(parents), context), members }
+}
+
+test('a process that has ended is counted once, however long the recorder shows it', async () => {
+  const parent = parentOf('1')
+  const { census, members } = censusOf(parent)
+  for (let look = 0; look < 3; look += 1) {
+    parent.processes = Array.from({ length: 150 }, (_, index) => exitedProcess(index + 1))
+    census.sync(parent)
+    await census.noteExits(undefined)
+  }
+  expect(members.exitedCount).toBe(150)
+})
+
+test('a program that recycles its workers for weeks does not fill the memory with them', async () => {
+  const parent = parentOf('1')
+  const { census, members } = censusOf(parent)
+  for (let generation = 1; generation <= 100; generation += 1) {
+    parent.processes = Array.from({ length: 50 }, (_, index) => exitedProcess(index + 1, generation))
+    census.sync(parent)
+    await census.noteExits(undefined)
+  }
+  expect(members.exitedCount).toBe(5000)
+  expect(census.members.length).toBeLessThanOrEqual(200)
+})
+
+test('two programs that one process was in turn, by exec, are not mixed up', async () => {
+  const [before, after] = [parentOf('1'), parentOf('2')]
+  const { census, members } = censusOf(before, after)
+  before.processes = [exitedProcess(1)]
+  after.processes = [{ ...exitedProcess(1), name: 'Process-after', exitCode: 3 }]
+  census.sync(before)
+  census.sync(after)
+  await census.noteExits(undefined)
+  expect(members.all().map(({ name, exit }) => [name, exit?.exitCode])).toEqual([['Process-1-1', 0], ['Process-after', 3]])
+})
