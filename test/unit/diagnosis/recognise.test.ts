@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { recogniseProcess } from '../../../src/diagnosis'
 
-const python = '/root/.pyenv/versions/3.11.7/bin/python3'
+const python = '/opt/python/3.11/bin/python3'
 /** Command lines as `/proc/PID/cmdline` gave them, with `|` between the arguments. */
 const recognise = (line: string | null, parent: string | null = null, command = 'python3'): string => {
   const { kind, role, name } = recogniseProcess({ commandLine: line === null ? null : line.split('|'), command, parentCommandLine: parent?.split('|') ?? null })
