@@ -54,10 +54,10 @@ export class Programs implements ProgramRequests {
   async started({ programId, pid }: ProgramStarted.Params, clientPid: number | undefined): Promise<void> {
     const program = this.program(programId)
     const identity = await this.context.processes.identify(pid)
+    const row = identity && (await this.context.processes.inspect(identity))
     // A program that is over already: its exit is told in a moment.
-    if (identity === undefined) return
-    const row = await this.context.processes.inspect(identity)
-    if (row?.parentPid !== clientPid) throw new RequestError(errorCodes.wrongState, `Process ${pid} is no child of the client that says it started it, so it is not taken for ${program.name}.`)
+    if (identity === undefined || row === undefined) return
+    if (row.parentPid !== clientPid) throw new RequestError(errorCodes.wrongState, `Process ${pid} is no child of the client that says it started it, so it is not taken for ${program.name}.`)
     if (program.root === undefined) await program.started(identity)
   }
 

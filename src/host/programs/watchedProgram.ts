@@ -239,7 +239,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   /** It was never started: it leaves the list as ended. */
   async abandon(): Promise<void> {
-    await this.leave()
+    try {
+      await this.leave()
+    } catch (error) {
+      this.context.log.error('A program was not cleaned up.', { program: this.name, error: String(error) })
+    }
     this.end(Date.now())
   }
 

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { newest } from '../runtimes/pythons'
-import { isRunning, oldestAndNewest, until, Watch, type StartOptions, type WatchedRun } from './watch'
+import { isRunning, oldestAndNewest, until, Watch, type WatchedRun } from './watch'
 
 /** What a program, or somebody in its name, can say to the host does not harm it, nor the other programs, nor strangers. */
 
@@ -14,16 +14,7 @@ let watch: Watch
 beforeAll(async () => { watch = await Watch.open() })
 afterAll(async () => { await watch.close() })
 
-async function withProgram(script: string, options: StartOptions, test: (run: WatchedRun) => Promise<void>): Promise<void> {
-  const run = await watch.start(script, options)
-  try {
-    await test(run)
-  } catch (error) {
-    throw new Error(`${String(error)}\n${JSON.stringify(run.story(), null, 1)}`, { cause: error })
-  } finally {
-    await run.end()
-  }
-}
+const withProgram: Watch['run'] = (...given) => watch.run(...given)
 
 /** The host is as good as ever: another program's hang is found. */
 async function hostIsWell(): Promise<void> {

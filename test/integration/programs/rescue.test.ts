@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolSnapshot } from '../../../src/protocol'
 import type { Python } from '../runtimes/pythons'
-import { oldestAndNewest, stateOf, until, Watch, type StartOptions, type WatchedRun } from './watch'
+import { oldestAndNewest, stateOf, until, Watch, type WatchedRun } from './watch'
 
 /** After a rescue the program's own output proves that it went on, or raised; and nothing is done where the evidence does not hold. */
 
@@ -18,16 +18,7 @@ function flag(): string {
   return join(watch.root, `flag-${(flags += 1)}`)
 }
 
-async function withProgram(script: string, options: StartOptions, test: (run: WatchedRun) => Promise<void>): Promise<void> {
-  const run = await watch.start(script, options)
-  try {
-    await test(run)
-  } catch (error) {
-    throw new Error(`${String(error)}\n${JSON.stringify(run.story(), null, 1)}`, { cause: error })
-  } finally {
-    await run.end()
-  }
-}
+const withProgram: Watch['run'] = (...given) => watch.run(...given)
 
 const squares = `[${Array.from({ length: 12 }, (_, item) => item * item).join(', ')}]`
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Shutdown } from '../../../src/protocol'
 import { newest } from '../runtimes/pythons'
-import { cliScript, isRunning, oldestAndNewest, programs, until, Watch, type StartOptions, type WatchedRun } from './watch'
+import { cliScript, isRunning, oldestAndNewest, programs, until, Watch } from './watch'
 
 /** Watched programs are ended whole, and nothing else: workers, the program, what descends from them; and Python's own helpers last. */
 
@@ -14,16 +14,7 @@ let watch: Watch
 beforeAll(async () => { watch = await Watch.open() })
 afterAll(async () => { await watch.close() })
 
-async function withProgram(script: string, options: StartOptions, test: (run: WatchedRun) => Promise<void>): Promise<void> {
-  const run = await watch.start(script, options)
-  try {
-    await test(run)
-  } catch (error) {
-    throw new Error(`${String(error)}\n${JSON.stringify(run.story(), null, 1)}`, { cause: error })
-  } finally {
-    await run.end()
-  }
-}
+const withProgram: Watch['run'] = (...given) => watch.run(...given)
 
 function shutdown(target: Shutdown.Params['targets'][number], mode: 'terminate' | 'kill', options: Partial<Shutdown.Params> = {}): Promise<Shutdown.Result> {
   return watch.host.request('unhang/shutdown', { targets: [target], mode, askedBy: 'user', ...options }, { timeoutMs: 60_000 })

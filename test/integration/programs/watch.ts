@@ -228,6 +228,18 @@ export class Watch {
     return run
   }
 
+  /** Starts a program for one test, and ends it after that; what it looked like is in the error of a test that fails. */
+  async run(script: string, options: StartOptions, test: (run: WatchedRun) => Promise<void>): Promise<void> {
+    const run = await this.start(script, options)
+    try {
+      await test(run)
+    } catch (error) {
+      throw new Error(`${String(error)}\n${JSON.stringify(run.story(), null, 1)}`, { cause: error })
+    } finally {
+      await run.end()
+    }
+  }
+
   /** The command, in this workspace. */
   async cli(...args: readonly string[]): Promise<Ended & { stdout: string; stderr: string }> {
     const child = spawn(process.execPath, [cliScript, ...args], { cwd: this.root, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] })
