@@ -134,8 +134,8 @@ describe('what a pool does', () => {
     await ended(second.poolId)
     await host.request('unhang/watch', { workers: false, machine: false, intervalMs: 200 })
     await until('the client to be up to date', async () => {
-      await queue
-      await fetch()
+      // One after another: a delta applies only to what it was asked for.
+      await (queue = queue.then(fetch))
       return JSON.stringify(withoutClocks(held)) === JSON.stringify(withoutClocks(await host.request('unhang/snapshot', {}) as FullSnapshot))
     })
     expect(deltas).toBeGreaterThan(2)
