@@ -52,7 +52,9 @@ async function removePools({ sessions, prompts }: ViewCommandContext, args: read
     await prompts().notify('info', l10n.t('No pool has ended.'), [])
     return
   }
-  await Promise.all(pools.map(async ({ header }) => sessions.ofPool(header.id)?.request('unhang/removePool', { poolId: header.id })))
+  // A program takes the pools in it along.
+  const alone = pools.filter(({ header: { programId } }) => !pools.some(({ header }) => header.id === programId))
+  await Promise.all(alone.map(async ({ header }) => sessions.ofPool(header.id)?.request('unhang/removePool', { poolId: header.id })))
 }
 
 async function showReport({ sessions, prompts, reports, selection }: ViewCommandContext, args: readonly unknown[]): Promise<void> {

@@ -162,7 +162,9 @@ export async function endEverything(api: UnhangTestApi): Promise<void> {
       await session.request('unhang/shutdown', { targets: live.map(({ header }) => ({ kind: 'pool', poolId: header.id })), mode: 'kill', askedBy: 'user' })
     }
     await eventually('every pool has ended', () => session.store.pools.every(({ header }) => header.state === 'ended'))
-    for (const { header } of session.store.pools) await session.request('unhang/removePool', { poolId: header.id })
+    // A program takes the pools in it along.
+    const alone = session.store.pools.filter(({ header }) => header.programId === null)
+    for (const { header } of alone) await session.request('unhang/removePool', { poolId: header.id })
     await eventually('every pool is gone', () => session.store.pools.length === 0)
   }
   for (const terminal of vscode.window.terminals) terminal.dispose()
