@@ -194,7 +194,9 @@ export class Watch {
     const root = join(folder, 'w')
     mkdirSync(join(root, '.vscode'), { recursive: true })
     mkdirSync(join(folder, 'r'), { mode: 0o700 })
-    const env = { ...process.env, UNHANG_RUNTIME_DIR: join(folder, 'r'), UNHANG_LOG_LEVEL: 'debug', NO_COLOR: '', ...more }
+    // A fork server that is killed leaves the folder of its socket.
+    mkdirSync(join(folder, 't'))
+    const env = { ...process.env, UNHANG_RUNTIME_DIR: join(folder, 'r'), TMPDIR: join(folder, 't'), UNHANG_LOG_LEVEL: 'debug', NO_COLOR: '', ...more }
     const watch = new Watch(folder, root, env, await HostConnection.connect({ root, hostScript, start: true, client: 'test', env, timeoutMs: 30_000 }))
     watch.looker = watch.lookOn()
     return watch
@@ -260,6 +262,7 @@ export class Watch {
       const folders = (): string[] => readdirSync(directory).filter((name) => name.startsWith('program-'))
       await until('no folder of a session is left', () => folders().length === 0, { seen: folders })
       await this.stop()
+      rmSync(join(this.folder, 't'), { recursive: true, force: true })
       const sockets = readdirSync(this.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSocket())
       if (sockets.length > 0) throw new Error(`Sockets are left: ${sockets.map(({ name }) => name).join(', ')}`)
     } finally {
