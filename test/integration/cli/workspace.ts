@@ -69,6 +69,8 @@ export class Workspace {
     await cp(join(repository, 'src', 'cli'), join(base, 'repo', 'src', 'cli'), { recursive: true })
     const runtimeDirectory = join(base, 'run')
     await mkdir(runtimeDirectory, { mode: 0o700 })
+    // A fork server that is killed leaves the folder of its socket.
+    await mkdir(join(base, 't'))
     return new Workspace(base, folder, runtimeDirectory)
   }
 
@@ -87,7 +89,7 @@ export class Workspace {
     return {
       command: [process.execPath, cliScript, ...args],
       cwd: this.folder,
-      env: { ...process.env, UNHANG_RUNTIME_DIR: this.runtimeDirectory, NO_COLOR: '', ...env },
+      env: { ...process.env, UNHANG_RUNTIME_DIR: this.runtimeDirectory, TMPDIR: join(this.base, 't'), NO_COLOR: '', ...env },
     }
   }
 

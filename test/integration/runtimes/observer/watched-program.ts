@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -128,6 +128,10 @@ export interface WatchOptions {
   readonly watched?: boolean
 }
 
+function temporaryOf(session: string): string {
+  return `${session}-t`
+}
+
 /** A program under watch, and the host that watches it: session folder, control channel, and nothing else of the real one. */
 export class WatchedProgram implements AsyncDisposable {
   readonly connections: Connection[] = []
@@ -146,7 +150,8 @@ export class WatchedProgram implements AsyncDisposable {
       : { PYTHONPATH: [observerPath, ...(options.env?.PYTHONPATH === undefined ? [] : [options.env.PYTHONPATH])].join(delimiter), UNHANG_WATCH: session }
     this.child = spawn(options.python, options.args, {
       cwd: options.cwd ?? fixtures,
-      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...options.env, ...watch },
+      // A fork server that is killed leaves the folder of its socket.
+      env: { ...process.env, TMPDIR: temporaryOf(session), PYTHONDONTWRITEBYTECODE: '1', ...options.env, ...watch },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, as in a terminal: a Ctrl-C is for all of them.
       detached: true,
@@ -159,6 +164,7 @@ export class WatchedProgram implements AsyncDisposable {
 
   static async start(options: WatchOptions): Promise<WatchedProgram> {
     const session = mkdtempSync(join(tmpdir(), 'unhang-observer-'))
+    mkdirSync(temporaryOf(session))
     const server = createServer()
     await new Promise<void>((resolve) => { server.listen(join(session, 'control.sock'), resolve) })
     return new WatchedProgram(session, server, randomUUID(), options)
@@ -204,6 +210,7 @@ export class WatchedProgram implements AsyncDisposable {
     await Promise.race([this.ended, setTimeout(5000)])
     this.stopListening()
     rmSync(this.session, { recursive: true, force: true })
+    rmSync(temporaryOf(this.session), { recursive: true, force: true })
   }
 }
 
