@@ -1,4 +1,5 @@
 import { signalNumber } from '../../processes'
+import { isAlive } from '../pools/orphanedPool'
 import { continueMember, type RescueOutcome } from './continueMember'
 import { rescueAnswerSchema } from './observerMessages'
 import type { ProgramContext } from './programContext'
@@ -43,8 +44,7 @@ export class Rescuer {
     const holder = pool.members.all().find((member) => !member.live && member.recorded?.holds.includes(lock) === true)
     if (holder?.recorded === undefined) return { done: false, text: `nobody is proven to have died with the lock of the ${lock} of ${pool.name}, so it was not released` }
     const who = `${holder.name} (pid ${holder.pid})`
-    const row = holder.identity && (await this.context.processes.inspect(holder.identity))
-    if (row !== undefined && row.state !== 'zombie') return { done: false, text: `${who} still runs, so its lock was not released` }
+    if (holder.identity !== undefined && (await isAlive(this.context.processes, holder.identity))) return { done: false, text: `${who} still runs, so its lock was not released` }
     const { slot, generation } = holder.recorded
     const answer = await this.ask(pool, 'release', { pool: pool.key, lock, slot, generation })
     return answer.done ? { done: true, text: `the lock of the ${lock} that ${who} died with is released` } : { done: false, text: `the lock was left as it is: ${answer.why}` }
