@@ -14,7 +14,8 @@ interface DeadThread {
  */
 export function resultThreadDead(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { pool, threads, parent } = facts
-  if (!isPool(facts) || !isOpen(facts) || threads === null || !isAnythingAwaited(facts)) return []
+  // What is queued without a call that waits is what ends the threads of a pool.
+  if (!isPool(facts) || !isOpen(facts) || threads === null || facts.jobs.length === 0 || !isAnythingAwaited(facts)) return []
   const dead = deadThread(facts, threads)
   if (dead === undefined) return []
   const alive = (['results', 'tasks', 'workers'] as const).map((name) => `${name}: ${threads[name] === null ? 'none' : threads[name] ? 'alive' : 'ended'}`)

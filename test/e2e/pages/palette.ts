@@ -21,10 +21,18 @@ export class Palette {
 
   /** Runs a command by its title (`Pools: Kill Pool (SIGKILL)`), as a user types it. */
   async run(title: string): Promise<void> {
-    await this.page.keyboard.press('F1')
-    await this.input.waitFor()
-    await this.input.fill(`>${title}`)
-    await this.entry(title).first().waitFor()
+    for (let tries = 0; ; tries++) {
+      await this.page.keyboard.press('F1')
+      await this.input.waitFor()
+      await this.input.fill(`>${title}`)
+      try {
+        await this.entry(title).first().waitFor({ timeout: 10_000 })
+        break
+      } catch (error) {
+        // The workbench closes it when something else takes the focus meanwhile: a file that has just been opened, for example.
+        if (tries === 2) throw error
+      }
+    }
     await this.entry(title).first().click()
     // The same widget then shows the command's own list, if it has one: until it does, the commands would be read.
     await this.page.waitForFunction(`(() => {

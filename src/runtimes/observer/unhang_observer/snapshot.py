@@ -136,7 +136,7 @@ def _fill_pool(told: Dict[str, Any], known: Pool, pool: Any, own: List[Slot], ta
         "results": _is_alive(parts.get("_result_handler")),
     }
     told["pids"] = [pid for pid in (_live_pid(process) for process in list(parts.get("_pool", ()))) if pid]
-    told["state"] = _state(parts.get("_state"), told)
+    told["state"] = "terminate" if _is_taken_down(parts) else _state(parts.get("_state"), told)
     if told["state"] == "ended":
         return
     told["taskPipeBytes"], told["locks"]["tasks"] = unread(inqueue), lock_state(inqueue, "_rlock")
@@ -241,6 +241,13 @@ def _live_pid(process: Any) -> int:
         return 0
     pid = getattr(popen, "pid", None)
     return pid if isinstance(pid, int) else 0
+
+
+def _is_taken_down(parts: Dict[str, Any]) -> bool:
+    """By terminate(), or by its finalizer at the end of the program, which leaves the pool's own state at RUN."""
+    handler = parts.get("_worker_handler")
+    terminate = getattr(sys.modules.get(type(handler).__module__), "TERMINATE", "TERMINATE")
+    return getattr(handler, "_state", None) in ("TERMINATE", terminate)
 
 
 def _state(state: Any, told: Dict[str, Any]) -> str:

@@ -15,6 +15,18 @@ afterEach(() => { rmSync(folder, { recursive: true }) })
 const labels = ({ tasks }: Snapshot) => Object.values(tasks).map(({ label }) => label).sort()
 
 describe.each(someOf)('a snapshot of a Python $version program', ({ path: python }) => {
+  it.each(['fork', 'spawn', 'forkserver'])('says that the end of the program waits for a pool (%s)', async (method) => {
+    await using program = await WatchedProgram.start({ python, args: ['stays.py', method] })
+    const connection = await program.connected()
+    const { pools, waitsIn } = await until(async () => {
+      const taken = await connection.snapshot()
+      return taken.waitsIn?.function === '_exit_function' && taken
+    }, 'the end of the program')
+    // Its own state says RUN to the last: no method of it was called.
+    expect(pools[0]).toMatchObject({ state: 'terminate', threads: { results: false }, pids: [program.slots()[1]!.pid] })
+    expect(waitsIn).toMatchObject({ file: expect.stringMatching(/multiprocessing\/util\.py$/) as string, call: 'Pool._terminate_pool' })
+  })
+
   it.each(['fork', 'spawn', 'forkserver'])('says what each call of each pool waits for (%s)', async (method) => {
     await using program = await WatchedProgram.start({ python, args: ['methods.py', method], env: { GO: go } })
     const connection = await program.connected()
