@@ -28,6 +28,8 @@ export interface ProgramPoolFacts {
   readonly workers: readonly ProgramWorkerFacts[]
   /** `exit 1`, newest last: workers in a row that ended before they asked for a task, within {@link crashLoopWindowMs}. */
   readonly exitsBeforeReady: readonly string[]
+  /** The program's own process is none of them. */
+  readonly readers: ReaderFacts
   readonly stuckAfterMs: number
 }
 
@@ -42,6 +44,13 @@ export interface ParentFacts {
   readonly quietMs: number
   /** What its main thread does with SIGTERM: a handler that a worker has as well was inherited from it. */
   readonly sigterm: SigtermHandling
+  /** Where its main thread waits; null when nobody has looked. */
+  readonly wait: WaitFacts | null
+  readonly threadWaits: ThreadWaits
+  /** Pid of the process whose end its main thread waits for; null when there is none, or nobody knows. */
+  readonly joins: number | null
+  /** Other threads of it run the user's code, and may be those that take things out of a queue; null when unknown. */
+  readonly hasThreads: boolean | null
 }
 
 /** What a process does with SIGTERM; null when unknown. */
@@ -59,8 +68,17 @@ export interface JobFacts {
   readonly left: number | null
 }
 
-/** Where a process waits in the kernel. */
+/** Where a thread waits in the kernel. */
 export type WaitFacts = ProcessWait
+
+/** Where the other threads of a process wait, while its main thread waits for a lock; none when it has too many, or nobody has looked. */
+export type ThreadWaits = readonly WaitFacts[]
+
+/** Processes of a program, whatever pool they are in, that may yet read what others write: how many, and for how long none of them has used CPU time. */
+export interface ReaderFacts {
+  readonly count: number
+  readonly quietMs: number
+}
 
 export interface ProgramWorkerFacts {
   /** `ForkPoolWorker-3`. */
@@ -81,6 +99,7 @@ export interface ProgramWorkerFacts {
   readonly cpuMs: number
   readonly quietMs: number
   readonly wait: WaitFacts | null
+  readonly threadWaits: ThreadWaits
   /** Locks it holds, as it noted itself; of a dead one: that it held when it died and that were not released since. */
   readonly holds: readonly ('tasks' | 'results')[]
   readonly sigterm: SigtermHandling

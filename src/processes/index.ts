@@ -1,4 +1,5 @@
 export type * from './types'
+export { mostThreads } from './types'
 export { createProcessTable, processTable, protectedPids, type ProcessTableOptions } from './create-process-table'
 export { ProtectedPids } from './protected-pids'
 export { markerVariable } from './linux/markers'

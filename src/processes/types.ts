@@ -35,7 +35,7 @@ export interface SignalMasks {
   readonly caughtNumbers: ReadonlySet<number>
 }
 
-/** Where a process waits in the kernel: its main thread, which is the one that runs a worker's tasks. */
+/** Where a thread waits in the kernel; of a process its main thread, which is the one that runs a worker's tasks. */
 export interface ProcessWait {
   readonly kind: 'futex' | 'pipe-read' | 'pipe-write' | 'socket-read' | 'socket-write' | 'poll' | 'child' | 'sleep' | 'running' | 'other'
   /** The kernel's own word, `anon_pipe_read`; empty when it does not say. */
@@ -50,7 +50,12 @@ export interface ProcessWait {
   readonly descriptor: number | null
   /** What the descriptor is, `pipe:[12345]`; null when unknown. */
   readonly target: string | null
+  /** Pid of the child that is waited for; null when it may be any, or unknown. */
+  readonly child: number | null
 }
+
+/** A process with more threads than this is not asked where each of them waits: that takes 20 µs a thread. */
+export const mostThreads = 16
 
 /** How a process ended. */
 export interface ExitStatus {
@@ -102,6 +107,11 @@ export interface ProcessTable {
    * the system does not let us look. Linux only; undefined elsewhere, and when the process is gone or a zombie.
    */
   waits(identity: ProcessIdentity): Promise<{ readonly threads: number; readonly wait: ProcessWait } | undefined>
+  /**
+   * Where its other threads wait, without the main one; not asked of more than {@link mostThreads}, for which none are told. Linux
+   * only; undefined elsewhere, and when the process is gone or a zombie.
+   */
+  threadWaits(identity: ProcessIdentity): Promise<readonly ProcessWait[] | undefined>
   /**
    * The arguments it was started with, or the title it gave itself as the only one; empty for a kernel thread. Linux only;
    * undefined elsewhere, and when they cannot be read now (gone, a zombie, waiting inside the kernel).

@@ -47,7 +47,7 @@ export function list(items: readonly string[], most = 5): string {
 }
 
 /** `a lock (futex 0x7f…, shared between processes)`. */
-export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor, target }: WaitFacts): string {
+export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor, target, child }: WaitFacts): string {
   const where = wchan === '' ? '' : ` (${wchan})`
   switch (kind) {
     case 'futex':
@@ -64,7 +64,7 @@ export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor
     case 'poll':
       return `input or a timer${where}`
     case 'child':
-      return `a child process${where}`
+      return `${child === null ? 'a child process' : `the end of process ${child}`}${where}`
     case 'sleep':
       return `a timer${where}`
     case 'running':

@@ -1,4 +1,4 @@
-import { judgeProgramPool, recogniseProcess } from '../../diagnosis'
+import { judgeProgramPool, readersAmong, recogniseProcess } from '../../diagnosis'
 import type { ProcessIdentity, ProcessRow } from '../../processes'
 import { errorCodes, type PoolHeader } from '../../protocol'
 import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
@@ -8,7 +8,7 @@ import { continueMember, type RescueOutcome } from './continueMember'
 import { LookRhythm } from './lookRhythm'
 import { MemberLook } from './memberLook'
 import type { ProgramContext } from './programContext'
-import { processFacts } from './programFacts'
+import { parentWaits, processFacts } from './programFacts'
 import { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
 
@@ -159,9 +159,10 @@ export class AttachedProgram extends ProgramPart {
     const live = this.members.live()
     await this.memberLook.observe(live, [], () => true, now)
     const main = this.known.get(keyOf(this.root))
-    const parent = { pid: this.root.pid, state: main?.state ?? ('unknown' as const), answers: false, waitsIn: null, quietMs: main?.movement.quietMs(now) ?? 0, sigterm: main?.sigterm ?? null }
+    const parent = { pid: this.root.pid, state: main?.state ?? ('unknown' as const), answers: false, ...parentWaits(main, undefined), quietMs: main?.movement.quietMs(now) ?? 0, sigterm: main?.sigterm ?? null }
     const workers = this.members.all().filter((member) => member !== main && !this.helpers.has(member.key))
-    this.judge(judgeProgramPool(processFacts(this.name, 'unknown', parent, workers, stuckAfterMs, now)))
+    const facts = processFacts(this.name, 'unknown', parent, workers, stuckAfterMs, now)
+    this.judge(judgeProgramPool({ ...facts, readers: readersAmong(facts.workers) }))
     this.tellChanges()
     if (main !== undefined && !main.live && live.length === 0) {
       this.end(now)

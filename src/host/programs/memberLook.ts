@@ -1,4 +1,4 @@
-import { forEachInSlices, type ProcessIdentity, type ProcessTable, type SignalMasks } from '../../processes'
+import { forEachInSlices, mostThreads, type ProcessIdentity, type ProcessTable, type SignalMasks } from '../../processes'
 import type { KillLedger } from '../../shutdown'
 import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
@@ -71,11 +71,13 @@ export class MemberLook {
     const { identity, movement } = member
     if (identity === undefined) return
     member.wait = null
+    member.threadWaits = []
     // What no observer tells of may have something to do at any time.
     if ((awaited || member.hasTask || member.recorded === undefined) && (movement.quietMs(now) >= waitsAfterMs || member.state !== 'running')) {
       const waits = await this.processes.waits(identity)
       member.wait = waits?.wait ?? null
       member.threads = waits?.threads ?? null
+      if (mayWaitForThread(member)) member.threadWaits = (await this.processes.threadWaits(identity)) ?? []
     }
     if (!member.hasTask && member.recorded?.poolKey !== 0 && member.recorded !== undefined) {
       member.sigterm = null
@@ -103,6 +105,12 @@ export class MemberLook {
       this.below.set(member, Math.max(used, this.below.get(member) ?? 0))
     }
   }
+}
+
+/** Idle workers of a pool are in line for a lock that they share: all of them but one, always. */
+function mayWaitForThread({ wait, threads, hasTask, recorded }: ProgramMember): boolean {
+  if (wait?.kind !== 'futex' || wait.timed || threads === null || threads < 2 || threads > mostThreads) return false
+  return wait.isPrivate || wait.address === null || hasTask || recorded === undefined || recorded.poolKey === 0
 }
 
 function sigtermOf(masks: SignalMasks): ProgramMember['sigterm'] {

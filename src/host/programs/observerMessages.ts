@@ -49,7 +49,7 @@ export type ObservedPool = z.infer<typeof observedPoolSchema>
 export const observedSchema = z.object({
   time: z.number(),
   threads: z.array(z.object({ id: z.number(), name: z.string(), daemon: z.boolean() })),
-  waitsIn: z.object({ file: z.string(), line: count, function: z.string(), call: z.string().nullable() }).nullable(),
+  waitsIn: z.object({ file: z.string(), line: count, function: z.string(), call: z.string().nullable(), process: count.nullable(), threads: z.boolean() }).nullable(),
   pools: z.array(observedPoolSchema),
   tasks: z.record(z.string(), z.object({ counter: count, function: z.string(), label: z.string(), first: z.number().int().nullable(), items: z.number().int() })),
   helpers: z.object({ resourceTracker: z.number().int().nullable(), forkServer: z.number().int().nullable() }),

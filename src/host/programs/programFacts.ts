@@ -1,6 +1,6 @@
-import { crashLoopWindowMs, exitInWords, type ProgramPoolFacts, type ProgramWorkerFacts } from '../../diagnosis'
+import { crashLoopWindowMs, exitInWords, type ParentFacts, type ProgramPoolFacts, type ProgramWorkerFacts } from '../../diagnosis'
 import type { RecordedProcess } from '../../runtimes'
-import type { ObservedPool } from './observerMessages'
+import type { Observed, ObservedPool } from './observerMessages'
 import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
 
@@ -9,10 +9,13 @@ const recentExitMs = 10_000
 /** The observer lists so many calls; more than that, and a call that is not in the list may wait all the same. */
 const listedJobs = 100
 
-/** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own. */
+/** Who may read what others write is known when the facts of a whole program are together: `readersAmong()`. */
+const noReaders = { count: 0, quietMs: 0 }
+
+/** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own; `member`: the process that made this one. */
 export function poolFacts(
   pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView },
-  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number> }, now: number,
+  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number>; readonly member: ProgramMember | undefined }, now: number,
 ): ProgramPoolFacts {
   const { observed, parent } = pool
   return {
@@ -22,7 +25,7 @@ export function poolFacts(
     state: observed.state,
     processes: observed.processes,
     poolAgeMs: now - observed.madeAt * 1000,
-    parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, waitsIn: waitsIn(parent), quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm },
+    parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm, ...parentWaits(settings.member, parent) },
     threads: observed.threads,
     locks: observed.locks,
     taskPipeBytes: observed.taskPipeBytes,
@@ -31,6 +34,7 @@ export function poolFacts(
     jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
     workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
     exitsBeforeReady: exitsBeforeReady(members, now),
+    readers: noReaders,
     stuckAfterMs: settings.stuckAfterMs,
   }
 }
@@ -42,14 +46,25 @@ export function processFacts(
   return {
     pool: name, library, startMethod: null, state: 'run', processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
-    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, new Set(), now)), exitsBeforeReady: [], stuckAfterMs,
+    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, new Set(), now)), exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
+  }
+}
+
+/** Where a process that has pools or processes of its own waits: by its observer, and by the kernel. */
+export function parentWaits(member: ProgramMember | undefined, view: ParentView | undefined): Pick<ParentFacts, 'waitsIn' | 'wait' | 'threadWaits' | 'joins' | 'hasThreads'> {
+  const at = view?.observed?.waitsIn ?? null
+  return {
+    waitsIn: waitsIn(at),
+    wait: member?.wait ?? null,
+    threadWaits: member?.threadWaits ?? [],
+    joins: member?.wait?.child ?? at?.process ?? null,
+    hasThreads: at?.threads ?? (member?.threads === 1 ? false : null),
   }
 }
 
 /** Where the main thread waits for a pool or a process, as evidence. */
-export function waitsIn({ observed }: ParentView): string | null {
-  const at = observed?.waitsIn
-  if (!at) return null
+function waitsIn(at: Observed['waitsIn']): string | null {
+  if (at === null) return null
   const file = at.file.slice(at.file.lastIndexOf('/') + 1)
   return `${file}:${at.line} (${at.function})${at.call === null ? '' : `, in ${at.call}`}`
 }
@@ -74,6 +89,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     cpuMs: movement.cpuMs,
     quietMs: exit ? 0 : movement.quietMs(now),
     wait: exit ? null : member.wait,
+    threadWaits: exit ? [] : member.threadWaits,
     holds: recorded?.holds ?? [],
     sigterm: exit ? null : member.sigterm,
     sigtermPending: !exit && member.sigtermPending,

@@ -41,6 +41,7 @@ export class ProgramMember {
   stateSeenTimes = 0
   threads: number | null = null
   wait: ProcessWait | null = null
+  threadWaits: readonly ProcessWait[] = []
   sigterm: ProgramWorkerFacts['sigterm'] = null
   sigtermPending = false
   stack: readonly StackFrameFacts[] | null = null

@@ -26,9 +26,9 @@ export class WatchedPool extends ProgramPart {
     return this.observed.key
   }
 
-  /** Somebody waits for results. */
+  /** Somebody waits for results, or for the end of its workers. */
   get awaited(): boolean {
-    return this.observed.jobs.length > 0 || (this.observed.queued ?? 0) > 0
+    return this.observed.jobs.length > 0 || (this.observed.queued ?? 0) > 0 || this.observed.state === 'close'
   }
 
   override header(): PoolHeader {

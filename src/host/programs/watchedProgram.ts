@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { exitInWords, judgeProgramPool, leftBehind } from '../../diagnosis'
+import { exitInWords, judgeProgramPool, leftBehind, readersAmong, type ProgramPoolFacts } from '../../diagnosis'
 import type { ProcessIdentity } from '../../processes'
 import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } from '../../protocol'
 import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
@@ -16,7 +16,7 @@ import { ObserverLink } from './observerLink'
 import { rescueAnswerSchema } from './observerMessages'
 import { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
-import { poolFacts, processFacts, waitsIn } from './programFacts'
+import { parentWaits, poolFacts, processFacts } from './programFacts'
 import type { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
 import { Rescuer } from './rescuer'
@@ -274,7 +274,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       if (Date.now() - this.rootGoneAt > exitToldWithinMs) this.exited({ exitCode: null, signal: null })
     }
     const isLookedAt = this.context.somebodyLooks() || (this.options.watch.onStuck ?? 'flag') !== 'flag'
-    return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited)) }
+    return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited) || this.isWaiting()) }
   }
 
   /** Processes that made pools and are gone; their recorders would stay open for as long as the program runs. */
@@ -293,6 +293,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       this.parents.delete(parent)
       if (!replaced) this.session?.remove(parent.recorderName)
     }
+  }
+
+  /** Processes of its own run, or it waits for something: what it waits for may never come. */
+  private isWaiting(): boolean {
+    return this.members.live().some(({ recorded }) => recorded !== undefined) || [...this.parents].some(({ observed }) => observed?.waitsIn != null)
   }
 
   private awaitedMembers(): Set<ProgramMember> {
@@ -321,17 +326,25 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const now = Date.now()
     const stuckAfterMs = this.options.watch.stuckAfterMs ?? defaultStuckAfterMs
     const makers = new Set(this.pools.filter(({ live }) => live).map(({ parent }) => parent.pid))
+    const members = new Map(this.census.live.map((member) => [member.pid, member]))
+    const known = new Map<ProgramPart, ProgramPoolFacts>()
     for (const pool of this.pools) {
       if (!pool.live) continue
       const row = pool.parent.identity && (await this.context.processes.inspect(pool.parent.identity))
-      pool.judge(judgeProgramPool(poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown', makers }, now)))
+      known.set(pool, poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown', makers, member: members.get(pool.parent.pid) }, now))
     }
     const main = this.census.root
-    if (main === undefined) return
+    if (main !== undefined) known.set(this, this.ownFacts(main, stuckAfterMs, now))
+    const readers = readersAmong([...known.values()].flatMap(({ workers }) => workers))
+    for (const [part, facts] of known) part.judge(judgeProgramPool({ ...facts, readers }))
+  }
+
+  /** Of its plain processes, and what it started otherwise. */
+  private ownFacts(main: ProgramMember, stuckAfterMs: number, now: number): ProgramPoolFacts {
     const others = this.members.all().filter((member) => member !== main)
     const view = this.parentOf(main.pid)
-    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), waitsIn: view ? waitsIn(view) : null, quietMs: main.movement.quietMs(now), sigterm: main.sigterm }
-    this.judge(judgeProgramPool(processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)))
+    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), quietMs: main.movement.quietMs(now), sigterm: main.sigterm, ...parentWaits(main, view) }
+    return processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)
   }
 
   /** What `onStuck` says. */

@@ -62,6 +62,10 @@ export class SystemProcessTable implements ProcessTable {
     return Promise.resolve(undefined)
   }
 
+  threadWaits(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
   commandLine(): Promise<undefined> {
     return Promise.resolve(undefined)
   }

@@ -2,8 +2,8 @@ import { uptime } from 'node:os'
 import { findDescendants, type DescendantRoot } from '../descendants'
 import { ProtectedPids } from '../protected-pids'
 import { forEachInSlices } from '../slices'
-import type {
-  ExitStatus, ProcessIdentity, ProcessRow, ProcessTable, ProcessUsage, ProcessWait, SignalMasks, SignalOutcome,
+import {
+  mostThreads, type ExitStatus, type ProcessIdentity, type ProcessRow, type ProcessTable, type ProcessUsage, type ProcessWait, type SignalMasks, type SignalOutcome,
 } from '../types'
 import { readWithPidusage } from '../pidusage-reader'
 import { sendSignal } from '../send-signal'
@@ -64,15 +64,19 @@ export class LinuxProcessTable implements ProcessTable {
 
   waits(identity: ProcessIdentity): Promise<{ readonly threads: number; readonly wait: ProcessWait } | undefined> {
     const folder = `/proc/${identity.pid}`
-    const wait = parseWait({
-      wchan: readProcFile(`${folder}/wchan`)?.toString('latin1'),
-      systemCall: readProcFile(`${folder}/syscall`)?.toString('latin1'),
-      architecture: process.arch,
-      target: (descriptor) => readProcLink(`${folder}/fd/${descriptor}`),
-    })
+    const wait = readWait(folder)
     const threads = parseThreads(readProcFile(`${folder}/status`)?.toString('latin1') ?? '')
     const stat = this.#statOf(identity)
     return Promise.resolve(threads === undefined || stat === undefined || stat.state === 'zombie' ? undefined : { threads, wait })
+  }
+
+  threadWaits(identity: ProcessIdentity): Promise<readonly ProcessWait[] | undefined> {
+    const folder = `/proc/${identity.pid}/task`
+    const threads = listProc(folder)
+    const others = threads.length > mostThreads ? [] : threads.filter((thread) => thread !== String(identity.pid))
+    const waits = others.map((thread) => readWait(`${folder}/${thread}`))
+    const stat = this.#statOf(identity)
+    return Promise.resolve(stat === undefined || stat.state === 'zombie' ? undefined : waits)
   }
 
   async commandLine(identity: ProcessIdentity): Promise<readonly string[] | undefined> {
@@ -193,6 +197,16 @@ export class LinuxProcessTable implements ProcessTable {
       command: stat.command,
     }
   }
+}
+
+/** Of a thread's folder, or of a process's, which is its main thread's. */
+function readWait(folder: string): ProcessWait {
+  return parseWait({
+    wchan: readProcFile(`${folder}/wchan`)?.toString('latin1'),
+    systemCall: readProcFile(`${folder}/syscall`)?.toString('latin1'),
+    architecture: process.arch,
+    target: (descriptor) => readProcLink(`${folder}/fd/${descriptor}`),
+  })
 }
 
 /**

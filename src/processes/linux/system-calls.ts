@@ -6,7 +6,11 @@ export type WaitingCall =
   | 'futex'
   /** futex_wait of Linux 6.7: the first argument is the address, the fourth the flags. */
   | 'futex2'
-  | 'poll' | 'child' | 'sleep'
+  /** The first argument is the pid. */
+  | 'child'
+  /** waitid, whose first argument is a kind of children. */
+  | 'child2'
+  | 'poll' | 'sleep'
   /** What was interrupted by SIGSTOP goes on: which call that was, only the kernel's word tells. */
   | 'restart'
 
@@ -20,8 +24,10 @@ const x64: Readonly<Record<WaitingCall, readonly number[]>> = {
   futex2: [455],
   // poll, select, epoll_wait, pselect6, ppoll, epoll_pwait, epoll_pwait2
   poll: [7, 23, 232, 270, 271, 281, 441],
-  // wait4, waitid
-  child: [61, 247],
+  // wait4
+  child: [61],
+  // waitid
+  child2: [247],
   // nanosleep, clock_nanosleep
   sleep: [35, 230],
   restart: [219],
@@ -35,8 +41,10 @@ const arm64: Readonly<Record<WaitingCall, readonly number[]>> = {
   futex2: [455],
   // epoll_pwait, pselect6, ppoll, epoll_pwait2
   poll: [22, 72, 73, 441],
-  // waitid, wait4
-  child: [95, 260],
+  // wait4
+  child: [260],
+  // waitid
+  child2: [95],
   // nanosleep, clock_nanosleep
   sleep: [101, 115],
   restart: [128],

@@ -18,7 +18,7 @@ const FUTEX_PRIVATE_FLAG = 128
 /** Where a process waits, from the kernel's word for it and the system call it is in. */
 export function parseWait({ wchan: word = '', systemCall, architecture, target }: WaitSources): ProcessWait {
   const wchan = word.trim() === '0' ? '' : word.trim()
-  const wait = { kind: kindByWord(wchan), wchan, address: null, isPrivate: false, timed: false, descriptor: null, target: null }
+  const wait = { kind: kindByWord(wchan), wchan, address: null, isPrivate: false, timed: false, descriptor: null, target: null, child: null }
   if (systemCall?.trim() === 'running') return { ...wait, kind: 'running' }
 
   const [number = '', ...args] = (systemCall ?? '').trim().split(' ')
@@ -41,8 +41,14 @@ export function parseWait({ wchan: word = '', systemCall, architecture, target }
       const link = target(descriptor) ?? null
       return { ...wait, kind: kindByLink(call, link) ?? wait.kind, descriptor, target: link }
     }
+    case 'child': {
+      // wait4(pid, …): less than 1 stands for any child, or any of a group.
+      const pid = Number(BigInt.asIntN(32, BigInt(args[0] ?? -1)))
+      return { ...wait, kind: 'child', child: pid > 0 ? pid : null }
+    }
+    case 'child2':
+      return { ...wait, kind: 'child' }
     case 'poll':
-    case 'child':
     case 'sleep':
       return { ...wait, kind: call }
     case 'restart':

@@ -53,6 +53,13 @@ async function killsTheOneInTask(run: WatchedRun): Promise<number> {
   return Date.now()
 }
 
+/** Whoever has put something into a queue is held by its feeder thread. */
+const isDone = /(Process|PoolWorker)-\d+ \(pid \d+\) of .* is done with its work and cannot end: the feeder thread of its queue writes to a pipe, the pipe is full, and nobody reads it/
+const atItsFeeder = [/another thread of \S+ waits for: writing to descriptor \d+, pipe:/, /waits for: a lock: futex 0x[0-9a-f]+, of this process alone/, /CPU time: none/]
+function notDrained(name: string, method: string, what: string, expected: Pick<Case, 'summary' | 'evidence' | 'ofPool'>): Case {
+  return { name: `a queue that nobody empties: ${name}, ${method}`, script: 'queue-not-drained.py', args: [method, what], code: 'output-pipe-full', ...expected }
+}
+
 const lostTask = { script: 'lost-task.py', code: 'lost-task', rescue: ['task'] }
 const cases: readonly Case[] = [
   ...(['fork', 'spawn', 'forkserver'] as const).map((method): Case => ({
@@ -121,6 +128,20 @@ const cases: readonly Case[] = [
   })),
   { name: 'a pipe that nobody reads, spawn', script: 'output-pipe-full.py', args: ['spawn', 'connection'], code: 'output-pipe-full', task: '1', summary: /cannot go on with task 1 report\(1\): it writes to a pipe, the pipe is full, and nobody reads it/, evidence: [/writing to descriptor \d+/] },
   { name: 'stdout that nobody reads, fork', script: 'output-pipe-full.py', args: ['fork', 'stdout'], code: 'output-pipe-full', task: '1', summary: /it writes to stdout, the pipe is full/, evidence: [/writing to descriptor 1/], start: { through: ['sh', '-c', 'exec 3>&2; "$@" | sleep 600 >&3', 'sh'] } },
+  ...['fork', 'spawn', 'forkserver'].map((method) => notDrained('a process that is joined', method, 'process', {
+    summary: isDone,
+    evidence: [...atItsFeeder, /waits in: queue-not-drained\.py:\d+ \(process\), in Process\.join/],
+  })),
+  notDrained('a process that the end of the program joins', 'fork', 'unjoined', { summary: isDone, evidence: [...atItsFeeder, /\(_exit_function\), in Process\.join/] }),
+  notDrained('three processes and one queue', 'spawn', 'several', { summary: isDone, evidence: [...atItsFeeder, /in line for the same queue: .*Process-\d+ \(pid \d+\), \S+Process-\d+ \(pid \d+\)/] }),
+  notDrained('a process that waits for room in its queue', 'fork', 'bounded', { summary: /Process-\d+ \(pid \d+\) of .* cannot go on: the feeder thread of its queue writes to a pipe/, evidence: [/another thread of \S+ waits for: writing to descriptor \d+/, /shared between processes/] }),
+  ...['fork', 'forkserver'].map((method) => notDrained('a pool that is joined', method, 'pool', { summary: isDone, evidence: [...atItsFeeder, /in Pool\.join/] })),
+  notDrained('an executor that is shut down', 'spawn', 'executor', { summary: isDone, evidence: [...atItsFeeder, /in Executor\.__exit__/] }),
+  notDrained('workers that are to be replaced', 'fork', 'recycled', { summary: isDone, evidence: [...atItsFeeder, /in Pool\.map/] }),
+  ...['fork', 'spawn'].map((method) => notDrained('the program itself at its end', method, 'program', {
+    ofPool: true, summary: /^The program of .* \(pid \d+\) cannot end: the feeder thread of its queue writes to a pipe, the pipe is full, and no process is left that could read it/, evidence: [/another thread of the program waits for: writing to descriptor \d+/, /in Queue\._finalize_join/],
+  })),
+  notDrained('the program in JoinableQueue.join()', 'fork', 'joinable', { ofPool: true, summary: /^The program of .* cannot go on: the feeder thread of its queue/, evidence: [/in JoinableQueue\.join/] }),
   { name: 'an answer that does not come', script: 'no-progress.py', args: ['fork'], start: { watch: { stuckAfterMs: 1500 } }, code: 'no-progress', task: '0', summary: /task 0 ask\(\d+\) in \S+ \(pid \d+\) of no-progress\.py:\d+ has used no CPU/, evidence: [/CPU time, of anything below it as well: none/, /waits for: reading from descriptor/] },
   { name: 'a long computation', script: 'slow.py', args: ['spawn', '30'], start: { watch: { stuckAfterMs: 1500 } }, code: 'slow', stuck: false, task: '0', summary: /task 0 compute\(30\.0\) .* has been running for .* and is still working/, evidence: [/CPU time in the last/] },
   {

@@ -9,7 +9,7 @@ const parse = (wchan: string | undefined, systemCall: string | undefined, rest: 
 describe('where a process waits', () => {
   test('is a futex that processes share, as that of a multiprocessing lock', () => {
     expect(parse('futex_do_wait', '202 0x7f3770bf5000 0x109 0x0 0x0 0x0 0xffffffff 0x7ffe2b09ed20 0x7f37704a3e96\n')).toEqual({
-      kind: 'futex', wchan: 'futex_do_wait', address: '0x7f3770bf5000', isPrivate: false, timed: false, descriptor: null, target: null,
+      kind: 'futex', wchan: 'futex_do_wait', address: '0x7f3770bf5000', isPrivate: false, timed: false, descriptor: null, target: null, child: null,
     })
   })
 
@@ -56,7 +56,7 @@ describe('where a process waits', () => {
     ['socket-write', 'sock_alloc_send_pskb'], ['poll', 'poll_schedule_timeout.constprop.0'], ['poll', 'do_epoll_wait'], ['child', 'do_wait'], ['sleep', 'hrtimer_nanosleep'],
     ['other', 'fcntl_setlk'], ['other', ''],
   ] as const)('is %s by the word %s alone, where only a parent may see the system call', (kind, word) => {
-    expect(parse(word, undefined)).toEqual({ kind, wchan: word, address: null, isPrivate: false, timed: false, descriptor: null, target: null })
+    expect(parse(word, undefined)).toEqual({ kind, wchan: word, address: null, isPrivate: false, timed: false, descriptor: null, target: null, child: null })
   })
 
   test('is the call that went on after SIGCONT', () => {

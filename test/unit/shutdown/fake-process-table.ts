@@ -65,6 +65,10 @@ export class FakeProcessTable implements ProcessTable {
     return Promise.resolve(undefined)
   }
 
+  threadWaits(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
   commandLine(): Promise<undefined> {
     return Promise.resolve(undefined)
   }

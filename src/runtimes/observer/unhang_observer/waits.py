@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from types import CodeType
 from typing import Any, Dict, Optional
 
@@ -15,6 +16,7 @@ _CLASSES = (
     ("multiprocessing.pool", "IMapIterator", "IMapIterator"),
     ("multiprocessing.process", "BaseProcess", "Process"),
     ("multiprocessing.queues", "Queue", "Queue"),
+    ("multiprocessing.queues", "JoinableQueue", "JoinableQueue"),
     ("multiprocessing.queues", "SimpleQueue", "SimpleQueue"),
     ("multiprocessing.synchronize", "SemLock", "Lock"),
     ("multiprocessing.synchronize", "Condition", "Condition"),
@@ -31,6 +33,9 @@ _CLASSES = (
     ("joblib.parallel", "Parallel", "Parallel"),
 )
 
+_MOST_FILES = 200
+_libraries: Dict[str, bool] = {}
+
 
 def waits_in() -> Optional[Dict[str, Any]]:
     """None when the main thread is in no call of a pool."""
@@ -45,8 +50,7 @@ def waits_in() -> Optional[Dict[str, Any]]:
     call = _name(called.f_code)
     if call is None:
         return None
-    code = frame.f_code
-    return {"file": places.absolute(code.co_filename), "line": frame.f_lineno or 0, "function": code.co_name, "call": call}
+    return _told(frame, call)
 
 
 def _at_exit(outermost: Any) -> Optional[Dict[str, Any]]:
@@ -55,11 +59,53 @@ def _at_exit(outermost: Any) -> Optional[Dict[str, Any]]:
     while frame is not None:
         method = _method(frame.f_code) or method
         frame = frame.f_back
-    code = outermost.f_code
-    method = method or _name(code)
-    if method is None:
-        return None
-    return {"file": places.absolute(code.co_filename), "line": outermost.f_lineno or 0, "function": code.co_name, "call": method}
+    method = method or _name(outermost.f_code)
+    return None if method is None else _told(outermost, method)
+
+
+def _told(frame: Any, call: str) -> Dict[str, Any]:
+    code = frame.f_code
+    return {
+        "file": places.absolute(code.co_filename),
+        "line": frame.f_lineno or 0,
+        "function": code.co_name,
+        "call": call,
+        "process": _joined(),
+        "threads": _has_threads(),
+    }
+
+
+def _joined() -> Optional[int]:
+    """Pid of the process whose end the main thread waits for."""
+    frame = places.main_frame()
+    while frame is not None and places.is_library(frame.f_code.co_filename):
+        if _method(frame.f_code) == "Process.join":
+            # Only names of the library's own function are there.
+            pid = getattr(getattr(frame.f_locals.get("self"), "_popen", None), "pid", None)
+            return pid if isinstance(pid, int) else None
+        frame = frame.f_back
+    return None
+
+
+def _has_threads() -> bool:
+    """Whether the user's code runs in another thread, or is called from there; the libraries' own threads have none on their stacks."""
+    main = threading.main_thread().ident
+    for ident, frame in sys._current_frames().items():
+        while ident != main and frame is not None:
+            if not _is_library(frame.f_code.co_filename):
+                return True
+            frame = frame.f_back
+    return False
+
+
+def _is_library(filename: str) -> bool:
+    """The same files stand on the stacks at every look."""
+    known = _libraries.get(filename)
+    if known is None:
+        if len(_libraries) >= _MOST_FILES:
+            _libraries.clear()
+        known = _libraries[filename] = places.is_library(filename)
+    return known
 
 
 def _name(code: CodeType) -> Optional[str]:

@@ -1,5 +1,5 @@
 import type { JobFacts, ProgramExitFacts, ProgramPoolFacts, ProgramTaskFacts, ProgramVerdict, ProgramWorkerFacts, StackFrameFacts, WaitFacts } from '../../../../src/diagnosis'
-import { judgeProgramPool } from '../../../../src/diagnosis'
+import { judgeProgramPool, readersAmong } from '../../../../src/diagnosis'
 
 /** A healthy pool in the middle of `map(run, 12 items)`, from which each test departs. */
 export function pool(facts: Partial<Omit<ProgramPoolFacts, 'parent'>> & { readonly parent?: Partial<ProgramPoolFacts['parent']> } = {}): ProgramPoolFacts {
@@ -7,9 +7,9 @@ export function pool(facts: Partial<Omit<ProgramPoolFacts, 'parent'>> & { readon
   return {
     pool: 'train.py:42', library: 'multiprocessing', startMethod: 'fork', state: 'run', processes: 4, poolAgeMs: 60_000,
     threads: { workers: true, tasks: true, results: true }, locks: { tasks: 'taken', results: 'free' },
-    taskPipeBytes: 0, resultPipeBytes: 0, queued: 0, jobs: [job()], workers: [], exitsBeforeReady: [], stuckAfterMs: 30_000,
+    taskPipeBytes: 0, resultPipeBytes: 0, queued: 0, jobs: [job()], workers: [], exitsBeforeReady: [], readers: readersAmong(facts.workers ?? []), stuckAfterMs: 30_000,
     ...rest,
-    parent: { pid: 4700, state: 'sleeping', answers: true, waitsIn: 'train.py:42 (<module>), in Pool.map', quietMs: 10_000, sigterm: 'default', ...parent },
+    parent: { pid: 4700, state: 'sleeping', answers: true, waitsIn: 'train.py:42 (<module>), in Pool.map', quietMs: 10_000, sigterm: 'default', wait: null, threadWaits: [], joins: null, hasThreads: false, ...parent },
   }
 }
 
@@ -21,7 +21,7 @@ export function job(facts: Partial<JobFacts> = {}): JobFacts {
 export function worker(number: number, facts: Partial<ProgramWorkerFacts> = {}): ProgramWorkerFacts {
   return {
     name: `ForkPoolWorker-${number}`, pid: 4710 + number, phase: 'idle', state: 'sleeping', stateSeenTimes: 10, ageMs: 20_000, threads: 1, parentThreadsAtStart: 1,
-    watchedMs: 10_000, cpuMs: 0, quietMs: 10_000, wait: lockWait(), holds: [], sigterm: 'default', sigtermPending: false, task: null, stack: null, exit: null,
+    watchedMs: 10_000, cpuMs: 0, quietMs: 10_000, wait: lockWait(), threadWaits: [], holds: [], sigterm: 'default', sigtermPending: false, task: null, stack: null, exit: null,
     hasPools: false, unpicklableResults: 0,
     ...facts,
   }
@@ -53,7 +53,7 @@ export function task(index: number, facts: Partial<ProgramTaskFacts> = {}): Prog
 }
 
 export function wait(kind: WaitFacts['kind'], facts: Partial<WaitFacts> = {}): WaitFacts {
-  return { kind, wchan: '', address: null, isPrivate: false, timed: false, descriptor: null, target: null, ...facts }
+  return { kind, wchan: '', address: null, isPrivate: false, timed: false, descriptor: null, target: null, child: null, ...facts }
 }
 
 /** In line for a lock that processes share. */

@@ -12,7 +12,7 @@ const sigterm = fc.constantFrom('default', 'ignored', 'caught', 'blocked', null)
 
 const waits = fc.record({
   kind: fc.constantFrom('futex', 'futex', 'pipe-read', 'pipe-write', 'socket-read', 'socket-write', 'poll', 'child', 'sleep', 'running', 'other'),
-  wchan: fc.constantFrom('', 'futex_do_wait'), address: fc.constantFrom('0x1', '0x2', null), isPrivate: fc.boolean(), timed: fc.boolean(), descriptor: maybe(small), target: maybe(fc.constant('pipe:[1]')),
+  wchan: fc.constantFrom('', 'futex_do_wait'), address: fc.constantFrom('0x1', '0x2', null), isPrivate: fc.boolean(), timed: fc.boolean(), descriptor: maybe(small), target: maybe(fc.constant('pipe:[1]')), child: maybe(fc.constantFrom(4711, 4712)),
 })
 const tasks = fc.record({
   id: fc.constantFrom('1', '2', '3.4'), job: small, index: small, label: fc.constantFrom('', 'run(1)', 'task 1'), items: small, runningMs: ms, sending: fc.boolean(), awaited: maybe(fc.boolean()), rescued: fc.boolean(), retriable: fc.boolean(),
@@ -23,18 +23,18 @@ const exits = fc.record({
 const frames = fc.array(fc.record({ file: fc.constantFrom('/l/multiprocessing/pool.py', '/l/concurrent/futures/_base.py', 'train.py'), line: small, function: fc.constantFrom('get', 'result', 'run') }), { maxLength: 3 })
 const workers: fc.Arbitrary<ProgramWorkerFacts> = fc.record({
   name: fc.constant(''), pid: fc.constant(0), phase: fc.constantFrom('starting', 'idle', 'idle', 'running', 'sending', 'exited', 'unknown'), state: processState, stateSeenTimes: small, ageMs: ms,
-  threads: maybe(small), parentThreadsAtStart: maybe(small), watchedMs: ms, cpuMs: ms, quietMs: ms, wait: maybe(waits), holds: fc.subarray(['tasks', 'results'] as const), sigterm, sigtermPending: fc.boolean(),
+  threads: maybe(small), parentThreadsAtStart: maybe(small), watchedMs: ms, cpuMs: ms, quietMs: ms, wait: maybe(waits), threadWaits: fc.array(waits, { maxLength: 2 }), holds: fc.subarray(['tasks', 'results'] as const), sigterm, sigtermPending: fc.boolean(),
   task: maybe(tasks), stack: maybe(frames), exit: maybe(exits), hasPools: fc.boolean(), unpicklableResults: small,
 })
 const pools: fc.Arbitrary<ProgramPoolFacts> = fc.record({
   pool: fc.constant('train.py:42'), library: fc.constantFrom('multiprocessing', 'multiprocessing', 'concurrent.futures', 'billiard', 'loky', 'processes', 'unknown'), startMethod: fc.constantFrom('fork', 'spawn', null),
   state: fc.constantFrom('init', 'run', 'run', 'run', 'close', 'terminate', 'broken', 'ended'), processes: maybe(small), poolAgeMs: maybe(ms),
-  parent: fc.record({ pid: fc.constant(4700), state: processState, answers: fc.boolean(), waitsIn: fc.constantFrom(null, 'train.py:42, in Pool.map', 'train.py:42, in Pool.terminate'), quietMs: ms, sigterm }),
+  parent: fc.record({ pid: fc.constant(4700), state: processState, answers: fc.boolean(), waitsIn: fc.constantFrom(null, 'train.py:42, in Pool.map', 'train.py:42, in Pool.terminate', 'util.py:360 (_exit_function), in Queue._finalize_join'), quietMs: ms, sigterm, wait: maybe(waits), threadWaits: fc.array(waits, { maxLength: 2 }), joins: maybe(fc.constantFrom(4711, 4712)), hasThreads: maybe(fc.boolean()) }),
   threads: maybe(fc.record({ workers: maybe(fc.boolean()), tasks: maybe(fc.boolean()), results: maybe(fc.boolean()) })), locks: fc.record({ tasks: lock, results: lock }),
   taskPipeBytes: maybe(small), resultPipeBytes: maybe(small), queued: maybe(small),
   jobs: fc.array(fc.record({ job: small, call: fc.constantFrom('map', 'imap', 'submit'), function: fc.constant('run'), total: maybe(fc.integer({ min: 3, max: 9 })), left: maybe(small) }), { maxLength: 3 }),
   workers: fc.array(workers, { maxLength: 8 }).map((all) => all.map((one, index) => ({ ...one, name: `ForkPoolWorker-${index + 1}`, pid: 4711 + index }))),
-  exitsBeforeReady: fc.array(fc.constantFrom('exit 1', 'exit -15 (SIGTERM)'), { maxLength: 9 }), stuckAfterMs: fc.constantFrom(1000, 30_000),
+  exitsBeforeReady: fc.array(fc.constantFrom('exit 1', 'exit -15 (SIGTERM)'), { maxLength: 9 }), readers: fc.record({ count: small, quietMs: ms }), stuckAfterMs: fc.constantFrom(1000, 30_000),
 })
 
 /** What they rest on comes from the program's observer; all others rest on the kernel and the flight recorder. */
