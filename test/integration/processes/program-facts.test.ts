@@ -73,6 +73,37 @@ describe.skipIf(process.platform !== 'linux')('where a process waits', () => {
     expect((await table.waits(alone.identity))?.threads).toBe(1)
   })
 
+  test('is told of each other thread, unless there are many', async () => {
+    const { identity } = await waiting('threads')
+    await waitOf(identity, 'pipe-read')
+    const kinds = async (of: ProcessIdentity): Promise<string[] | undefined> => (await table.threadWaits(of))?.map(({ kind }) => kind).sort()
+    // time.sleep() is a select() before Python 3.11.
+    await until(async () => /^(poll poll|sleep sleep)$/.test((await kinds(identity))?.join(' ') ?? ''), 'two threads asleep')
+    const writing = await waiting('feeder')
+    const wait = await waitOf(writing.identity, 'futex')
+    expect(wait).toMatchObject({ isPrivate: true, timed: false })
+    const [feeder, ...more] = (await until(async () => {
+      const found = await table.threadWaits(writing.identity)
+      return found?.[0]?.kind === 'pipe-write' && found
+    }, 'a thread that writes'))
+    expect(feeder).toMatchObject({ kind: 'pipe-write', target: expect.stringMatching(/^pipe:/) as unknown })
+    expect(more).toEqual([])
+    const alone = await waiting('pipe_read')
+    expect(await kinds(alone.identity)).toEqual([])
+    const many = await waiting('many_threads')
+    await until(async () => ((await table.waits(many.identity))?.threads ?? 0) > 16, 'more than sixteen threads')
+    expect(await kinds(many.identity)).toEqual([])
+  })
+
+  test('is told with the child that is waited for', async () => {
+    const { identity } = await waiting('that_child')
+    const { child } = await waitOf(identity, 'child')
+    const [row] = await until(async () => (await table.descendants([{ identity }])).get(identity.pid), 'the child')
+    expect(child).toBe(row!.identity.pid)
+    const any = await waiting('child')
+    expect((await waitOf(any.identity, 'child')).child).toBeNull()
+  })
+
   test('has the same address in two processes that wait for one lock', async () => {
     const { identity } = await processes.start('python3', ['-c', [
       'import multiprocessing, time',
@@ -93,10 +124,13 @@ describe.skipIf(process.platform !== 'linux')('where a process waits', () => {
     const { identity } = await processes.python('has-zombie.py')
     const zombie = await until(async () => (await table.descendants([{ identity }])).get(identity.pid)?.find(({ state }) => state === 'zombie'), 'a zombie')
     expect(await table.waits(zombie.identity)).toBeUndefined()
+    expect(await table.threadWaits(zombie.identity)).toBeUndefined()
     expect(await table.waits(stranger(identity))).toBeUndefined()
+    expect(await table.threadWaits(stranger(identity))).toBeUndefined()
     const gone = await processes.shell('echo ready')
     await gone.exited
     expect(await table.waits(gone.identity)).toBeUndefined()
+    expect(await table.threadWaits(gone.identity)).toBeUndefined()
   })
 
   test('is found out without holding the event loop', async () => {
@@ -217,8 +251,8 @@ describe.skipIf(process.platform === 'win32')('where there is no /proc', () => {
     const { pid } = await processes.shell('echo ready; exec sleep 1000')
     const other = createProcessTable({ platform: 'darwin' })
     const identity = (await other.identify(pid))!
-    expect(await Promise.all([other.waits(identity), other.commandLine(identity), other.workingDirectory(identity), other.exitStatus(identity), other.oomKills(identity)]))
-      .toEqual([undefined, undefined, undefined, undefined, null])
+    expect(await Promise.all([other.waits(identity), other.threadWaits(identity), other.commandLine(identity), other.workingDirectory(identity), other.exitStatus(identity), other.oomKills(identity)]))
+      .toEqual([undefined, undefined, undefined, undefined, undefined, null])
   })
 })
 

@@ -31,6 +31,12 @@ const withoutTheirBugs: readonly (readonly [script: string, ...args: string[]])[
   ['uninterruptible.py', 'fork'], ['zombie.py', 'fork'], ['unserializable-result.py', 'fork'], ['output-pipe-full.py', 'spawn', 'connection'], ['no-progress.py', 'fork'],
 ]
 
+/** Slow readers of full queues: each takes its time for a dozen seconds. */
+const emptiedSlowly: readonly (readonly [what: string, method: string])[] = [
+  ['process', 'fork'], ['process', 'spawn'], ['process', 'forkserver'], ['bounded', 'fork'], ['threaded', 'spawn'], ['threaded', 'forkserver'], ['pool', 'fork'], ['executor', 'spawn'],
+  ['recycled', 'fork'], ['program', 'fork'], ['joinable', 'fork'], ['joinable', 'spawn'],
+]
+
 function alarms(run: WatchedRun): string[] {
   return run.stuck.map(({ pool, verdict }) => {
     const workers = pool.workers.map(({ name, pid, status, task }) => `${name} ${pid} ${status} ${task?.label ?? ''}`)
@@ -69,6 +75,23 @@ describe.concurrent('the same programs without their bugs', noSecondAttempt, () 
         } finally {
           await run.end()
         }
+      }
+    })
+  }
+})
+
+describe.concurrent('a full queue that somebody empties slowly is never called stuck', () => {
+  for (const [index, [what, method]] of emptiedSlowly.entries()) {
+    const python = threePythons[index % threePythons.length]!
+    it(`${what}, ${method}, Python ${python.version}`, async () => {
+      const run = await watch.start('queue-not-drained.py', { python, args: [method, what, '--healthy'] })
+      try {
+        await until('the end of the program', () => run.hasEnded, { withinMs: 120_000, seen: () => run.story() })
+        expect(alarms(run)).toEqual([])
+        expect(await run.ended, JSON.stringify(run.story())).toEqual({ code: 0, signal: null })
+        expect(await run.untilSaid('results')).toHaveLength(1)
+      } finally {
+        await run.end()
       }
     })
   }

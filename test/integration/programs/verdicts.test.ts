@@ -132,6 +132,7 @@ const cases: readonly Case[] = [
     summary: isDone,
     evidence: [...atItsFeeder, /waits in: queue-not-drained\.py:\d+ \(process\), in Process\.join/],
   })),
+  notDrained('a process that is joined, after a while', 'fork', 'late', { summary: isDone, evidence: atItsFeeder }),
   notDrained('a process that the end of the program joins', 'fork', 'unjoined', { summary: isDone, evidence: [...atItsFeeder, /\(_exit_function\), in Process\.join/] }),
   notDrained('three processes and one queue', 'spawn', 'several', { summary: isDone, evidence: [...atItsFeeder, /in line for the same queue: .*Process-\d+ \(pid \d+\), \S+Process-\d+ \(pid \d+\)/] }),
   notDrained('a process that waits for room in its queue', 'fork', 'bounded', { summary: /Process-\d+ \(pid \d+\) of .* cannot go on: the feeder thread of its queue writes to a pipe/, evidence: [/another thread of \S+ waits for: writing to descriptor \d+/, /shared between processes/] }),

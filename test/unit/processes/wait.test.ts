@@ -43,6 +43,14 @@ describe('where a process waits', () => {
     expect(parse('x', `${number} 0x3 0x0 0x0 0x0 0x0 0x0 0x7f 0x7f`)).toMatchObject({ kind, descriptor: null })
   })
 
+  test('is a child, whichever or that one', () => {
+    expect(parse('do_wait', '61 0x1267 0x7f 0x0 0x0 0x0 0x0 0x7f 0x7f')).toMatchObject({ kind: 'child', child: 4711 })
+    expect(parse('do_wait', '61 0xffffffffffffffff 0x7f 0x0 0x0 0x0 0x0 0x7f 0x7f')).toMatchObject({ kind: 'child', child: null })
+    expect(parse('do_wait', '247 0x1 0x1267 0x7f 0x4 0x0 0x0 0x7f 0x7f')).toMatchObject({ kind: 'child', child: null })
+    expect(parse('do_wait', '260 0x1267 0x7f 0x0 0x0 0x0 0x0 0x7f 0x7f', { architecture: 'arm64' })).toMatchObject({ kind: 'child', child: 4711 })
+    expect(parse('do_wait', undefined)).toMatchObject({ kind: 'child', child: null })
+  })
+
   test('is by other numbers on arm64', () => {
     expect(parse('futex_do_wait', '98 0x7f00 0x189 0x0 0x0 0x0 0x0 0x7f 0x7f', { architecture: 'arm64' })).toMatchObject({ kind: 'futex', isPrivate: true })
     expect(parse('anon_pipe_read', '63 0x3 0x7f 0x4 0x0 0x0 0x0 0x7f 0x7f', { architecture: 'arm64' })).toMatchObject({ kind: 'pipe-read', descriptor: 3 })

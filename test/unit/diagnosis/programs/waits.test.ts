@@ -81,15 +81,18 @@ describe('a worker that writes to a full pipe', () => {
   })
   it('may be a process that sends things, while the program waits for its end', () => {
     const process = worker(3, { phase: 'unknown', quietMs: 2000, wait: wait('socket-write', { descriptor: 9 }) })
-    const joins = { waitsIn: 'train.py:9 (<module>), in Process.join' }
+    const joins = { waitsIn: 'train.py:9 (<module>), in Process.join', joins: process.pid }
     expect(verdict(pool({ library: 'processes', jobs: [], parent: joins, workers: [process] }), 'output-pipe-full')).toMatchObject({ stuck: true, confidence: 'likely' })
     expect(codes(pool({ library: 'processes', jobs: [], parent: { ...joins, quietMs: 1900 }, workers: [process] }))).toEqual([])
+    expect(codes(pool({ library: 'processes', jobs: [], parent: { ...joins, joins: 4799 }, workers: [process] }))).toEqual([])
   })
   it('is given time where two processes of a program talk, one of them slowly', () => {
     const process = (quietMs: number): ReturnType<typeof worker> => worker(3, { phase: 'unknown', quietMs, wait: toStdout })
     const facts = { library: 'unknown' as const, jobs: [], parent: { waitsIn: null, quietMs: 60_000 } }
     expect(codes(pool({ ...facts, workers: [process(14_000)] }))).toEqual([])
     expect(verdict(pool({ ...facts, workers: [process(15_000)] }), 'output-pipe-full').confidence).toBe('possible')
+    const toAnother = { ...process(15_000), wait: wait('pipe-write', { descriptor: 9 }) }
+    expect(codes(pool({ ...facts, workers: [toAnother, worker(4, { phase: 'unknown', quietMs: 14_000, wait: wait('sleep') })] }))).toEqual([])
   })
   it.each([
     ['it wrote a moment ago', busy(3, { ...running, wait: toStdout, quietMs: 1900 })],
