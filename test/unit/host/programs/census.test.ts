@@ -4,9 +4,9 @@ import type { ParentView } from '../../../../src/host/programs/parentView'
 import type { ProgramContext } from '../../../../src/host/programs/programContext'
 import { MemberList } from '../../../../src/host/programs/memberList'
 import type { WatchedProgram } from '../../../../src/host/programs/watchedProgram'
+import type { ProcessRow, ProcessTable } from '../../../../src/processes'
 
-const processes = { identify: () => Promise.resolve(undefined), inspect: () => Promise.resolve(undefined) }
-const context = { processes, kills: { entriesFor: () => [] } } as unknown as ProgramContext
+const nothingThere: Partial<ProcessTable> = { identify: () => Promise.resolve(undefined), inspect: () => Promise.resolve(undefined) }
 
 function exitedProcess(slot: number, generation = 1): ParentView['processes'][number] {
   return {
@@ -22,14 +22,15 @@ function parentOf(key: string): ParentView {
   } as unknown as ParentView
 }
 
-function censusOf(...parents: ParentView[]): { census: Census; members: MemberList } {
+function censusOf(parents: readonly ParentView[], processes = nothingThere): { census: Census; members: MemberList } {
   const members = new MemberList({ workerChanged: () => undefined, workerRemoved: () => undefined })
+  const context = { processes, kills: { entriesFor: () => [] } } as unknown as ProgramContext
   return { census: new Census({ id: 'program-1', members } as unknown as WatchedProgram, new Set(parents), context), members }
 }
 
 test('a process that has ended is counted once, however long the recorder shows it', async () => {
   const parent = parentOf('1')
-  const { census, members } = censusOf(parent)
+  const { census, members } = censusOf([parent])
   for (let look = 0; look < 3; look += 1) {
     parent.processes = Array.from({ length: 150 }, (_, index) => exitedProcess(index + 1))
     census.sync(parent)
@@ -40,7 +41,7 @@ test('a process that has ended is counted once, however long the recorder shows 
 
 test('a program that recycles its workers for weeks does not fill the memory with them', async () => {
   const parent = parentOf('1')
-  const { census, members } = censusOf(parent)
+  const { census, members } = censusOf([parent])
   for (let generation = 1; generation <= 100; generation += 1) {
     parent.processes = Array.from({ length: 50 }, (_, index) => exitedProcess(index + 1, generation))
     census.sync(parent)
@@ -52,11 +53,29 @@ test('a program that recycles its workers for weeks does not fill the memory wit
 
 test('two programs that one process was in turn, by exec, are not mixed up', async () => {
   const [before, after] = [parentOf('1'), parentOf('2')]
-  const { census, members } = censusOf(before, after)
+  const { census, members } = censusOf([before, after])
   before.processes = [exitedProcess(1)]
   after.processes = [{ ...exitedProcess(1), name: 'Process-after', exitCode: 3 }]
   census.sync(before)
   census.sync(after)
   await census.noteExits(undefined)
   expect(members.all().map(({ name, exit }) => [name, exit?.exitCode])).toEqual([['Process-1-1', 0], ['Process-after', 3]])
+})
+
+test('a worker that is dead but not collected has its exit code from the kernel, and is looked at until it is collected', async () => {
+  const parent = parentOf('1')
+  const identity = { pid: 100_001, startTime: 'boot-1' }
+  let row: ProcessRow | undefined = { identity, parentPid: parent.pid, command: 'python3', state: 'zombie', cpuTimeMs: 0 } as unknown as ProcessRow
+  const { census, members } = censusOf([parent], { inspect: () => Promise.resolve(row), exitStatus: () => Promise.resolve({ exitCode: 3, signal: null }) })
+  parent.processes = [{ ...exitedProcess(1), exitCode: null, exitedAt: null }]
+  census.sync(parent)
+  const [member] = members.all()
+  member!.identity = identity
+  const seen: unknown[] = []
+  for (row of [row, row, row, undefined, undefined]) {
+    await census.noteExits(undefined)
+    seen.push([member!.exit?.exitCode, member!.uncollected])
+  }
+  expect(seen).toEqual([[3, true], [3, true], [3, true], [3, false], [3, false]])
+  expect(members.exitedCount).toBe(1)
 })
