@@ -15,7 +15,7 @@ const noReaders = { count: 0, quietMs: 0 }
 /** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own; `member`: the process that made this one. */
 export function poolFacts(
   pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView },
-  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number>; readonly member: ProgramMember | undefined }, now: number,
+  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number>; readonly unlistedLosses: number; readonly member: ProgramMember | undefined }, now: number,
 ): ProgramPoolFacts {
   const { observed, parent } = pool
   return {
@@ -33,6 +33,7 @@ export function poolFacts(
     queued: observed.queued,
     jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
     workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
+    unlistedLosses: settings.unlistedLosses,
     exitsBeforeReady: exitsBeforeReady(members, now),
     readers: noReaders,
     stuckAfterMs: settings.stuckAfterMs,
@@ -46,7 +47,7 @@ export function processFacts(
   return {
     pool: name, library, startMethod: null, state: 'run', processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
-    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, new Set(), now)), exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
+    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, new Set(), now)), unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
   }
 }
 
@@ -70,8 +71,8 @@ function waitsIn(at: Observed['waitsIn']): string | null {
 }
 
 function matters(member: ProgramMember, now: number): boolean {
-  const { exit, recorded } = member
-  return exit === undefined || now - exit.at < recentExitMs || (member.hasTask && member.rescued === undefined) || (recorded?.holds.length ?? 0) > 0
+  const { exit, recorded, uncollected } = member
+  return exit === undefined || now - exit.at < recentExitMs || uncollected || member.hasLostTask || (recorded?.holds.length ?? 0) > 0
 }
 
 function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, makers: ReadonlySet<number>, now: number): ProgramWorkerFacts {
@@ -96,7 +97,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     task: taskFacts(member, pool, now),
     stack: member.stackCounter === recorded?.counter ? member.stack : null,
     exit: exit ? {
-      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills,
+      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
     } : null,
     hasPools: makers.has(member.pid),
     unpicklableResults: recorded?.unpicklableResults ?? 0,

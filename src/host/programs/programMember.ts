@@ -37,6 +37,8 @@ export class ProgramMember {
   noted: NotedChild | undefined
   named: NamedTask | undefined
   exit: MemberExit | undefined
+  /** The last look found it dead and not collected by its parent. */
+  uncollected = false
   state: ProcessState = 'unknown'
   stateSeenTimes = 0
   threads: number | null = null
@@ -66,6 +68,11 @@ export class ProgramMember {
   /** It is in a task, or took one along. */
   get hasTask(): boolean {
     return this.recorded !== undefined && this.recorded.phase !== 'idle' && this.recorded.job >= 0
+  }
+
+  /** It took a task along, and nobody has rescued that. */
+  get hasLostTask(): boolean {
+    return !this.live && this.hasTask && this.rescued === undefined
   }
 
   get label(): string {

@@ -331,7 +331,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     for (const pool of this.pools) {
       if (!pool.live) continue
       const row = pool.parent.identity && (await this.context.processes.inspect(pool.parent.identity))
-      known.set(pool, poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown', makers, member: members.get(pool.parent.pid) }, now))
+      known.set(pool, poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown', makers, unlistedLosses: pool.members.unlistedLosses, member: members.get(pool.parent.pid) }, now))
     }
     const main = this.census.root
     if (main !== undefined) known.set(this, this.ownFacts(main, stuckAfterMs, now))

@@ -36,7 +36,7 @@ describe.each(someOf)('a snapshot of a Python $version program', ({ path: python
       const taken = await connection.snapshot()
       return taken.waitsIn?.call === 'Process.join' && taken.pools[0]!.jobs.at(-1)?.total !== null && taken
     }, 'the program to wait')
-    expect(snapshot.waitsIn).toMatchObject({ line: 36, function: '<module>', call: 'Process.join' })
+    expect(snapshot.waitsIn).toMatchObject({ line: 36, function: '<module>', call: 'Process.join', process: program.slots().find(({ name }) => name === 'Plain')!.pid })
     expect(snapshot.waitsIn!.file).toMatch(/\/methods\.py$/)
     expect(labels(snapshot)).toEqual(['run × 3', 'run × 3 (items 5–7)', 'run × 5 (items 0–4)', "run(7, key='x')", 'run(9)'])
     const [pool, executor] = snapshot.pools
@@ -72,6 +72,31 @@ describe.each(someOf)('a snapshot of a Python $version program', ({ path: python
     const { code, stdout, stderr } = await program.ended
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('[0, 1, 2] [0, 1, 2, 3, 4]\n9 [0, 1, 2, 3, 4, 5]\n')
+  })
+
+  it.each(['fork', 'spawn', 'forkserver'])('says which process is joined, and whether other threads run code of the user\'s (%s)', async (method) => {
+    await using program = await WatchedProgram.start({ python, args: ['-c', `
+import multiprocessing as mp, os, threading, time
+def stay():
+    time.sleep(600)
+context = mp.get_context('${method}')
+process = context.Process(target=time.sleep, args=(600,), name='Joined')
+process.start()
+pool, queue = context.Pool(1), context.Queue()
+queue.put(bytes(1000000))
+process.join()
+threading.Thread(target=stay, daemon=True).start()
+pool.map(time.sleep, [600])
+`] })
+    const connection = await program.connected()
+    const waiting = (call: string, process: number | null, threads: boolean) => until(async () => {
+      const { waitsIn } = await connection.snapshot()
+      return waitsIn?.call === call && waitsIn.process === process && waitsIn.threads === threads
+    }, `${call} ${process} ${threads}`)
+    const { pid } = await program.slot(({ name, pid: known }) => name === 'Joined' && known > 0, 'the process')
+    await waiting('Process.join', pid, false)
+    process.kill(pid, 'SIGKILL')
+    await waiting('Pool.map', null, true)
   })
 
   it('counts items, not chunks', async () => {

@@ -46,7 +46,7 @@ export interface SnapshotPool {
 export interface Snapshot {
   readonly time: number
   readonly threads: readonly { readonly id: number; readonly name: string; readonly daemon: boolean }[]
-  readonly waitsIn: { readonly file: string; readonly line: number; readonly function: string; readonly call: string } | null
+  readonly waitsIn: { readonly file: string; readonly line: number; readonly function: string; readonly call: string; readonly process: number | null; readonly threads: boolean } | null
   readonly pools: readonly SnapshotPool[]
   readonly tasks: Readonly<Record<string, { readonly counter: number; readonly job: number; readonly index: number; readonly function: string; readonly label: string; readonly first: number | null; readonly items: number }>>
   readonly helpers: { readonly resourceTracker: number | null; readonly forkServer: number | null }

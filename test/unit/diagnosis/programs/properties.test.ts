@@ -18,7 +18,7 @@ const tasks = fc.record({
   id: fc.constantFrom('1', '2', '3.4'), job: small, index: small, label: fc.constantFrom('', 'run(1)', 'task 1'), items: small, runningMs: ms, sending: fc.boolean(), awaited: maybe(fc.boolean()), rescued: fc.boolean(), retriable: fc.boolean(),
 })
 const exits = fc.record({
-  exitCode: maybe(small), signal: maybe(fc.constantFrom('SIGKILL', 'SIGTERM', 'SIGSEGV')), agoMs: ms, livedMs: ms, endedByUs: maybe(fc.constant({ askedBy: 'user', reason: 'Kill' })), oomKills: maybe(small),
+  exitCode: maybe(small), signal: maybe(fc.constantFrom('SIGKILL', 'SIGTERM', 'SIGSEGV')), agoMs: ms, livedMs: ms, endedByUs: maybe(fc.constant({ askedBy: 'user', reason: 'Kill' })), oomKills: maybe(small), uncollected: fc.boolean(),
 })
 const frames = fc.array(fc.record({ file: fc.constantFrom('/l/multiprocessing/pool.py', '/l/concurrent/futures/_base.py', 'train.py'), line: small, function: fc.constantFrom('get', 'result', 'run') }), { maxLength: 3 })
 const workers: fc.Arbitrary<ProgramWorkerFacts> = fc.record({
@@ -34,7 +34,7 @@ const pools: fc.Arbitrary<ProgramPoolFacts> = fc.record({
   taskPipeBytes: maybe(small), resultPipeBytes: maybe(small), queued: maybe(small),
   jobs: fc.array(fc.record({ job: small, call: fc.constantFrom('map', 'imap', 'submit'), function: fc.constant('run'), total: maybe(fc.integer({ min: 3, max: 9 })), left: maybe(small) }), { maxLength: 3 }),
   workers: fc.array(workers, { maxLength: 8 }).map((all) => all.map((one, index) => ({ ...one, name: `ForkPoolWorker-${index + 1}`, pid: 4711 + index }))),
-  exitsBeforeReady: fc.array(fc.constantFrom('exit 1', 'exit -15 (SIGTERM)'), { maxLength: 9 }), readers: fc.record({ count: small, quietMs: ms }), stuckAfterMs: fc.constantFrom(1000, 30_000),
+  unlistedLosses: small, exitsBeforeReady: fc.array(fc.constantFrom('exit 1', 'exit -15 (SIGTERM)'), { maxLength: 9 }), readers: fc.record({ count: small, quietMs: ms }), stuckAfterMs: fc.constantFrom(1000, 30_000),
 })
 
 /** What they rest on comes from the program's observer; all others rest on the kernel and the flight recorder. */

@@ -4,14 +4,21 @@ import type { ParentView } from '../../../../src/host/programs/parentView'
 import type { ProgramContext } from '../../../../src/host/programs/programContext'
 import { MemberList } from '../../../../src/host/programs/memberList'
 import type { WatchedProgram } from '../../../../src/host/programs/watchedProgram'
+import type { ProcessRow, ProcessTable } from '../../../../src/processes'
 
-const processes = { identify: () => Promise.resolve(undefined), inspect: () => Promise.resolve(undefined) }
-const context = { processes, kills: { entriesFor: () => [] } } as unknown as ProgramContext
+const nothingThere: Partial<ProcessTable> = { identify: () => Promise.resolve(undefined), inspect: () => Promise.resolve(undefined) }
 
 function exitedProcess(slot: number, generation = 1): ParentView['processes'][number] {
   return {
     slot, generation, poolKey: 0, pid: 100_000 + slot, parentThreads: 1, startTicks: 1, startedAt: 1, exitCode: 0, exitedAt: 2, name: `Process-${slot}-${generation}`,
     counter: 0, phase: 'idle', holds: [], ready: true, keptBytes: 0, job: -1, index: -1, taskStartedAt: 0, stackSignal: 0, label: '', unpicklableResults: 0,
+  }
+}
+
+function observedPool(key: number): NonNullable<ParentView['observed']>['pools'][number] {
+  return {
+    key, library: 'multiprocessing', name: `train.py:${key}`, file: 'train.py', line: key, startMethod: 'fork', processes: 1, madeAt: key, state: 'run',
+    threads: { workers: true, tasks: true, results: true }, queued: 0, taskPipeBytes: 0, resultPipeBytes: 0, locks: { tasks: 'free', results: 'free' }, jobs: [], pids: [],
   }
 }
 
@@ -22,14 +29,17 @@ function parentOf(key: string): ParentView {
   } as unknown as ParentView
 }
 
-function censusOf(...parents: ParentView[]): { census: Census; members: MemberList } {
+function censusOf(parents: readonly ParentView[], processes = nothingThere): { census: Census; members: MemberList } {
   const members = new MemberList({ workerChanged: () => undefined, workerRemoved: () => undefined })
+  const state = { headerChanged: () => undefined, workerChanged: () => undefined, workerRemoved: () => undefined }
+  const pools = { add: () => undefined, has: () => false }
+  const context = { processes, kills: { entriesFor: () => [] }, state, pools, ended: () => undefined } as unknown as ProgramContext
   return { census: new Census({ id: 'program-1', members } as unknown as WatchedProgram, new Set(parents), context), members }
 }
 
 test('a process that has ended is counted once, however long the recorder shows it', async () => {
   const parent = parentOf('1')
-  const { census, members } = censusOf(parent)
+  const { census, members } = censusOf([parent])
   for (let look = 0; look < 3; look += 1) {
     parent.processes = Array.from({ length: 150 }, (_, index) => exitedProcess(index + 1))
     census.sync(parent)
@@ -40,7 +50,7 @@ test('a process that has ended is counted once, however long the recorder shows 
 
 test('a program that recycles its workers for weeks does not fill the memory with them', async () => {
   const parent = parentOf('1')
-  const { census, members } = censusOf(parent)
+  const { census, members } = censusOf([parent])
   for (let generation = 1; generation <= 100; generation += 1) {
     parent.processes = Array.from({ length: 50 }, (_, index) => exitedProcess(index + 1, generation))
     census.sync(parent)
@@ -52,11 +62,42 @@ test('a program that recycles its workers for weeks does not fill the memory wit
 
 test('two programs that one process was in turn, by exec, are not mixed up', async () => {
   const [before, after] = [parentOf('1'), parentOf('2')]
-  const { census, members } = censusOf(before, after)
+  const { census, members } = censusOf([before, after])
   before.processes = [exitedProcess(1)]
   after.processes = [{ ...exitedProcess(1), name: 'Process-after', exitCode: 3 }]
   census.sync(before)
   census.sync(after)
   await census.noteExits(undefined)
   expect(members.all().map(({ name, exit }) => [name, exit?.exitCode])).toEqual([['Process-1-1', 0], ['Process-after', 3]])
+})
+
+test('a worker that is dead but not collected has its exit code from the kernel, and is looked at until it is collected', async () => {
+  const parent = parentOf('1')
+  const identity = { pid: 100_001, startTime: 'boot-1' }
+  let row: ProcessRow | undefined = { identity, parentPid: parent.pid, command: 'python3', state: 'zombie', cpuTimeMs: 0 } as unknown as ProcessRow
+  const { census, members } = censusOf([parent], { inspect: () => Promise.resolve(row), exitStatus: () => Promise.resolve({ exitCode: 3, signal: null }) })
+  parent.processes = [{ ...exitedProcess(1), exitCode: null, exitedAt: null }]
+  census.sync(parent)
+  const [member] = members.all()
+  member!.identity = identity
+  const seen: unknown[] = []
+  for (row of [row, row, row, undefined, undefined]) {
+    await census.noteExits(undefined)
+    seen.push([member!.exit?.exitCode, member!.uncollected])
+  }
+  expect(seen).toEqual([[3, true], [3, true], [3, true], [3, false], [3, false]])
+  expect(members.exitedCount).toBe(1)
+})
+
+test.each([['nothing', 'idle', 10], ['a task', 'running', 50]] as const)('of pools that have ended and lost %s, in a loop that makes thousands, only the last are kept', async (_, phase, most) => {
+  const parent = parentOf('1')
+  const { census } = censusOf([parent])
+  for (let key = 1; key <= 300; key += 1) {
+    parent.observed!.pools.splice(0, 1, observedPool(key))
+    parent.processes = [{ ...exitedProcess(1, key), poolKey: key, phase, job: 0, index: 0 }]
+    census.sync(parent)
+    await census.noteExits(undefined)
+  }
+  expect(census.pools.map(({ key }) => key)).toEqual(Array.from({ length: most + 1 }, (__, index) => 300 - most + index))
+  expect(census.members.length).toBeLessThanOrEqual(most + 2)
 })
