@@ -24,7 +24,7 @@ export interface ProgramPoolFacts {
   readonly queued: number | null
   /** Calls that have not ended. */
   readonly jobs: readonly JobFacts[]
-  /** Live ones, and those that exited and still matter: with a task or a lock, or less than 10 s ago. */
+  /** Live ones, and those that exited and still matter: with a task or a lock, not collected, or less than 10 s ago. */
   readonly workers: readonly ProgramWorkerFacts[]
   /** `exit 1`, newest last: workers in a row that ended before they asked for a task, within {@link crashLoopWindowMs}. */
   readonly exitsBeforeReady: readonly string[]
@@ -142,6 +142,8 @@ export interface ProgramExitFacts {
   readonly endedByUs: { readonly askedBy: string; readonly reason: string } | null
   /** Kills by the kernel's OOM killer in its cgroup (else on this machine) between its start and its exit; null when unknown. */
   readonly oomKills: number | null
+  /** It is still in state Z: its parent has not collected it. False also when nobody can tell. */
+  readonly uncollected: boolean
 }
 
 /** What would help, as a thing that can be done. */

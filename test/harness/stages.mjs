@@ -13,8 +13,8 @@ import { toolPath } from './tools.mjs'
 /** @typedef {import('./tally.mjs').Tally} Tally */
 /** @typedef {{ name: string, needed?: boolean, body: (run: MarkedRun) => Promise<Tally> }} Stage */
 
-/** No stage takes more than a few minutes; this ends one that hangs, so that the rest still runs. */
-const stageTimeoutMs = 20 * 60_000
+/** The longest stage takes some twenty minutes, tests end by themselves long before; this ends a stage that hangs, so that the rest still runs. */
+const stageTimeoutMs = 45 * 60_000
 const reportsFolder = join(artifactsFolder, 'reports')
 
 /** @param {string} title @param {() => Promise<unknown>} body @returns {Promise<Tally>} */
@@ -165,14 +165,16 @@ function readable(message) {
 
 /** @param {{ name: string, tally: Tally, ms: number }[]} results */
 function report(results) {
-  const failures = results.flatMap(({ name, tally }) => tally.failures.map((failure) => ({ ...failure, stage: name })))
-  if (failures.length > 0) {
-    console.log('\nFailed:')
-    for (const { stage, title, message } of failures) {
+  const show = (/** @type {string} */ heading, /** @type {(tally: Tally) => import('./tally.mjs').Failure[] | undefined} */ of) => {
+    const all = results.flatMap(({ name, tally }) => (of(tally) ?? []).map((one) => ({ ...one, stage: name })))
+    if (all.length > 0) console.log(`\n${heading}`)
+    for (const { stage, title, message } of all) {
       console.log(`\n  ✗ [${stage}] ${title}`)
       for (const line of readable(message)) console.log(`      ${line}`)
     }
   }
+  show('Passed at the second attempt only; the first said:', ({ retried }) => retried)
+  show('Failed:', ({ failures }) => failures)
   console.log()
   for (const { name, tally, ms } of results) {
     console.log(`  ${tally.failed > 0 ? '✗' : '✓'} ${name.padEnd(16)} ${String(tally.passed).padStart(5)} passed ${String(tally.failed).padStart(4)} failed  ${seconds(ms).padStart(8)}`)

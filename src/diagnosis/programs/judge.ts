@@ -22,11 +22,11 @@ import { zombie } from './zombie'
 /** The gravest first: what keeps the whole pool from going on, then single workers, then what only explains. */
 const rules: readonly ProgramRule[] = [
   crashLoop, orphanedQueueLock, lostTask, resultThreadDead, noLiveWorkers, lostSomewhere, stopped,
-  zombie, uninterruptible, forkWithThreads, selfWait, outputPipeFull, standstill, noProgress, sigtermIgnored, oomKilled, unserializableResult, slow,
+  uninterruptible, forkWithThreads, selfWait, outputPipeFull, standstill, noProgress, sigtermIgnored, oomKilled, zombie, unserializableResult, slow,
 ]
 
 /** What a worker's own verdict explains: that its task does not get on, or takes long. */
-const explainsNoProgress: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['stopped', 'zombie', 'uninterruptible', 'fork-with-threads', 'self-wait', 'output-pipe-full'])
+const explainsNoProgress: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['stopped', 'uninterruptible', 'fork-with-threads', 'self-wait', 'output-pipe-full'])
 
 const ignoresSigterm: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['sigterm-ignored'])
 

@@ -120,7 +120,10 @@ export class Census {
   async noteExits(rootExit: { exitCode: number | null; signal: NodeJS.Signals | null; at: number } | undefined): Promise<void> {
     for (const known of this.known.values()) {
       const { member } = known
-      if (!member.live) continue
+      if (!member.live) {
+        if (member.uncollected) await this.lookForCollection(member)
+        continue
+      }
       if (member.key === 'root') {
         if (rootExit !== undefined) await this.noteExit(known, rootExit, rootExit.at)
       } else if (member.recorded?.exitCode != null) {
@@ -163,11 +166,17 @@ export class Census {
     const row = await processes.inspect(identity)
     if (row !== undefined && row.state !== 'zombie') return
     known.goneAt ??= Date.now()
+    member.uncollected = row !== undefined
     const status = row && (await processes.exitStatus(identity))
     // Its parent collects it and tells how it ended; when it does not, nobody knows.
     if (status !== undefined) await this.noteExit(known, status, known.goneAt)
     else if (member.recorded === undefined && member.noted === undefined && kills.entriesFor(identity).length === 0) this.forgetUntold(known)
     else if ((isOver && member.recorded === undefined) || Date.now() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
+  }
+
+  /** How it ended is known, and its parent may still not have taken notice. */
+  private async lookForCollection(member: ProgramMember): Promise<void> {
+    member.uncollected = member.identity !== undefined && (await this.context.processes.inspect(member.identity)) !== undefined
   }
 
   /** Whoever would have told how it ended is gone. */

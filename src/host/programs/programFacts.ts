@@ -57,8 +57,8 @@ export function waitsIn({ observed }: ParentView): string | null {
 }
 
 function matters(member: ProgramMember, now: number): boolean {
-  const { exit, recorded } = member
-  return exit === undefined || now - exit.at < recentExitMs || (member.hasTask && member.rescued === undefined) || (recorded?.holds.length ?? 0) > 0
+  const { exit, recorded, uncollected } = member
+  return exit === undefined || now - exit.at < recentExitMs || uncollected || (member.hasTask && member.rescued === undefined) || (recorded?.holds.length ?? 0) > 0
 }
 
 function endedBadly({ exit }: ProgramMember): boolean {
@@ -88,7 +88,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     task: taskFacts(member, pool, now),
     stack: member.stackCounter === recorded?.counter ? member.stack : null,
     exit: exit ? {
-      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills,
+      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
     } : null,
     hasPools: makers.has(member.pid),
     unpicklableResults: recorded?.unpicklableResults ?? 0,

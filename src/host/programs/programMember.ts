@@ -38,6 +38,8 @@ export class ProgramMember {
   noted: NotedChild | undefined
   named: NamedTask | undefined
   exit: MemberExit | undefined
+  /** The last look found it dead and not collected by its parent. */
+  uncollected = false
   state: ProcessState = 'unknown'
   stateSeenTimes = 0
   threads: number | null = null

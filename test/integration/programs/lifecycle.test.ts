@@ -35,7 +35,8 @@ describe('a watched program', () => {
   it('that makes no pool is there, and says that it has made none', async () => {
     const run = await watch.start('', { flags: ['-c', 'import sys; print("here", flush=True); sys.stdin.readline()'], stdio: ['pipe', 'pipe', 'pipe'] })
     await run.untilSaid('here')
-    const shown = await until('the program is shown', () => ofProgram(run.id)[0])
+    // Until the client has said that it has started it, nobody knows its pid.
+    const shown = await until('the program is shown', () => ofProgram(run.id).find(({ program }) => program?.pid != null))
     expect(shown).toMatchObject({ kind: 'program', verdicts: [], program: { observer: 'waiting', python: null, pid: run.pid } })
     expect(shown.workers.map(({ name }) => name)).toEqual(['MainProcess'])
     run.child.stdin!.end()

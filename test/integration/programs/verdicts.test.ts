@@ -128,6 +128,14 @@ const cases: readonly Case[] = [
   },
   { name: 'a worker waits in the kernel', script: 'uninterruptible.py', args: ['fork'], start: { watch: { stuckAfterMs: 1500 } }, code: 'uninterruptible', task: '1', summary: /waits inside the kernel .* in task 1 read\(1\); no signal reaches it/, evidence: [/state of process \d+: D \(uninterruptible\)/] },
   { name: 'a worker is dead and the program holds the GIL', script: 'zombie.py', args: ['fork'], code: 'lost-task', task: '1', rescue: [], summary: /task 1 run\(1\) was lost .* exited with code 1/, evidence: [/does not answer; what it said last was used/] },
+  {
+    name: 'it died in its task', script: 'zombie.py', args: ['fork'], code: 'zombie', stuck: false, beside: ['lost-task'], task: '1', rescue: [], summary: /is dead \(it exited with code 1\) but was not collected by its program, so nobody replaces it/,
+    evidence: [/state of process \d+: Z \(zombie\)/, /exit of \S+ \(pid \d+\): exit 1/, /the program \(pid \d+\): has not waited for it in/, /does not answer; what it said last was used/],
+  },
+  {
+    name: 'it died idle, and took no task along', script: 'zombie.py', args: ['spawn', 'idle'], code: 'zombie', stuck: false, rescue: [], summary: /is dead \(it exited with code 1\) but was not collected by its program/,
+    evidence: [/state of process \d+: Z \(zombie\)/, /exit of \S+ \(pid \d+\): exit 1/], after: (_, { verdict }) => { expect(verdict.task).toBeNull(); return Promise.resolve() },
+  },
   ...(['fork', 'forkserver'] as const).map((method): Case => ({
     name: `a result that cannot be pickled, ${method}`, script: 'unserializable-result.py', args: [method], code: 'unserializable-result', stuck: false, summary: /1 result of \S+ \(pid \d+\) of unserializable-result\.py:\d+ could not be sent back/, evidence: [/results that could not be pickled/],
     after: async (run) => { expect(await run.untilSaid('results')).toEqual(['[0, 1, 2, 3, 4, 5, 6, 7]']) },

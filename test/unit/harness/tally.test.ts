@@ -23,6 +23,11 @@ describe('counting a vitest run', () => {
     expect(tallyVitest(file, false)).toEqual({ passed: 2, failed: 1, failures: [{ title: 'y', message: 'expected 1' }] })
   })
 
+  test('names tests that passed at the second attempt, which count as passed', () => {
+    write(2, { name: 'a.test.ts', status: 'passed', assertionResults: [{ status: 'passed', fullName: 'x', failureMessages: [] }, { status: 'passed', fullName: 'y', failureMessages: ['expected 1'] }] })
+    expect(tallyVitest(file, true)).toEqual({ passed: 2, failed: 0, failures: [], retried: [{ title: 'y', message: 'expected 1' }] })
+  })
+
   test('counts a file that could not be loaded as a failure', () => {
     write(0, { name: 'a.test.ts', status: 'failed', message: 'Cannot find module', assertionResults: [] })
     expect(tallyVitest(file, false)).toMatchObject({ failed: 1, failures: [{ title: 'a.test.ts', message: 'Cannot find module' }] })

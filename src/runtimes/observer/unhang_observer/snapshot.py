@@ -136,7 +136,7 @@ def _fill_pool(told: Dict[str, Any], known: Pool, pool: Any, own: List[Slot], ta
         "results": _is_alive(parts.get("_result_handler")),
     }
     told["pids"] = [pid for pid in (_live_pid(process) for process in list(parts.get("_pool", ()))) if pid]
-    told["state"] = "terminate" if _is_taken_down(parts) else _state(parts.get("_state"), told)
+    told["state"] = _state("terminate" if _is_taken_down(parts) else parts.get("_state"), told)
     if told["state"] == "ended":
         return
     told["taskPipeBytes"], told["locks"]["tasks"] = unread(inqueue), lock_state(inqueue, "_rlock")

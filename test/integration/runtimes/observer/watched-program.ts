@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
 import { RecorderFile, type RecordedProcess } from '../../../../src/runtimes/observer/recorder'
 import { pythons, type Python } from '../pythons'
 
@@ -141,6 +142,7 @@ export class WatchedProgram implements AsyncDisposable {
   readonly ended: Promise<End>
   stdout = ''
   stderr = ''
+  #isDisposed = false
 
   private constructor(readonly session: string, readonly server: Server, token: string, options: WatchOptions) {
     server.on('connection', (socket) => { this.connections.push(new Connection(socket, options.expectedToken ?? token)) })
@@ -167,7 +169,10 @@ export class WatchedProgram implements AsyncDisposable {
     mkdirSync(temporaryOf(session))
     const server = createServer()
     await new Promise<void>((resolve) => { server.listen(join(session, 'control.sock'), resolve) })
-    return new WatchedProgram(session, server, randomUUID(), options)
+    const program = new WatchedProgram(session, server, randomUUID(), options)
+    // A test that runs out of time never comes to the end of its scope.
+    onTestFinished(() => program[Symbol.asyncDispose]())
+    return program
   }
 
   /** The n-th process that makes pools, once it has said who it is. */
@@ -201,6 +206,8 @@ export class WatchedProgram implements AsyncDisposable {
 
   /** Ends whatever is left of it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
     // Its group is its own as long as anybody of it is there; the recorder names those who may have outlived the program.
     const left = [this.pid, ...this.files().filter((file) => file.endsWith('.rec')).flatMap((_, index) => this.slots(index).filter(({ pid, startTicks }) => isAlive(pid, startTicks)).map(({ pid }) => pid))]
     for (const pid of left) {

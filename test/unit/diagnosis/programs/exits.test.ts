@@ -130,22 +130,47 @@ describe('results that cannot be pickled', () => {
 })
 
 describe('a zombie', () => {
-  const zombie = busy(3, { state: 'zombie', stateSeenTimes: 3 })
-  it('keeps its task, which will not be answered', () => {
-    expect(verdict(pool({ workers: [reader(1), zombie] }), 'zombie')).toMatchObject({ confidence: 'certain', stuck: true, worker: 'ForkPoolWorker-3', task: '3', summary: expect.stringContaining('so task 3 run(3) will not be answered') as unknown })
+  const uncollected = { agoMs: 2000, uncollected: true }
+  const zombie = dead(3, uncollected, { task: null })
+  it('is told, and is not stuck: an idle worker keeps nobody waiting', () => {
+    const found = verdict(pool({ workers: [reader(1), zombie], jobs: [] }), 'zombie')
+    expect(found).toMatchObject({
+      confidence: 'certain', stuck: false, worker: 'ForkPoolWorker-3', pid: 4713, task: null,
+      summary: 'ForkPoolWorker-3 (pid 4713) of train.py:42 is dead (it exited with code 1) but was not collected by its program, so nobody replaces it.',
+    })
+    expect(evidence(found)).toContain('state of process 4713: Z (zombie)\nexit of ForkPoolWorker-3 (pid 4713): exit 1')
+    expect(evidence(found)).toContain('the program (pid 4700): has not waited for it in 2.0 s')
+  })
+  it('explains a lost task, which is what is stuck', () => {
+    const facts = pool({ parent: { answers: false }, workers: [reader(1), dead(3, uncollected, { task: task(3, { awaited: null }) })] })
+    expect(codes(facts)).toEqual(['lost-task', 'zombie'])
+    expect(verdict(facts, 'zombie')).toMatchObject({ stuck: false, task: '3', advice: expect.stringContaining('keeps the GIL') as unknown })
+  })
+  it('is told once with all others: a pool may have a thousand', () => {
+    const workers = Array.from({ length: 1000 }, (_, index) => dead(index + 1, uncollected, { task: null }))
+    const found = verdict(pool({ jobs: [], workers }), 'zombie')
+    expect(found).toMatchObject({ worker: null, pid: null, task: null, summary: expect.stringMatching(/^1000 workers of .* and 997 more\.$/) as unknown })
+  })
+  it('that left in order is told when it is still there after a long time', () => {
+    expect(codes(pool({ jobs: [], workers: [reader(1), dead(3, { ...uncollected, exitCode: 0, agoMs: 30_000 }, { task: null })] }))).toEqual(['zombie'])
+  })
+  it('counts in a closed pool that still has something to do', () => {
+    expect(codes(pool({ state: 'close', workers: [reader(1), busy(2), zombie] }))).toEqual(['zombie'])
   })
   it.each([
-    ['it was seen twice only: a pool collects its dead every tenth of a second', { workers: [reader(1), { ...zombie, stateSeenTimes: 2 }] }],
-    ['the program is at work and may collect it', { parent: { quietMs: 1900 }, workers: [reader(1), zombie] }],
-    ['it is a plain Process, to be collected at leisure', { library: 'processes' as const, jobs: [], workers: [worker(3, { phase: 'unknown', state: 'zombie', task: null })] }],
+    ['it ended a moment ago', { workers: [reader(1), dead(3, { ...uncollected, agoMs: 1900 }, { task: null })] }],
+    ['it was collected', { workers: [reader(1), dead(3, { agoMs: 5000 }, { task: null })] }],
+    ['it left in order, and the program is at work in C code for a while', { parent: { answers: false }, workers: [reader(1), dead(3, { ...uncollected, exitCode: 0, agoMs: 29_000 }, { task: null })] }],
+    ['the program may be ending its pool', { parent: { answers: false }, workers: [reader(1), dead(3, { ...uncollected, exitCode: null, signal: 'SIGTERM' as const }, { task: null })] }],
+    ['the pool was terminated', { state: 'terminate' as const, workers: [reader(1), zombie] }],
+    ['the pool is closed and done, and nobody has joined it yet', { state: 'close' as const, workers: [zombie] }],
+    ['the thread that would collect it has ended with the pool', { threads: { workers: false, tasks: false, results: true }, workers: [zombie] }],
+    ['it is a plain Process, to be collected at leisure', { library: 'processes' as const, parent: { quietMs: 90_000 }, workers: [zombie] }],
   ])('is none when %s', (_, facts) => {
-    expect(codes(pool(facts))).toEqual([])
-  })
-  it('that is a plain Process is told when the program has not moved for long, and is not stuck', () => {
-    expect(verdict(pool({ library: 'processes', parent: { quietMs: 30_000 }, jobs: [], workers: [worker(3, { phase: 'unknown', state: 'zombie' })] }), 'zombie').stuck).toBe(false)
+    expect(codes(pool({ jobs: [], ...facts }))).toEqual([])
   })
   it('is explained by a stopped parent', () => {
-    expect(codes(pool({ parent: { state: 'stopped', answers: false }, workers: [reader(1), zombie] }))).toEqual(['stopped'])
+    expect(codes(pool({ parent: { state: 'stopped', answers: false }, workers: [reader(1), zombie], jobs: [] }))).toEqual(['stopped'])
   })
 })
 

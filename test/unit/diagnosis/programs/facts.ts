@@ -43,7 +43,7 @@ export function dead(number: number, exit: Partial<ProgramExitFacts> = {}, facts
 }
 
 export function exited(facts: Partial<ProgramExitFacts> = {}): ProgramExitFacts {
-  return { exitCode: 1, signal: null, agoMs: 1500, livedMs: 9000, endedByUs: null, oomKills: 0, ...facts }
+  return { exitCode: 1, signal: null, agoMs: 1500, livedMs: 9000, endedByUs: null, oomKills: 0, uncollected: false, ...facts }
 }
 
 export const killed = { exitCode: null, signal: 'SIGKILL' } as const

@@ -18,7 +18,7 @@ const tasks = fc.record({
   id: fc.constantFrom('1', '2', '3.4'), job: small, index: small, label: fc.constantFrom('', 'run(1)', 'task 1'), items: small, runningMs: ms, sending: fc.boolean(), awaited: maybe(fc.boolean()), rescued: fc.boolean(), retriable: fc.boolean(),
 })
 const exits = fc.record({
-  exitCode: maybe(small), signal: maybe(fc.constantFrom('SIGKILL', 'SIGTERM', 'SIGSEGV')), agoMs: ms, livedMs: ms, endedByUs: maybe(fc.constant({ askedBy: 'user', reason: 'Kill' })), oomKills: maybe(small),
+  exitCode: maybe(small), signal: maybe(fc.constantFrom('SIGKILL', 'SIGTERM', 'SIGSEGV')), agoMs: ms, livedMs: ms, endedByUs: maybe(fc.constant({ askedBy: 'user', reason: 'Kill' })), oomKills: maybe(small), uncollected: fc.boolean(),
 })
 const frames = fc.array(fc.record({ file: fc.constantFrom('/l/multiprocessing/pool.py', '/l/concurrent/futures/_base.py', 'train.py'), line: small, function: fc.constantFrom('get', 'result', 'run') }), { maxLength: 3 })
 const workers: fc.Arbitrary<ProgramWorkerFacts> = fc.record({

@@ -4,9 +4,9 @@ import type { ParentView } from '../../../../src/host/programs/parentView'
 import type { ProgramContext } from '../../../../src/host/programs/programContext'
 import { MemberList } from '../../../../src/host/programs/memberList'
 import type { WatchedProgram } from '../../../../src/host/programs/watchedProgram'
+import type { ProcessRow, ProcessTable } from '../../../../src/processes'
 
-const processes = { identify: () => Promise.resolve(undefined), inspect: () => Promise.resolve(undefined) }
-const context = { processes, kills: { entriesFor: () => [] } } as unknown as ProgramContext
+const nothingThere: Partial<ProcessTable> = { identify: () => Promise.resolve(undefined), inspect: () => Promise.resolve(undefined) }
 
 function exitedProcess(slot: number, generation = 1): ParentView['processes'][number] {
   return {
@@ -22,14 +22,15 @@ function parentOf(key: string): ParentView {
   } as unknown as ParentView
 }
 
-function censusOf(...parents: ParentView[]): { census: Census; members: MemberList } {
+function censusOf(parents: readonly ParentView[], processes = nothingThere): { census: Census; members: MemberList } {
   const members = new MemberList({ workerChanged: () => undefined, workerRemoved: () => undefined })
+  const context = { processes, kills: { entriesFor: () => [] } } as unknown as ProgramContext
   return { census: new Census({ id: 'program-1', members } as unknown as WatchedProgram, new Set(parents), context), members }
 }
 
 test('a process that has ended is counted once, however long the recorder shows it', async () => {
   const parent = parentOf('1')
-  const { census, members } = censusOf(parent)
+  const { census, members } = censusOf([parent])
   for (let look = 0; look < 3; look += 1) {
     parent.processes = Array.from({ length: 150 }, (_, index) => exitedProcess(index + 1))
     census.sync(parent)
@@ -40,7 +41,7 @@ test('a process that has ended is counted once, however long the recorder shows 
 
 test('a program that recycles its workers for weeks does not fill the memory with them', async () => {
   const parent = parentOf('1')
-  const { census, members } = censusOf(parent)
+  const { census, members } = censusOf([parent])
   for (let generation = 1; generation <= 100; generation += 1) {
     parent.processes = Array.from({ length: 50 }, (_, index) => exitedProcess(index + 1, generation))
     census.sync(parent)
@@ -52,7 +53,7 @@ test('a program that recycles its workers for weeks does not fill the memory wit
 
 test('two programs that one process was in turn, by exec, are not mixed up', async () => {
   const [before, after] = [parentOf('1'), parentOf('2')]
-  const { census, members } = censusOf(before, after)
+  const { census, members } = censusOf([before, after])
   before.processes = [exitedProcess(1)]
   after.processes = [{ ...exitedProcess(1), name: 'Process-after', exitCode: 3 }]
   census.sync(before)
@@ -63,14 +64,31 @@ test('two programs that one process was in turn, by exec, are not mixed up', asy
 
 test('a helper of Python that was there before its program told of it is no process of the program', async () => {
   const parent = parentOf('1')
-  const members = new MemberList({ workerChanged: () => undefined, workerRemoved: () => undefined })
   const root = { pid: 99_999, startTime: 'boot-1' }
   const row = { identity: { pid: 100_001, startTime: 'boot-2' }, parentPid: root.pid, processGroup: 1, session: 1, state: 'sleeping', command: 'python3' }
-  const table = { ...processes, descendants: () => Promise.resolve(new Map([[root.pid, [row]]])), commandLine: () => Promise.resolve(['python3', '-c', 'from multiprocessing.resource_tracker import main']) }
-  const census = new Census({ id: 'program-1', members } as unknown as WatchedProgram, new Set([parent]), { ...context, processes: table } as unknown as ProgramContext)
+  const table = { descendants: () => Promise.resolve(new Map([[root.pid, [row]]])), commandLine: () => Promise.resolve(['python3', '-c', 'from multiprocessing.resource_tracker import main']) }
+  const { census, members } = censusOf([parent], table)
   await census.syncTree(root, 1000)
   expect(members.all().map(({ pid }) => pid)).toEqual([100_001])
   parent.observed = { ...parent.observed!, helpers: { resourceTracker: 100_001, forkServer: null } }
   await census.syncTree(root, 3000)
   expect(members.all()).toEqual([])
+})
+
+test('a worker that is dead but not collected has its exit code from the kernel, and is looked at until it is collected', async () => {
+  const parent = parentOf('1')
+  const identity = { pid: 100_001, startTime: 'boot-1' }
+  let row: ProcessRow | undefined = { identity, parentPid: parent.pid, command: 'python3', state: 'zombie', cpuTimeMs: 0 } as unknown as ProcessRow
+  const { census, members } = censusOf([parent], { inspect: () => Promise.resolve(row), exitStatus: () => Promise.resolve({ exitCode: 3, signal: null }) })
+  parent.processes = [{ ...exitedProcess(1), exitCode: null, exitedAt: null }]
+  census.sync(parent)
+  const [member] = members.all()
+  member!.identity = identity
+  const seen: unknown[] = []
+  for (row of [row, row, row, undefined, undefined]) {
+    await census.noteExits(undefined)
+    seen.push([member!.exit?.exitCode, member!.uncollected])
+  }
+  expect(seen).toEqual([[3, true], [3, true], [3, true], [3, false], [3, false]])
+  expect(members.exitedCount).toBe(1)
 })

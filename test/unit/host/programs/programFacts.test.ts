@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest'
+import { processFacts } from '../../../../src/host/programs/programFacts'
+import { ProgramMember } from '../../../../src/host/programs/programMember'
+
+const parent = { pid: 1000, state: 'sleeping', answers: true, waitsIn: null, quietMs: 0, sigterm: 'default' } as const
+
+test('a worker that ended long ago is of no more interest, unless its program has not collected it', () => {
+  const [collected, zombie] = ['Process-1', 'Process-2'].map((name, index) => {
+    const member = new ProgramMember(name, name, 1001 + index, 0)
+    member.exit = { exitCode: 1, signal: null, at: 1000, endedByUs: null, oomKills: null }
+    return member
+  })
+  zombie!.uncollected = true
+  const { workers } = processFacts('train.py', 'processes', parent, [collected!, zombie!], 30_000, 100_000)
+  expect(workers.map(({ name, exit }) => [name, exit?.uncollected])).toEqual([['Process-2', true]])
+})
