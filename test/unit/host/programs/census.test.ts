@@ -65,7 +65,7 @@ test('two programs that one process was in turn, by exec, are not mixed up', asy
 test('a helper of Python that was there before its program told of it is no process of the program', async () => {
   const parent = parentOf('1')
   const root = { pid: 99_999, startTime: 'boot-1' }
-  const row = { identity: { pid: 100_001, startTime: 'boot-2' }, parentPid: root.pid, processGroup: 1, session: 1, state: 'sleeping', command: 'python3' }
+  const row: ProcessRow = { identity: { pid: 100_001, startTime: 'boot-2' }, parentPid: root.pid, processGroup: 1, session: 1, state: 'sleeping', command: 'python3' }
   const table = { descendants: () => Promise.resolve(new Map([[root.pid, [row]]])), commandLine: () => Promise.resolve(['python3', '-c', 'from multiprocessing.resource_tracker import main']) }
   const { census, members } = censusOf([parent], table)
   await census.syncTree(root, 1000)
