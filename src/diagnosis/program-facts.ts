@@ -26,6 +26,8 @@ export interface ProgramPoolFacts {
   readonly jobs: readonly JobFacts[]
   /** Live ones, and those that exited and still matter: with a task or a lock, not collected, or less than 10 s ago. */
   readonly workers: readonly ProgramWorkerFacts[]
+  /** Lost tasks of further workers: too many for a list, and so only counted. */
+  readonly unlistedLosses: number
   /** `exit 1`, newest last: workers in a row that ended before they asked for a task, within {@link crashLoopWindowMs}. */
   readonly exitsBeforeReady: readonly string[]
   readonly stuckAfterMs: number

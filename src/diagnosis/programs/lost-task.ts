@@ -26,7 +26,9 @@ export function lostTask(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     const { exit, task } = worker
     return exit !== null && task !== null && isLost(facts, exit, task) ? [{ worker, exit, task }] : []
   })
-  return lost.length > mostSingly ? [together(facts, lost)] : lost.map((one) => verdictOn(facts, one))
+  // What billiard has lost it has failed by itself long before anything was too much for a list.
+  const unlisted = facts.library === 'billiard' || lost.length === 0 ? 0 : facts.unlistedLosses
+  return lost.length + unlisted > mostSingly ? [together(facts, lost, unlisted)] : lost.map((one) => verdictOn(facts, one))
 }
 
 function isLost(facts: ProgramPoolFacts, exit: ProgramExitFacts, task: ProgramTaskFacts): boolean {
@@ -63,7 +65,7 @@ function verdictOn(facts: ProgramPoolFacts, { worker, exit, task }: LostTask): P
   }
 }
 
-function together(facts: ProgramPoolFacts, lost: readonly LostTask[]): ProgramVerdict {
+function together(facts: ProgramPoolFacts, lost: readonly LostTask[], unlisted: number): ProgramVerdict {
   const oomKilled = lost.filter(({ exit }) => isOomKill(exit)).length
   const retriable = lost.filter(({ task }) => task.retriable).length
   const selfHealing = facts.library === 'billiard' && lost.every(({ exit }) => exit.agoMs < billiardNoticesMs)
@@ -71,10 +73,11 @@ function together(facts: ProgramPoolFacts, lost: readonly LostTask[]): ProgramVe
   const arrived = arrivedInWords(facts, jobs)
   return {
     code: 'lost-task',
-    summary: `${opening(facts, selfHealing)} ${lost.length} tasks were lost with the workers that ran them (${list(lost.map(({ task }) => taskName(task)), 3)}): ${exitsInWords(lost)}${oomKilled > 0 ? ` (out of memory: ${oomKilled})` : ''}${arrived === '' ? '' : `; ${arrived}`}.`,
+    summary: `${opening(facts, selfHealing)} ${lost.length + unlisted} tasks were lost with the workers that ran them (${list(lost.map(({ task }) => taskName(task)), 3)}): ${exitsInWords(lost)}${unlisted > 0 ? `, ${unlisted} are only counted` : ''}${oomKilled > 0 ? ` (out of memory: ${oomKilled})` : ''}${arrived === '' ? '' : `; ${arrived}`}.`,
     evidence: [
       ...lost.slice(0, 20).map(({ worker, exit, task }) => ({ what: taskName(task), value: `${nameOf(worker)} ${endedHow(exit)} after ${durationInWords(task.runningMs)}` })),
       ...(lost.length > 20 ? [{ what: 'and further tasks', value: String(lost.length - 20) }] : []),
+      ...(unlisted > 0 ? [{ what: 'and tasks that are only counted: too many for a list, and out of reach of a rescue', value: String(unlisted) }] : []),
       ...callEvidence(facts, jobs),
       ...parentEvidence(facts),
     ],

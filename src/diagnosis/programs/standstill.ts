@@ -29,8 +29,7 @@ export function standstill(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const forMs = Math.min(parent.standsStillMs, parent.quietMs, ...live.flatMap(({ standsStillMs, quietMs }) => [standsStillMs, quietMs]))
   if (forMs < (isOurs && live.every(isInLibrary) ? quietEnoughMs : Math.max(quietEnoughMs, stuckAfterMs))) return []
 
-  const ended = workers.filter(({ exit }) => exit !== null)
-  const badly = ended.filter(({ exit }) => exit?.exitCode !== 0)
+  const badly = workers.filter(({ exit }) => exit !== null && (exit.signal !== null || (exit.exitCode ?? 0) !== 0))
   const waiting = all.map(({ worker, awaited }) => `${nameOf(worker)} for ${words[awaited ?? 'lock']}${placeOf(worker)}`)
   const gone = badly.map((worker) => `${nameOf(worker)} ${worker.exit === null ? 'ended' : endedHow(worker.exit)}`)
   const where = parent.waitsIn === null ? `for ${words[here]}` : `in ${parent.waitsIn}`

@@ -154,8 +154,9 @@ export class AttachedProgram extends ProgramPart {
       if (found !== undefined && found.state !== 'zombie') continue
       const status = found && (await processes.exitStatus(found.identity))
       member.exit = { exitCode: status?.exitCode ?? null, signal: status?.signal ?? null, at: now, endedByUs: null, oomKills: null }
-      this.members.exited()
+      this.members.exited(member)
     }
+    this.forgetUnlisted()
     const live = this.members.live()
     await this.memberLook.observe(live, [], () => true, now)
     const main = this.known.get(keyOf(this.root))
@@ -168,6 +169,16 @@ export class AttachedProgram extends ProgramPart {
       await this.rhythm.stop()
     }
     return { busy: this.context.somebodyLooks() }
+  }
+
+  /** Of those that have ended the list keeps the last ones; a build starts thousands. */
+  private forgetUnlisted(): void {
+    for (const [key, member] of this.known) {
+      if (this.members.has(member) || key === keyOf(this.root)) continue
+      this.known.delete(key)
+      this.helpers.delete(key)
+      if (!this.members.byPid(member.pid)) this.commandLines.delete(member.pid)
+    }
   }
 
   private async syncTree(root: ProcessRow, now: number): Promise<void> {

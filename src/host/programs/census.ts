@@ -11,8 +11,9 @@ import { WatchedPool, type PoolOwner } from './watchedPool'
 
 /** A process that is gone without its parent having told its exit code: by then it will not tell any more. */
 const exitToldWithinMs = 1000
-/** Pools of a program that have ended and lost nothing: a loop may make thousands. */
+/** Pools of a program that have ended, without and with a loss: a loop may make thousands. The host lists no more than that of all it has. */
 const listedEndedPools = 10
+const listedEndedPoolsWithLosses = 50
 /** A name is for a row in a list. */
 const longestName = 60
 
@@ -156,8 +157,10 @@ export class Census {
 
   endPool(pool: WatchedPool): void {
     pool.end(Date.now())
-    const ended = this.pools.filter((other) => !other.live && other.members.counts().lost === 0)
-    for (const old of ended.slice(0, Math.max(0, ended.length - listedEndedPools))) this.forgetPool(old)
+    const ended = this.pools.filter((other) => !other.live)
+    const [without, losing] = [ended.filter((other) => other.members.counts().lost === 0), ended.filter((other) => other.members.counts().lost > 0)]
+    for (const old of without.slice(0, -listedEndedPools)) this.forgetPool(old)
+    for (const old of losing.slice(0, -listedEndedPoolsWithLosses)) this.forgetPool(old)
   }
 
   private async lookForExit(known: Known, identity: ProcessIdentity, isOver: boolean): Promise<void> {
@@ -194,7 +197,7 @@ export class Census {
     const cause = member.identity ? explainExit(exit, kills.entriesFor(member.identity)) : undefined
     const oomKills = exit.signal === 'SIGKILL' ? await this.oomKillsDuring(member, pool?.parent) : null
     member.exit = { ...exit, at, oomKills, endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null }
-    ;(pool ?? this.program).members.exited()
+    ;(pool ?? this.program).members.exited(member)
     this.onExit(member.pid)
   }
 

@@ -13,7 +13,7 @@ const listedJobs = 100
 /** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own. */
 export function poolFacts(
   pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView },
-  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number> }, now: number,
+  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number>; readonly unlistedLosses: number }, now: number,
 ): ProgramPoolFacts {
   const { observed, parent } = pool
   return {
@@ -31,6 +31,7 @@ export function poolFacts(
     queued: observed.queued,
     jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
     workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
+    unlistedLosses: settings.unlistedLosses,
     exitsBeforeReady: exitsBeforeReady(members, now),
     stuckAfterMs: settings.stuckAfterMs,
   }
@@ -44,7 +45,7 @@ export function processFacts(
     pool: name, library, startMethod: null, state: 'run', processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
     // What a process left undone that ended long ago is what the others may still wait for.
-    workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), exitsBeforeReady: [], stuckAfterMs,
+    workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unlistedLosses: 0, exitsBeforeReady: [], stuckAfterMs,
   }
 }
 
@@ -58,11 +59,11 @@ export function waitsIn({ observed }: ParentView): string | null {
 
 function matters(member: ProgramMember, now: number): boolean {
   const { exit, recorded, uncollected } = member
-  return exit === undefined || now - exit.at < recentExitMs || uncollected || (member.hasTask && member.rescued === undefined) || (recorded?.holds.length ?? 0) > 0
+  return exit === undefined || now - exit.at < recentExitMs || uncollected || member.hasLostTask || (recorded?.holds.length ?? 0) > 0
 }
 
 function endedBadly({ exit }: ProgramMember): boolean {
-  return exit !== undefined && exit.exitCode !== 0
+  return exit !== undefined && (exit.signal !== null || (exit.exitCode ?? 0) !== 0)
 }
 
 function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, makers: ReadonlySet<number>, now: number): ProgramWorkerFacts {

@@ -73,6 +73,11 @@ export class ProgramMember {
     return this.recorded !== undefined && this.recorded.phase !== 'idle' && this.recorded.job >= 0
   }
 
+  /** It took a task along, and nobody has rescued that. */
+  get hasLostTask(): boolean {
+    return !this.live && this.hasTask && this.rescued === undefined
+  }
+
   get label(): string {
     const { recorded, named } = this
     if (recorded === undefined) return this.name

@@ -73,7 +73,7 @@ export abstract class ProgramPart implements HostedPool {
 
   failures(limit: number): GetFailures.Result {
     const lost = this.members.all().filter((member) => !member.live && member.hasTask)
-    return { total: lost.length, failures: lost.slice(-limit).map(failureOf) }
+    return { total: lost.length + this.members.unlistedLosses, failures: lost.slice(-limit).map(failureOf) }
   }
 
   cancelTask(taskId: string, order: ShutdownOrder): Promise<void> {
@@ -100,7 +100,9 @@ export abstract class ProgramPart implements HostedPool {
   /** New verdicts; each worker shows the gravest that is about it. */
   judge(verdicts: readonly ProgramVerdict[]): void {
     this.verdicts = verdicts
-    for (const member of this.members.all()) member.verdict = verdicts.find(({ worker }) => worker === member.name) ?? null
+    const gravest = new Map<string, ProgramVerdict>()
+    for (const verdict of verdicts) if (verdict.worker !== null && !gravest.has(verdict.worker)) gravest.set(verdict.worker, verdict)
+    for (const member of this.members.all()) member.verdict = gravest.get(member.name) ?? null
   }
 
   /** Tells of everything that looks different from when this was last called. */

@@ -8,6 +8,8 @@ import type { WatchedPool } from './watchedPool'
 
 /** A task that ends every worker it runs in is not run again and again. */
 const mostRetries = 3
+/** What was tried before so many others is forgotten: a pool may run for weeks. More than can be stuck at a time, or nothing would ever be given up. */
+const mostTried = 10_000
 /** The observer may wait a second for a lock before it finds another way. */
 const rescueTimeoutMs = 3000
 
@@ -16,7 +18,8 @@ const rescueTimeoutMs = 3000
  * before it is done; what does not hold any more is left as it is, and said.
  */
 export class Rescuer {
-  private readonly tries = new Map<string, number>()
+  /** By what was tried, the oldest first; gone with its pool. */
+  private readonly tries = new WeakMap<WatchedPool, Map<string, number>>()
   /** Being rescued right now: somebody else, or `onStuck`, may ask for the same. */
   private readonly underway = new WeakSet<object>()
 
@@ -24,7 +27,7 @@ export class Rescuer {
 
   /** Fails a lost task in the program, or puts it into the queue again. */
   async task(pool: WatchedPool, taskId: string, how: 'fail' | 'retry'): Promise<RescueOutcome> {
-    const member = pool.members.all().find((candidate) => !candidate.live && candidate.hasTask && candidate.taskId === taskId && candidate.rescued === undefined)
+    const member = pool.members.all().find((candidate) => candidate.hasLostTask && candidate.taskId === taskId)
     const { recorded, exit } = member ?? {}
     if (member === undefined || recorded === undefined || exit === undefined) return { done: false, text: `there is no lost task ${taskId} in ${pool.name} (any more)` }
     if (this.underway.has(member)) return { done: false, text: `${member.label} is being rescued already` }
@@ -36,6 +39,7 @@ export class Rescuer {
     this.underway.delete(member)
     if (!answer.done) return { done: false, text: `${member.label} was left as it is: ${answer.why}` }
     member.rescued = how === 'fail' ? 'failed' : 'retried'
+    pool.members.rescued(member)
     return { done: true, text: how === 'fail' ? `${member.label} fails in the program with WorkerLost` : `${member.label} is in the queue again` }
   }
 
@@ -54,16 +58,26 @@ export class Rescuer {
   async retryByPolicy(pool: WatchedPool): Promise<boolean> {
     let did = false
     for (const option of pool.verdicts.filter(({ stuck }) => stuck).flatMap(({ rescue }) => rescue)) {
-      const key = `${pool.id} ${option.kind === 'task' ? `task ${option.label}` : `${option.kind} ${option.pid}`}`
-      const tries = (this.tries.get(key) ?? 0) + 1
-      if (tries > mostRetries || (option.kind === 'task' && !option.retriable)) continue
-      this.tries.set(key, tries)
+      if (option.kind === 'task' && !option.retriable) continue
+      const tries = this.countTry(pool, option.kind === 'task' ? `task ${option.label}` : `${option.kind} ${option.pid}`)
+      if (tries > mostRetries) continue
       const outcome = option.kind === 'task' ? await this.task(pool, option.task, 'retry')
         : option.kind === 'lock' ? await this.release(pool, option.lock) : await continueMember(pool, option.pid, 'policy', this.context)
       this.context.log.info('A rescue by "onStuck".', { pool: pool.name, try: tries, ...outcome })
       did ||= outcome.done
     }
     return did
+  }
+
+  private countTry(pool: WatchedPool, what: string): number {
+    const tried = this.tries.get(pool) ?? new Map<string, number>()
+    this.tries.set(pool, tried)
+    const tries = (tried.get(what) ?? 0) + 1
+    tried.delete(what)
+    tried.set(what, tries)
+    const [oldest] = tried.keys()
+    if (tried.size > mostTried && oldest !== undefined) tried.delete(oldest)
+    return tries
   }
 
   private async ask(pool: WatchedPool, method: string, params: Readonly<Record<string, unknown>>): Promise<{ done: boolean; why: string }> {

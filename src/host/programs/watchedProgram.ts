@@ -334,7 +334,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     for (const pool of this.pools) {
       if (!pool.live) continue
       const row = pool.parent.identity && (await this.context.processes.inspect(pool.parent.identity))
-      pool.judge(judgeProgramPool(poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown', makers }, now)))
+      pool.judge(judgeProgramPool(poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown', makers, unlistedLosses: pool.members.unlistedLosses }, now)))
     }
     const main = this.census.root
     if (main === undefined) return

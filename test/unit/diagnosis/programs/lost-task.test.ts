@@ -84,6 +84,16 @@ describe('many lost tasks', () => {
     expect(together.rescue).toHaveLength(30)
     expect(together.evidence.length).toBeLessThan(30)
   })
+
+  it('are counted all together, also those that were too many for a list', () => {
+    const facts = { jobs: [job({ total: 4000, left: 1510 })], unlistedLosses: 1500, workers: [...live, ...lost(10)] }
+    const together = verdict(pool(facts), 'lost-task')
+    expect(together.summary).toContain('1510 tasks were lost with the workers that ran them (task 3 run(3), task 4 run(4), task 5 run(5) and 7 more): 9 exited with code 1, 1 was ended by SIGKILL, 1500 are only counted')
+    expect(evidence(together)).toContain('out of reach of a rescue: 1500')
+    expect(together.rescue).toHaveLength(10)
+    expect(verdict(pool({ ...facts, workers: [...live, ...lost(2)] }), 'lost-task').summary).toContain('1502 tasks were lost')
+    expect(verdict(pool({ ...facts, library: 'billiard', workers: [...live, ...lost(10)] }), 'lost-task').summary).toContain(' 10 tasks were lost')
+  })
 })
 
 describe('no task is lost', () => {

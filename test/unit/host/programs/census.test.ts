@@ -15,6 +15,13 @@ function exitedProcess(slot: number, generation = 1): ParentView['processes'][nu
   }
 }
 
+function observedPool(key: number): NonNullable<ParentView['observed']>['pools'][number] {
+  return {
+    key, library: 'multiprocessing', name: `train.py:${key}`, file: 'train.py', line: key, startMethod: 'fork', processes: 1, madeAt: key, state: 'run',
+    threads: { workers: true, tasks: true, results: true }, queued: 0, taskPipeBytes: 0, resultPipeBytes: 0, locks: { tasks: 'free', results: 'free' }, jobs: [], pids: [],
+  }
+}
+
 function parentOf(key: string): ParentView {
   return {
     key, pid: 99_999, answers: true, link: { connected: true }, processes: [],
@@ -24,7 +31,9 @@ function parentOf(key: string): ParentView {
 
 function censusOf(parents: readonly ParentView[], processes = nothingThere): { census: Census; members: MemberList } {
   const members = new MemberList({ workerChanged: () => undefined, workerRemoved: () => undefined })
-  const context = { processes, kills: { entriesFor: () => [] } } as unknown as ProgramContext
+  const state = { headerChanged: () => undefined, workerChanged: () => undefined, workerRemoved: () => undefined }
+  const pools = { add: () => undefined, has: () => false }
+  const context = { processes, kills: { entriesFor: () => [] }, state, pools, ended: () => undefined } as unknown as ProgramContext
   return { census: new Census({ id: 'program-1', members } as unknown as WatchedProgram, new Set(parents), context), members }
 }
 
@@ -91,4 +100,17 @@ test('a worker that is dead but not collected has its exit code from the kernel,
   }
   expect(seen).toEqual([[3, true], [3, true], [3, true], [3, false], [3, false]])
   expect(members.exitedCount).toBe(1)
+})
+
+test.each([['nothing', 'idle', 10], ['a task', 'running', 50]] as const)('of pools that have ended and lost %s, in a loop that makes thousands, only the last are kept', async (_, phase, most) => {
+  const parent = parentOf('1')
+  const { census } = censusOf([parent])
+  for (let key = 1; key <= 300; key += 1) {
+    parent.observed!.pools.splice(0, 1, observedPool(key))
+    parent.processes = [{ ...exitedProcess(1, key), poolKey: key, phase, job: 0, index: 0 }]
+    census.sync(parent)
+    await census.noteExits(undefined)
+  }
+  expect(census.pools.map(({ key }) => key)).toEqual(Array.from({ length: most + 1 }, (__, index) => 300 - most + index))
+  expect(census.members.length).toBeLessThanOrEqual(most + 2)
 })
