@@ -231,11 +231,7 @@ def _is_alive(thread: Any) -> Optional[bool]:
         # It is about to.
         return None
     ident = getattr(thread, "ident", None)
-    if ident not in sys._current_frames():
-        return False
-    # It says that it has started before it is in the list.
-    known = threading._active.get(ident)  # type: ignore[attr-defined]
-    return None if known is None else known is thread
+    return ident in sys._current_frames() and threading._active.get(ident) is thread  # type: ignore[attr-defined]
 
 
 def _live_pid(process: Any) -> int:
