@@ -53,6 +53,8 @@ export interface ParentFacts {
   readonly joins: number | null
   /** Other threads of it run the user's code, and may be those that take things out of a queue; null when unknown. */
   readonly hasThreads: boolean | null
+  /** As a worker's; 0 as well while it has pools. */
+  readonly standsStillMs: number
 }
 
 /** What a process does with SIGTERM; null when unknown. */
@@ -102,6 +104,13 @@ export interface ProgramWorkerFacts {
   readonly quietMs: number
   readonly wait: WaitFacts | null
   readonly threadWaits: ThreadWaits
+  /**
+   * How long it has been seen waiting in that one place, without a thread of Python's or a signal handler of its own that might change
+   * something; 0 when it moves, when a thread might, and when unknown.
+   */
+  readonly standsStillMs: number
+  /** It is a copy of its parent's memory, with locks as they were taken then; null when unknown. */
+  readonly forked: boolean | null
   /** Locks it holds, as it noted itself; of a dead one: that it held when it died and that were not released since. */
   readonly holds: readonly ('tasks' | 'results')[]
   readonly sigterm: SigtermHandling

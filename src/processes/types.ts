@@ -54,7 +54,7 @@ export interface ProcessWait {
   readonly child: number | null
 }
 
-/** A process with more threads than this is not asked where each of them waits: that takes 20 µs a thread. */
+/** A process with more threads than this is not asked where each of them waits: that takes some 10 µs a thread. */
 export const mostThreads = 16
 
 /** How a process ended. */

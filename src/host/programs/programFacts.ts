@@ -3,6 +3,7 @@ import type { RecordedProcess } from '../../runtimes'
 import type { Observed, ObservedPool } from './observerMessages'
 import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
+import { standsStillMs } from './standstill'
 
 /** Exits that matter to a rule for their own sake are this young. */
 const recentExitMs = 10_000
@@ -25,7 +26,7 @@ export function poolFacts(
     state: observed.state,
     processes: observed.processes,
     poolAgeMs: now - observed.madeAt * 1000,
-    parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm, ...parentWaits(settings.member, parent) },
+    parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm, standsStillMs: 0, ...parentWaits(settings.member, parent) },
     threads: observed.threads,
     locks: observed.locks,
     taskPipeBytes: observed.taskPipeBytes,
@@ -47,7 +48,8 @@ export function processFacts(
   return {
     pool: name, library, startMethod: null, state: 'run', processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
-    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, new Set(), now)), unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
+    // What a process left undone that ended long ago is what the others may still wait for.
+    workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
   }
 }
 
@@ -75,6 +77,10 @@ function matters(member: ProgramMember, now: number): boolean {
   return exit === undefined || now - exit.at < recentExitMs || uncollected || member.hasLostTask || (recorded?.holds.length ?? 0) > 0
 }
 
+function endedBadly({ exit }: ProgramMember): boolean {
+  return exit !== undefined && (exit.signal !== null || (exit.exitCode ?? 0) !== 0)
+}
+
 function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, makers: ReadonlySet<number>, now: number): ProgramWorkerFacts {
   const { recorded, exit, movement } = member
   return {
@@ -91,6 +97,8 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     quietMs: exit ? 0 : movement.quietMs(now),
     wait: exit ? null : member.wait,
     threadWaits: exit ? [] : member.threadWaits,
+    standsStillMs: exit ? 0 : standsStillMs(member, now),
+    forked: member.forked,
     holds: recorded?.holds ?? [],
     sigterm: exit ? null : member.sigterm,
     sigtermPending: !exit && member.sigtermPending,
