@@ -1,7 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { ProgramPoolFacts, ProgramWorkerFacts, VerdictCode } from '../../../../src/diagnosis'
 import { judgeProgramPool } from '../../../../src/diagnosis'
+
+// Thousands of pools are judged in each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const ms = fc.constantFrom(0, 10, 299, 500, 999, 1000, 1999, 2000, 5000, 15_000, 30_000, 90_000)
 const small = fc.integer({ min: 0, max: 3 })
