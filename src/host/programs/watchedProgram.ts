@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { exitInWords, judgeProgramPool, leftBehind } from '../../diagnosis'
-import type { ProcessIdentity } from '../../processes'
+import { isAlive, type ProcessIdentity } from '../../processes'
 import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } from '../../protocol'
 import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
 import { RequestError } from '../connection/requestHandlers'
@@ -282,10 +282,10 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     for (const parent of this.parents) {
       if (parent.link.connected) continue
       const found = await this.context.processes.identify(parent.pid)
-      const row = found?.startTime.endsWith(`-${parent.hello.startTicks}`) === true ? await this.context.processes.inspect(found) : undefined
+      const runs = found?.startTime.endsWith(`-${parent.hello.startTicks}`) === true && (await isAlive(this.context.processes, found))
       // It may be a while in which only the observer has failed, or the new program of the same process has said hello.
       const replaced = [...this.parents].some((other) => other !== parent && other.pid === parent.pid && other.link.connected)
-      if (row !== undefined && row.state !== 'zombie' && !replaced) continue
+      if (runs && !replaced) continue
       // With the main process all of it ends, see lookAfterEnd.
       if (parent.pid === this.root?.pid && !replaced) continue
       if (!this.census.closeParent(parent)) continue
