@@ -44,6 +44,10 @@ export interface ParentFacts {
   readonly quietMs: number
   /** What its main thread does with SIGTERM: a handler that a worker has as well was inherited from it. */
   readonly sigterm: SigtermHandling
+  /** Where its main thread waits; null of a program whose pools are judged, and when unknown. */
+  readonly wait: WaitFacts | null
+  /** As a worker's; 0 as well while it has pools. */
+  readonly standsStillMs: number
 }
 
 /** What a process does with SIGTERM; null when unknown. */
@@ -83,6 +87,13 @@ export interface ProgramWorkerFacts {
   readonly cpuMs: number
   readonly quietMs: number
   readonly wait: WaitFacts | null
+  /**
+   * How long it has been seen waiting in that one place, without a thread of Python's or a signal handler of its own that might change
+   * something; 0 when it moves, when a thread might, and when unknown.
+   */
+  readonly standsStillMs: number
+  /** It is a copy of its parent's memory, with locks as they were taken then; null when unknown. */
+  readonly forked: boolean | null
   /** Locks it holds, as it noted itself; of a dead one: that it held when it died and that were not released since. */
   readonly holds: readonly ('tasks' | 'results')[]
   readonly sigterm: SigtermHandling

@@ -17,8 +17,14 @@ export function crashLoop(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
       { what: `exits within ${durationInWords(crashLoopWindowMs)}, newest last`, value: exits.slice(-10).join(', ') },
       ...(facts.startMethod === null ? [] : [{ what: 'start method', value: facts.startMethod }]),
     ],
-    advice: 'Look for the traceback in the program\'s output: the initializer of the pool raises, or its module cannot be imported in a worker.',
+    advice: `Look for the traceback in the program's output: the initializer of the pool raises, or its module cannot be imported in a worker.${guard(facts)}`,
     confidence: 'certain',
     stuck: true, worker: null, pid: null, task: null, rescue: [],
   }]
+}
+
+/** Such a worker imports the program's main module, which makes a pool there, unless it asks who it is. */
+function guard({ startMethod }: ProgramPoolFacts): string {
+  if (startMethod !== 'spawn' && startMethod !== 'forkserver') return ''
+  return ` With the start method "${startMethod}" every worker imports the program's main file: what makes the pool has to stand below "if __name__ == '__main__':".`
 }

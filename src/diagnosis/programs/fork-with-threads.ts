@@ -1,6 +1,6 @@
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts } from '../program-facts'
 import { durationInWords } from '../words'
-import { isLive, quietEnoughMs } from './conditions'
+import { isLive, isPool, quietEnoughMs } from './conditions'
 import { isInPoolWait } from './self-wait'
 import { count, nameOf, taskName, whereEvidence } from './words'
 
@@ -10,21 +10,20 @@ import { count, nameOf, taskName, whereEvidence } from './words'
  */
 export function forkWithThreads(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { pool, startMethod } = facts
-  if (startMethod !== 'fork') return []
-  return facts.workers.filter(waitsForThreadOfParent).map((worker) => {
+  return facts.workers.filter((worker) => (startMethod === 'fork' || worker.forked === true) && waitsForThreadOfParent(worker)).map((worker) => {
     const { task, phase } = worker
     const others = otherThreadsOfParent(worker)
-    const doing = task !== null ? `in ${taskName(task)}` : phase === 'starting' ? 'before its first task' : 'between tasks'
+    const doing = task !== null ? `in ${taskName(task)}` : phase === 'starting' ? 'before its first task' : isPool(facts) ? 'between tasks' : null
     return {
       code: 'fork-with-threads' as const,
-      summary: `${nameOf(worker)} of ${pool} will wait for ever ${doing}: it was forked while the program had ${count(others, 'other thread')}, and waits for a lock that nobody in it can release.`,
+      summary: `${nameOf(worker)} of ${pool} will wait for ever${doing === null ? '' : ` ${doing}`}: it was forked while the program had ${count(others, 'other thread')}, and waits for a lock that nobody in it can release.`,
       evidence: [
         { what: 'threads of the program when it was forked, besides the main one and those of the pool', value: String(others) },
         { what: `threads of ${worker.name}`, value: '1: fork() copies the locks, but none of the threads that hold them' },
         ...whereEvidence(worker),
         { what: 'CPU time', value: `none for ${durationInWords(worker.quietMs)}` },
       ],
-      advice: 'Start the pool before any thread, or use the start method "spawn" or "forkserver": multiprocessing.set_start_method("spawn").',
+      advice: `Start ${isPool(facts) ? 'the pool' : 'processes'} before any thread, or use the start method "spawn" or "forkserver": multiprocessing.set_start_method("spawn").`,
       // That it never goes on is certain; it could also have taken its own lock twice.
       confidence: 'likely' as const,
       stuck: true, worker: worker.name, pid: worker.pid, task: task?.id ?? null, rescue: [],

@@ -13,6 +13,7 @@ import { resultThreadDead } from './result-thread-dead'
 import { selfWait } from './self-wait'
 import { sigtermIgnored } from './sigterm-ignored'
 import { slow } from './slow'
+import { standstill } from './standstill'
 import { stopped } from './stopped'
 import { uninterruptible } from './uninterruptible'
 import { unserializableResult } from './unserializable-result'
@@ -21,7 +22,7 @@ import { zombie } from './zombie'
 /** The gravest first: what keeps the whole pool from going on, then single workers, then what only explains. */
 const rules: readonly ProgramRule[] = [
   crashLoop, orphanedQueueLock, lostTask, resultThreadDead, noLiveWorkers, lostSomewhere, stopped,
-  uninterruptible, forkWithThreads, selfWait, outputPipeFull, noProgress, sigtermIgnored, oomKilled, zombie, unserializableResult, slow,
+  uninterruptible, forkWithThreads, selfWait, outputPipeFull, standstill, noProgress, sigtermIgnored, oomKilled, zombie, unserializableResult, slow,
 ]
 
 /** What a worker's own verdict explains: that its task does not get on, or takes long. */
@@ -89,6 +90,9 @@ function isExplained(verdict: ProgramVerdict, found: Findings): boolean {
           || found.has('unserializable-result', ({ stuck }) => stuck) || found.has('stopped', ({ stuck }) => stuck))
     case 'result-thread-dead':
       return !verdict.stuck && found.has('no-live-workers')
+    case 'self-wait':
+      // That one process cannot go on is why the others, and the program, wait for it.
+      return verdict.worker === null && (found.has('fork-with-threads') || found.has('output-pipe-full'))
     case 'no-progress':
       return found.ofSame(verdict, explainsNoProgress) || (found.isSending(verdict) && (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || parentStopped))
     case 'slow':

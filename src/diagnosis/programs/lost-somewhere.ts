@@ -1,7 +1,8 @@
 import type { ProgramPoolFacts, ProgramVerdict } from '../program-facts'
+import type { Evidence } from '../verdict'
 import { durationInWords } from '../words'
 import { isExecutor, isPool, itemsLeft, liveWorkers, waitsForNothing } from './conditions'
-import { arrivedOf, callWords, count, parentEvidence } from './words'
+import { arrivedOf, callWords, count, endedHow, list, nameOf, parentEvidence } from './words'
 
 /**
  * How long nothing may move before a result counts as missing although nobody was seen to lose it. Longer than elsewhere: the
@@ -23,11 +24,18 @@ export function lostSomewhere(facts: ProgramPoolFacts): readonly ProgramVerdict[
     evidence: [
       ...waiting.slice(0, 5).map(callWords),
       { what: 'bytes in the pipes of tasks and results', value: '0' },
+      ...exits(facts),
       { what: 'program and workers', value: `no CPU time for ${durationInWords(Math.min(facts.parent.quietMs, ...live.map(({ quietMs }) => quietMs)))}` },
       ...parentEvidence(facts),
     ],
-    advice: 'A worker probably ended with a task before it could note it. Terminate the program, or wait if a callback of it is at work.',
+    advice: 'A worker probably ended with a task before it could note it: one that cannot be unpickled ends it (a function that was defined after the pool was made, or is missing in the worker\'s main module); its traceback is in the output. Terminate the program, or wait if a callback of it is at work.',
     confidence: 'likely',
     stuck: true, worker: null, pid: null, task: null, rescue: [],
   }]
+}
+
+/** Those that pools do not plan: a worker that has done its share exits with 0. */
+function exits({ workers }: ProgramPoolFacts): Evidence[] {
+  const failed = workers.flatMap((worker) => (worker.exit === null || worker.exit.exitCode === 0 ? [] : [`${nameOf(worker)} ${endedHow(worker.exit)} ${durationInWords(worker.exit.agoMs)} ago`]))
+  return failed.length === 0 ? [] : [{ what: 'last exits', value: list(failed) }]
 }

@@ -10,25 +10,28 @@ interface DeadThread {
 
 /**
  * A thread of the pool in the parent has ended while calls wait: results are no longer read, or tasks no longer handed out (facts:
- * cause 5; an exception that cannot be unpickled ends `_handle_results`).
+ * cause 5; an exception that cannot be unpickled ends `_handle_results`, and so does one that a callback raises).
  */
 export function resultThreadDead(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { pool, threads, parent } = facts
   // What is queued without a call that waits is what ends the threads of a pool.
-  if (!isPool(facts) || !isOpen(facts) || threads === null || facts.jobs.length === 0 || !isAnythingAwaited(facts)) return []
+  if (!isPool(facts) || !isOpen(facts) || threads === null || facts.jobs.length === 0) return []
+  // All results have arrived, but the callback of the call has raised before the call was told.
+  const isUntold = !isAnythingAwaited(facts)
+  if (isUntold && (threads.results !== false || parent.quietMs < lockQuietMs)) return []
   const dead = deadThread(facts, threads)
   if (dead === undefined) return []
   const alive = (['results', 'tasks', 'workers'] as const).map((name) => `${name}: ${threads[name] === null ? 'none' : threads[name] ? 'alive' : 'ended'}`)
   return [{
     code: 'result-thread-dead',
-    summary: `${pool} ${dead.stuck ? 'will wait for ever' : 'cannot replace workers any more'}: its thread that ${dead.what} (${dead.handler}) has ended, and ${count(itemsLeft(facts), 'result')} ${itemsLeft(facts) === 1 ? 'is' : 'are'} not there yet.`,
+    summary: `${pool} ${dead.stuck ? 'will wait for ever' : 'cannot replace workers any more'}: its thread that ${dead.what} (${dead.handler}) has ended, and ${isUntold ? `${count(facts.jobs.length, 'call')} that ${facts.jobs.length === 1 ? 'has' : 'have'} all results ${facts.jobs.length === 1 ? 'was' : 'were'} not told` : `${count(itemsLeft(facts), 'result')} ${itemsLeft(facts) === 1 ? 'is' : 'are'} not there yet`}.`,
     evidence: [
       { what: 'threads of the pool', value: alive.join(', ') },
       ...(facts.resultPipeBytes === null ? [] : [{ what: 'results in the pipe that nobody reads', value: `${facts.resultPipeBytes} bytes` }]),
       ...parentEvidence(facts),
     ],
     advice: threads.results === false
-      ? `Terminate the program (pid ${parent.pid}). An exception or result that cannot be unpickled ends this thread: look for its traceback in the output, often an exception class whose __init__ wants more than a message.`
+      ? `Terminate the program (pid ${parent.pid}). What raises in this thread ends it: a callback or error_callback of yours, or an exception or result that cannot be unpickled, often an exception class whose __init__ wants more than a message. Its traceback is in the output.`
       : `Terminate the program (pid ${parent.pid}), and look for the traceback of that thread in its output.`,
     confidence: threads.results === false ? certainIfAnswers(facts) : 'likely',
     stuck: dead.stuck,

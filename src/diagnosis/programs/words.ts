@@ -36,9 +36,9 @@ export function isOomKill({ signal, endedByUs, oomKills }: ProgramExitFacts): bo
   return signal === 'SIGKILL' && endedByUs === null && (oomKills ?? 0) > 0
 }
 
-/** `1 task`, `12 tasks`. */
-export function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
+/** `1 task`, `12 tasks`, `2 processes`. */
+export function count(number: number, what: string, ending = 's'): string {
+  return `${number} ${what}${number === 1 ? '' : ending}`
 }
 
 /** The first few, and how many more there are. */
@@ -58,6 +58,7 @@ export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor
     case 'pipe-write':
     case 'socket-write': {
       const direction = kind.endsWith('read') ? 'reading' : 'writing'
+      if (descriptor === 0 && kind.endsWith('read')) return `reading from stdin${target === null ? '' : `, ${target}`}${where}`
       const from = kind.endsWith('read') ? 'from' : 'to'
       return `${direction}${descriptor === null ? '' : ` ${from} descriptor ${descriptor}`}${target === null ? ` ${from} a ${kind.startsWith('pipe') ? 'pipe' : 'socket'}` : `, ${target}`}${where}`
     }

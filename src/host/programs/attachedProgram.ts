@@ -160,7 +160,7 @@ export class AttachedProgram extends ProgramPart {
     const live = this.members.live()
     await this.memberLook.observe(live, [], () => true, now)
     const main = this.known.get(keyOf(this.root))
-    const parent = { pid: this.root.pid, state: main?.state ?? ('unknown' as const), answers: false, waitsIn: null, quietMs: main?.movement.quietMs(now) ?? 0, sigterm: main?.sigterm ?? null }
+    const parent = { pid: this.root.pid, state: main?.state ?? ('unknown' as const), answers: false, waitsIn: null, quietMs: main?.movement.quietMs(now) ?? 0, sigterm: main?.sigterm ?? null, wait: null, standsStillMs: 0 }
     const workers = this.members.all().filter((member) => member !== main && !this.helpers.has(member.key))
     this.judge(judgeProgramPool(processFacts(this.name, 'unknown', parent, workers, stuckAfterMs, now)))
     this.tellChanges()

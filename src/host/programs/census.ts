@@ -103,6 +103,11 @@ export class Census {
   async syncTree(root: ProcessIdentity, now: number): Promise<void> {
     const below = (await this.context.processes.descendants([{ identity: root, marker: `${this.program.id}/main` }])).get(root.pid) ?? []
     const observed = new Set([...this.parents].flatMap((parent) => [parent.pid, ...helperPids(parent), ...parent.processes.map(({ pid }) => pid)]))
+    // Python's own helpers may have been there before their program told of them.
+    for (const helper of [...this.parents].flatMap(helperPids)) {
+      const child = this.children.get(helper)
+      if (child?.member.live === true && child.member.noted === undefined) this.forgetUntold(child)
+    }
     for (const row of below) {
       const { pid, startTime } = row.identity
       if (observed.has(pid) || row.state === 'zombie' || isSameChild(this.children.get(pid)?.member, startTime)) continue

@@ -70,13 +70,7 @@ export class MemberLook {
   private async lookInto(member: ProgramMember, awaited: boolean, now: number): Promise<void> {
     const { identity, movement } = member
     if (identity === undefined) return
-    member.wait = null
-    // What no observer tells of may have something to do at any time.
-    if ((awaited || member.hasTask || member.recorded === undefined) && (movement.quietMs(now) >= waitsAfterMs || member.state !== 'running')) {
-      const waits = await this.processes.waits(identity)
-      member.wait = waits?.wait ?? null
-      member.threads = waits?.threads ?? null
-    }
+    await this.lookWhereItWaits(member, awaited, now)
     if (!member.hasTask && member.recorded?.poolKey !== 0 && member.recorded !== undefined) {
       member.sigterm = null
       return
@@ -84,8 +78,32 @@ export class MemberLook {
     if (movement.watchedMs(now) < masksAfterMs) return
     const masks = await this.processes.signalMasks(identity)
     member.sigterm = masks ? sigtermOf(masks) : null
+    if (masks) member.standstill.noteSignals(masks)
     member.sigtermPending = (masks?.pending.has('SIGTERM') ?? false) || this.kills.entriesFor(identity)
       .some(({ signal, outcome, at }) => signal === 'SIGTERM' && outcome === 'sent' && now - at > survivedAfterMs)
+  }
+
+  private async lookWhereItWaits(member: ProgramMember, awaited: boolean, now: number): Promise<void> {
+    const { identity, movement } = member
+    if (identity === undefined) return
+    member.wait = null
+    // What no observer tells of may have something to do at any time.
+    if ((awaited || member.hasTask || member.recorded === undefined) && (movement.quietMs(now) >= waitsAfterMs || member.state !== 'running')) {
+      const waits = await this.processes.waits(identity)
+      member.wait = waits?.wait ?? null
+      member.threads = waits?.threads ?? null
+    }
+    // Of a task the counter tells when it is another one.
+    if (member.standstill.observe(now, member.wait) && !member.hasTask) member.stackCounter = -1
+    if (member.forked === null && member.wait?.kind === 'futex' && member.wait.isPrivate && member.recorded?.poolKey === 0) member.forked = await this.isCopy(identity)
+  }
+
+  /** Started by fork() alone, it has the command line of its parent. */
+  private async isCopy(identity: ProcessIdentity): Promise<boolean | null> {
+    const row = await this.processes.inspect(identity)
+    const parent = row && (await this.processes.identify(row.parentPid))
+    const [own, other] = [await this.processes.commandLine(identity), parent && (await this.processes.commandLine(parent))]
+    return own === undefined || other === undefined ? null : own.join('\0') === other.join('\0')
   }
 
   /** A task that waits for a process of its own is working when that one is. */

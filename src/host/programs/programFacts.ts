@@ -3,6 +3,7 @@ import type { RecordedProcess } from '../../runtimes'
 import type { ObservedPool } from './observerMessages'
 import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
+import { standsStillMs } from './standstill'
 
 /** Exits that matter to a rule for their own sake are this young. */
 const recentExitMs = 10_000
@@ -22,7 +23,7 @@ export function poolFacts(
     state: observed.state,
     processes: observed.processes,
     poolAgeMs: now - observed.madeAt * 1000,
-    parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, waitsIn: waitsIn(parent), quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm },
+    parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, waitsIn: waitsIn(parent), quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm, wait: null, standsStillMs: 0 },
     threads: observed.threads,
     locks: observed.locks,
     taskPipeBytes: observed.taskPipeBytes,
@@ -43,7 +44,8 @@ export function processFacts(
   return {
     pool: name, library, startMethod: null, state: 'run', processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
-    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, undefined, new Set(), now)), unlistedLosses: 0, exitsBeforeReady: [], stuckAfterMs,
+    // What a process left undone that ended long ago is what the others may still wait for.
+    workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unlistedLosses: 0, exitsBeforeReady: [], stuckAfterMs,
   }
 }
 
@@ -58,6 +60,10 @@ export function waitsIn({ observed }: ParentView): string | null {
 function matters(member: ProgramMember, now: number): boolean {
   const { exit, recorded, uncollected } = member
   return exit === undefined || now - exit.at < recentExitMs || uncollected || member.hasLostTask || (recorded?.holds.length ?? 0) > 0
+}
+
+function endedBadly({ exit }: ProgramMember): boolean {
+  return exit !== undefined && (exit.signal !== null || (exit.exitCode ?? 0) !== 0)
 }
 
 function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, makers: ReadonlySet<number>, now: number): ProgramWorkerFacts {
@@ -75,6 +81,8 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     cpuMs: movement.cpuMs,
     quietMs: exit ? 0 : movement.quietMs(now),
     wait: exit ? null : member.wait,
+    standsStillMs: exit ? 0 : standsStillMs(member, now),
+    forked: member.forked,
     holds: recorded?.holds ?? [],
     sigterm: exit ? null : member.sigterm,
     sigtermPending: !exit && member.sigtermPending,

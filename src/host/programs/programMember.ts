@@ -3,6 +3,7 @@ import type { ProcessIdentity, ProcessState, ProcessWait, UsageSample } from '..
 import type { TaskSnapshot, WorkerSnapshot } from '../../protocol'
 import type { RecordedProcess } from '../../runtimes'
 import { Movement } from './movement'
+import { Standstill } from './standstill'
 
 /** How a process of a program ended. */
 export interface MemberExit {
@@ -55,6 +56,9 @@ export class ProgramMember {
   rescued: 'failed' | 'retried' | undefined
   verdict: ProgramVerdict | null = null
   readonly movement = new Movement()
+  readonly standstill = new Standstill()
+  /** It runs what its parent runs; null while nobody has asked. */
+  forked: boolean | null = null
   /** Tasks are shown by where they are in the pool's calls; set by the pool. */
   taskId = ''
 

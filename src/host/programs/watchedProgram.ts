@@ -274,7 +274,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       if (Date.now() - this.rootGoneAt > exitToldWithinMs) this.exited({ exitCode: null, signal: null })
     }
     const isLookedAt = this.context.somebodyLooks() || (this.options.watch.onStuck ?? 'flag') !== 'flag'
-    return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited)) }
+    return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited) || this.waitsForItsProcesses()) }
+  }
+
+  /** As a pool that is waited for. */
+  private waitsForItsProcesses(): boolean {
+    return !this.pools.some(({ live }) => live) && [...this.parents].some(({ pid, answers, observed }) => pid === this.root?.pid && answers && observed?.waitsIn != null)
   }
 
   /** Processes that made pools and are gone; their recorders would stay open for as long as the program runs. */
@@ -306,14 +311,19 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (session === undefined) return
     for (const member of this.census.live) {
       const { recorded, identity } = member
-      if (identity === undefined || recorded === undefined || !member.hasTask || member.stackCounter === recorded.counter) continue
-      // Only what waits for a lock is interrupted: it goes on waiting, where a system call of a library might fail.
-      if (member.wait?.kind !== 'futex' || member.movement.quietMs(now) < stackAfterMs || !this.mayAsk(recorded.stackSignal)) continue
+      if (identity === undefined || recorded === undefined || member.stackCounter === recorded.counter) continue
+      const isPlain = recorded.poolKey === 0
+      // One that starts may wait in its initializer.
+      if (!member.hasTask && !isPlain && recorded.ready) continue
+      // Only what waits for a lock is interrupted, or for a message: it goes on waiting, where a system call of a library might fail.
+      if ((member.wait?.kind !== 'futex' && !(isPlain && member.wait?.kind === 'pipe-read')) || member.movement.quietMs(now) < stackAfterMs || !this.mayAsk(recorded.stackSignal)) continue
       if (Date.now() - now > stacksWithinMs) return
       member.stackCounter = recorded.counter
       const threads = await readSignalStack(session.file(`stack-${member.pid}`), { identity, name: member.name, signal: recorded.stackSignal }, this.context)
       const main = threads?.find(({ current }) => current) ?? threads?.at(-1)
       member.stack = main?.frames ?? null
+      if (threads) member.standstill.noteThreads(threads)
+      else if (!member.hasTask && member.standstill.mayAskAgain()) member.stackCounter = -1
     }
   }
 
@@ -330,7 +340,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (main === undefined) return
     const others = this.members.all().filter((member) => member !== main)
     const view = this.parentOf(main.pid)
-    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), waitsIn: view ? waitsIn(view) : null, quietMs: main.movement.quietMs(now), sigterm: main.sigterm }
+    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), waitsIn: view ? waitsIn(view) : null, quietMs: main.movement.quietMs(now), sigterm: main.sigterm, wait: main.wait, standsStillMs: view && !this.pools.some(({ live }) => live) ? main.standstill.forMsOfParent(now, view) : 0 }
     this.judge(judgeProgramPool(processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)))
   }
 

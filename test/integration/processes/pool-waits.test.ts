@@ -38,10 +38,10 @@ function attachedFacts(program: Started, workers: readonly ProcessIdentity[], wa
   return {
     pool: 'idle-pool.py', library: 'unknown', startMethod: null, state: 'run', processes: null, poolAgeMs: null, threads: null, locks: { tasks: null, results: null }, taskPipeBytes: null, resultPipeBytes: null,
     queued: null, jobs: [], unlistedLosses: 0, exitsBeforeReady: [], stuckAfterMs: 30_000,
-    parent: { pid: program.pid, state: 'sleeping', answers: false, waitsIn: null, quietMs: 2000, sigterm: null },
+    parent: { pid: program.pid, state: 'sleeping', answers: false, waitsIn: null, quietMs: 2000, sigterm: null, wait: null, standsStillMs: 0 },
     workers: workers.map(({ pid }, index): ProgramWorkerFacts => ({
       name: `worker-${pid}`, pid, phase: 'unknown', state: 'sleeping', stateSeenTimes: 3, ageMs: 5000, threads: 1, parentThreadsAtStart: null, watchedMs: 2000, cpuMs: 0, quietMs: 2000,
-      wait: waitsOf[index] ?? null, holds: [], sigterm: null, sigtermPending: false, task: null, stack: null, exit: null, hasPools: false, unpicklableResults: 0,
+      wait: waitsOf[index] ?? null, holds: [], sigterm: null, sigtermPending: false, task: null, stack: null, exit: null, hasPools: false, unpicklableResults: 0, standsStillMs: 0, forked: null,
     })),
   }
 }

@@ -54,6 +54,19 @@ async function killsTheOneInTask(run: WatchedRun): Promise<number> {
 }
 
 const lostTask = { script: 'lost-task.py', code: 'lost-task', rescue: ['task'] }
+/** Programs of plain Processes that wait for one another. */
+const standstills: readonly { how: string; method?: string; name: string; summary: RegExp; evidence: RegExp[]; advice: RegExp }[] = [
+  { how: 'two-locks', name: 'two locks, taken in opposite order', summary: /^standstill\.py will wait for ever in standstill\.py:\d+ \(<module>\), in Process\.join: 2 processes that it started wait as well \(\S+-1 \(pid \d+\) for a lock in take \(standstill\.py:\d+\), \S+-2 \(pid \d+\) for a lock in take/, evidence: [/futex 0x[0-9a-f]+, shared between processes.*synchronize\.py:\d+ (SemLock\.)?__enter__/, /CPU time of all of them: none/], advice: /same order/ },
+  { how: 'two-locks', method: 'spawn', name: 'two locks, taken in opposite order, spawn', summary: /2 processes that it started wait as well \(\S+-1 \(pid \d+\) for a lock in take/, evidence: [/shared between processes/], advice: /same order/ },
+  { how: 'killed-holder', name: 'a lock whose holder was killed', summary: /1 process that it started waits as well \(\S+-2 \(pid \d+\) for a lock in want .*, and \S+-1 \(pid \d+\) was ended by SIGKILL/, evidence: [/exit of \S+-1 \(pid \d+\): was ended by SIGKILL/], advice: /^Find out what ended \S+-1: a lock stays taken for ever/ },
+  { how: 'event', name: 'an event that nobody sets', summary: /\S+-2 \(pid \d+\) for an event.*, and \S+-1 \(pid \d+\) exited with code 1/, evidence: [/exited with code 1/], advice: /traceback of \S+-1 / },
+  { how: 'barrier', method: 'spawn', name: 'a barrier that one does not reach', summary: /2 processes that it started wait as well .*for a barrier in arrive/, evidence: [/exited with code 1/], advice: /as many processes as it was made for/ },
+  { how: 'no-end-mark', name: 'a queue without an end mark', summary: /2 processes that it started wait as well .*for something in a queue in consume/, evidence: [/queues\.py:\d+ (Queue\.)?get/], advice: /^Put an end mark \(None\)/ },
+  { how: 'task-done', name: 'a task_done() that is missing', summary: /in JoinableQueue\.join: no other process of it is left that could end that\.$/, evidence: [/in JoinableQueue\.join, for a lock/], advice: /^Call task_done\(\) once for everything/ },
+  { how: 'result', name: 'a queue whose writer crashed', summary: /in Queue\.get: no other process of it is left that could end that; \S+-1 \(pid \d+\) exited with code 1\.$/, evidence: [/in Queue\.get, for reading from descriptor/], advice: /traceback of \S+-1 / },
+  { how: 'pipe', name: 'a pipe whose writing end is open in its reader', summary: /for a message in a pipe in receive/, evidence: [/connection\.py:\d+ (Connection\.)?_recv/], advice: /close the writing end/ },
+]
+
 const cases: readonly Case[] = [
   ...(['fork', 'spawn', 'forkserver'] as const).map((method): Case => ({
     ...lostTask, name: `sys.exit(1) in map, ${method}`, args: [method, 'sys-exit', 'map'], task: '7', summary: /lost-task\.py:\d+ will wait for ever: task 7 run\(7, 'sys-exit', None\) was lost when \S+-\d+ \(pid \d+\) exited with code 1 after .*; \d+ of 12 results arrived/,
@@ -130,6 +143,18 @@ const cases: readonly Case[] = [
   { name: 'a pipe that nobody reads, spawn', script: 'output-pipe-full.py', args: ['spawn', 'connection'], code: 'output-pipe-full', task: '1', summary: /cannot go on with task 1 report\(1\): it writes to a pipe, the pipe is full, and nobody reads it/, evidence: [/writing to descriptor \d+/] },
   { name: 'stdout that nobody reads, fork', script: 'output-pipe-full.py', args: ['fork', 'stdout'], code: 'output-pipe-full', task: '1', summary: /it writes to stdout, the pipe is full/, evidence: [/writing to descriptor 1/], start: { through: ['sh', '-c', 'exec 3>&2; "$@" | sleep 600 >&3', 'sh'] } },
   { name: 'an answer that does not come', script: 'no-progress.py', args: ['fork'], start: { watch: { stuckAfterMs: 1500 } }, code: 'no-progress', task: '0', summary: /task 0 ask\(\d+\) in \S+ \(pid \d+\) of no-progress\.py:\d+ has used no CPU/, evidence: [/CPU time, of anything below it as well: none/, /waits for: reading from descriptor/] },
+  ...standstills.flatMap(({ how, method = 'fork', name, summary, evidence, advice }): Case[] => [{
+    name, script: 'standstill.py', args: [method, how], code: 'self-wait', ofPool: true, summary, evidence,
+    after: (_, { verdict }) => { expect(verdict.advice).toMatch(advice); return Promise.resolve() },
+  }]),
+  { name: 'a lock held at fork, wanted by a Process', script: 'standstill.py', args: ['fork', 'fork-with-threads'], code: 'fork-with-threads', summary: /Process-1 \(pid \d+\) of standstill\.py will wait for ever: it was forked while the program had 1 other thread/, evidence: [/futex 0x[0-9a-f]+, of this process alone/, /stack, innermost first: standstill\.py:\d+ take_own/] },
+  {
+    name: 'an initializer that waits', script: 'no-progress.py', args: ['fork', 'initializer'], start: { watch: { stuckAfterMs: 1500 } }, code: 'no-progress', summary: /has not asked for its first task, and has used no CPU for/, evidence: [/CPU time, of anything below it as well: none/, /waits for: a lock: futex/, /stack, innermost first: .*no-progress\.py:\d+ prepare/],
+  },
+  {
+    name: 'a callback that raises', script: 'result-thread-dead.py', args: ['fork', 'callback'], code: 'result-thread-dead', ofPool: true, summary: /its thread that receives the results \(_handle_results\) has ended/, evidence: [/threads of the pool: results: ended/],
+    after: (_, { verdict }) => { expect(verdict.advice).toContain('a callback or error_callback of yours'); return Promise.resolve() },
+  },
   { name: 'a long computation', script: 'slow.py', args: ['spawn', '30'], start: { watch: { stuckAfterMs: 1500 } }, code: 'slow', stuck: false, task: '0', summary: /task 0 compute\(30\.0\) .* has been running for .* and is still working/, evidence: [/CPU time in the last/] },
   {
     name: 'the program is killed and its workers stay', script: 'long-tasks.py', args: ['fork', '30'], code: 'orphaned', summary: /still runs although python3?(\.\d+)? .*|still runs although .* has ended/, evidence: [/exit of .* \(pid \d+\): exit -9 \(SIGKILL\)/, /still running: pid \d+/],

@@ -14,6 +14,7 @@ _CLASSES = (
     ("multiprocessing.pool", "ApplyResult", "AsyncResult"),
     ("multiprocessing.pool", "IMapIterator", "IMapIterator"),
     ("multiprocessing.process", "BaseProcess", "Process"),
+    ("multiprocessing.queues", "JoinableQueue", "JoinableQueue"),
     ("multiprocessing.queues", "Queue", "Queue"),
     ("multiprocessing.queues", "SimpleQueue", "SimpleQueue"),
     ("multiprocessing.synchronize", "SemLock", "Lock"),

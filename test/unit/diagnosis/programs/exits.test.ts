@@ -62,6 +62,9 @@ describe('a pool that starts workers which end at once', () => {
     const facts = pool({ queued: 4, exitsBeforeReady: exits(5), workers: [dead(1, { agoMs: 1500 }, { task: null })] })
     expect(codes(facts)).toEqual(['crash-loop'])
     expect(verdict(facts, 'crash-loop')).toMatchObject({ confidence: 'certain', stuck: true, worker: null })
+    expect(verdict(facts, 'crash-loop').advice).not.toContain('__main__')
+    // Who imports the main file again makes a pool again.
+    expect(verdict({ ...facts, startMethod: 'spawn' }, 'crash-loop').advice).toContain('below "if __name__ == \'__main__\':"')
     expect(verdict(facts, 'crash-loop').summary).toBe('train.py:42 will wait for ever: 5 workers in a row ended before they asked for a task (exit 1), and it keeps starting new ones.')
   })
   it.each([
@@ -82,6 +85,13 @@ describe('a thread of the pool that has ended', () => {
     expect(found).toMatchObject({ confidence: 'certain', stuck: true, summary: 'train.py:42 will wait for ever: its thread that receives the results (_handle_results) has ended, and 1 result is not there yet.' })
     expect(evidence(found)).toContain('results: ended, tasks: alive, workers: alive')
     expect(evidence(found)).toContain('400 bytes')
+  })
+  it('leaves a call without an answer whose results have all arrived, when its callback has raised', () => {
+    const arrived = { threads: results, jobs: [job({ left: 0 })], workers }
+    expect(verdict(pool(arrived), 'result-thread-dead')).toMatchObject({ stuck: true, advice: expect.stringContaining('a callback or error_callback of yours') as unknown, summary: 'train.py:42 will wait for ever: its thread that receives the results (_handle_results) has ended, and 1 call that has all results was not told.' })
+    // It may be telling it at this moment.
+    expect(codes(pool({ ...arrived, parent: { quietMs: 900 } }))).toEqual([])
+    expect(codes(pool({ ...arrived, threads: { ...results, results: true } }))).toEqual([])
   })
   it('is only likely while the program does not answer', () => {
     expect(verdict(pool({ threads: results, parent: { answers: false }, workers }), 'result-thread-dead').confidence).toBe('likely')

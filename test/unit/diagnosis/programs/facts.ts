@@ -9,7 +9,7 @@ export function pool(facts: Partial<Omit<ProgramPoolFacts, 'parent'>> & { readon
     threads: { workers: true, tasks: true, results: true }, locks: { tasks: 'taken', results: 'free' },
     taskPipeBytes: 0, resultPipeBytes: 0, queued: 0, jobs: [job()], workers: [], unlistedLosses: 0, exitsBeforeReady: [], stuckAfterMs: 30_000,
     ...rest,
-    parent: { pid: 4700, state: 'sleeping', answers: true, waitsIn: 'train.py:42 (<module>), in Pool.map', quietMs: 10_000, sigterm: 'default', ...parent },
+    parent: { pid: 4700, state: 'sleeping', answers: true, waitsIn: 'train.py:42 (<module>), in Pool.map', quietMs: 10_000, sigterm: 'default', wait: null, standsStillMs: 0, ...parent },
   }
 }
 
@@ -22,7 +22,7 @@ export function worker(number: number, facts: Partial<ProgramWorkerFacts> = {}):
   return {
     name: `ForkPoolWorker-${number}`, pid: 4710 + number, phase: 'idle', state: 'sleeping', stateSeenTimes: 10, ageMs: 20_000, threads: 1, parentThreadsAtStart: 1,
     watchedMs: 10_000, cpuMs: 0, quietMs: 10_000, wait: lockWait(), holds: [], sigterm: 'default', sigtermPending: false, task: null, stack: null, exit: null,
-    hasPools: false, unpicklableResults: 0,
+    hasPools: false, unpicklableResults: 0, standsStillMs: 0, forked: null,
     ...facts,
   }
 }

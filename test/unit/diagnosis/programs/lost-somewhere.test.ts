@@ -8,6 +8,7 @@ describe('a result that nobody works on', () => {
     expect(lost).toMatchObject({ confidence: 'likely', stuck: true, worker: null, task: null, rescue: [] })
     expect(lost.summary).toContain('train.py:42 waits for 1 result that nobody works on: all 2 workers wait for a task, and none is on its way; 11 of 12 results arrived.')
     expect(evidence(lost)).toContain('no CPU time for 10 s')
+    expect(evidence(verdict(pool({ workers: [...idle.workers, dead(3, { agoMs: 6000 }, { task: null })] }), 'lost-task'))).toContain('last exits: ForkPoolWorker-3 (pid 4713) exited with code 1 6.0 s ago')
   })
 
   it.each([

@@ -24,12 +24,12 @@ const frames = fc.array(fc.record({ file: fc.constantFrom('/l/multiprocessing/po
 const workers: fc.Arbitrary<ProgramWorkerFacts> = fc.record({
   name: fc.constant(''), pid: fc.constant(0), phase: fc.constantFrom('starting', 'idle', 'idle', 'running', 'sending', 'exited', 'unknown'), state: processState, stateSeenTimes: small, ageMs: ms,
   threads: maybe(small), parentThreadsAtStart: maybe(small), watchedMs: ms, cpuMs: ms, quietMs: ms, wait: maybe(waits), holds: fc.subarray(['tasks', 'results'] as const), sigterm, sigtermPending: fc.boolean(),
-  task: maybe(tasks), stack: maybe(frames), exit: maybe(exits), hasPools: fc.boolean(), unpicklableResults: small,
+  task: maybe(tasks), stack: maybe(frames), exit: maybe(exits), hasPools: fc.boolean(), unpicklableResults: small, standsStillMs: ms, forked: maybe(fc.boolean()),
 })
 const pools: fc.Arbitrary<ProgramPoolFacts> = fc.record({
   pool: fc.constant('train.py:42'), library: fc.constantFrom('multiprocessing', 'multiprocessing', 'concurrent.futures', 'billiard', 'loky', 'processes', 'unknown'), startMethod: fc.constantFrom('fork', 'spawn', null),
   state: fc.constantFrom('init', 'run', 'run', 'run', 'close', 'terminate', 'broken', 'ended'), processes: maybe(small), poolAgeMs: maybe(ms),
-  parent: fc.record({ pid: fc.constant(4700), state: processState, answers: fc.boolean(), waitsIn: fc.constantFrom(null, 'train.py:42, in Pool.map', 'train.py:42, in Pool.terminate'), quietMs: ms, sigterm }),
+  parent: fc.record({ pid: fc.constant(4700), state: processState, answers: fc.boolean(), waitsIn: fc.constantFrom(null, 'train.py:42, in Pool.map', 'train.py:42, in Pool.terminate'), quietMs: ms, sigterm, wait: maybe(waits), standsStillMs: ms }),
   threads: maybe(fc.record({ workers: maybe(fc.boolean()), tasks: maybe(fc.boolean()), results: maybe(fc.boolean()) })), locks: fc.record({ tasks: lock, results: lock }),
   taskPipeBytes: maybe(small), resultPipeBytes: maybe(small), queued: maybe(small),
   jobs: fc.array(fc.record({ job: small, call: fc.constantFrom('map', 'imap', 'submit'), function: fc.constant('run'), total: maybe(fc.integer({ min: 3, max: 9 })), left: maybe(small) }), { maxLength: 3 }),

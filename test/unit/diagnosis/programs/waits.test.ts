@@ -100,6 +100,41 @@ describe('a worker that writes to a full pipe', () => {
   })
 })
 
+describe('a task that does not get on', () => {
+  const waitsFor = (of: Parameters<typeof busy>[1]): string => verdict(pool({ workers: [busy(3, { ...running, quietMs: 20_000, task: task(3, { runningMs: 31_000 }), ...of })] }), 'no-progress').advice
+  it.each([
+    ['an answer', { wait: wait('socket-read') }, /^It waits for the other side of a connection: give the call a time limit/],
+    ['a process of its own', { wait: wait('child') }, /^It waits for a process that it started/],
+    ['a timer', { wait: wait('sleep') }, /^It sleeps/],
+    ['the user', { wait: wait('pipe-read', { descriptor: 0 }) }, /^It waits for input: a task of a pool cannot ask the user/],
+    ['a lock of multiprocessing', { wait: lockWait(), stack: [frame('/usr/lib/python3.11/multiprocessing/synchronize.py', '__enter__')] }, /^It waits for a lock, an event or a queue of the program/],
+    ['anything else', { wait: wait('other') }, /^It waits for something that does not come/],
+  ])('may wait for %s', (_, of, advice) => {
+    expect(waitsFor(of)).toMatch(advice)
+  })
+  it('is named by its input', () => {
+    expect(evidence(verdict(pool({ workers: [busy(3, { ...running, quietMs: 20_000, task: task(3, { runningMs: 31_000 }), wait: wait('pipe-read', { descriptor: 0, target: 'pipe:[7]' }) })] }), 'no-progress'))).toContain('waits for: reading from stdin, pipe:[7]')
+  })
+})
+
+describe('a worker that does not get to its first task', () => {
+  const starting = worker(3, { phase: 'starting', ageMs: 31_000, quietMs: 15_000, wait: lockWait() })
+  const locks = { tasks: 'free' as const, results: 'free' as const }
+  it('is told once it is over the threshold', () => {
+    const found = verdict(pool({ locks, workers: [starting] }), 'no-progress')
+    expect(found).toMatchObject({ stuck: true, confidence: 'likely', worker: 'ForkPoolWorker-3', task: null, summary: 'ForkPoolWorker-3 (pid 4713) of train.py:42 has not asked for its first task, and has used no CPU for 15 s.' })
+  })
+  it.each([
+    ['it is not that old', {}, [{ ...starting, ageMs: 29_000 }]],
+    ['it works on its start', {}, [{ ...starting, quietMs: 1000 }]],
+    ['nobody waits for the pool', { jobs: [] }, [starting]],
+    ['others do the work', {}, [starting, busy(1)]],
+    ['the pool is ending', { state: 'terminate' as const }, [starting]],
+  ])('is fine when %s', (_, facts, workers) => {
+    expect(codes(pool({ locks, workers, ...facts }))).toEqual([])
+  })
+})
+
 describe('a worker that SIGTERM will not end', () => {
   const old = { ...running, quietMs: 0, task: task(3, { runningMs: 1000 }) }
   it.each([['ignored', 'ignores', 'certain', 'will'], ['blocked', 'blocks', 'certain', 'will'], ['caught', 'catches', 'possible', 'may']] as const)('because it is %s is named before any signal', (sigterm, verb, confidence, may) => {

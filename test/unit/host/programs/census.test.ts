@@ -71,6 +71,19 @@ test('two programs that one process was in turn, by exec, are not mixed up', asy
   expect(members.all().map(({ name, exit }) => [name, exit?.exitCode])).toEqual([['Process-1-1', 0], ['Process-after', 3]])
 })
 
+test('a helper of Python that was there before its program told of it is no process of the program', async () => {
+  const parent = parentOf('1')
+  const root = { pid: 99_999, startTime: 'boot-1' }
+  const row: ProcessRow = { identity: { pid: 100_001, startTime: 'boot-2' }, parentPid: root.pid, processGroup: 1, session: 1, state: 'sleeping', command: 'python3' }
+  const table = { descendants: () => Promise.resolve(new Map([[root.pid, [row]]])), commandLine: () => Promise.resolve(['python3', '-c', 'from multiprocessing.resource_tracker import main']) }
+  const { census, members } = censusOf([parent], table)
+  await census.syncTree(root, 1000)
+  expect(members.all().map(({ pid }) => pid)).toEqual([100_001])
+  parent.observed = { ...parent.observed!, helpers: { resourceTracker: 100_001, forkServer: null } }
+  await census.syncTree(root, 3000)
+  expect(members.all()).toEqual([])
+})
+
 test('a worker that is dead but not collected has its exit code from the kernel, and is looked at until it is collected', async () => {
   const parent = parentOf('1')
   const identity = { pid: 100_001, startTime: 'boot-1' }

@@ -1,0 +1,67 @@
+import type { ProcessWait, SignalMasks } from '../../processes'
+import type { ParentView } from './parentView'
+import type { ProgramMember } from './programMember'
+import type { StackThread } from './signalStack'
+
+/** SIGINT is Python's own, and a person's; the others are what `faulthandler.enable()` catches before it lets the process die. */
+const handledWithoutAPlan = new Set<NodeJS.Signals>(['SIGINT', 'SIGSEGV', 'SIGFPE', 'SIGABRT', 'SIGBUS', 'SIGILL'])
+const mostTries = 3
+const feeder = 'QueueFeederThread'
+
+/** From when on a process waits in one and the same place, and whether anything in it could end that. */
+export class Standstill {
+  private place = ''
+  private since: number | undefined
+  private handlesSignals = true
+  /** As its stacks show; undefined until they were taken. */
+  private hasOtherThreads: boolean | undefined
+  private asked = 0
+
+  /** Where it waits now, null while it moves. True when that is another place than at the last look. */
+  observe(now: number, wait: ProcessWait | null): boolean {
+    const place = wait === null ? '' : `${wait.kind} ${wait.address ?? ''} ${wait.target ?? ''}`
+    if (place === this.place) return false
+    this.place = place
+    this.since = wait === null ? undefined : now
+    this.hasOtherThreads = undefined
+    this.asked = 0
+    return true
+  }
+
+  /** On a busy machine its stacks may not have come in time; asked for in vain again and again, they never will. */
+  mayAskAgain(): boolean {
+    this.asked += 1
+    return this.asked < mostTries
+  }
+
+  /** A handler may do what everybody waits for. Real-time signals, which have no name here, are glibc's own and the observer's. */
+  noteSignals({ caught }: SignalMasks): void {
+    this.handlesSignals = [...caught].some((signal) => !handledWithoutAPlan.has(signal))
+  }
+
+  noteThreads(threads: readonly StackThread[]): void {
+    this.hasOtherThreads = threads.some((thread) => !thread.current && !isHarmless(thread))
+  }
+
+  /** Milliseconds; 0 when something in it may go on by itself, or nobody knows. */
+  forMs(now: number, threads: number | null): number {
+    const isAlone = this.hasOtherThreads === false || (this.hasOtherThreads === undefined && threads === 1)
+    return this.since === undefined || this.handlesSignals || !isAlone ? 0 : now - this.since
+  }
+
+  /** The same of a process whose observer names its threads. */
+  forMsOfParent(now: number, view: ParentView): number {
+    this.hasOtherThreads = !view.answers || view.observed === undefined || view.observed.threads.some(({ name }) => name !== 'MainThread' && name !== feeder)
+    return this.forMs(now, null)
+  }
+}
+
+/** How long a child of the program has stood still: one that no observer tells of may be anything. */
+export function standsStillMs({ recorded, standstill, threads }: ProgramMember, now: number): number {
+  return recorded === undefined ? 0 : standstill.forMs(now, threads)
+}
+
+/** What a queue's `put()` has been given goes out by a thread that only waits for more; and ours only answers. */
+function isHarmless({ frames }: StackThread): boolean {
+  return frames.some(({ file, function: name }) => (/[/\\]multiprocessing[/\\]queues\.py$/.test(file) && /(^|\.)_feed$/.test(name)) || /[/\\]unhang_observer[/\\]/.test(file))
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import type { ParentView } from '../../../../src/host/programs/parentView'
+import { Standstill } from '../../../../src/host/programs/standstill'
+import type { StackThread } from '../../../../src/host/programs/signalStack'
+import type { SignalMasks } from '../../../../src/processes'
+import { lockWait, wait } from '../../diagnosis/programs/facts'
+
+function masks(...caught: NodeJS.Signals[]): SignalMasks {
+  return { ignored: new Set(['SIGPIPE']), caught: new Set(caught), blocked: new Set(), pending: new Set(), caughtNumbers: new Set([2, 45]) }
+}
+
+/** One that waits for a lock since 1000, with Python's own handler of SIGINT. */
+function waiting(): Standstill {
+  const standstill = new Standstill()
+  standstill.observe(1000, lockWait())
+  standstill.noteSignals(masks('SIGINT', 'SIGSEGV'))
+  return standstill
+}
+
+function thread(current: boolean, ...frames: readonly [file: string, name: string][]): StackThread {
+  return { id: '0x1', current, frames: frames.map(([file, name]) => ({ file, line: 1, function: name })) }
+}
+
+const main = thread(true, ['/w/train.py', 'run'])
+const feeder = thread(false, ['/usr/lib/python3.11/threading.py', 'wait'], ['/usr/lib/python3.11/multiprocessing/queues.py', 'Queue._feed'])
+
+describe('how long a process stands still', () => {
+  it('is counted from the first look that saw it wait there', () => {
+    const standstill = waiting()
+    expect(standstill.observe(2000, lockWait())).toBe(false)
+    expect(standstill.forMs(3500, 1)).toBe(2500)
+  })
+  it('begins anew in another place, and is over when it moves', () => {
+    const standstill = waiting()
+    expect(standstill.observe(2000, lockWait('0x2'))).toBe(true)
+    expect(standstill.forMs(3000, 1)).toBe(1000)
+    expect(standstill.observe(3000, null)).toBe(true)
+    expect(standstill.forMs(4000, 1)).toBe(0)
+    standstill.observe(4000, wait('pipe-read', { target: 'pipe:[1]' }))
+    expect(standstill.observe(5000, wait('pipe-read', { target: 'pipe:[2]' }))).toBe(true)
+  })
+  it('is nothing while a signal handler of the program may do something, or while nobody knows', () => {
+    const standstill = waiting()
+    standstill.noteSignals(masks('SIGINT', 'SIGALRM'))
+    expect(standstill.forMs(3000, 1)).toBe(0)
+    const unknown = new Standstill()
+    unknown.observe(1000, lockWait())
+    expect(unknown.forMs(3000, 1)).toBe(0)
+  })
+  it('is nothing while other threads may do something, apart from those that send what a queue was given', () => {
+    const standstill = waiting()
+    expect(standstill.forMs(3000, 2)).toBe(0)
+    expect(standstill.forMs(3000, null)).toBe(0)
+    standstill.noteThreads([main, feeder])
+    expect(standstill.forMs(3000, 2)).toBe(2000)
+    standstill.noteThreads([main, feeder, thread(false, ['/usr/lib/python3.11/threading.py', 'run'])])
+    expect(standstill.forMs(3000, 3)).toBe(0)
+  })
+  it('asks for the threads again in another place', () => {
+    const standstill = waiting()
+    standstill.noteThreads([main, feeder])
+    standstill.observe(2000, lockWait('0x2'))
+    expect(standstill.forMs(3000, 2)).toBe(0)
+  })
+  it('has its stacks taken three times at most, wherever it waits', () => {
+    const standstill = waiting()
+    expect([1, 2, 3, 4].map(() => standstill.mayAskAgain())).toEqual([true, true, false, false])
+    standstill.observe(2000, lockWait('0x2'))
+    expect(standstill.mayAskAgain()).toBe(true)
+  })
+  it('goes by the names of the threads where an observer tells them', () => {
+    const view = (answers: boolean, ...names: string[]): ParentView => ({ answers, observed: { threads: names.map((name, id) => ({ id, name, daemon: false })) } }) as unknown as ParentView
+    expect(waiting().forMsOfParent(3000, view(true, 'MainThread', 'QueueFeederThread'))).toBe(2000)
+    expect(waiting().forMsOfParent(3000, view(true, 'MainThread', 'Thread-1'))).toBe(0)
+    expect(waiting().forMsOfParent(3000, view(false, 'MainThread'))).toBe(0)
+  })
+})
