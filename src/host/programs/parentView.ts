@@ -3,7 +3,7 @@ import type { ProcessIdentity } from '../../processes'
 import { RecorderFile, type RecordedProcess } from '../../runtimes'
 import { Movement } from './movement'
 import type { ObserverLink } from './observerLink'
-import { observedSchema, type Hello, type Observed } from './observerMessages'
+import { observedSchema, type Hello, type Observed, type ObservedPool } from './observerMessages'
 import type { WatchSession } from './watchSession'
 
 /** A look should not wait long for a program that does not answer. */
@@ -27,6 +27,8 @@ export class ParentView {
   sigterm: ParentFacts['sigterm'] = null
   readonly movement = new Movement()
   private recorder: RecorderFile | undefined
+  /** Of each pool, by key, as the answer before had them. */
+  private threadsBefore: ReadonlyMap<number, ObservedPool['threads']> = new Map()
 
   constructor(readonly hello: Hello, readonly recorderName: string, readonly link: ObserverLink, private readonly session: WatchSession, private readonly onError: (error: unknown) => void) {}
 
@@ -37,7 +39,9 @@ export class ParentView {
   /** Asks the observer and reads the recorder, in this order: what the recorder says is never older than the answer. */
   async refresh(): Promise<void> {
     try {
-      this.observed = await this.link.ask('snapshot', {}, observedSchema, snapshotTimeoutMs)
+      const answer = await this.link.ask('snapshot', {}, observedSchema, snapshotTimeoutMs)
+      this.observed = { ...answer, pools: answer.pools.map((pool) => ({ ...pool, threads: seenTwice(pool.threads, this.threadsBefore.get(pool.key)) })) }
+      this.threadsBefore = new Map(answer.pools.map(({ key, threads }) => [key, threads]))
       this.answers = true
     } catch (error) {
       this.answers = false
@@ -61,4 +65,13 @@ export class ParentView {
     this.recorder?.[Symbol.dispose]()
     this.recorder = undefined
   }
+}
+
+/**
+ * A thread has ended when two answers say so: the program goes on while its observer looks around, and one that is being started, or
+ * whose pool is being taken down, may look like it once.
+ */
+function seenTwice(now: ObservedPool['threads'], before: ObservedPool['threads'] | undefined): ObservedPool['threads'] {
+  const sure = (name: keyof ObservedPool['threads']) => (now[name] === false && before?.[name] !== false ? null : now[name])
+  return { workers: sure('workers'), tasks: sure('tasks'), results: sure('results') }
 }

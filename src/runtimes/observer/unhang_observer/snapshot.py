@@ -227,7 +227,7 @@ def _is_alive(thread: Any) -> Optional[bool]:
     if thread is None:
         return None
     started = getattr(thread, "_started", None)
-    if started is not None and not started.is_set():
+    if started is not None and (not started.is_set() or thread in threading._limbo):  # type: ignore[attr-defined]
         # It is about to.
         return None
     ident = getattr(thread, "ident", None)
