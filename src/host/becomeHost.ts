@@ -1,9 +1,8 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ProcessIdentity, ProcessTable } from '../processes'
+import { isAlive, type ProcessIdentity, type ProcessTable } from '../processes'
 import { readHostInfo, type Endpoint } from '../protocol'
 import { tryLock } from './lock'
-import { isAlive } from './pools/orphanedPool'
 
 /** The holder of the lock lives, but never answered. */
 export class OtherHostError extends Error {

@@ -7,5 +7,6 @@ export {
   Sampler, type MachineSubscription, type SamplerSources, type UsageSample, type UsageSubscription,
 } from './sampler'
 export { readMachineLoad, type MachineLoad } from './machine-load'
+export { isAlive } from './is-alive'
 export { signalName, signalNumber } from './signal-names'
 export { forEachInSlices } from './slices'

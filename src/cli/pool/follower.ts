@@ -1,9 +1,9 @@
 import { Changed, HostStatus, HostTimeoutError, Output, poolsOfProgram, type CountsSnapshot, type HostConnection, type PoolSnapshot } from '../../protocol'
 import { CliError } from '../errors'
+import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
 import { WorkerOutput } from '../output/workerOutput'
 import { VerdictNotes } from '../run/verdictNotes'
-import { fetchPools } from '../snapshots'
 import { addCounts } from '../words/counts'
 import { PlainProgress, progressLine } from './progress'
 import { StuckNotes } from './stuckNotes'
@@ -23,8 +23,7 @@ export class PoolFollower {
   private pool: PoolSnapshot | undefined
   /** Its tasks; of a program those of the pools in it. */
   private counts: CountsSnapshot | undefined
-  private fetching = false
-  private outdated = false
+  private readonly pools: FreshPools
   private messages = 0
   private poolId: string | undefined
   private readonly early: Output.Params[] = []
@@ -34,6 +33,7 @@ export class PoolFollower {
   private settle: { resolve: (pool: PoolSnapshot) => void; reject: (error: unknown) => void } | undefined
 
   constructor(private readonly host: HostConnection, private readonly terminal: Terminal) {
+    this.pools = new FreshPools(host, (pools) => { this.take(pools.find((pool) => pool.id === this.poolId), pools) }, (error) => { this.failed(error) })
     this.output = new WorkerOutput(host.endpoint.outputDirectory, terminal.stdoutPalette.dim)
     this.ended = new Promise((resolve, reject) => {
       this.settle = { resolve, reject }
@@ -50,17 +50,17 @@ export class PoolFollower {
   /** The pool once it has ended (every line of its output is queued by then). */
   async untilEnded(poolId: string): Promise<PoolSnapshot> {
     this.poolId = poolId
-    const unsubscribe = this.host.on(Changed.method, () => { this.refresh() })
+    const unsubscribe = this.host.on(Changed.method, () => { this.pools.refresh() })
     this.host.onClose(() => {
       this.settle?.reject(new CliError('the host ended while the pool was running', ['`unhang ps` shows what is left of it.']))
     })
     const ticker = setInterval(() => {
       this.showProgress()
-      if (this.silent && !this.fetching) this.refresh()
+      if (this.silent && !this.pools.fetching) this.pools.refresh()
     }, tickMs)
     try {
       for (const output of this.early.splice(0)) this.show(output)
-      this.refresh()
+      this.pools.refresh()
       const pool = await this.ended
       await this.untilQuiet()
       return pool
@@ -97,36 +97,18 @@ export class PoolFollower {
     this.terminal.printWorkerLines(this.output.push(params))
   }
 
-  /** One request at a time; a change that comes meanwhile is fetched right after. */
-  private refresh(): void {
-    this.outdated = true
-    if (!this.fetching) void this.fetchWhileOutdated()
-  }
-
-  private async fetchWhileOutdated(): Promise<void> {
-    this.fetching = true
-    try {
-      while (this.outdated) {
-        this.outdated = false
-        const pools = await fetchPools(this.host)
-        this.take(pools.find((pool) => pool.id === this.poolId), pools)
-        this.silent = false
-      }
-    } catch (error) {
-      if (error instanceof HostTimeoutError) this.hostIsSilent(error)
-      else this.settle?.reject(error)
-    } finally {
-      this.fetching = false
-    }
-  }
-
   /** A host that is stopped or swamped may come back, and its pool goes on meanwhile: said once, asked again and again. */
-  private hostIsSilent(error: HostTimeoutError): void {
+  private failed(error: unknown): void {
+    if (!(error instanceof HostTimeoutError)) {
+      this.settle?.reject(error)
+      return
+    }
     if (!this.silent) this.terminal.note(this.terminal.stderrPalette.warning(error.message))
     this.silent = true
   }
 
   private take(pool: PoolSnapshot | undefined, pools: readonly PoolSnapshot[]): void {
+    this.silent = false
     if (pool === undefined) {
       // Another client removed it from the list, which only works once it has ended.
       if (this.pool === undefined) this.settle?.reject(new CliError(`pool ${String(this.poolId)} is not there any more`))

@@ -1,7 +1,7 @@
-import { Changed, HostTimeoutError, ProgramExited, ProgramStarted, RunProgram, type HostConnection, type WatchOptions } from '../../protocol'
+import { Changed, HostTimeoutError, ProgramExited, ProgramStarted, RunProgram, type HostConnection, type PoolSnapshot, type WatchOptions } from '../../protocol'
+import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
 import { plainLine } from '../output/plainText'
-import { fetchPools } from '../snapshots'
 import { VerdictNotes } from './verdictNotes'
 
 /** The program waits for this answer before it starts. */
@@ -22,11 +22,11 @@ export interface ProgramEnd {
 export class Watching {
   private readonly notes = new VerdictNotes()
   private state: 'watching' | 'silent' | 'over' = 'watching'
-  private fetching = false
-  private outdated = false
+  private readonly pools: FreshPools
 
   private constructor(private readonly host: HostConnection, private readonly terminal: Terminal, readonly session: RunProgram.Result) {
-    host.on(Changed.method, () => { this.refresh() })
+    this.pools = new FreshPools(host, (pools) => { this.say(pools) }, (error) => { this.failed(error) })
+    host.on(Changed.method, () => { this.pools.refresh() })
     host.onClose(() => { this.hostIsGone() })
   }
 
@@ -40,7 +40,7 @@ export class Watching {
   /** The program runs. */
   started(pid: number): void {
     const { programId } = this.session
-    this.host.request(ProgramStarted.method, { programId, pid }).then(() => { this.refresh() }, (error: unknown) => { this.failed(error) })
+    this.host.request(ProgramStarted.method, { programId, pid }).then(() => { this.pools.refresh() }, (error: unknown) => { this.failed(error) })
     if (this.terminal.isInteractive) {
       this.terminal.note(this.terminal.stderrPalette.dim(`watched as ${plainLine(this.session.name)} (${programId}); in another terminal: unhang why`))
     }
@@ -58,31 +58,11 @@ export class Watching {
     }
   }
 
-  private refresh(): void {
-    this.outdated = true
-    if (!this.fetching) void this.fetchWhileOutdated()
-  }
-
-  private async fetchWhileOutdated(): Promise<void> {
-    this.fetching = true
-    try {
-      while (this.outdated && this.state !== 'over') {
-        this.outdated = false
-        const pools = await fetchPools(this.host)
-        if (this.state === 'silent') this.state = 'watching'
-        this.say(pools)
-      }
-    } catch (error) {
-      this.failed(error)
-    } finally {
-      this.fetching = false
-    }
-  }
-
-  private say(pools: Awaited<ReturnType<typeof fetchPools>>): void {
+  private say(pools: readonly PoolSnapshot[]): void {
     const { programId } = this.session
-    // Checked here: the program may have ended while the host answered.
+    // The program may have ended while the host answered.
     if (this.state === 'over') return
+    this.state = 'watching'
     for (const line of this.notes.observe(pools.filter((pool) => pool.id === programId || pool.programId === programId))) {
       this.terminal.note(this.terminal.stderrPalette.warning(line))
     }

@@ -6,6 +6,14 @@ import { count, endedHow, list, nameOf, parentEvidence } from './words'
 /** A pool replaces a worker within a tenth of a second, and an executor starts its first ones with the first call. */
 const replacedWithinMs = 1000
 
+/** How long nobody replaces the last worker before nobody will: on a busy machine a fork of a starved program takes seconds. */
+function patienceMs(facts: ProgramPoolFacts): number {
+  const { parent, threads, stuckAfterMs } = facts
+  if (isExecutor(facts)) return executorNoticesMs
+  if (threads?.workers === false) return replacedWithinMs
+  return parent.answers && parent.quietMs >= quietEnoughMs ? quietEnoughMs : stuckAfterMs
+}
+
 /** Tasks wait, and there is nobody to do them (facts: cause 17). */
 export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { pool, workers, parent, threads } = facts
@@ -13,7 +21,7 @@ export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[
   const exits = workers.flatMap(({ exit }) => exit ?? [])
   if (exits.length > 0) {
     const newestMs = Math.min(...exits.map(({ agoMs }) => agoMs))
-    if (newestMs < (isExecutor(facts) ? executorNoticesMs : replacedWithinMs) || exits.some((exit) => mayBeEnding(facts, exit))) return []
+    if (newestMs < patienceMs(facts) || exits.some((exit) => mayBeEnding(facts, exit))) return []
   } else if (!parent.answers || Math.min(parent.quietMs, facts.poolAgeMs ?? 0) < (threads?.workers === false || !isExecutor(facts) ? quietEnoughMs : facts.stuckAfterMs)) {
     // Only the program's own quiet tells that this is no pool whose workers are just being started: an executor does that in its first calls, which take many seconds on a busy machine.
     return []

@@ -7,8 +7,8 @@ import type { PlacedWorker } from '../model/poolCatalog'
 import type { Prompts } from '../prompts/prompts'
 import type { PoolsView } from '../view/poolsView'
 import { Burst } from './burst'
-import { StuckMemory, type StuckTask } from './newlyStuck'
 import { stuckMessage } from './stuckMessage'
+import { stuckTaskMemory, stuckTasks, type StuckTask } from './stuckTasks'
 
 /** Workers that hang on the same thing get stuck within a moment; they are one piece of news. */
 const burstMs = 1_000
@@ -24,9 +24,8 @@ export interface StuckNotifierOptions {
 /** Tells when a task gets stuck, once, and offers to end it. */
 export class StuckNotifier implements Disposable {
   readonly #options: StuckNotifierOptions
-  readonly #memory = new StuckMemory()
+  readonly #memory = stuckTaskMemory()
   readonly #owned = new DisposableStore()
-  #firstLook = true
 
   constructor(options: StuckNotifierOptions) {
     this.#options = options
@@ -36,8 +35,7 @@ export class StuckNotifier implements Disposable {
     }))
     this.#owned.add(catalog.onDidChange(() => {
       const poolIds = new Set(catalog.pools.map((pool) => pool.header.id))
-      for (const task of this.#memory.update(catalog.stuckWorkers, poolIds, this.#firstLook)) burst.add(task)
-      this.#firstLook = false
+      for (const task of this.#memory.update(stuckTasks(catalog.stuckWorkers), poolIds)) burst.add(task)
     }))
   }
 

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n'
-import type { StuckPool } from './newVerdicts'
+import type { StuckPool } from './stuckPools'
 
 /** What a pool waits for in vain, in the verdict's own sentence; others at the same time are counted. */
 export function verdictMessage(stuck: readonly StuckPool[], poolName: (poolId: string) => string): string {

@@ -11,7 +11,7 @@ import type { Prompts } from '../prompts/prompts'
 import type { PoolsNode } from '../view/nodes'
 import type { PoolsView } from '../view/poolsView'
 import { Burst } from './burst'
-import { stuckOn, verdictKey, VerdictMemory, type StuckPool } from './newVerdicts'
+import { stuckOn, stuckPoolMemory, verdictKey, type StuckPool } from './stuckPools'
 import { verdictMessage } from './verdictMessage'
 
 /** What has one cause is seen within a moment; it is one piece of news. */
@@ -28,9 +28,8 @@ export interface VerdictNotifierOptions {
 /** Tells when a pool waits for something that is not going to come, once, and offers what would help. */
 export class VerdictNotifier implements Disposable {
   readonly #options: VerdictNotifierOptions
-  readonly #memory = new VerdictMemory()
+  readonly #memory = stuckPoolMemory()
   readonly #owned = new DisposableStore()
-  #firstLook = true
 
   constructor(options: VerdictNotifierOptions) {
     this.#options = options
@@ -39,8 +38,8 @@ export class VerdictNotifier implements Disposable {
       this.#announce(stuck).catch(options.onError)
     }))
     this.#owned.add(catalog.onDidChange(() => {
-      for (const stuck of this.#memory.update(catalog.pools, this.#firstLook)) burst.add(stuck)
-      this.#firstLook = false
+      const poolIds = new Set(catalog.pools.map((pool) => pool.header.id))
+      for (const stuck of this.#memory.update(catalog.pools.flatMap(stuckOn), poolIds)) burst.add(stuck)
     }))
   }
 

@@ -1,5 +1,5 @@
-import type { ProcessTable } from '../../processes'
-import { isAlive, type Survivor } from '../pools/orphanedPool'
+import { isAlive, type ProcessTable } from '../../processes'
+import type { Survivor } from '../pools/orphanedPool'
 import type { LedgerEntry } from './workerLedger'
 
 /**

@@ -1,4 +1,4 @@
-import type { ProcessTable, UsageSample } from '../../processes'
+import { isAlive, type ProcessTable, type UsageSample } from '../../processes'
 import { errorCodes, type GetFailures, type PoolHeader, type VerdictSnapshot, type WorkerSnapshot } from '../../protocol'
 import { shutDown, type KillLedger, type ShutdownReport } from '../../shutdown'
 import { OutputFeed } from '../connection/outputFeed'
@@ -202,12 +202,6 @@ export class OrphanedPool implements HostedPool {
     this.observer.shutdown(report, order)
     return report
   }
-}
-
-/** True while the process is there and not just a dead one that nobody collected. */
-export async function isAlive(processes: ProcessTable, identity: { pid: number; startTime: string }): Promise<boolean> {
-  const row = await processes.inspect({ pid: identity.pid, startTime: identity.startTime })
-  return row !== undefined && row.state !== 'zombie'
 }
 
 function taskIdOf(entry: LedgerEntry): string {

@@ -1,5 +1,5 @@
 import { judgeProgramPool, readersAmong, recogniseProcess } from '../../diagnosis'
-import type { ProcessIdentity, ProcessRow } from '../../processes'
+import { isAlive, type ProcessIdentity, type ProcessRow } from '../../processes'
 import { errorCodes, type PoolHeader } from '../../protocol'
 import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
 import { RequestError } from '../connection/requestHandlers'
@@ -150,9 +150,9 @@ export class AttachedProgram extends ProgramPart {
     const row = await processes.inspect(this.root)
     if (row !== undefined && row.state !== 'zombie') await this.syncTree(row, now)
     for (const member of this.members.live()) {
-      const found = member.identity && (await processes.inspect(member.identity))
-      if (found !== undefined && found.state !== 'zombie') continue
-      const status = found && (await processes.exitStatus(found.identity))
+      const { identity } = member
+      if (identity !== undefined && (await isAlive(processes, identity))) continue
+      const status = identity && (await processes.exitStatus(identity))
       member.exit = { exitCode: status?.exitCode ?? null, signal: status?.signal ?? null, at: now, endedByUs: null, oomKills: null }
       this.members.exited(member)
     }

@@ -1,5 +1,5 @@
 import { recogniseProcess } from '../../diagnosis'
-import { signalName, signalNumber, type ProcessIdentity } from '../../processes'
+import { isAlive, signalName, signalNumber, type ProcessIdentity } from '../../processes'
 import { explainExit } from '../../shutdown'
 import type { ChildNote } from './nodeProcesses'
 import type { ObservedPool } from './observerMessages'
@@ -166,11 +166,10 @@ export class Census {
   private async lookForExit(known: Known, identity: ProcessIdentity, isOver: boolean): Promise<void> {
     const { processes, kills } = this.context
     const { member } = known
-    const row = await processes.inspect(identity)
-    if (row !== undefined && row.state !== 'zombie') return
+    if (await isAlive(processes, identity)) return
     known.goneAt ??= Date.now()
-    member.uncollected = row !== undefined
-    const status = row && (await processes.exitStatus(identity))
+    member.uncollected = await processes.exists(identity)
+    const status = await processes.exitStatus(identity)
     // Its parent collects it and tells how it ended; when it does not, nobody knows.
     if (status !== undefined) await this.noteExit(known, status, known.goneAt)
     else if (member.recorded === undefined && member.noted === undefined && kills.entriesFor(identity).length === 0) this.forgetUntold(known)
@@ -179,7 +178,7 @@ export class Census {
 
   /** How it ended is known, and its parent may still not have taken notice. */
   private async lookForCollection(member: ProgramMember): Promise<void> {
-    member.uncollected = member.identity !== undefined && (await this.context.processes.inspect(member.identity)) !== undefined
+    member.uncollected = member.identity !== undefined && (await this.context.processes.exists(member.identity))
   }
 
   /** Whoever would have told how it ended is gone. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import type { ProcessIdentity } from '../../processes'
+import { isAlive, type ProcessIdentity } from '../../processes'
 import { errorCodes, type GetStacks } from '../../protocol'
 import { RequestError } from '../connection/requestHandlers'
 import type { NodeProcess } from './nodeProcesses'
@@ -65,8 +65,7 @@ async function ask({ pid, stacks, takesSigusr1 }: NodeProcess, identity: Process
       await rm(answer, { force: true })
       return { frames, note: frames.length === 0 ? 'its main thread runs no JavaScript: it waits in its event loop' : null }
     }
-    const now = await processes.inspect(identity)
-    if (now === undefined || now.state === 'zombie') throw gone(pid)
+    if (!(await isAlive(processes, identity))) throw gone(pid)
   }
   // The question stays: whenever it comes back from there it will answer, and close its inspector.
   return { frames: [], note: `its main thread is blocked in native code (execSync or another synchronous call, an add-on): no answer within ${patienceMs / 1000} s` }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isAlive } from '../../processes'
 import { errorCodes, type AttachProcess, type ConfirmAttached, type GetStacks, type LaunchPool, type ListProcesses, type ProgramExited, type ProgramStarted, type Rescue, type RunProgram } from '../../protocol'
 import { findObserverPath } from '../../runtimes'
 import { RequestError } from '../connection/requestHandlers'
@@ -63,8 +64,8 @@ export class Programs implements ProgramRequests {
 
   async exited({ programId, exitCode, signal }: ProgramExited.Params): Promise<void> {
     const program = this.program(programId)
-    const row = program.root && (await this.context.processes.inspect(program.root))
-    if (row !== undefined && row.state !== 'zombie') throw new RequestError(errorCodes.wrongState, `Process ${row.identity.pid} of ${program.name} still runs, so it is not taken for ended.`)
+    const { root } = program
+    if (root !== undefined && (await isAlive(this.context.processes, root))) throw new RequestError(errorCodes.wrongState, `Process ${root.pid} of ${program.name} still runs, so it is not taken for ended.`)
     program.exited({ exitCode, signal: signal as NodeJS.Signals | null })
   }
 

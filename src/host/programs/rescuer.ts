@@ -1,5 +1,4 @@
-import { signalNumber } from '../../processes'
-import { isAlive } from '../pools/orphanedPool'
+import { isAlive, signalNumber } from '../../processes'
 import { continueMember, type RescueOutcome } from './continueMember'
 import { rescueAnswerSchema } from './observerMessages'
 import type { ProgramContext } from './programContext'

@@ -10,23 +10,14 @@ let buffer = Buffer.allocUnsafe(4096)
  * Returns undefined when there is no such process, or it is not ours to read. The bytes are only valid until the next call.
  */
 export function readProcFile(path: string): Buffer | undefined {
-  const file = openProcFile(path)
-  if (file === undefined) return undefined
-  try {
+  return readOpened(path, (file) => {
     let length = readSync(file, buffer, 0, buffer.length, 0)
     while (length === buffer.length) {
       buffer = Buffer.allocUnsafe(buffer.length * 2)
       length = readSync(file, buffer, 0, buffer.length, 0)
     }
     return length === 0 ? undefined : buffer.subarray(0, length)
-  } catch (error) {
-    // The process can end between open and read: ESRCH.
-    if (isGoneOrForbidden(error)) return undefined
-    throw error
-  } finally {
-    closeSync(file)
-    if (spare === undefined) reserveDescriptor()
-  }
+  })
 }
 
 /**
@@ -34,16 +25,23 @@ export function readProcFile(path: string): Buffer | undefined {
  * Also for the files of a cgroup, which can go away between open and read.
  */
 export function readProcText(path: string): string | undefined {
-  const file = openProcFile(path)
-  if (file === undefined) return undefined
-  try {
+  return readOpened(path, (file) => {
     const parts: Buffer[] = []
     for (;;) {
       const length = readSync(file, buffer, 0, buffer.length, null)
       if (length === 0) return Buffer.concat(parts).toString()
       parts.push(Buffer.from(buffer.subarray(0, length)))
     }
+  })
+}
+
+function readOpened<Content>(path: string, read: (file: number) => Content): Content | undefined {
+  const file = openProcFile(path)
+  if (file === undefined) return undefined
+  try {
+    return read(file)
   } catch (error) {
+    // The process can end between open and read: ESRCH.
     if (isGoneOrForbidden(error)) return undefined
     throw error
   } finally {

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { PlacedWorker } from '../../../src/extension/model/poolCatalog'
 import { Burst } from '../../../src/extension/notify/burst'
 import { issuesMessage } from '../../../src/extension/notify/issuesMessage'
-import { StuckMemory } from '../../../src/extension/notify/newlyStuck'
 import { orphansMessage } from '../../../src/extension/notify/orphansMessage'
 import { shutdownLogLine } from '../../../src/extension/notify/shutdownLogLine'
 import { stuckMessage } from '../../../src/extension/notify/stuckMessage'
+import { stuckTaskMemory, stuckTasks } from '../../../src/extension/notify/stuckTasks'
 import type { ShutdownReportWire } from '../../../src/protocol'
 import { noProgress, poolHeader, task, worker } from './samples'
 
@@ -15,38 +15,45 @@ function stuck(taskId: string, { poolId = 'pool-1', poolName = 'Crawl', name = '
 }
 const ids = new Set(['pool-1'])
 
-describe('StuckMemory', () => {
-  test('announces a task once', () => {
-    const memory = new StuckMemory()
-    memory.update([], ids, true)
-    expect(memory.update([stuck('a')], ids, false).map(({ taskId }) => taskId)).toEqual(['a'])
-    expect(memory.update([stuck('a')], ids, false)).toEqual([])
+describe('News of stuck tasks', () => {
+  const of = (...taskIds: string[]) => stuckTasks(taskIds.map((id) => stuck(id)))
+
+  test('announce a task once', () => {
+    const memory = stuckTaskMemory()
+    memory.update([], ids)
+    expect(memory.update(of('a'), ids).map(({ taskId }) => taskId)).toEqual(['a'])
+    expect(memory.update(of('a'), ids)).toEqual([])
   })
 
-  test('does not announce what was stuck before anybody looked', () => {
-    const memory = new StuckMemory()
-    expect(memory.update([stuck('a')], ids, true)).toEqual([])
-    expect(memory.update([stuck('a'), stuck('b')], ids, false).map(({ taskId }) => taskId)).toEqual(['b'])
+  test('do not announce what was stuck before anybody looked', () => {
+    const memory = stuckTaskMemory()
+    expect(memory.update(of('a'), ids)).toEqual([])
+    expect(memory.update(of('a', 'b'), ids).map(({ taskId }) => taskId)).toEqual(['b'])
   })
 
-  test('does not announce what a dead host left behind', () => {
-    const memory = new StuckMemory()
+  test('do not announce what a dead host left behind', () => {
     const orphan = stuck('a')
-    expect(memory.update([{ ...orphan, pool: { ...orphan.pool, header: { ...orphan.pool.header, orphaned: true } } }], ids, false)).toEqual([])
+    expect(stuckTasks([{ ...orphan, pool: { ...orphan.pool, header: { ...orphan.pool.header, orphaned: true } } }])).toEqual([])
   })
 
-  test('announces a task again that got going and got stuck again', () => {
-    const memory = new StuckMemory()
-    memory.update([stuck('a')], ids, false)
-    memory.update([], ids, false)
-    expect(memory.update([stuck('a')], ids, false)).toHaveLength(1)
+  test('announce a task again that got going and got stuck again', () => {
+    const memory = stuckTaskMemory()
+    memory.update(of('a'), ids)
+    memory.update([], ids)
+    expect(memory.update(of('a'), ids)).toHaveLength(1)
   })
 
-  test('does not announce again after the connection was away for a moment', () => {
-    const memory = new StuckMemory()
-    memory.update([stuck('a')], ids, false)
-    memory.update([], new Set(), false)
-    expect(memory.update([stuck('a')], ids, false)).toEqual([])
+  test('do not announce again after the connection was away for a moment', () => {
+    const memory = stuckTaskMemory()
+    memory.update(of('a'), ids)
+    memory.update([], new Set())
+    expect(memory.update(of('a'), ids)).toEqual([])
+  })
+
+  test('tell tasks of two pools apart that have the same id', () => {
+    const memory = stuckTaskMemory()
+    memory.update([], ids)
+    expect(memory.update(stuckTasks([stuck('a'), stuck('a', { poolId: 'pool-2' })]), new Set(['pool-1', 'pool-2']))).toHaveLength(2)
   })
 })
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { nameOfProgram, programOfLine } from '../../../src/extension/programs/commandLine'
 import { PoolCatalog } from '../../../src/extension/model/poolCatalog'
 import { PoolStore } from '../../../src/extension/model/poolStore'
-import { VerdictMemory } from '../../../src/extension/notify/newVerdicts'
+import { stuckOn, stuckPoolMemory } from '../../../src/extension/notify/stuckPools'
 import { verdictMessage } from '../../../src/extension/notify/verdictMessage'
 import { succeeded, summaryLines, terminalExitCode, verdictLines } from '../../../src/extension/tasks/outcome'
 import { programProgressLine } from '../../../src/extension/tasks/progressLine'
@@ -89,25 +89,26 @@ describe('What a rescue says', () => {
 })
 
 describe('News of stuck pools', () => {
-  const pools = (...all: PoolSnapshot[]) => catalogOf(...all).pools
+  const stuckIn = (...all: PoolSnapshot[]) => catalogOf(...all).pools.flatMap(stuckOn)
+  const ids = new Set(['watched-1'])
   test('are told once', () => {
-    const memory = new VerdictMemory()
-    memory.update([], true)
-    expect(memory.update(pools(watchedPool()), false)).toHaveLength(1)
-    expect(memory.update(pools(watchedPool()), false)).toEqual([])
+    const memory = stuckPoolMemory()
+    memory.update([], ids)
+    expect(memory.update(stuckIn(watchedPool()), ids)).toHaveLength(1)
+    expect(memory.update(stuckIn(watchedPool()), ids)).toEqual([])
   })
   test('are news again when it was over in between, but not when its host was away', () => {
-    const memory = new VerdictMemory()
-    memory.update(pools(watchedPool()), false)
-    memory.update([], false)
-    expect(memory.update(pools(watchedPool()), false)).toEqual([])
-    memory.update(pools(watchedPool({ verdicts: [] })), false)
-    expect(memory.update(pools(watchedPool()), false)).toHaveLength(1)
+    const memory = stuckPoolMemory()
+    memory.update(stuckIn(watchedPool()), ids)
+    memory.update([], new Set())
+    expect(memory.update(stuckIn(watchedPool()), ids)).toEqual([])
+    memory.update(stuckIn(watchedPool({ verdicts: [] })), ids)
+    expect(memory.update(stuckIn(watchedPool()), ids)).toHaveLength(1)
   })
   test('are none of what was so at the first look, of what is not stuck, ended or orphaned', () => {
-    expect(new VerdictMemory().update(pools(watchedPool()), true)).toEqual([])
+    expect(stuckPoolMemory().update(stuckIn(watchedPool()), ids)).toEqual([])
     for (const quiet of [watchedPool({ verdicts: [lostTask({ stuck: false })] }), watchedPool({ state: 'ended' }), watchedPool({ orphaned: true })]) {
-      expect(new VerdictMemory().update(pools(quiet), false)).toEqual([])
+      expect(stuckIn(quiet)).toEqual([])
     }
   })
   test('are the verdict’s own sentence', () => {

@@ -36,6 +36,9 @@ describe('a pool without workers', () => {
     expect(evidence(none)).toContain('ForkPoolWorker-3 (pid 4713) exited with code 1 1.0 s ago')
     expect(evidence(none)).toContain('thread that replaces workers: ended')
   })
+  it('waits although the thread that replaces workers lives, when nothing has moved', () => {
+    expect(verdict(pool({ queued: 4, workers: [dead(3, { agoMs: 3000 }, { task: null })] }), 'no-live-workers').confidence).toBe('certain')
+  })
   it('waits although its last exit is forgotten', () => {
     expect(verdict(pool({ queued: 4 }), 'no-live-workers').confidence).toBe('likely')
   })
@@ -44,6 +47,8 @@ describe('a pool without workers', () => {
   })
   it.each([
     ['the last one ended this moment, and is replaced', { workers: [dead(3, { agoMs: 900 }, { task: null })] }],
+    ['the thread that replaces it lives, in a program that has just worked', { workers: [dead(3, { agoMs: 5000 }, { task: null })], parent: { quietMs: 100 } }],
+    ['that thread lives, in a program that is too busy to answer', { workers: [dead(3, { agoMs: 5000 }, { task: null })], parent: { answers: false } }],
     ['there is one', { workers: [last, busy(1)] }],
     ['nothing is to be done', { jobs: [], queued: 0, workers: [last] }],
     ['the program is just starting them', { parent: { quietMs: 900 } }],

@@ -88,7 +88,7 @@ test('a worker that is dead but not collected has its exit code from the kernel,
   const parent = parentOf('1')
   const identity = { pid: 100_001, startTime: 'boot-1' }
   let row: ProcessRow | undefined = { identity, parentPid: parent.pid, command: 'python3', state: 'zombie', cpuTimeMs: 0 } as unknown as ProcessRow
-  const { census, members } = censusOf([parent], { inspect: () => Promise.resolve(row), exitStatus: () => Promise.resolve({ exitCode: 3, signal: null }) })
+  const { census, members } = censusOf([parent], { inspect: () => Promise.resolve(row), exists: () => Promise.resolve(row !== undefined), exitStatus: () => Promise.resolve({ exitCode: 3, signal: null }) })
   parent.processes = [{ ...exitedProcess(1), exitCode: null, exitedAt: null }]
   census.sync(parent)
   const [member] = members.all()
