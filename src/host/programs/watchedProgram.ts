@@ -6,16 +6,16 @@ import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdo
 import { RequestError } from '../connection/requestHandlers'
 import type { ShutdownOrder } from '../pools/hostedPool'
 import { belongsTo } from './belongsTo'
-import { Census, helperPids } from './census'
+import { Census } from './census'
 import { continueMember, type RescueOutcome } from './continueMember'
 import { keepsObserverOut } from './keepsObserverOut'
 import { LookRhythm } from './lookRhythm'
 import { MemberLook } from './memberLook'
 import { NodeProcesses, type NodeProcess } from './nodeProcesses'
 import { ObserverLink } from './observerLink'
-import { rescueAnswerSchema } from './observerMessages'
 import { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
+import { stopRefill, targetsOf } from './programEnding'
 import { poolFacts, processFacts, waitsIn } from './programFacts'
 import type { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
@@ -35,8 +35,6 @@ const stacksWithinMs = 500
 const firstRealTimeSignal = 34
 /** Children that no observer tells of are looked for by a pass over the process table, so not at every look. */
 const treeEveryMs = 2000
-/** Long enough for an interpreter that runs, and no burden on a shutdown when it does not. */
-const stopRefillMs = 300
 /** How long whoever started the program has to tell its exit code, once it is gone. */
 const exitToldWithinMs = 2000
 /** How long the workers of a program that has ended are given to notice. */
@@ -197,16 +195,10 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
    * and last what Python keeps to clean up behind them.
    */
   async shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
-    await this.stopRefill()
+    await stopRefill(this.parents, this.context)
     await this.look()
-    const targets = this.census.live.flatMap((member): ShutdownTarget[] => {
-      const { identity, name, key, pid } = member
-      if (identity === undefined) return []
-      const isRoot = key === 'root'
-      const makesPools = [...this.parents].some((parent) => parent.pid === pid)
-      return [{ identity, name, rank: isRoot || makesPools ? 1 : 0, ...(isRoot ? { marker: `${this.id}/main` } : {}) }]
-    })
-    const report = await this.run({ id: this.id, name: this.name }, [...targets, ...(await this.helperTargets())], order)
+    const targets = await targetsOf(this.census.live, this.parents, `${this.id}/main`, this.context)
+    const report = await this.run({ id: this.id, name: this.name }, targets, order)
     this.lastIssues = report.issues
     for (const pool of this.pools) pool.noteIssues(report.issues)
     return report
@@ -371,28 +363,6 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     this.context.shutdown(report, order)
     this.rhythm.hurry()
     return report
-  }
-
-  /** A pool that goes on to replace its workers would make the shutdown a race; of one that does not answer, new workers are caught as descendants. */
-  private async stopRefill(): Promise<void> {
-    await Promise.all([...this.parents].filter(({ link }) => link.connected).map((parent) =>
-      parent.link.ask('stopRefill', {}, rescueAnswerSchema, stopRefillMs).catch((error: unknown) => {
-        this.context.log.debug('The refill was not stopped.', { program: this.name, error: String(error) })
-      })))
-  }
-
-  private async helperTargets(): Promise<ShutdownTarget[]> {
-    const { processes } = this.context
-    const targets: ShutdownTarget[] = []
-    for (const parent of this.parents) {
-      for (const pid of helperPids(parent)) {
-        const identity = await processes.identify(pid)
-        const row = identity && (await processes.inspect(identity))
-        // The pid is the program's word, as is the parent's: only the child of a process that is proven the program's is taken for it.
-        if (parent.identity !== undefined && (await processes.exists(parent.identity)) && identity !== undefined && row?.parentPid === parent.pid) targets.push({ identity, name: `${row.command} (helper)`, rank: 2 })
-      }
-    }
-    return targets
   }
 
   private programSnapshot(): ProgramSnapshot {

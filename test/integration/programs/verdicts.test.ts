@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { PoolVerdictSnapshot } from '../../../src/protocol'
 import { limitedGroup } from '../processes/control-group'
 import type { Python } from '../runtimes/pythons'
 import { threePythons, until, verdictWithinMs, Watch, type Sighting, type StartOptions, type WatchedRun } from './watch'
@@ -190,6 +191,10 @@ async function thenTerminateHangs(run: WatchedRun): Promise<void> {
   expect(verdict.summary).toMatch(/was sent SIGTERM and is still there: it catches SIGTERM/)
 }
 
+function inWords({ evidence }: PoolVerdictSnapshot): string {
+  return evidence.map(({ what, value }) => `${what}: ${value}`).join('\n')
+}
+
 async function check({ name, script, code, args = [], start = {}, stuck = true, ofPool = false, task, summary, evidence, rescue, beside = [], act, after }: Case, python: Python): Promise<void> {
   const run = await watch.start(script, { ...start, args, python })
   try {
@@ -198,10 +203,11 @@ async function check({ name, script, code, args = [], start = {}, stuck = true, 
     const cause = acted === undefined ? await causeOf(run) : { at: acted, pid: /^cause \S+ (\d+)$/m.exec(`${run.stdout}\n${run.stderr}`)?.[1] }
     const latency = Math.round(sighting.at - cause.at)
     latencies.push(`${String(latency).padStart(6)}  ${code}: ${name} (${python.version})`)
-    const { verdict } = sighting
+    // What the program said a moment before the cause is all that the first look may have.
+    const { verdict } = await run.untilVerdict(code, (newest) => newest.stuck === stuck && evidence.every((pattern) => pattern.test(inWords(newest))), 5_000).catch(() => sighting)
     expect(latency, 'verdict within its deadline').toBeLessThan(verdictWithinMs)
     expect(verdict.summary).toMatch(summary)
-    for (const pattern of evidence) expect(verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('\n')).toMatch(pattern)
+    for (const pattern of evidence) expect(inWords(verdict)).toMatch(pattern)
     if (ofPool) expect(verdict.worker).toBeNull()
     else expect(verdict.worker).toMatch(/^(Fork|Spawn|ForkServer)?(Pool)?(Worker|Process)-\d/)
     if (cause.pid !== undefined && !ofPool && code !== 'orphaned') expect(verdict.pid).toBe(Number(cause.pid))

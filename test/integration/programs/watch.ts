@@ -27,7 +27,7 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null
 }
 
-/** A verdict, and when a client first saw it. */
+/** A verdict as it was last seen, and when a client first saw it. */
 export interface Sighting {
   readonly at: number
   readonly pool: PoolSnapshot
@@ -141,7 +141,7 @@ export class WatchedRun {
     for (const pool of this.parts) {
       for (const verdict of pool.verdicts) {
         const key = `${pool.id} ${verdict.code} ${String(verdict.pid)} ${String(verdict.task)} ${String(verdict.stuck)}`
-        if (!this.sightings.has(key)) this.sightings.set(key, { at, pool, verdict })
+        this.sightings.set(key, { at: this.sightings.get(key)?.at ?? at, pool, verdict })
       }
     }
   }
