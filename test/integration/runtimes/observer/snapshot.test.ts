@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { someOf, until, WatchedProgram, type Snapshot } from './watched-program'
+import { observerPath, someOf, until, WatchedProgram, type Snapshot } from './watched-program'
 
 let folder: string
 let go: string
@@ -14,7 +15,31 @@ afterEach(() => { rmSync(folder, { recursive: true }) })
 
 const labels = ({ tasks }: Snapshot) => Object.values(tasks).map(({ label }) => label).sort()
 
+/** A thread asks, at the moment when it has said that it has started and is not in the list of threads yet, whether it is alive. */
+const asksWhileStarting = `
+import sys, threading
+sys.path.insert(0, sys.argv[1])
+from unhang_observer import snapshot
+
+class Started(threading.Event):
+    def set(self):
+        super().set()
+        told.append(snapshot._is_alive(thread))
+
+told = []
+thread = threading.Thread(target=lambda: told.append(snapshot._is_alive(thread)))
+thread._started = Started()
+thread.start()
+thread.join()
+told.append(snapshot._is_alive(thread))
+print(told)
+`
+
 describe.each(someOf)('a snapshot of a Python $version program', ({ path: python }) => {
+  it('does not take a thread that is just being started for one that has ended', () => {
+    expect(execFileSync(python, ['-c', asksWhileStarting, observerPath], { encoding: 'utf8' })).toBe('[None, True, False]\n')
+  })
+
   it.each(['fork', 'spawn', 'forkserver'])('says that the end of the program waits for a pool (%s)', async (method) => {
     await using program = await WatchedProgram.start({ python, args: ['stays.py', method] })
     const connection = await program.connected()
