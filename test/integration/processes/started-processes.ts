@@ -1,6 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -46,14 +49,17 @@ export async function until<Value>(condition: () => Promise<Value | undefined | 
 /** Starts processes for tests and ends every one of them, with all that descends from them. */
 export class StartedProcesses {
   readonly #started: Started[] = []
+  /** A fork server that is killed leaves the folder of its socket. */
+  #temporary: string | undefined
 
   /** Runs a program; it is ready when its first line of output says `ready`. */
   async start(command: string, args: readonly string[], options: StartOptions = {}): Promise<Started> {
     const { quiet = false, ...spawnOptions } = options
     const marker = `test-${randomUUID()}`
+    this.#temporary ??= mkdtempSync(join(tmpdir(), 'unhang-p-'))
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', quiet ? 'ignore' : 'inherit'],
-      env: { ...process.env, UNHANG_WORKER: marker },
+      env: { ...process.env, TMPDIR: this.#temporary, UNHANG_WORKER: marker },
       ...spawnOptions,
     })
     const exited = once(child, 'exit')
@@ -100,5 +106,7 @@ export class StartedProcesses {
       return left.length === 0
     }, 'the end of all processes of the test')
     await Promise.all(started.map(({ exited }) => exited))
+    if (this.#temporary !== undefined) rmSync(this.#temporary, { recursive: true, force: true })
+    this.#temporary = undefined
   }
 }
