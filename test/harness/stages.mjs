@@ -13,8 +13,8 @@ import { toolPath } from './tools.mjs'
 /** @typedef {import('./tally.mjs').Tally} Tally */
 /** @typedef {{ name: string, needed?: boolean, body: (run: MarkedRun) => Promise<Tally> }} Stage */
 
-/** The longest stage takes some twenty minutes, tests end by themselves long before; this ends a stage that hangs, so that the rest still runs. */
-const stageTimeoutMs = 45 * 60_000
+/** The longest stage takes some twenty minutes, twice that on a busy machine; tests end by themselves long before. This ends a stage that hangs, so that the rest still runs. */
+const stageTimeoutMs = 60 * 60_000
 const reportsFolder = join(artifactsFolder, 'reports')
 
 /** @param {string} title @param {() => Promise<unknown>} body @returns {Promise<Tally>} */
