@@ -21,16 +21,17 @@ export class Palette {
 
   /** Runs a command by its title (`Pools: Kill Pool (SIGKILL)`), as a user types it. */
   async run(title: string): Promise<void> {
-    for (let tries = 0; ; tries++) {
+    for (let tries = 1; ; tries++) {
       await this.page.keyboard.press('F1')
       await this.input.waitFor()
       await this.input.fill(`>${title}`)
       try {
-        await this.entry(title).first().waitFor({ timeout: 10_000 })
+        await this.entry(title).first().waitFor({ timeout: 5_000 })
         break
       } catch (error) {
-        // The workbench closes it when something else takes the focus meanwhile: a file that has just been opened, for example.
-        if (tries === 2) throw error
+        if (tries === 10) throw error
+        // It lists the commands that were enabled when it opened: right after the start, that is before the workspace is known to be trusted.
+        await this.close()
       }
     }
     await this.entry(title).first().click()
