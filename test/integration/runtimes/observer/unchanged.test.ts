@@ -92,7 +92,8 @@ with mp.Pool(2) as pool:
     await using program = await WatchedProgram.start(options)
     await program.connected()
     program.stopListening()
-    rmSync(program.session, { recursive: true })
+    // The program may be making a file in it at this moment.
+    rmSync(program.session, { recursive: true, maxRetries: 10, retryDelay: 20 })
     const end = plain(await program.ended)
     // The folder comes back for the end of this test.
     mkdirSync(program.session, { recursive: true })
