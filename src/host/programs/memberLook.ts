@@ -29,9 +29,11 @@ export class MemberLook {
     await forEachInSlices([...members, ...parents], (process) => (process.identity === undefined ? this.identify(process) : undefined))
     const identities = [...new Map([...members, ...parents].flatMap(({ identity }) => (identity ? [[identity.pid, identity] as const] : []))).values()]
     const usage = await this.processes.usage(identities)
+    // What a program does to answer us is no progress of its own; on a slow machine that is percents of a core.
+    const answering = new Map(parents.map(({ pid, observed }) => [pid, (observed?.ownCpu ?? 0) * 1000]))
     const cpuOf = (identity: ProcessIdentity | undefined): number => {
       const used = identity && usage.get(identity.pid)
-      return used === undefined ? 0 : used.cpuTimeMs + (used.waitedCpuTimeMs ?? 0)
+      return used === undefined ? 0 : Math.max(0, used.cpuTimeMs + (used.waitedCpuTimeMs ?? 0) - (answering.get(used.identity.pid) ?? 0))
     }
     await this.lookBelow(members, now)
     for (const parent of parents) {

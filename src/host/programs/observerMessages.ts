@@ -48,6 +48,7 @@ export type ObservedPool = z.infer<typeof observedPoolSchema>
 
 export const observedSchema = z.object({
   time: z.number(),
+  ownCpu: z.number().nonnegative(),
   threads: z.array(z.object({ id: z.number(), name: z.string(), daemon: z.boolean() })),
   waitsIn: z.object({ file: z.string(), line: count, function: z.string(), call: z.string().nullable(), process: count.nullable(), threads: z.boolean() }).nullable(),
   pools: z.array(observedPoolSchema),

@@ -72,6 +72,8 @@ class Control:
         self._failure: Optional[str] = None
         self._stopping = False
         self._answering = False
+        # CPU time of the threads that were, in seconds.
+        self._spent = 0.0
         # A program that a rescue lets go on may end at once: what was done for it is still told.
         atexit.register(self._finish_answer)
         # How many forks are under way, in threads of their own.
@@ -89,6 +91,10 @@ class Control:
             # It has not told its number yet.
             return len(thread_ids) - 1
         return len(thread_ids - {self.thread_id})
+
+    def own_cpu_seconds(self) -> float:
+        """What watching has cost so far; to be asked in its thread."""
+        return self._spent + time.thread_time()
 
     def changed(self) -> None:
         """Have the host told that there is something to look at."""
@@ -158,6 +164,7 @@ class Control:
         try:
             self.thread_ident, self.thread_id = _ident(), _native_id()
             self._serve()
+            self._spent += time.thread_time()
         except BaseException:
             # The host is gone, or the interpreter is about to be: the program goes on.
             self._end()

@@ -20,6 +20,7 @@ def snapshot(parent: Any) -> Dict[str, Any]:
     tasks = _tasks(parent)
     return {
         "time": time.time(),
+        "ownCpu": parent.control.own_cpu_seconds(),
         "threads": stacks.threads(),
         "waitsIn": waits.waits_in(),
         "pools": [_pool(parent, known, tasks) for known in list(parent.pools)],

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -38,6 +38,19 @@ print(told)
 describe.each(someOf)('a snapshot of a Python $version program', ({ path: python }) => {
   it('does not take a thread that is just being started for one that has ended', () => {
     expect(execFileSync(python, ['-c', asksWhileStarting, observerPath], { encoding: 'utf8' })).toBe('[None, True, False]\n')
+  })
+
+  it('says what answering has cost, over all of its threads', async () => {
+    await using program = await WatchedProgram.start({ python, args: ['stays.py', 'fork'] })
+    const connection = await program.connected()
+    const cpuSeconds = () => readFileSync(`/proc/${program.pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ').slice(11, 13).reduce((sum, ticks) => sum + Number(ticks) / 100, 0)
+    await until(async () => (await connection.snapshot()).waitsIn?.function === '_exit_function', 'the end of the program')
+    // It only waits, so that all it does now is to answer.
+    const [first, before] = [(await connection.snapshot()).ownCpu, cpuSeconds()]
+    for (let count = 0; count < 500; count++) await connection.snapshot()
+    const [last, after] = [(await connection.snapshot()).ownCpu, cpuSeconds()]
+    expect(last - first).toBeGreaterThan(0)
+    expect(Math.abs((last - first) - (after - before))).toBeLessThan(0.05 + 0.2 * (after - before))
   })
 
   it.each(['fork', 'spawn', 'forkserver'])('says that the end of the program waits for a pool (%s)', async (method) => {
