@@ -42,7 +42,7 @@ function suite(python: Python): void {
           const { pool, task, worker, pid } = await untilLost(run)
           expect(await run.rescue(pool.id, { kind: 'fail', task })).toEqual([{ done: true, text: expect.stringMatching(/fails in the program with WorkerLost/) as string }])
           expect(await run.untilSaid('caught')).toEqual([expect.stringMatching(new RegExp(`^WorkerLost: task run.* was lost: ${worker} \\(pid ${pid}\\) ${code < 0 ? 'was killed by signal 11' : `exited with code ${code}`}$`)) as string])
-          expect(run.said('details')).toEqual([`${worker} ${pid} ${code}`])
+          expect(await run.untilSaid('details')).toEqual([`${worker} ${pid} ${code}`])
           expect(await run.untilSaid('after')).toEqual(['[1, 2]'])
           expect(await run.ended).toEqual({ code: 0, signal: null })
         })
