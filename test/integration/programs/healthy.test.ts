@@ -42,8 +42,14 @@ const emptiedSlowly: readonly (readonly [what: string, method: string])[] = [
 function alarms(run: WatchedRun): string[] {
   return run.stuck.map(({ pool, verdict }) => {
     const workers = pool.workers.map(({ name, pid, status, task }) => `${name} ${pid} ${status} ${task?.label ?? ''}`)
-    return `${verdict.code}: ${verdict.summary} (${verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')}) ${workers.join(', ')}`
+    return `${verdict.code}: ${verdict.summary} (${verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')}) ${pool.status}: ${workers.join(', ')}; ${run.hasEnded ? 'ended' : 'runs'}`
   })
+}
+
+/** What was said is in the message itself: a report keeps that, and not the difference. */
+function expectNoAlarm(run: WatchedRun, script = 'ordinary.py'): void {
+  const said = alarms(run)
+  expect(said, `${script} was called stuck:\n${said.join('\n')}`).toEqual([])
 }
 
 describe.concurrent('a minute of ordinary work is never called stuck', noSecondAttempt, () => {
@@ -53,7 +59,7 @@ describe.concurrent('a minute of ordinary work is never called stuck', noSecondA
       const run = await watch.start('ordinary.py', { python, args: [what, method, String(seconds)] })
       try {
         const ended = await Promise.race([run.ended, until('the end of the program', () => run.hasEnded, { withinMs: 150_000, seen: () => run.story() })])
-        expect(alarms(run)).toEqual([])
+        expectNoAlarm(run)
         expect(ended, JSON.stringify(run.story())).toEqual({ code: 0, signal: null })
         expect(await run.untilSaid('done')).toEqual([''])
       } finally {
@@ -71,7 +77,7 @@ describe.concurrent('the same programs without their bugs', noSecondAttempt, () 
         const run = await watch.start(script, { python, args: [...args, '--healthy'] })
         try {
           await until(`the end of ${script}`, () => run.hasEnded, { withinMs: 60_000, seen: () => run.story() })
-          expect(alarms(run), script).toEqual([])
+          expectNoAlarm(run, script)
           expect(await run.ended, JSON.stringify(run.story())).toEqual({ code: 0, signal: null })
           expect(await run.untilSaid('results'), script).toHaveLength(1)
         } finally {
@@ -89,7 +95,7 @@ describe.concurrent('a full queue that somebody empties slowly is never called s
       const run = await watch.start('queue-not-drained.py', { python, args: [method, what, '--healthy'] })
       try {
         await until('the end of the program', () => run.hasEnded, { withinMs: 120_000, seen: () => run.story() })
-        expect(alarms(run)).toEqual([])
+        expectNoAlarm(run)
         expect(await run.ended, JSON.stringify(run.story())).toEqual({ code: 0, signal: null })
         expect(await run.untilSaid('results')).toHaveLength(1)
       } finally {
