@@ -19,11 +19,14 @@ const settleWithoutAnswerMs = 1500
 /** An executor notices a dead worker at once, and fails everything; one that has not after this long never will. */
 export const executorNoticesMs = 2000
 
-/** The pool may have ended this worker itself, on its way out, which the parent has not told yet. */
-export function mayBeEnding({ parent }: ProgramPoolFacts, { signal, endedByUs, agoMs }: ProgramExitFacts): boolean {
+/**
+ * The pool may have ended this worker itself, on its way out, which the parent has not told yet: only an answer that was given after
+ * the exit tells, however long it takes until somebody judges.
+ */
+export function mayBeEnding({ parent }: ProgramPoolFacts, { signal, endedByUs, agoMs, answeredAfterMs }: ProgramExitFacts): boolean {
   const byPool = signal === 'SIGTERM' && endedByUs === null
   if (!parent.answers) return byPool || agoMs < settleWithoutAnswerMs
-  return agoMs < (byPool ? settleAfterSigtermMs : settleMs)
+  return Math.min(agoMs, answeredAfterMs ?? agoMs) < (byPool ? settleAfterSigtermMs : settleMs)
 }
 
 /** A process that is there and runs, or could. */

@@ -15,7 +15,7 @@ const noReaders = { count: 0, quietMs: 0 }
 
 /** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own; `member`: the process that made this one. */
 export function poolFacts(
-  pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView },
+  pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView; readonly stateMs: number },
   members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number>; readonly unlistedLosses: number; readonly member: ProgramMember | undefined }, now: number,
 ): ProgramPoolFacts {
   const { observed, parent } = pool
@@ -24,6 +24,7 @@ export function poolFacts(
     library: observed.library,
     startMethod: observed.startMethod,
     state: observed.state,
+    stateMs: pool.stateMs,
     processes: observed.processes,
     poolAgeMs: now - observed.madeAt * 1000,
     parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm, standsStillMs: 0, ...parentWaits(settings.member, parent) },
@@ -35,7 +36,7 @@ export function poolFacts(
     jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
     workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
     unlistedLosses: settings.unlistedLosses,
-    exitsBeforeReady: exitsBeforeReady(members, now),
+    exitsBeforeReady: exitsBeforeReady(members, parent, now),
     readers: noReaders,
     stuckAfterMs: settings.stuckAfterMs,
   }
@@ -46,7 +47,7 @@ export function processFacts(
   name: string, library: 'processes' | 'unknown', parent: ProgramPoolFacts['parent'], members: readonly ProgramMember[], stuckAfterMs: number, now: number,
 ): ProgramPoolFacts {
   return {
-    pool: name, library, startMethod: null, state: 'run', processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
+    pool: name, library, startMethod: null, state: 'run', stateMs: 0, processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
     // What a process left undone that ended long ago is what the others may still wait for.
     workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
@@ -54,11 +55,12 @@ export function processFacts(
 }
 
 /** Where a process that has pools or processes of its own waits: by its observer, and by the kernel. */
-export function parentWaits(member: ProgramMember | undefined, view: ParentView | undefined): Pick<ParentFacts, 'waitsIn' | 'wait' | 'threadWaits' | 'joins' | 'hasThreads'> {
+export function parentWaits(member: ProgramMember | undefined, view: ParentView | undefined): Pick<ParentFacts, 'waitsIn' | 'wait' | 'waitsMs' | 'threadWaits' | 'joins' | 'hasThreads'> {
   const at = view?.observed?.waitsIn ?? null
   return {
     waitsIn: waitsIn(at),
     wait: member?.wait ?? null,
+    waitsMs: member?.standstill.waitsMs ?? 0,
     threadWaits: member?.threadWaits ?? [],
     joins: member?.wait?.child ?? at?.process ?? null,
     hasThreads: at?.threads ?? (member?.threads === 1 ? false : null),
@@ -97,15 +99,18 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     quietMs: exit ? 0 : movement.quietMs(now),
     wait: exit ? null : member.wait,
     threadWaits: exit ? [] : member.threadWaits,
+    waitsMs: exit ? 0 : member.standstill.waitsMs,
+    aloneMs: exit ? 0 : member.standstill.aloneMs,
     standsStillMs: exit ? 0 : standsStillMs(member, now),
     forked: member.forked,
     holds: recorded?.holds ?? [],
     sigterm: exit ? null : member.sigterm,
     sigtermPending: !exit && member.sigtermPending,
     task: taskFacts(member, pool, now),
-    stack: member.stackCounter === recorded?.counter ? member.stack : null,
+    stack: member.stackOf === recorded?.counter ? member.stack : null,
+    stackIsOfWait: member.stackCounter === recorded?.counter,
     exit: exit ? {
-      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
+      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, answeredAfterMs: pool?.parent.answers === true && pool.parent.observed !== undefined ? pool.parent.observed.time * 1000 - exit.at : null, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
     } : null,
     hasPools: makers.has(member.pid),
     unpicklableResults: recorded?.unpicklableResults ?? 0,
@@ -151,9 +156,11 @@ function isUnobserved({ exitCode, stackSignal }: RecordedProcess): boolean {
 }
 
 /** Workers in a row, up to the newest, that ended before they asked for a task. */
-function exitsBeforeReady(members: readonly ProgramMember[], now: number): string[] {
+function exitsBeforeReady(members: readonly ProgramMember[], { answers, observed }: ParentView, now: number): string[] {
+  // Those that ended after the last answer may have been ended with their pool.
+  const toldAt = answers && observed !== undefined ? observed.time * 1000 : now
   const exits = members.flatMap(({ exit, recorded }) => (exit && recorded ? [{ exit, ready: recorded.ready || isUnobserved(recorded) }] : []))
-    .filter(({ exit }) => now - exit.at < crashLoopWindowMs).sort((a, b) => a.exit.at - b.exit.at)
+    .filter(({ exit }) => now - exit.at < crashLoopWindowMs && exit.at < toldAt).sort((a, b) => a.exit.at - b.exit.at)
   const lastReady = exits.findLastIndex(({ ready }) => ready)
   return exits.slice(lastReady + 1).map(({ exit }) => exitInWords(exit.exitCode, exit.signal))
 }

@@ -42,7 +42,7 @@ const emptiedSlowly: readonly (readonly [what: string, method: string])[] = [
 function alarms(run: WatchedRun): string[] {
   return run.stuck.map(({ pool, verdict }) => {
     const workers = pool.workers.map(({ name, pid, status, task }) => `${name} ${pid} ${status} ${task?.label ?? ''}`)
-    return `${verdict.code}: ${verdict.summary} (${verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')}) ${pool.status}: ${workers.join(', ')}; ${run.hasEnded ? 'ended' : 'runs'}`
+    return `${verdict.code}: ${verdict.summary} (${verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')}) ${pool.state}: ${workers.join(', ')}; ${run.hasEnded ? 'ended' : 'runs'}`
   })
 }
 

@@ -109,6 +109,13 @@ describe('no task is lost', () => {
     expect(codes(pool({ queued: 1, workers: [busy(1), dead(3, {}, { task: task(3, { rescued: true }) })] }))).toEqual([])
   })
 
+  it('when the newest answer is older than its end, or hardly younger: the pool may have ended it', () => {
+    const interrupted = (answeredAfterMs: number, exit = {}): string[] => codes(pool({ workers: [reader(1), dead(3, { ...exit, agoMs: 1500, answeredAfterMs })] }))
+    expect([-20, 0, 299].map((after) => interrupted(after))).toEqual([[], [], []])
+    expect(interrupted(300)).toEqual(['lost-task'])
+    expect(interrupted(999, { exitCode: null, signal: 'SIGTERM' })).toEqual([])
+    expect(interrupted(1500, { exitCode: null, signal: 'SIGTERM' })).toEqual(['lost-task'])
+  })
   it.each(['terminate', 'broken', 'ended'] as const)('in a pool in state %s', (state) => {
     expect(codes(pool({ state, workers: [dead(3)] }))).toEqual([])
   })

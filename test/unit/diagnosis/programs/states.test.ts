@@ -23,6 +23,11 @@ describe('a stopped worker', () => {
   })
   it('is none when a profiler held it for a moment', () => {
     expect(codes(pool({ workers: [busy(3, { ...stopped, stateSeenTimes: 1 })] }))).toEqual([])
+    // Seen stopped twice, but it has run in between.
+    expect(codes(pool({ workers: [busy(3, { ...stopped, waitsMs: 0 })] }))).toEqual([])
+    expect(codes(pool({ workers: [busy(3, { ...stopped, waitsMs: 499 })] }))).toEqual([])
+    // However quiet its program has been: that may have slept.
+    expect(codes(pool({ parent: { state: 'stopped', waitsMs: 0, quietMs: 16_000 }, workers: [busy(1)] }))).toEqual([])
   })
 })
 

@@ -30,6 +30,33 @@ describe('how long a process stands still', () => {
     expect(standstill.observe(2000, lockWait())).toBe(false)
     expect(standstill.forMs(3500, 1)).toBe(2500)
   })
+  it('begins anew when it has run in between, although it is back', () => {
+    const standstill = new Standstill()
+    expect(standstill.observe(1000, lockWait(), { switches: 7, threads: 1 })).toBe(true)
+    expect([standstill.waitsMs, standstill.aloneMs]).toEqual([0, 0])
+    expect(standstill.observe(2000, lockWait(), { switches: 7, threads: 1 })).toBe(false)
+    expect([standstill.waitsMs, standstill.aloneMs]).toEqual([1000, 1000])
+    expect(standstill.observe(3000, lockWait(), { switches: 9, threads: 1 })).toBe(true)
+    expect([standstill.waitsMs, standstill.aloneMs]).toEqual([0, 0])
+  })
+  it('is alone only from the look on that sees no other thread: the last one may just have woken it', () => {
+    const standstill = new Standstill()
+    for (const [at, threads] of [[1000, 2], [2000, 2], [3000, 1]] as const) standstill.observe(at, lockWait(), { switches: 7, threads })
+    expect([standstill.waitsMs, standstill.aloneMs]).toEqual([2000, 0])
+    standstill.observe(4000, lockWait(), { switches: 7, threads: 1 })
+    expect(standstill.aloneMs).toBe(1000)
+    standstill.observe(5000, lockWait(), { switches: 7, threads: 2 })
+    expect(standstill.aloneMs).toBe(0)
+  })
+  it('goes on when it has only written its stacks for us', () => {
+    const standstill = new Standstill()
+    standstill.observe(1000, lockWait(), { switches: 7, threads: 1 })
+    standstill.excuse(7, 9)
+    expect(standstill.observe(2000, lockWait(), { switches: 9, threads: 1 })).toBe(false)
+    // It had moved before it was asked.
+    standstill.excuse(10, 12)
+    expect(standstill.observe(3000, lockWait(), { switches: 12, threads: 1 })).toBe(true)
+  })
   it('begins anew in another place, and is over when it moves', () => {
     const standstill = waiting()
     expect(standstill.observe(2000, lockWait('0x2'))).toBe(true)
