@@ -22,6 +22,8 @@ export interface ProgramPoolFacts {
   readonly locks: { readonly tasks: LockState; readonly results: LockState }
   readonly taskPipeBytes: number | null
   readonly resultPipeBytes: number | null
+  /** The thread that receives results hands one over to its call: a callback of the program may be at work. Null where nobody knows. */
+  readonly takesIn: boolean | null
   /** Tasks that no worker has taken yet. */
   readonly queued: number | null
   /** Calls that have not ended. */
@@ -40,6 +42,8 @@ export interface ProgramPoolFacts {
 export interface ParentFacts {
   readonly pid: number
   readonly state: ProcessState
+  /** As a worker's. */
+  readonly stoppedMs: number
   /** Its observer answers. False also when it holds the GIL in C code, or is stopped. */
   readonly answers: boolean
   /** `train.py:42 (<module>), in Pool.map`. */
@@ -97,6 +101,8 @@ export interface ProgramWorkerFacts {
   readonly state: ProcessState
   /** How many looks in a row saw this state. */
   readonly stateSeenTimes: number
+  /** From the first look that saw it stopped to the last: it was not continued in between. */
+  readonly stoppedMs: number
   readonly ageMs: number
   /** Threads of the process now; null when unknown. */
   readonly threads: number | null

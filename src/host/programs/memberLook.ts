@@ -99,7 +99,10 @@ export class MemberLook {
       if (mayWaitForThread(member)) member.threadWaits = (await this.processes.threadWaits(identity)) ?? []
     }
     // Its stack shows where it was, and may be taken again.
-    if (member.standstill.observe(Date.now(), member.wait, seen)) member.stackCounter = -1
+    const seenAt = Date.now()
+    const hasMoved = member.standstill.observe(seenAt, member.wait, seen)
+    member.standstill.observeState(seenAt, member.state === 'stopped', hasMoved)
+    if (hasMoved) member.stackCounter = -1
     if (member.forked === null && member.wait?.kind === 'futex' && member.wait.isPrivate && member.recorded?.poolKey === 0) member.forked = await this.isCopy(identity)
   }
 

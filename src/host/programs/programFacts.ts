@@ -32,6 +32,7 @@ export function poolFacts(
     locks: observed.locks,
     taskPipeBytes: observed.taskPipeBytes,
     resultPipeBytes: observed.resultPipeBytes,
+    takesIn: observed.takesIn,
     queued: observed.queued,
     jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
     workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
@@ -48,16 +49,17 @@ export function processFacts(
 ): ProgramPoolFacts {
   return {
     pool: name, library, startMethod: null, state: 'run', stateMs: 0, processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
-    taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
+    taskPipeBytes: null, resultPipeBytes: null, takesIn: null, queued: null, jobs: [],
     // What a process left undone that ended long ago is what the others may still wait for.
     workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
   }
 }
 
 /** Where a process that has pools or processes of its own waits: by its observer, and by the kernel. */
-export function parentWaits(member: ProgramMember | undefined, view: ParentView | undefined): Pick<ParentFacts, 'waitsIn' | 'wait' | 'waitsMs' | 'threadWaits' | 'joins' | 'hasThreads'> {
+export function parentWaits(member: ProgramMember | undefined, view: ParentView | undefined): Pick<ParentFacts, 'stoppedMs' | 'waitsIn' | 'wait' | 'waitsMs' | 'threadWaits' | 'joins' | 'hasThreads'> {
   const at = view?.observed?.waitsIn ?? null
   return {
+    stoppedMs: member?.standstill.stoppedMs ?? 0,
     waitsIn: waitsIn(at),
     wait: member?.wait ?? null,
     waitsMs: member?.standstill.waitsMs ?? 0,
@@ -91,6 +93,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     phase: phaseOf(member),
     state: exit ? 'unknown' : member.state,
     stateSeenTimes: member.stateSeenTimes,
+    stoppedMs: member.standstill.stoppedMs,
     ageMs: now - member.startedAt,
     threads: member.threads,
     parentThreadsAtStart: recorded?.parentThreads ?? null,
@@ -107,7 +110,8 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     sigterm: exit ? null : member.sigterm,
     sigtermPending: !exit && member.sigtermPending,
     task: taskFacts(member, pool, now),
-    stack: member.stackOf === recorded?.counter ? member.stack : null,
+    // Where a task was is worth a word, although it has moved since; of a process without one it tells nothing.
+    stack: (member.hasTask ? member.stackOf : member.stackCounter) === recorded?.counter ? member.stack : null,
     stackIsOfWait: member.stackCounter === recorded?.counter,
     exit: exit ? {
       exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, answeredAfterMs: pool?.parent.answers === true && pool.parent.observed !== undefined ? pool.parent.observed.time * 1000 - exit.at : null, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,

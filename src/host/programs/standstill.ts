@@ -15,6 +15,7 @@ export class Standstill {
   private since: number | undefined
   private aloneSince: number | undefined
   private seenAt = 0
+  private stoppedSince: number | undefined
   private handlesSignals = true
   /** As its stacks show; undefined until they were taken. */
   private hasOtherThreads: boolean | undefined
@@ -40,6 +41,17 @@ export class Standstill {
     if (threads !== 1 || wait === null) this.aloneSince = undefined
     else if (hasMoved || this.aloneSince === undefined) this.aloneSince = now
     return hasMoved
+  }
+
+  /** Whether it was stopped when the last look began; after {@link observe}, as who has run since the look before was stopped anew. */
+  observeState(now: number, isStopped: boolean, hasMoved: boolean): void {
+    if (!isStopped) this.stoppedSince = undefined
+    else if (hasMoved || this.stoppedSince === undefined) this.stoppedSince = now
+  }
+
+  /** Milliseconds from the first look that saw it stopped to the last one, if it has not run in between. */
+  get stoppedMs(): number {
+    return this.stoppedSince === undefined ? 0 : this.seenAt - this.stoppedSince
   }
 
   /** It has run on our behalf only, to write its stacks, if it had not moved before (`switchesBefore`) and is back now. */

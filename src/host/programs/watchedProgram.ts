@@ -310,7 +310,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       // Only what waits for a lock is interrupted, or for a message: it goes on waiting, where a system call of a library might fail.
       if ((member.wait?.kind !== 'futex' && !(isPlain && member.wait?.kind === 'pipe-read')) || member.movement.quietMs(now) < stackAfterMs || !this.mayAsk(recorded.stackSignal)) continue
       // One that moves from look to look, as who asks again and again does, shows where it is once a task.
-      if (member.stackOf === recorded.counter && (member.standstill.waitsMs === 0 || (member.hasTask && member.wait?.timed === true))) continue
+      if (member.stackOf === recorded.counter && (member.standstill.waitsMs === 0 || (member.hasTask && member.wait.timed))) continue
       if (Date.now() - now > stacksWithinMs) return
       member.stackCounter = member.stackOf = recorded.counter
       const before = await this.context.processes.waits(identity)

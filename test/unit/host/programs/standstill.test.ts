@@ -48,6 +48,15 @@ describe('how long a process stands still', () => {
     standstill.observe(5000, lockWait(), { switches: 7, threads: 2 })
     expect(standstill.aloneMs).toBe(0)
   })
+  it('is stopped from the first look that saw that, unless it was continued in between', () => {
+    const standstill = new Standstill()
+    for (const [at, switches] of [[1000, 7], [2000, 7], [3000, 9]] as const) standstill.observeState(at, true, standstill.observe(at, lockWait(), { switches, threads: 1 }))
+    expect(standstill.stoppedMs).toBe(0)
+    standstill.observeState(4000, true, standstill.observe(4000, lockWait(), { switches: 9, threads: 1 }))
+    expect(standstill.stoppedMs).toBe(1000)
+    standstill.observeState(5000, false, standstill.observe(5000, lockWait(), { switches: 9, threads: 1 }))
+    expect(standstill.stoppedMs).toBe(0)
+  })
   it('goes on when it has only written its stacks for us', () => {
     const standstill = new Standstill()
     standstill.observe(1000, lockWait(), { switches: 7, threads: 1 })
