@@ -22,8 +22,6 @@ export interface ProgramPoolFacts {
   readonly locks: { readonly tasks: LockState; readonly results: LockState }
   readonly taskPipeBytes: number | null
   readonly resultPipeBytes: number | null
-  /** The thread that receives results hands one over to its call: a callback of the program may be at work. Null where nobody knows. */
-  readonly takesIn: boolean | null
   /** Tasks that no worker has taken yet. */
   readonly queued: number | null
   /** Calls that have not ended. */
@@ -174,7 +172,7 @@ export interface ProgramExitFacts {
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
   readonly agoMs: number
-  /** How long after it the parent's last answer began, negative when it came before; null when the parent does not answer. */
+  /** How long after it the parent's newest answer began, negative when it came before; null when there was none. */
   readonly answeredAfterMs: number | null
   readonly livedMs: number
   /** From the kill ledger; null when we sent nothing. */

@@ -4,14 +4,15 @@ import { durationInWords } from '../words'
 import { isExecutor, isPool, itemsLeft, liveWorkers, waitsForNothing } from './conditions'
 import { arrivedOf, callWords, count, endedHow, list, nameOf, parentEvidence } from './words'
 
-/** How long nothing may move before a result counts as missing although nobody was seen to lose it: longer than where somebody was. */
+/**
+ * How long nothing may move before a result counts as missing although nobody was seen to lose it. Longer than elsewhere: the
+ * thread that takes in results also runs the program's callbacks, and one of those may wait for something of its own.
+ */
 const nobodyMovesMs = 5000
 
 /** A result is missing, and no dead worker explains it (for example one that died between its note and its task). */
 export function lostSomewhere(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
-  // A call has its result only when its callback has returned, which may wait for something of its own for as long as a task may.
-  const forMs = facts.takesIn === true ? Math.max(nobodyMovesMs, facts.stuckAfterMs) : nobodyMovesMs
-  if (!isPool(facts) || isExecutor(facts) || !waitsForNothing(facts, forMs)) return []
+  if (!isPool(facts) || isExecutor(facts) || !waitsForNothing(facts, nobodyMovesMs)) return []
   // Somebody has just left: what that means is still to be seen.
   if (facts.workers.some(({ exit, state }) => state === 'zombie' || (exit !== null && exit.agoMs < nobodyMovesMs))) return []
   const waiting = facts.jobs.filter(({ left }) => (left ?? 0) > 0)
@@ -23,12 +24,11 @@ export function lostSomewhere(facts: ProgramPoolFacts): readonly ProgramVerdict[
     evidence: [
       ...waiting.slice(0, 5).map(callWords),
       { what: 'bytes in the pipes of tasks and results', value: '0' },
-      ...(facts.takesIn === true ? [{ what: 'thread that receives the results', value: 'hands one over to its call: a callback of the program is at work, or waits' }] : []),
       ...exits(facts),
       { what: 'program and workers', value: `no CPU time for ${durationInWords(Math.min(facts.parent.quietMs, ...live.map(({ quietMs }) => quietMs)))}` },
       ...parentEvidence(facts),
     ],
-    advice: facts.takesIn === true ? `A callback does not return, and no result is received meanwhile: see what it waits for. A result of the same pool never comes there. Terminate the program (pid ${facts.parent.pid}).` : 'A worker probably ended with a task before it could note it: one that cannot be unpickled ends it (a function that was defined after the pool was made, or is missing in the worker\'s main module); its traceback is in the output. Terminate the program.',
+    advice: 'A worker probably ended with a task before it could note it: one that cannot be unpickled ends it (a function that was defined after the pool was made, or is missing in the worker\'s main module); its traceback is in the output. Terminate the program, or wait if a callback of it is at work.',
     confidence: 'likely',
     stuck: true, worker: null, pid: null, task: null, rescue: [],
   }]

@@ -40,7 +40,7 @@ function isLost(facts: ProgramPoolFacts, exit: ProgramExitFacts, task: ProgramTa
 
 /** It was writing its result when it ended: only a pool that has nothing else to do and still waits proves that it is missing. */
 function resultDidNotArrive(facts: ProgramPoolFacts): boolean {
-  return facts.takesIn !== true && !facts.workers.some(isBusy) && waitsForNothing(facts, quietEnoughMs)
+  return !facts.workers.some(isBusy) && waitsForNothing(facts, quietEnoughMs)
 }
 
 function verdictOn(facts: ProgramPoolFacts, { worker, exit, task }: LostTask): ProgramVerdict {

@@ -38,7 +38,6 @@ export const observedPoolSchema = z.object({
   queued: count.nullable(),
   taskPipeBytes: count.nullable(),
   resultPipeBytes: count.nullable(),
-  takesIn: z.boolean().nullable(),
   locks: z.object({ tasks: lock, results: lock }),
   jobs: z.array(z.object({
     job: z.number().int(), call: z.string(), function: z.string(), total: z.number().int().nullable(), left: z.number().int().nullable(), chunkSize: z.number().int(),

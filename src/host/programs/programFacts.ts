@@ -32,7 +32,6 @@ export function poolFacts(
     locks: observed.locks,
     taskPipeBytes: observed.taskPipeBytes,
     resultPipeBytes: observed.resultPipeBytes,
-    takesIn: observed.takesIn,
     queued: observed.queued,
     jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
     workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
@@ -49,7 +48,7 @@ export function processFacts(
 ): ProgramPoolFacts {
   return {
     pool: name, library, startMethod: null, state: 'run', stateMs: 0, processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
-    taskPipeBytes: null, resultPipeBytes: null, takesIn: null, queued: null, jobs: [],
+    taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
     // What a process left undone that ended long ago is what the others may still wait for.
     workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
   }
@@ -114,7 +113,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     stack: (member.hasTask ? member.stackOf : member.stackCounter) === recorded?.counter ? member.stack : null,
     stackIsOfWait: member.stackCounter === recorded?.counter,
     exit: exit ? {
-      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, answeredAfterMs: pool?.parent.answers === true && pool.parent.observed !== undefined ? pool.parent.observed.time * 1000 - exit.at : null, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
+      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, answeredAfterMs: pool?.parent.observed === undefined ? null : pool.parent.observed.time * 1000 - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
     } : null,
     hasPools: makers.has(member.pid),
     unpicklableResults: recorded?.unpicklableResults ?? 0,
@@ -160,9 +159,9 @@ function isUnobserved({ exitCode, stackSignal }: RecordedProcess): boolean {
 }
 
 /** Workers in a row, up to the newest, that ended before they asked for a task. */
-function exitsBeforeReady(members: readonly ProgramMember[], { answers, observed }: ParentView, now: number): string[] {
+function exitsBeforeReady(members: readonly ProgramMember[], { observed }: ParentView, now: number): string[] {
   // Those that ended after the last answer may have been ended with their pool.
-  const toldAt = answers && observed !== undefined ? observed.time * 1000 : now
+  const toldAt = observed === undefined ? now : observed.time * 1000
   const exits = members.flatMap(({ exit, recorded }) => (exit && recorded ? [{ exit, ready: recorded.ready || isUnobserved(recorded) }] : []))
     .filter(({ exit }) => now - exit.at < crashLoopWindowMs && exit.at < toldAt).sort((a, b) => a.exit.at - b.exit.at)
   const lastReady = exits.findLastIndex(({ ready }) => ready)

@@ -106,7 +106,6 @@ def _pool(parent: Any, known: Pool, tasks: Dict[str, Dict[str, Any]]) -> Dict[st
         "queued": 0,
         "taskPipeBytes": None,
         "resultPipeBytes": None,
-        "takesIn": None,
         "locks": {"tasks": None, "results": None},
         "jobs": [],
         "pids": [],
@@ -143,7 +142,6 @@ def _fill_pool(told: Dict[str, Any], known: Pool, pool: Any, own: List[Slot], ta
         return
     told["taskPipeBytes"], told["locks"]["tasks"] = unread(inqueue), lock_state(inqueue, "_rlock")
     told["resultPipeBytes"], told["locks"]["results"] = unread(outqueue), lock_state(outqueue, "_wlock")
-    told["takesIn"] = _takes_in(pool, parts.get("_result_handler"))
     taken = {(tasks[str(slot.number)]["job"], tasks[str(slot.number)]["index"]) for slot in own if str(slot.number) in tasks}
     functions = {tasks[str(slot.number)]["job"]: tasks[str(slot.number)]["function"] for slot in own if str(slot.number) in tasks}
     told["jobs"] = jobs.jobs(known, pool, functions)
@@ -235,25 +233,6 @@ def _is_alive(thread: Any) -> Optional[bool]:
         return None
     ident = getattr(thread, "ident", None)
     return ident in sys._current_frames() and threading._active.get(ident) is thread  # type: ignore[attr-defined]
-
-
-def _takes_in(pool: Any, handler: Any) -> Optional[bool]:
-    """Whether the thread that receives results hands one over at the moment, which is when callbacks run."""
-    frame = sys._current_frames().get(getattr(handler, "ident", None) or 0)
-    if frame is None:
-        return None
-    file = _set_of(pool)
-    while frame is not None:
-        if frame.f_code.co_name == "_set" and frame.f_code.co_filename == file:
-            return True
-        frame = frame.f_back
-    return False
-
-
-def _set_of(pool: Any) -> Optional[str]:
-    """The file whose functions take results in, as its frames have it."""
-    result = getattr(sys.modules.get(type(pool).__module__), "ApplyResult", None)
-    return getattr(getattr(getattr(result, "_set", None), "__code__", None), "co_filename", None)
 
 
 def _live_pid(process: Any) -> int:

@@ -39,7 +39,6 @@ export interface SnapshotPool {
   readonly queued: number
   readonly taskPipeBytes: number | null
   readonly resultPipeBytes: number | null
-  readonly takesIn: boolean | null
   readonly locks: { readonly tasks: string | null; readonly results: string | null }
   readonly jobs: readonly { readonly job: number; readonly call: string; readonly function: string; readonly total: number | null; readonly left: number | null; readonly chunkSize: number }[]
   readonly pids: readonly number[]

@@ -168,7 +168,7 @@ describe('a zombie', () => {
     ['it ended a moment ago', { workers: [reader(1), dead(3, { ...uncollected, agoMs: 1900 }, { task: null })] }],
     ['it was collected', { workers: [reader(1), dead(3, { agoMs: 5000 }, { task: null })] }],
     ['it left in order, and the program is at work in C code for a while', { parent: { answers: false }, workers: [reader(1), dead(3, { ...uncollected, exitCode: 0, agoMs: 29_000 }, { task: null })] }],
-    ['the program may be ending its pool', { parent: { answers: false }, workers: [reader(1), dead(3, { ...uncollected, exitCode: null, signal: 'SIGTERM' as const }, { task: null })] }],
+    ['the program may be ending its pool', { parent: { answers: false }, workers: [reader(1), dead(3, { ...uncollected, answeredAfterMs: -100, exitCode: null, signal: 'SIGTERM' as const }, { task: null })] }],
     ['the pool was terminated', { state: 'terminate' as const, workers: [reader(1), zombie] }],
     ['the pool is closed and done, and nobody has joined it yet', { state: 'close' as const, workers: [zombie] }],
     ['the thread that would collect it has ended with the pool', { threads: { workers: false, tasks: false, results: true }, workers: [zombie] }],

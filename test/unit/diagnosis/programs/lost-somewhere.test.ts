@@ -26,17 +26,9 @@ describe('a result that nobody works on', () => {
     ['only an imap waits, whose iterator may be slow', { ...idle, jobs: [job({ call: 'imap_unordered' })] }],
     ['nothing is known of the pipes', { ...idle, taskPipeBytes: null }],
     ['the pool is in an executor, which would have broken', { ...idle, library: 'concurrent.futures' as const }],
-    ['a callback is at work, for less than a task may take', { ...idle, takesIn: true }],
     ['the pool was terminated', { ...idle, state: 'terminate' as const }],
   ])('is not missing when %s', (_, facts) => {
     expect(codes(pool(facts))).toEqual([])
-  })
-
-  it('is missing, too, where a callback does not return', () => {
-    const found = verdict(pool({ workers: [reader(1, { quietMs: 30_000 })], takesIn: true, parent: { quietMs: 30_000 } }), 'lost-task')
-    expect(found.advice).toContain('A callback does not return')
-    expect(evidence(found)).toContain('a callback of the program is at work')
-    expect(codes(pool({ workers: [reader(1, { quietMs: 30_000 })], takesIn: true, parent: { quietMs: 29_900 } }))).toEqual([])
   })
 
   it('is missing although it counts as queued, when the queue is empty and a worker waits for more', () => {

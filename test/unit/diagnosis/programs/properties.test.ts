@@ -34,7 +34,7 @@ const pools: fc.Arbitrary<ProgramPoolFacts> = fc.record({
   state: fc.constantFrom('init', 'run', 'run', 'run', 'close', 'terminate', 'broken', 'ended'), stateMs: ms, processes: maybe(small), poolAgeMs: maybe(ms),
   parent: fc.record({ pid: fc.constant(4700), state: processState, stoppedMs: ms, answers: fc.boolean(), waitsIn: fc.constantFrom(null, 'train.py:42, in Pool.map', 'train.py:42, in Pool.terminate', 'util.py:360 (_exit_function), in Queue._finalize_join'), quietMs: ms, sigterm, wait: maybe(waits), waitsMs: ms, threadWaits: fc.array(waits, { maxLength: 2 }), joins: maybe(fc.constantFrom(4711, 4712)), hasThreads: maybe(fc.boolean()), standsStillMs: ms }),
   threads: maybe(fc.record({ workers: maybe(fc.boolean()), tasks: maybe(fc.boolean()), results: maybe(fc.boolean()) })), locks: fc.record({ tasks: lock, results: lock }),
-  taskPipeBytes: maybe(small), resultPipeBytes: maybe(small), takesIn: maybe(fc.boolean()), queued: maybe(small),
+  taskPipeBytes: maybe(small), resultPipeBytes: maybe(small), queued: maybe(small),
   jobs: fc.array(fc.record({ job: small, call: fc.constantFrom('map', 'imap', 'submit'), function: fc.constant('run'), total: maybe(fc.integer({ min: 3, max: 9 })), left: maybe(small) }), { maxLength: 3 }),
   workers: fc.array(workers, { maxLength: 8 }).map((all) => all.map((one, index) => ({ ...one, name: `ForkPoolWorker-${index + 1}`, pid: 4711 + index }))),
   unlistedLosses: small, exitsBeforeReady: fc.array(fc.constantFrom('exit 1', 'exit -15 (SIGTERM)'), { maxLength: 9 }), readers: fc.record({ count: small, quietMs: ms }), stuckAfterMs: fc.constantFrom(1000, 30_000),
