@@ -105,8 +105,9 @@ function byWaiting(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     if (addresses.size > 1 && facts.startMethod === 'fork') return []
     return [verdictByWaiting(facts, live, 'likely', isAnythingAwaited(facts), quietMs)]
   }
-  // Processes that wait for an event of the program look the same: one of them says nothing, and all of them not much.
-  if (facts.library !== 'unknown' || live.length < 2 || addresses.size > 1 || addresses.has(null)) return []
+  // Processes that wait for an event of the program look the same: one of them says nothing, and all of them not much. Where nobody
+  // notes anything, the lock may just be handed on.
+  if (facts.library !== 'unknown' || live.length < 2 || live.some(({ waitsMs }) => waitsMs < lockQuietMs) || addresses.size > 1 || addresses.has(null)) return []
   return [verdictByWaiting(facts, live, 'possible', Math.min(quietMs, facts.parent.quietMs) >= facts.stuckAfterMs, quietMs)]
 }
 

@@ -114,8 +114,8 @@ function joined(facts: ProgramPoolFacts): readonly ProgramWorkerFacts[] {
 
 /** The program does nothing but wait for this pool: for its results, or for its end. */
 function waitsForPool(facts: ProgramPoolFacts): boolean {
-  // Who asks with a time limit does something else when there is no answer, and may read then.
-  return isPool(facts) && facts.parent.wait?.timed !== true && (isAnythingAwaited(facts) || facts.state === 'close')
+  // Who asks with a time limit does something else when there is no answer, and may read then; or when the last result has come, this moment.
+  return isPool(facts) && facts.parent.wait?.timed !== true && facts.unchangedMs >= quietEnoughMs && (isAnythingAwaited(facts) || facts.state === 'close')
     && /\bin (Pool|AsyncResult|IMapIterator|ProcessPoolExecutor|Executor|Future)\./.test(facts.parent.waitsIn ?? '')
 }
 

@@ -81,7 +81,10 @@ export class MemberLook {
     const masks = await this.processes.signalMasks(identity)
     member.sigterm = masks ? sigtermOf(masks) : null
     if (masks) member.standstill.noteSignals(masks)
-    member.sigtermPending = (masks?.pending.has('SIGTERM') ?? false) || this.kills.entriesFor(identity)
+    // Who starts a command holds all signals back for a moment.
+    const wasPending = member.sigtermSeenPending
+    member.sigtermSeenPending = masks?.pending.has('SIGTERM') ?? false
+    member.sigtermPending = (wasPending && member.sigtermSeenPending) || this.kills.entriesFor(identity)
       .some(({ signal, outcome, at }) => signal === 'SIGTERM' && outcome === 'sent' && now - at > survivedAfterMs)
   }
 

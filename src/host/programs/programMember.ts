@@ -47,6 +47,8 @@ export class ProgramMember {
   threadWaits: readonly ProcessWait[] = []
   sigterm: ProgramWorkerFacts['sigterm'] = null
   sigtermPending = false
+  /** The same at the last look alone. */
+  sigtermSeenPending = false
   stack: readonly StackFrameFacts[] | null = null
   /** The task counter that `stack` belongs to, and the same again while it has not moved since its stack was asked for; else -1. */
   stackOf = -1

@@ -104,6 +104,8 @@ describe('workers that all wait for one lock', () => {
     expect(verdict(pool({ ...attached, workers: [unknown(1, 5000), unknown(2, 5000)] }), 'orphaned-queue-lock')).toMatchObject({ confidence: 'possible', stuck: false })
     expect(verdict(pool({ ...attached, parent: { quietMs: 60_000 }, workers: [unknown(1, 40_000), unknown(2, 40_000)] }), 'orphaned-queue-lock').stuck).toBe(true)
     expect(codes(pool({ ...attached, workers: [unknown(1, 5000)] }))).toEqual([])
+    // They have slept in their tasks, and the lock is just being handed on.
+    expect(codes(pool({ ...attached, parent: { quietMs: 60_000 }, workers: [unknown(1, 40_000), { ...unknown(2, 40_000), waitsMs: 0 }] }))).toEqual([])
     expect(codes(pool({ ...attached, workers: [unknown(1, 5000), unknown(2, 5000), worker(3, { phase: 'unknown', wait: wait('pipe-read') })] }))).toEqual([])
     expect(codes(pool({ ...attached, library: 'processes', workers: [unknown(1, 5000), unknown(2, 5000)] }))).toEqual([])
   })

@@ -100,6 +100,7 @@ describe('a worker of a pool whose queue nobody empties', () => {
     ['others work', { queued: 2, workers: [idleWriter, busy(3)] }],
     ['the program takes things out of a queue', { queued: 2, parent: { waitsIn: 'train.py:9 (<module>), in Queue.get' } }],
     ['the program is somewhere else', { queued: 2, parent: { waitsIn: null } }],
+    ['the last result has come this moment', { queued: 2, unchangedMs: 1900, parent: { waitsIn: 'train.py:9 (<module>), in Pool.map' } }],
     // polled_feeds(): it waits for 0.8 s, and then empties the queue.
     ['the program will not wait for long', { queued: 2, parent: { waitsIn: 'train.py:9 (<module>), in AsyncResult.wait', wait: ownLockWait({ timed: true }) } }],
     ['nothing is waited for', { jobs: [], parent: { waitsIn: 'train.py:9 (<module>), in Pool.map' } }],
