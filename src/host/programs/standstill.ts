@@ -3,7 +3,7 @@ import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
 import type { StackThread } from './signalStack'
 
-/** SIGINT is Python's own, and a person's; the others are what `faulthandler.enable()` catches before it lets the process die. */
+/** SIGINT is Python's own handler unless an observer tells otherwise; the others are what `faulthandler.enable()` catches before it lets the process die. */
 const handledWithoutAPlan = new Set<NodeJS.Signals>(['SIGINT', 'SIGSEGV', 'SIGFPE', 'SIGABRT', 'SIGBUS', 'SIGILL'])
 const mostTries = 3
 const feeder = 'QueueFeederThread'
@@ -92,6 +92,8 @@ export class Standstill {
 
   /** The same of a process whose observer names its threads. */
   forMsOfParent(now: number, view: ParentView): number {
+    // Somebody may be meant to press Ctrl-C: that is how many a server is ended.
+    if (view.observed?.ownSigint === true) return 0
     this.hasOtherThreads = !view.answers || view.observed === undefined || view.observed.threads.some(({ name }) => name !== 'MainThread' && name !== feeder)
     return this.forMs(now, null)
   }

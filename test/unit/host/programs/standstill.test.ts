@@ -110,4 +110,9 @@ describe('how long a process stands still', () => {
     expect(waiting().forMsOfParent(3000, view(true, 'MainThread', 'Thread-1'))).toBe(0)
     expect(waiting().forMsOfParent(3000, view(false, 'MainThread'))).toBe(0)
   })
+  it('is nothing of a program with a handler of its own for Ctrl-C', () => {
+    const view = (ownSigint: boolean): ParentView => ({ answers: true, observed: { ownSigint, threads: [{ id: 1, name: 'MainThread', daemon: false }] } }) as unknown as ParentView
+    expect(waiting().forMsOfParent(3000, view(false))).toBe(2000)
+    expect(waiting().forMsOfParent(3000, view(true))).toBe(0)
+  })
 })
