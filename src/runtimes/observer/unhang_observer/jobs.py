@@ -106,6 +106,9 @@ def _call_of(result: Any) -> str:
         return "imap_unordered"
     if name == "IMapIterator":
         return "imap"
+    if type(getattr(result, "_callback", None)).__module__ == "joblib.parallel":
+        # Handed in by joblib for a call of its own.
+        return "Parallel"
     return "map" if name == "MapResult" else "apply"
 
 
