@@ -24,6 +24,10 @@ export interface ProgramPoolFacts {
   readonly queued: number | null
   /** Calls that have not ended. */
   readonly jobs: readonly JobFacts[]
+  /** The program's callback that holds up the thread which receives the results; null also when unknown. */
+  readonly callback: CallbackFacts | null
+  /** How long calls, queue, pipes, callback, and what each worker is in have been the same at every look; 0 when nobody can tell. */
+  readonly unchangedMs: number
   /** Live ones, and those that exited and still matter: with a task or a lock, not collected, or less than 10 s ago. */
   readonly workers: readonly ProgramWorkerFacts[]
   /** Workers that the pool has by its own list, and that nobody has seen start: what they do is not known. */
@@ -72,6 +76,15 @@ export interface JobFacts {
   readonly function: string
   readonly total: number | null
   readonly left: number | null
+}
+
+export interface CallbackFacts {
+  /** `train.py:12 (on_done), in Pool.map`. */
+  readonly at: string
+  /** It waits, without a time limit, for results that only the thread it runs in could receive. */
+  readonly waitsForOwnPool: boolean
+  /** For how long it has been at the same place at every look, and its thread has used no CPU time: the pool's other threads may use a whole core meanwhile. */
+  readonly quietMs: number
 }
 
 /** Where a thread waits in the kernel. */

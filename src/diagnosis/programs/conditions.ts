@@ -77,13 +77,14 @@ export function certainIfAnswers({ parent }: ProgramPoolFacts): Verdict['confide
 
 /**
  * Calls wait, and yet there is nothing left that could bring their results: the pipes are empty, every worker waits for a task, one
- * of them reads (or nothing is queued at all), and nobody has used CPU time for a while. Not with an `imap` under way: its iterator
- * may only be slow, and what was called after it waits behind it.
+ * of them reads (or nothing is queued at all), and for a while nobody has used CPU time and nothing else has changed: a result on
+ * its way out of the pipe looks like this for a moment. Not with an `imap` under way: its iterator may only be slow, and what was
+ * called after it waits behind it. And not while a callback of the program holds up what comes in.
  */
 export function waitsForNothing(facts: ProgramPoolFacts, forMs: number): boolean {
-  const { parent, taskPipeBytes, resultPipeBytes, queued, jobs, threads } = facts
+  const { parent, taskPipeBytes, resultPipeBytes, queued, jobs, threads, callback, unchangedMs } = facts
   const live = liveWorkers(facts)
-  return isOpen(facts) && parent.answers && parent.quietMs >= forMs
+  return isOpen(facts) && parent.answers && callback === null && Math.min(parent.quietMs, unchangedMs) >= forMs
     && itemsLeft(facts) > 0 && !jobs.some(({ call }) => call.startsWith('imap'))
     && taskPipeBytes === 0 && resultPipeBytes === 0 && (queued === 0 || live.some(({ wait }) => wait?.kind === 'pipe-read'))
     && live.length > 0 && live.every(({ phase, task, quietMs }) => phase === 'idle' && task === null && quietMs >= forMs)

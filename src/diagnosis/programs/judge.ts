@@ -1,5 +1,6 @@
 import type { ProgramPoolFacts, ProgramRule, ProgramVerdict } from '../program-facts'
 import type { VerdictCode } from '../verdict'
+import { callbackWaits } from './callback-waits'
 import { crashLoop } from './crash-loop'
 import { forkWithThreads } from './fork-with-threads'
 import { lostSomewhere } from './lost-somewhere'
@@ -21,7 +22,7 @@ import { zombie } from './zombie'
 
 /** The gravest first: what keeps the whole pool from going on, then single workers, then what only explains. */
 const rules: readonly ProgramRule[] = [
-  crashLoop, orphanedQueueLock, lostTask, resultThreadDead, noLiveWorkers, lostSomewhere, stopped,
+  crashLoop, orphanedQueueLock, lostTask, resultThreadDead, callbackWaits, noLiveWorkers, lostSomewhere, stopped,
   uninterruptible, forkWithThreads, selfWait, outputPipeFull, standstill, noProgress, sigtermIgnored, oomKilled, zombie, unserializableResult, slow,
 ]
 
@@ -42,6 +43,8 @@ export function judgeProgramPool(facts: ProgramPoolFacts): readonly ProgramVerdi
 /** All verdicts before any is left out, found by what they say and of whom: a pool may have a thousand. */
 class Findings {
   readonly parentStopped: boolean
+  /** Nobody receives results while a callback waits. */
+  readonly isHeldUp: boolean
   private readonly byCode = new Map<VerdictCode, ProgramVerdict[]>()
   private readonly codesOfPid = new Map<number, Set<VerdictCode>>()
   private readonly sending: ReadonlySet<number>
@@ -55,6 +58,7 @@ class Findings {
       if (pid !== null) this.codesOfPid.set(pid, (this.codesOfPid.get(pid) ?? new Set()).add(code))
     }
     this.sending = new Set(facts.workers.flatMap(({ pid, task }) => (task?.sending === true ? [pid] : [])))
+    this.isHeldUp = facts.callback !== null && all.some(({ code, pid, worker }) => worker === null && pid === facts.parent.pid && (code === 'self-wait' || code === 'no-progress'))
     this.parentStopped = this.has('stopped', ({ pid, worker }) => worker === null && pid === facts.parent.pid)
   }
 
@@ -94,7 +98,7 @@ function isExplained(verdict: ProgramVerdict, found: Findings): boolean {
       // That one process cannot go on is why the others, and the program, wait for it.
       return verdict.worker === null && (found.has('fork-with-threads') || found.has('output-pipe-full'))
     case 'no-progress':
-      return found.ofSame(verdict, explainsNoProgress) || (found.isSending(verdict) && (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || parentStopped))
+      return found.ofSame(verdict, explainsNoProgress) || (found.isSending(verdict) && (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || found.isHeldUp || parentStopped))
     case 'slow':
       return found.ofSame(verdict, ignoresSigterm)
     default:

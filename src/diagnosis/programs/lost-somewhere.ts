@@ -4,10 +4,7 @@ import { durationInWords } from '../words'
 import { isExecutor, isPool, itemsLeft, liveWorkers, waitsForNothing } from './conditions'
 import { arrivedOf, callWords, count, endedHow, list, nameOf, parentEvidence } from './words'
 
-/**
- * How long nothing may move before a result counts as missing although nobody was seen to lose it. Longer than elsewhere: the
- * thread that takes in results also runs the program's callbacks, and one of those may wait for something of its own.
- */
+/** How long nothing may move before a result counts as missing although nobody was seen to lose it: longer than elsewhere, as nothing proves it. */
 const nobodyMovesMs = 5000
 
 /** A result is missing, and no dead worker explains it (for example one that died between its note and its task). */
@@ -25,10 +22,10 @@ export function lostSomewhere(facts: ProgramPoolFacts): readonly ProgramVerdict[
       ...waiting.slice(0, 5).map(callWords),
       { what: 'bytes in the pipes of tasks and results', value: '0' },
       ...exits(facts),
-      { what: 'program and workers', value: `no CPU time for ${durationInWords(Math.min(facts.parent.quietMs, ...live.map(({ quietMs }) => quietMs)))}` },
+      { what: 'program and workers', value: `no change and no CPU time for ${durationInWords(Math.min(facts.parent.quietMs, facts.unchangedMs, ...live.map(({ quietMs }) => quietMs)))}` },
       ...parentEvidence(facts),
     ],
-    advice: 'A worker probably ended with a task before it could note it: one that cannot be unpickled ends it (a function that was defined after the pool was made, or is missing in the worker\'s main module); its traceback is in the output. Terminate the program, or wait if a callback of it is at work.',
+    advice: 'A worker probably ended with a task before it could note it: one that cannot be unpickled ends it (a function that was defined after the pool was made, or is missing in the worker\'s main module); its traceback is in the output. Terminate the program.',
     confidence: 'likely',
     stuck: true, worker: null, pid: null, task: null, rescue: [],
   }]

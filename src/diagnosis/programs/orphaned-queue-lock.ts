@@ -93,11 +93,11 @@ function waitingEvidence(waiting: readonly ProgramWorkerFacts[]): Evidence[] {
 /** Nobody noted anything, or nobody can: an attached program has no recorder. */
 function byWaiting(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const live = liveWorkers(facts)
-  const quietMs = Math.min(...live.map((worker) => worker.quietMs))
+  const isRecorded = live.every(({ phase, task }) => phase === 'idle' && task === null)
+  const quietMs = Math.min(...live.map((worker) => worker.quietMs), isRecorded ? facts.unchangedMs : Infinity)
   if (live.length === 0 || facts.locks.tasks === 'free' || !isOpen(facts) || isExecutor(facts) || quietMs < lockQuietMs) return []
   if (live.some(({ wait, holds }) => wait?.kind !== 'futex' || wait.isPrivate || wait.timed || holds.includes('tasks'))) return []
   const addresses = new Set(live.map(({ wait }) => wait?.address ?? null))
-  const isRecorded = live.every(({ phase, task }) => phase === 'idle' && task === null)
   if (isRecorded && isPool(facts)) {
     // Who was started anew, and did not inherit its memory, has the lock at an address of its own.
     if (addresses.size > 1 && facts.startMethod === 'fork') return []

@@ -42,6 +42,7 @@ export const observedPoolSchema = z.object({
   jobs: z.array(z.object({
     job: z.number().int(), call: z.string(), function: z.string(), total: z.number().int().nullable(), left: z.number().int().nullable(), chunkSize: z.number().int(),
   })),
+  callback: z.object({ job: z.number().int().nullable(), file: z.string(), line: count, function: z.string(), call: z.string().nullable(), own: z.boolean(), cpu: z.number().nonnegative().nullable() }).nullable(),
   pids: z.array(z.number().int()),
 })
 export type ObservedPool = z.infer<typeof observedPoolSchema>

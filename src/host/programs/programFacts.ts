@@ -15,7 +15,7 @@ const noReaders = { count: 0, quietMs: 0 }
 
 /** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own; `member`: the process that made this one. */
 export function poolFacts(
-  pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView },
+  pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView; unchangedMs(now: number): number; callbackQuietMs(now: number): number },
   members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number>; readonly unlistedLosses: number; readonly member: ProgramMember | undefined }, now: number,
 ): ProgramPoolFacts {
   const { observed, parent } = pool
@@ -33,6 +33,8 @@ export function poolFacts(
     resultPipeBytes: observed.resultPipeBytes,
     queued: observed.queued,
     jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
+    callback: callbackFacts(pool, now),
+    unchangedMs: pool.unchangedMs(now),
     workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
     unseenWorkers: unseen(observed, members),
     unlistedLosses: settings.unlistedLosses,
@@ -48,7 +50,7 @@ export function processFacts(
 ): ProgramPoolFacts {
   return {
     pool: name, library, startMethod: null, state: 'run', processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
-    taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [],
+    taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [], callback: null, unchangedMs: 0,
     // What a process left undone that ended long ago is what the others may still wait for.
     workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unseenWorkers: 0, unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
   }
@@ -66,11 +68,20 @@ export function parentWaits(member: ProgramMember | undefined, view: ParentView 
   }
 }
 
+function callbackFacts(pool: { readonly observed: ObservedPool; callbackQuietMs(now: number): number }, now: number): ProgramPoolFacts['callback'] {
+  const { callback } = pool.observed
+  const quietMs = pool.callbackQuietMs(now)
+  return callback && { at: callback.line === 0 ? callback.function : placeInWords(callback), waitsForOwnPool: callback.own, quietMs }
+}
+
 /** Where the main thread waits for a pool or a process, as evidence. */
 function waitsIn(at: Observed['waitsIn']): string | null {
-  if (at === null) return null
-  const file = at.file.slice(at.file.lastIndexOf('/') + 1)
-  return `${file}:${at.line} (${at.function})${at.call === null ? '' : `, in ${at.call}`}`
+  return at && placeInWords(at)
+}
+
+/** `train.py:42 (<module>), in Pool.map`. */
+function placeInWords({ file, line, function: name, call }: { readonly file: string; readonly line: number; readonly function: string; readonly call: string | null }): string {
+  return `${file.slice(file.lastIndexOf('/') + 1)}:${line} (${name})${call === null ? '' : `, in ${call}`}`
 }
 
 function matters(member: ProgramMember, now: number): boolean {

@@ -1,6 +1,7 @@
 import type { PoolHeader } from '../../protocol'
 import type { ShutdownReport } from '../../shutdown'
 import type { ShutdownOrder } from '../pools/hostedPool'
+import { Movement } from './movement'
 import type { ObservedPool } from './observerMessages'
 import type { ParentView } from './parentView'
 import { ProgramPart, type PartObserver } from './programPart'
@@ -17,6 +18,8 @@ export interface PoolOwner {
 export class WatchedPool extends ProgramPart {
   /** The first of its calls: tasks of that one are known by their index alone. */
   private firstJob: number | undefined
+  private readonly movement = new Movement()
+  private readonly callbackMovement = new Movement()
 
   constructor(id: string, readonly parent: ParentView, public observed: ObservedPool, private readonly owner: PoolOwner, observer: PartObserver) {
     super(id, observed.name, observed.madeAt * 1000, false, observer)
@@ -43,6 +46,21 @@ export class WatchedPool extends ProgramPart {
     }
   }
 
+  /** How long everything that is counted in it has been the same at every look; to be asked once a look. Milliseconds. */
+  unchangedMs(now: number): number {
+    const { queued, taskPipeBytes, resultPipeBytes, jobs } = this.observed
+    const members = this.members.live().map(({ pid, recorded }) => [pid, recorded?.counter, recorded?.phase, recorded?.ready])
+    this.movement.observe(now, 0, JSON.stringify([queued, taskPipeBytes, resultPipeBytes, jobs.map(({ job, left }) => [job, left]), placeOf(this.observed), members]))
+    return this.movement.quietMs(now)
+  }
+
+  /** The same of the callback that holds up its results, which only its own thread's CPU time can tell to be at work. */
+  callbackQuietMs(now: number): number {
+    const { callback } = this.observed
+    this.callbackMovement.observe(now, (callback?.cpu ?? now) * 1000, placeOf(this.observed))
+    return this.callbackMovement.quietMs(now)
+  }
+
   /** Gives a member's task the id by which people name it: `7`, and `3.7` in a later call. */
   nameTask(member: ProgramMember): void {
     const { recorded } = member
@@ -65,4 +83,9 @@ export class WatchedPool extends ProgramPart {
   noteIssues(issues: readonly string[]): void {
     this.lastIssues = issues
   }
+}
+
+function placeOf({ callback }: ObservedPool): string {
+  // Each call may have one, and all of them may be the same function.
+  return callback === null ? '' : `${callback.job} ${callback.file}:${callback.line} ${callback.function} ${callback.call ?? ''}`
 }

@@ -36,7 +36,7 @@ const allInLine = (kinds: readonly string[]): boolean => kinds.every((kind) => k
 /** What is known of a program that is only attached to, when nothing has moved for two seconds. */
 function attachedFacts(program: Started, workers: readonly ProcessIdentity[], waitsOf: readonly ProcessWait[]): ProgramPoolFacts {
   return {
-    pool: 'idle-pool.py', library: 'unknown', startMethod: null, state: 'run', processes: null, poolAgeMs: null, threads: null, locks: { tasks: null, results: null }, taskPipeBytes: null, resultPipeBytes: null,
+    pool: 'idle-pool.py', callback: null, unchangedMs: 0, library: 'unknown', startMethod: null, state: 'run', processes: null, poolAgeMs: null, threads: null, locks: { tasks: null, results: null }, taskPipeBytes: null, resultPipeBytes: null,
     queued: null, jobs: [], unseenWorkers: 0, unlistedLosses: 0, exitsBeforeReady: [], readers: { count: 0, quietMs: 0 }, stuckAfterMs: 30_000,
     parent: { pid: program.pid, state: 'sleeping', answers: false, waitsIn: null, quietMs: 2000, sigterm: null, wait: null, threadWaits: [], joins: null, hasThreads: null, standsStillMs: 0 },
     workers: workers.map(({ pid }, index): ProgramWorkerFacts => ({

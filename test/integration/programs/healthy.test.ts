@@ -22,14 +22,15 @@ const ordinary: readonly (readonly [what: string, method: string])[] = [
   ['computing', 'fork'], ['executor', 'spawn'], ['executor', 'fork'], ['short-tasks', 'fork'], ['big-results', 'forkserver'], ['nested', 'fork'], ['nested', 'spawn'],
   ['threads-and-locks', 'fork'], ['subprocesses', 'fork'], ['callbacks', 'spawn'], ['busy-program', 'fork'], ['closed-and-joined', 'forkserver'], ['left-early', 'fork'],
   ['plain-processes', 'fork'], ['patient-processes', 'fork'], ['patient-processes', 'spawn'], ['own-signal-handlers', 'fork'], ['manager', 'spawn'], ['with-timeouts', 'fork'], ['beside-threads', 'fork'],
+  ['patient-callbacks', 'fork'], ['now-and-then', 'spawn'],
 ]
 
 const withoutTheirBugs: readonly (readonly [script: string, ...args: string[]])[] = [
   ['lost-task.py', 'fork', 'sys-exit', 'map'], ['lost-task.py', 'spawn', 'sys-exit', 'imap'], ['lost-task.py', 'forkserver', 'sys-exit', 'chunks'], ['orphaned-queue-lock.py', 'fork'],
   ['orphaned-result-lock.py', 'fork'], ['oom-killed.py', 'fork'], ['result-thread-dead.py', 'fork'], ['fork-with-threads.py', 'task'], ['fork-with-threads.py', 'initializer'],
-  ['no-live-workers.py', 'fork'], ['no-live-workers.py', 'spawn'], ['crash-loop.py', 'fork', 'raises'], ['self-wait.py', 'pool'], ['self-wait.py', 'executor'], ['sigterm-ignored.py', 'fork'],
+  ['no-live-workers.py', 'fork'], ['no-live-workers.py', 'spawn'], ['crash-loop.py', 'fork', 'raises'], ['self-wait.py', 'pool'], ['self-wait.py', 'executor'], ['self-wait.py', 'callback'], ['sigterm-ignored.py', 'fork'],
   ['uninterruptible.py', 'fork'], ['zombie.py', 'fork'], ['unserializable-result.py', 'fork'], ['output-pipe-full.py', 'spawn', 'connection'], ['no-progress.py', 'fork'],
-  ['no-progress.py', 'fork', 'initializer'], ['result-thread-dead.py', 'fork', 'callback'],
+  ['no-progress.py', 'fork', 'initializer'], ['no-progress.py', 'fork', 'callback'], ['result-thread-dead.py', 'fork', 'callback'],
   ...['two-locks', 'killed-holder', 'event', 'barrier', 'no-end-mark', 'task-done', 'result', 'pipe', 'fork-with-threads'].map((how) => ['standstill.py', 'fork', how] as const),
 ]
 
@@ -42,7 +43,7 @@ const emptiedSlowly: readonly (readonly [what: string, method: string])[] = [
 function alarms(run: WatchedRun): string[] {
   return run.stuck.map(({ pool, verdict }) => {
     const workers = pool.workers.map(({ name, pid, status, task }) => `${name} ${pid} ${status} ${task?.label ?? ''}`)
-    return `${verdict.code}: ${verdict.summary} (${verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')}) ${pool.status}: ${workers.join(', ')}; ${run.hasEnded ? 'ended' : 'runs'}`
+    return `${verdict.code}: ${verdict.summary} (${verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')}) ${pool.state}: ${workers.join(', ')}; ${run.hasEnded ? 'ended' : 'runs'}`
   })
 }
 

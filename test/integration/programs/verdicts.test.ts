@@ -113,6 +113,14 @@ const cases: readonly Case[] = [
   { name: 'an initializer that raises, forkserver', script: 'crash-loop.py', args: ['forkserver', 'raises'], code: 'crash-loop', ofPool: true, summary: /\(exit 1\)/, evidence: [/start method: forkserver/] },
   { name: 'tasks that wait for their own pool', script: 'self-wait.py', args: ['pool'], code: 'self-wait', summary: /uses a pool, but it has only a copy of that pool/, evidence: [/waits in: .*pool\.py/, /threads of \S+: 1/] },
   { name: 'tasks that wait for their own executor', script: 'self-wait.py', args: ['executor'], code: 'self-wait', summary: /uses a pool, but it has only a copy of that pool/, evidence: [/waits in: (process\.py:\d+ submit|.*_base\.py)/, /threads of \S+: 1/] },
+  {
+    name: 'a callback that waits for its own pool', script: 'self-wait.py', args: ['callback'], code: 'self-wait', ofPool: true, summary: /^self-wait\.py:\d+ will wait for ever: a callback of it waits for the pool's own results in self-wait\.py:\d+ \(ask_more\), in Pool\.apply, in the thread that receives them\.$/,
+    evidence: [/callback, in the thread that receives results: self-wait\.py:\d+/, /the program \(pid \d+\) waits in: self-wait\.py:\d+/],
+  },
+  {
+    name: 'a callback that does not return', script: 'no-progress.py', args: ['fork', 'callback'], start: { watch: { stuckAfterMs: 2500 } }, code: 'no-progress', ofPool: true, summary: /^A callback of no-progress\.py:\d+ has not returned for .* \(no-progress\.py:\d+ \(hold_up\)\), and no result is received while it runs\.$/,
+    evidence: [/CPU time of that thread: none for/],
+  },
   { name: 'the stubborn program of seeds/003, before any signal', script: 'seeds-003-stubborn.py', code: 'sigterm-ignored', stuck: false, summary: /catches SIGTERM in task [01] run\(\([01],\)\): terminate\(\) may not end it/, evidence: [/SIGTERM in process \d+: caught by a handler/], after: thenTerminateHangs, act: beganToRun },
   ...(['fork', 'spawn'] as const).map((method): Case => ({
     name: `SIG_IGN, ${method}`, script: 'sigterm-ignored.py', args: [method], code: 'sigterm-ignored', stuck: false, task: '1', summary: /ignores SIGTERM in task 1 run\(600\): terminate\(\) will not end it/, evidence: [/SIGTERM in process \d+: ignored/],

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
-from . import jobs, labels, layout, processes, stacks, stubs, waits
+from . import callbacks, jobs, labels, layout, processes, stacks, stubs, waits
 from .pools import Pool
 from .recorder import Slot
 
@@ -108,6 +108,7 @@ def _pool(parent: Any, known: Pool, tasks: Dict[str, Dict[str, Any]]) -> Dict[st
         "resultPipeBytes": None,
         "locks": {"tasks": None, "results": None},
         "jobs": [],
+        "callback": None,
         "pids": [],
     }
     pool = known.get()
@@ -145,6 +146,7 @@ def _fill_pool(told: Dict[str, Any], known: Pool, pool: Any, own: List[Slot], ta
     taken = {(tasks[str(slot.number)]["job"], tasks[str(slot.number)]["index"]) for slot in own if str(slot.number) in tasks}
     functions = {tasks[str(slot.number)]["job"]: tasks[str(slot.number)]["function"] for slot in own if str(slot.number) in tasks}
     told["jobs"] = jobs.jobs(known, pool, functions)
+    told["callback"] = callbacks.callback(pool)
     told["queued"] = _queued(cache, parts.get("_taskqueue"), taken, told["taskPipeBytes"])
 
 

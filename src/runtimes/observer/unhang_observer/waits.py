@@ -57,7 +57,7 @@ def _at_exit(outermost: Any) -> Optional[Dict[str, Any]]:
     """The program has come to its end, where no line is the user's: its finalizers, and the method that one of them waits in."""
     frame, method = places.main_frame(), None
     while frame is not None:
-        method = _method(frame.f_code) or method
+        method = method_of(frame.f_code) or method
         frame = frame.f_back
     method = method or _name(outermost.f_code)
     return None if method is None else _told(outermost, method)
@@ -79,7 +79,7 @@ def _joined() -> Optional[int]:
     """Pid of the process whose end the main thread waits for."""
     frame = places.main_frame()
     while frame is not None and places.is_library(frame.f_code.co_filename):
-        if _method(frame.f_code) == "Process.join":
+        if method_of(frame.f_code) == "Process.join":
             # Only names of the library's own function are there.
             pid = getattr(getattr(frame.f_locals.get("self"), "_popen", None), "pid", None)
             return pid if isinstance(pid, int) else None
@@ -110,13 +110,14 @@ def _is_library(filename: str) -> bool:
 
 def _name(code: CodeType) -> Optional[str]:
     """`Pool.map`; None of what has nothing to do with pools."""
-    method = _method(code)
+    method = method_of(code)
     if method is None and any(code.co_filename.startswith(folder) for folder in places.pool_folders()):
         return code.co_name
     return method
 
 
-def _method(code: CodeType) -> Optional[str]:
+def method_of(code: CodeType) -> Optional[str]:
+    """`AsyncResult.get`; None of what is no method of a pool, a process, or what they wait with."""
     for module_name, class_name, shown in _CLASSES:
         cls = getattr(sys.modules.get(module_name), class_name, None)
         if cls is None:

@@ -7,13 +7,15 @@ describe('a result that nobody works on', () => {
     const lost = verdict(pool(idle), 'lost-task')
     expect(lost).toMatchObject({ confidence: 'likely', stuck: true, worker: null, task: null, rescue: [] })
     expect(lost.summary).toContain('train.py:42 waits for 1 result that nobody works on: all 2 workers wait for a task, and none is on its way; 11 of 12 results arrived.')
-    expect(evidence(lost)).toContain('no CPU time for 10 s')
+    expect(evidence(lost)).toContain('no change and no CPU time for 10 s')
     expect(evidence(verdict(pool({ workers: [...idle.workers, dead(3, { agoMs: 6000 }, { task: null })] }), 'lost-task'))).toContain('last exits: ForkPoolWorker-3 (pid 4713) exited with code 1 6.0 s ago')
   })
 
   it.each([
     ['a worker moved within five seconds', { workers: [reader(1, { quietMs: 4900 })] }],
-    ['the program moved, perhaps in a callback', { ...idle, parent: { quietMs: 4900 } }],
+    ['the program moved', { ...idle, parent: { quietMs: 4900 } }],
+    ['a result has just been taken out of the pipe: nobody needs 20 ms of CPU for that', { ...idle, unchangedMs: 4900 }],
+    ['a callback holds up what has come', { ...idle, callback: { at: 'train.py:20 (save)', waitsForOwnPool: false, quietMs: 7000 } }],
     ['the program does not answer, so that its pool may be elsewhere by now', { ...idle, parent: { answers: false } }],
     ['somebody works', { workers: [reader(1), busy(2)] }],
     ['a worker is being started', { workers: [worker(1, { phase: 'starting' })] }],

@@ -36,6 +36,7 @@ const pools: fc.Arbitrary<ProgramPoolFacts> = fc.record({
   threads: maybe(fc.record({ workers: maybe(fc.boolean()), tasks: maybe(fc.boolean()), results: maybe(fc.boolean()) })), locks: fc.record({ tasks: lock, results: lock }),
   taskPipeBytes: maybe(small), resultPipeBytes: maybe(small), queued: maybe(small),
   jobs: fc.array(fc.record({ job: small, call: fc.constantFrom('map', 'imap', 'submit'), function: fc.constant('run'), total: maybe(fc.integer({ min: 3, max: 9 })), left: maybe(small) }), { maxLength: 3 }),
+  callback: maybe(fc.record({ at: fc.constantFrom('train.py:12 (on_done), in Pool.map', 'put'), waitsForOwnPool: fc.boolean(), quietMs: ms })), unchangedMs: ms,
   workers: fc.array(workers, { maxLength: 8 }).map((all) => all.map((one, index) => ({ ...one, name: `ForkPoolWorker-${index + 1}`, pid: 4711 + index }))),
   unseenWorkers: small, unlistedLosses: small, exitsBeforeReady: fc.array(fc.constantFrom('exit 1', 'exit -15 (SIGTERM)'), { maxLength: 9 }), readers: fc.record({ count: small, quietMs: ms }), stuckAfterMs: fc.constantFrom(1000, 30_000),
 })

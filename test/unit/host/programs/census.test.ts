@@ -18,7 +18,7 @@ function exitedProcess(slot: number, generation = 1): ParentView['processes'][nu
 function observedPool(key: number): NonNullable<ParentView['observed']>['pools'][number] {
   return {
     key, library: 'multiprocessing', name: `train.py:${key}`, file: 'train.py', line: key, startMethod: 'fork', processes: 1, madeAt: key, state: 'run',
-    threads: { workers: true, tasks: true, results: true }, queued: 0, taskPipeBytes: 0, resultPipeBytes: 0, locks: { tasks: 'free', results: 'free' }, jobs: [], pids: [],
+    threads: { workers: true, tasks: true, results: true }, queued: 0, taskPipeBytes: 0, resultPipeBytes: 0, locks: { tasks: 'free', results: 'free' }, jobs: [], callback: null, pids: [],
   }
 }
 
