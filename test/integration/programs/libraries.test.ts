@@ -43,7 +43,7 @@ const sixSquares = '[0, 1, 4, 9, 16, 25]'
 describe.skipIf(!hasJoblib())('joblib.Parallel(backend="multiprocessing")', () => {
   /** Its temporary folder would outlive a program that is killed. */
   async function withJoblib(args: readonly string[], test: (run: WatchedRun) => Promise<void>, env: Readonly<Record<string, string>> = {}): Promise<void> {
-    await watch.run('joblib-pool.py', { python: debians, args, env: { JOBLIB_TEMP_FOLDER: watch.root, ...env } }, test)
+    await watch.run('joblib-pool.py', { python: debians, args, watch: { stuckAfterMs: args[0] === 'patient' ? 2000 : 30_000 }, env: { JOBLIB_TEMP_FOLDER: watch.root, ...env } }, test)
   }
 
   async function untilLost(run: WatchedRun): Promise<{ pool: PoolSnapshot; task: string; worker: string; pid: number; summary: string; advice: string; waits: string | undefined }> {
@@ -111,6 +111,14 @@ describe.skipIf(!hasJoblib())('joblib.Parallel(backend="multiprocessing")', () =
       expect(run.stderr).toBe('')
       expect([...run.sightings.keys()]).toEqual([])
       expect(run.parts.map(({ name }) => name)).not.toContain(`joblib-pool.py:${run.said('line').join()}`)
+    })
+  })
+
+  it('is not called stuck while it waits for the next items, which come slowly', { retry: 0 }, async () => {
+    await withJoblib(['patient'], async (run) => {
+      await untilEnded(run)
+      expect(run.stuck.map(({ verdict: { code, summary } }) => `${code}: ${summary}`)).toEqual([])
+      expect(run.said('results')).toEqual([squares])
     })
   })
 })
