@@ -11,6 +11,8 @@ export interface ProgramPoolFacts {
   readonly library: 'multiprocessing' | 'concurrent.futures' | 'billiard' | 'loky' | 'processes' | 'unknown'
   readonly startMethod: string | null
   readonly state: 'init' | 'run' | 'close' | 'terminate' | 'broken' | 'ended'
+  /** From the first answer in a row that said so to the newest; 0 when that is one. */
+  readonly stateMs: number
   readonly processes: number | null
   /** Since it was made; null when unknown. */
   readonly poolAgeMs: number | null
@@ -44,6 +46,8 @@ export interface ProgramPoolFacts {
 export interface ParentFacts {
   readonly pid: number
   readonly state: ProcessState
+  /** As a worker's. */
+  readonly stoppedMs: number
   /** Its observer answers. False also when it holds the GIL in C code, or is stopped. */
   readonly answers: boolean
   /** `train.py:42 (<module>), in Pool.map`. */
@@ -54,6 +58,8 @@ export interface ParentFacts {
   readonly sigterm: SigtermHandling
   /** Where its main thread waits; null when nobody has looked. */
   readonly wait: WaitFacts | null
+  /** As a worker's. */
+  readonly waitsMs: number
   readonly threadWaits: ThreadWaits
   /** Pid of the process whose end its main thread waits for; null when there is none, or nobody knows. */
   readonly joins: number | null
@@ -108,6 +114,8 @@ export interface ProgramWorkerFacts {
   readonly state: ProcessState
   /** How many looks in a row saw this state. */
   readonly stateSeenTimes: number
+  /** From the first look that saw it stopped to the last: it was not continued in between. */
+  readonly stoppedMs: number
   readonly ageMs: number
   /** Threads of the process now; null when unknown. */
   readonly threads: number | null
@@ -119,6 +127,12 @@ export interface ProgramWorkerFacts {
   readonly quietMs: number
   readonly wait: WaitFacts | null
   readonly threadWaits: ThreadWaits
+  /**
+   * From the first look that saw its main thread in that wait to the last: it has not run in between. 0 when only one look saw it,
+   * which says nothing of the time before. `aloneMs` is the part of it in which it had no other thread.
+   */
+  readonly waitsMs: number
+  readonly aloneMs: number
   /**
    * How long it has been seen waiting in that one place, without a thread of Python's or a signal handler of its own that might change
    * something; 0 when it moves, when a thread might, and when unknown.
@@ -134,6 +148,8 @@ export interface ProgramWorkerFacts {
   readonly task: ProgramTaskFacts | null
   /** Innermost first, `pool.py:768 get`; null when it was not taken. Taken of a worker that has been quiet for a while. */
   readonly stack: readonly StackFrameFacts[] | null
+  /** The stack was taken in this very wait; else the worker has moved since. */
+  readonly stackIsOfWait: boolean
   readonly exit: ProgramExitFacts | null
   /** It has pools of its own, with their workers. */
   readonly hasPools: boolean
@@ -171,6 +187,8 @@ export interface ProgramExitFacts {
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
   readonly agoMs: number
+  /** How long after it the parent's newest answer began, negative when it came before; null when there was none. */
+  readonly answeredAfterMs: number | null
   readonly livedMs: number
   /** From the kill ledger; null when we sent nothing. */
   readonly endedByUs: { readonly askedBy: string; readonly reason: string } | null

@@ -104,9 +104,11 @@ export interface ProcessTable {
   signalMasks(identity: ProcessIdentity): Promise<SignalMasks | undefined>
   /**
    * How many threads a process has, and where its main thread waits in the kernel right now; `other` with an empty `wchan` where
-   * the system does not let us look. Linux only; undefined elsewhere, and when the process is gone or a zombie.
+   * the system does not let us look. `switches` counts how often that thread has left the processor, null where the kernel does not
+   * say: as long as it stays the same in one place, the thread has not run. It and `threads` are a little younger than `wait`. Linux
+   * only; undefined elsewhere, and when the process is gone or a zombie.
    */
-  waits(identity: ProcessIdentity): Promise<{ readonly threads: number; readonly wait: ProcessWait } | undefined>
+  waits(identity: ProcessIdentity): Promise<{ readonly threads: number; readonly wait: ProcessWait; readonly switches: number | null } | undefined>
   /**
    * Where its other threads wait, without the main one; not asked of more than {@link mostThreads}, for which none are told. Linux
    * only; undefined elsewhere, and when the process is gone or a zombie.

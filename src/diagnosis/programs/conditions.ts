@@ -14,16 +14,20 @@ export const lockQuietMs = 1000
 const settleMs = 300
 /** The same for SIGTERM, which is how pools end their own workers. */
 const settleAfterSigtermMs = 1000
-/** Where the parent does not answer, what it said last is older still, perhaps by as long as this. */
+/** How long a parent that has not answered since such an exit is given to do so. */
 const settleWithoutAnswerMs = 1500
 /** An executor notices a dead worker at once, and fails everything; one that has not after this long never will. */
 export const executorNoticesMs = 2000
 
-/** The pool may have ended this worker itself, on its way out, which the parent has not told yet. */
-export function mayBeEnding({ parent }: ProgramPoolFacts, { signal, endedByUs, agoMs }: ProgramExitFacts): boolean {
+/**
+ * The pool may have ended this worker itself, on its way out, which the parent has not told yet: only an answer that was given after
+ * the exit tells, however long it takes until somebody judges. Of a parent that stands in C code none comes; but that does not collect
+ * its workers either, while one that ends its pool does, and may be gone itself by now.
+ */
+export function mayBeEnding({ parent }: ProgramPoolFacts, { signal, endedByUs, agoMs, answeredAfterMs, uncollected }: ProgramExitFacts): boolean {
   const byPool = signal === 'SIGTERM' && endedByUs === null
-  if (!parent.answers) return byPool || agoMs < settleWithoutAnswerMs
-  return agoMs < (byPool ? settleAfterSigtermMs : settleMs)
+  if ((answeredAfterMs ?? -Infinity) >= (byPool ? settleAfterSigtermMs : settleMs)) return false
+  return parent.answers || byPool || !uncollected || agoMs < settleWithoutAnswerMs
 }
 
 /** A process that is there and runs, or could. */

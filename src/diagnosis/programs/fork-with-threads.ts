@@ -32,8 +32,9 @@ export function forkWithThreads(facts: ProgramPoolFacts): readonly ProgramVerdic
 }
 
 function waitsForThreadOfParent(worker: ProgramWorkerFacts): boolean {
-  const { wait, threads, quietMs } = worker
-  return isLive(worker) && threads === 1 && otherThreadsOfParent(worker) > 0 && quietMs >= quietEnoughMs
+  const { wait, threads, quietMs, aloneMs } = worker
+  // Seen alone in that wait once, it may have been woken by a thread of its own that has just ended.
+  return isLive(worker) && threads === 1 && aloneMs > 0 && otherThreadsOfParent(worker) > 0 && quietMs >= quietEnoughMs
     && wait?.kind === 'futex' && wait.address !== null && wait.isPrivate && !wait.timed && !isInPoolWait(worker)
 }
 

@@ -18,6 +18,8 @@ function patienceMs(facts: ProgramPoolFacts): number {
 export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { pool, workers, parent, threads } = facts
   if (facts.unseenWorkers > 0 || !isPool(facts) || !isOpen(facts) || liveWorkers(facts).length > 0 || !isAnythingAwaited(facts)) return []
+  // How they ended, and whether their pool did that, is still to be seen.
+  if (workers.some(({ exit, state }) => exit === null && state === 'zombie')) return []
   const exits = workers.flatMap(({ exit }) => exit ?? [])
   if (exits.length > 0) {
     const newestMs = Math.min(...exits.map(({ agoMs }) => agoMs))

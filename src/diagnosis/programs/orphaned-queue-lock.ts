@@ -58,7 +58,9 @@ function matters(facts: ProgramPoolFacts, exit: ProgramExitFacts): boolean {
   const { state, parent } = facts
   const { agoMs } = exit
   if (isOpen(facts)) return !mayBeEnding(facts, exit) && (!isExecutor(facts) || agoMs >= executorNoticesMs)
-  return state === 'terminate' && !isExecutor(facts) && agoMs >= quietEnoughMs && parent.quietMs >= quietEnoughMs && /terminate|__exit__/.test(parent.waitsIn ?? '')
+  // Once it has the lock, terminate() ends the workers, holder or not, and waits for their ends, which may take a while.
+  const isAtLock = parent.wait === null || (parent.wait.kind === 'futex' && !parent.wait.isPrivate && !parent.wait.timed)
+  return state === 'terminate' && !isExecutor(facts) && isAtLock && agoMs >= quietEnoughMs && parent.quietMs >= quietEnoughMs && /terminate|__exit__/.test(parent.waitsIn ?? '')
 }
 
 function someoneAliveHolds(facts: ProgramPoolFacts, lock: Lock): boolean {

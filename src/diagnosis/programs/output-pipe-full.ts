@@ -19,7 +19,7 @@ function mainThreads(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { parent, readers, stuckAfterMs } = facts
   const ends = new Set(joined(facts))
   return facts.workers.flatMap((worker): ProgramVerdict[] => {
-    const { wait, phase, task, quietMs } = worker
+    const { wait, phase, task, quietMs, waitsMs } = worker
     if (!isLive(worker) || phase === 'sending' || phase === 'idle') return []
     if (wait === null || (wait.kind !== 'pipe-write' && wait.kind !== 'socket-write')) return []
     const isInTask = isPool(facts) && phase === 'running'
@@ -28,7 +28,8 @@ function mainThreads(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     if (isPool(facts) && phase === 'unknown' && stream === undefined) return []
     const proven = isInTask || (ends.has(worker) && isNobodyLeft(facts))
     if (!isInTask && (parent.quietMs < quietEnoughMs || (stream === undefined && !areQuiet(readers, stuckAfterMs)))) return []
-    if (!isQuietEnough(quietMs, proven, stuckAfterMs)) return []
+    // Asleep before, it may have begun to write a moment ago; and each time that somebody reads, it runs.
+    if (!isQuietEnough(Math.min(quietMs, waitsMs), proven, stuckAfterMs)) return []
     const what = wait.kind === 'pipe-write' ? 'pipe' : 'socket'
     return [{
       code: 'output-pipe-full',
@@ -115,7 +116,8 @@ function joined(facts: ProgramPoolFacts): readonly ProgramWorkerFacts[] {
 
 /** The program does nothing but wait for this pool: for its results, or for its end. */
 function waitsForPool(facts: ProgramPoolFacts): boolean {
-  return isPool(facts) && (isAnythingAwaited(facts) || facts.state === 'close')
+  // Who asks with a time limit does something else when there is no answer, and may read then.
+  return isPool(facts) && facts.parent.wait?.timed !== true && (isAnythingAwaited(facts) || facts.state === 'close')
     && /\bin (Pool|AsyncResult|IMapIterator|ProcessPoolExecutor|Executor|Future)\./.test(facts.parent.waitsIn ?? '')
 }
 

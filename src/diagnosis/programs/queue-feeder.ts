@@ -1,5 +1,5 @@
 import type { ProgramWorkerFacts, ReaderFacts, ThreadWaits, WaitFacts } from '../program-facts'
-import { isLive } from './conditions'
+import { isLive, quietEnoughMs } from './conditions'
 
 /**
  * What is put into a `multiprocessing.Queue` is written into its pipe by a thread, the queue's feeder. A process ends only when its
@@ -27,16 +27,20 @@ export function isFeederInLine({ wait, threadWaits }: Waiting): boolean {
     && threadWaits.some(({ kind, address, isPrivate, timed }) => kind === 'futex' && address !== null && !isPrivate && !timed)
 }
 
-function isHeld(worker: ProgramWorkerFacts): boolean {
-  const { wait } = worker
-  return (wait !== null && (wait.kind === 'pipe-write' || wait.kind === 'socket-write' || wait.child !== null)) || feederWrite(worker) !== undefined || isFeederInLine(worker)
+/** Who only writes something in passing, or waits for a command that it has started, goes on by itself. */
+function isHeld(worker: ProgramWorkerFacts, pids: ReadonlySet<number>): boolean {
+  const { wait, waitsMs } = worker
+  if (feederWrite(worker) !== undefined || isFeederInLine(worker)) return true
+  if (wait?.kind === 'pipe-write' || wait?.kind === 'socket-write') return waitsMs >= quietEnoughMs
+  return wait?.child != null && pids.has(wait.child)
 }
 
 /** Who of these may yet read what others write: not one without a task, nor one that writes itself, waits for its own feeder, or for the end of another. */
-export function readersAmong(workers: Iterable<ProgramWorkerFacts>): ReaderFacts {
+export function readersAmong(workers: readonly ProgramWorkerFacts[]): ReaderFacts {
+  const pids = new Set(workers.filter(isLive).map(({ pid }) => pid))
   let [count, quietMs] = [0, Infinity]
   for (const worker of workers) {
-    if (!isLive(worker) || worker.phase === 'idle' || isHeld(worker)) continue
+    if (!isLive(worker) || worker.phase === 'idle' || isHeld(worker, pids)) continue
     count += 1
     quietMs = Math.min(quietMs, worker.quietMs)
   }

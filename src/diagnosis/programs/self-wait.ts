@@ -35,10 +35,11 @@ function isPoolWait({ file, function: name }: StackFrameFacts): boolean {
  * the pool has no thread to serve it, and when all workers wait, nobody is left to work. One with a pool of its own waits for that.
  */
 export function selfWait(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
-  const waiting = liveWorkers(facts).filter((worker) => worker.phase === 'running' && worker.quietMs >= quietEnoughMs && worker.wait?.timed !== true && isInPoolWait(worker) && !worker.hasPools)
+  // What its stack showed before it moved on tells nothing: it may wait for something else by now, and its own pool be gone.
+  const waiting = liveWorkers(facts).filter((worker) => worker.phase === 'running' && worker.quietMs >= quietEnoughMs && worker.wait?.timed !== true && worker.stackIsOfWait && worker.waitsMs > 0 && isInPoolWait(worker) && !worker.hasPools)
   const allWait = waiting.length > 0 && isAnythingQueued(facts) && liveWorkers(facts).every((worker) => isBusy(worker) && waiting.includes(worker))
   return waiting.flatMap((worker) => {
-    const isAlone = worker.threads === 1
+    const isAlone = worker.threads === 1 && worker.aloneMs > 0
     if (!isAlone && !allWait) return []
     const { task, stack } = worker
     const frames = poolWaits(stack)

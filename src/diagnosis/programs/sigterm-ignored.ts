@@ -6,6 +6,9 @@ import { nameOf, taskName, whereEvidence } from './words'
 /** Tasks that are over sooner are nobody's business: a handler may be set for a moment on purpose. */
 const runningLongEnoughMs = 1000
 
+/** A handler may tidy up before it ends the process, which takes a moment; who ignores the signal has nothing to do. */
+const tidiesUpMs = 4000
+
 /**
  * `terminate()` will not end this worker: told before any signal is sent (facts: cause 10), and stuck once one was sent in vain.
  * A handler may well end the process, so that catching is only worth a word when the worker set the handler itself.
@@ -40,8 +43,9 @@ export function sigtermIgnored(facts: ProgramPoolFacts): readonly ProgramVerdict
 }
 
 /** A signal of ours or of anybody, or `terminate()`, which sends SIGTERM to every worker before it waits. */
-function hasSurvived({ state }: ProgramPoolFacts, { sigtermPending, quietMs }: ProgramWorkerFacts): boolean {
-  return sigtermPending || (state === 'terminate' && quietMs >= lockQuietMs)
+function hasSurvived({ state, stateMs }: ProgramPoolFacts, { sigterm, sigtermPending, quietMs }: ProgramWorkerFacts): boolean {
+  // Quiet it may have been long before: what counts is how long ago the pool began to end.
+  return sigtermPending || (state === 'terminate' && Math.min(quietMs, stateMs) >= (sigterm === 'caught' ? tidiesUpMs : lockQuietMs))
 }
 
 function confidenceIn(sigterm: 'ignored' | 'blocked' | 'caught', survived: boolean): Verdict['confidence'] {

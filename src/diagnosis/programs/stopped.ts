@@ -2,14 +2,16 @@ import type { ProgramPoolFacts, ProgramVerdict } from '../program-facts'
 import { isLive } from './conditions'
 import { nameOf, taskName } from './words'
 
-/** A profiler or a debugger stops a process for a moment to look at it; only one that is seen so again stays stopped. */
-const looksStopped = 2
-const parentStoppedMs = 500
+/**
+ * A profiler or a debugger stops a process for a moment to look at it, perhaps again and again: only one that has not run between two
+ * looks stays stopped. These come as close together as a tenth of a second, and to write all stacks down takes longer.
+ */
+const staysStoppedMs = 500
 
 /** State T: nothing moves until somebody continues it (facts: cause 12). */
 export function stopped(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { parent } = facts
-  const ofParent: ProgramVerdict[] = parent.state === 'stopped' && parent.quietMs >= parentStoppedMs ? [{
+  const ofParent: ProgramVerdict[] = parent.state === 'stopped' && parent.stoppedMs >= staysStoppedMs ? [{
     code: 'stopped',
     summary: `The program of ${facts.pool} (pid ${parent.pid}) is stopped (SIGSTOP, Ctrl-Z or a debugger): nobody hands out tasks or takes results.`,
     evidence: [{ what: `state of process ${parent.pid}`, value: 'T (stopped)' }],
@@ -18,7 +20,7 @@ export function stopped(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     stuck: true, worker: null, pid: parent.pid, task: null, rescue: [],
   }] : []
   const ofWorkers = facts.workers.flatMap((worker): ProgramVerdict[] => {
-    if (!isLive(worker) || worker.state !== 'stopped' || worker.stateSeenTimes < looksStopped) return []
+    if (!isLive(worker) || worker.state !== 'stopped' || worker.stoppedMs < staysStoppedMs) return []
     const { task, holds, phase } = worker
     const effect = task !== null ? `${taskName(task)} cannot go on` : holds.length > 0 ? 'the other workers wait for a lock that it holds' : 'it takes no tasks'
     return [{

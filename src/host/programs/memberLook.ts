@@ -90,15 +90,19 @@ export class MemberLook {
     if (identity === undefined) return
     member.wait = null
     member.threadWaits = []
-    // What no observer tells of may have something to do at any time.
-    if ((awaited || member.hasTask || member.recorded === undefined) && (movement.quietMs(now) >= waitsAfterMs || member.state !== 'running')) {
-      const waits = await this.processes.waits(identity)
-      member.wait = waits?.wait ?? null
-      member.threads = waits?.threads ?? null
+    let seen: Awaited<ReturnType<ProcessTable['waits']>>
+    // What no observer tells of may have something to do at any time; and one that is stopped may be continued.
+    if ((awaited || member.hasTask || member.recorded === undefined || member.state === 'stopped') && (movement.quietMs(now) >= waitsAfterMs || member.state !== 'running')) {
+      seen = await this.processes.waits(identity)
+      member.wait = seen?.wait ?? null
+      member.threads = seen?.threads ?? null
       if (mayWaitForThread(member)) member.threadWaits = (await this.processes.threadWaits(identity)) ?? []
     }
-    // Of a task the counter tells when it is another one.
-    if (member.standstill.observe(now, member.wait) && !member.hasTask) member.stackCounter = -1
+    // Its stack shows where it was, and may be taken again.
+    const seenAt = Date.now()
+    const hasMoved = member.standstill.observe(seenAt, member.wait, seen)
+    member.standstill.observeState(seenAt, member.state === 'stopped', hasMoved)
+    if (hasMoved) member.stackCounter = -1
     if (member.forked === null && member.wait?.kind === 'futex' && member.wait.isPrivate && member.recorded?.poolKey === 0) member.forked = await this.isCopy(identity)
   }
 

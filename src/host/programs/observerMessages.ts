@@ -52,6 +52,7 @@ export const observedSchema = z.object({
   ownCpu: z.number().nonnegative(),
   threads: z.array(z.object({ id: z.number(), name: z.string(), daemon: z.boolean() })),
   waitsIn: z.object({ file: z.string(), line: count, function: z.string(), call: z.string().nullable(), process: count.nullable(), threads: z.boolean() }).nullable(),
+  ownSigint: z.boolean(),
   pools: z.array(observedPoolSchema),
   tasks: z.record(z.string(), z.object({ counter: count, function: z.string(), label: z.string(), first: z.number().int().nullable(), items: z.number().int() })),
   helpers: z.object({ resourceTracker: z.number().int().nullable(), forkServer: z.number().int().nullable() }),

@@ -15,7 +15,7 @@ const noReaders = { count: 0, quietMs: 0 }
 
 /** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own; `member`: the process that made this one. */
 export function poolFacts(
-  pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView; unchangedMs(now: number): number; callbackQuietMs(now: number): number },
+  pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView; readonly stateMs: number; unchangedMs(now: number): number; callbackQuietMs(now: number): number },
   members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number>; readonly unlistedLosses: number; readonly member: ProgramMember | undefined }, now: number,
 ): ProgramPoolFacts {
   const { observed, parent } = pool
@@ -24,6 +24,7 @@ export function poolFacts(
     library: observed.library,
     startMethod: observed.startMethod,
     state: observed.state,
+    stateMs: pool.stateMs,
     processes: observed.processes,
     poolAgeMs: now - observed.madeAt * 1000,
     parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm, standsStillMs: 0, ...parentWaits(settings.member, parent) },
@@ -38,7 +39,7 @@ export function poolFacts(
     workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
     unseenWorkers: unseen(observed, members),
     unlistedLosses: settings.unlistedLosses,
-    exitsBeforeReady: exitsBeforeReady(members, now),
+    exitsBeforeReady: exitsBeforeReady(members, parent, now),
     readers: noReaders,
     stuckAfterMs: settings.stuckAfterMs,
   }
@@ -49,7 +50,7 @@ export function processFacts(
   name: string, library: 'processes' | 'unknown', parent: ProgramPoolFacts['parent'], members: readonly ProgramMember[], stuckAfterMs: number, now: number,
 ): ProgramPoolFacts {
   return {
-    pool: name, library, startMethod: null, state: 'run', processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
+    pool: name, library, startMethod: null, state: 'run', stateMs: 0, processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [], callback: null, unchangedMs: 0,
     // What a process left undone that ended long ago is what the others may still wait for.
     workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unseenWorkers: 0, unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
@@ -57,11 +58,13 @@ export function processFacts(
 }
 
 /** Where a process that has pools or processes of its own waits: by its observer, and by the kernel. */
-export function parentWaits(member: ProgramMember | undefined, view: ParentView | undefined): Pick<ParentFacts, 'waitsIn' | 'wait' | 'threadWaits' | 'joins' | 'hasThreads'> {
+export function parentWaits(member: ProgramMember | undefined, view: ParentView | undefined): Pick<ParentFacts, 'stoppedMs' | 'waitsIn' | 'wait' | 'waitsMs' | 'threadWaits' | 'joins' | 'hasThreads'> {
   const at = view?.observed?.waitsIn ?? null
   return {
+    stoppedMs: member?.standstill.stoppedMs ?? 0,
     waitsIn: waitsIn(at),
     wait: member?.wait ?? null,
+    waitsMs: member?.standstill.waitsMs ?? 0,
     threadWaits: member?.threadWaits ?? [],
     joins: member?.wait?.child ?? at?.process ?? null,
     hasThreads: at?.threads ?? (member?.threads === 1 ? false : null),
@@ -107,6 +110,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     phase: phaseOf(member),
     state: exit ? 'unknown' : member.state,
     stateSeenTimes: member.stateSeenTimes,
+    stoppedMs: member.standstill.stoppedMs,
     ageMs: now - member.startedAt,
     threads: member.threads,
     parentThreadsAtStart: recorded?.parentThreads ?? null,
@@ -115,15 +119,19 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     quietMs: exit ? 0 : movement.quietMs(now),
     wait: exit ? null : member.wait,
     threadWaits: exit ? [] : member.threadWaits,
+    waitsMs: exit ? 0 : member.standstill.waitsMs,
+    aloneMs: exit ? 0 : member.standstill.aloneMs,
     standsStillMs: exit ? 0 : standsStillMs(member, now),
     forked: member.forked,
     holds: recorded?.holds ?? [],
     sigterm: exit ? null : member.sigterm,
     sigtermPending: !exit && member.sigtermPending,
     task: taskFacts(member, pool, now),
-    stack: member.stackCounter === recorded?.counter ? member.stack : null,
+    // Where a task was is worth a word, although it has moved since; of a process without one it tells nothing.
+    stack: (member.hasTask ? member.stackOf : member.stackCounter) === recorded?.counter ? member.stack : null,
+    stackIsOfWait: member.stackCounter === recorded?.counter,
     exit: exit ? {
-      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
+      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, answeredAfterMs: pool?.parent.observed === undefined ? null : pool.parent.observed.time * 1000 - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
     } : null,
     hasPools: makers.has(member.pid),
     unpicklableResults: recorded?.unpicklableResults ?? 0,
@@ -169,9 +177,11 @@ function isUnobserved({ exitCode, stackSignal }: RecordedProcess): boolean {
 }
 
 /** Workers in a row, up to the newest, that ended before they asked for a task. */
-function exitsBeforeReady(members: readonly ProgramMember[], now: number): string[] {
+function exitsBeforeReady(members: readonly ProgramMember[], { observed }: ParentView, now: number): string[] {
+  // Those that ended after the last answer may have been ended with their pool.
+  const toldAt = observed === undefined ? now : observed.time * 1000
   const exits = members.flatMap(({ exit, recorded }) => (exit && recorded ? [{ exit, ready: recorded.ready || isUnobserved(recorded) }] : []))
-    .filter(({ exit }) => now - exit.at < crashLoopWindowMs).sort((a, b) => a.exit.at - b.exit.at)
+    .filter(({ exit }) => now - exit.at < crashLoopWindowMs && exit.at < toldAt).sort((a, b) => a.exit.at - b.exit.at)
   const lastReady = exits.findLastIndex(({ ready }) => ready)
   return exits.slice(lastReady + 1).map(({ exit }) => exitInWords(exit.exitCode, exit.signal))
 }

@@ -48,7 +48,8 @@ export class ProgramMember {
   sigterm: ProgramWorkerFacts['sigterm'] = null
   sigtermPending = false
   stack: readonly StackFrameFacts[] | null = null
-  /** The task counter that `stack` belongs to. */
+  /** The task counter that `stack` belongs to, and the same again while it has not moved since its stack was asked for; else -1. */
+  stackOf = -1
   stackCounter = -1
   usage: UsageSample | undefined
   /** Kills of the OOM killer in its control group when it was first seen; null while unknown. */

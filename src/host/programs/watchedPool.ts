@@ -18,11 +18,32 @@ export interface PoolOwner {
 export class WatchedPool extends ProgramPart {
   /** The first of its calls: tasks of that one are known by their index alone. */
   private firstJob: number | undefined
+  private stateSince = 0
+  private stateToldAt = 0
   private readonly movement = new Movement()
   private readonly callbackMovement = new Movement()
 
-  constructor(id: string, readonly parent: ParentView, public observed: ObservedPool, private readonly owner: PoolOwner, observer: PartObserver) {
-    super(id, observed.name, observed.madeAt * 1000, false, observer)
+  constructor(id: string, readonly parent: ParentView, private answer: ObservedPool, private readonly owner: PoolOwner, observer: PartObserver) {
+    super(id, answer.name, answer.madeAt * 1000, false, observer)
+    this.stateSince = this.stateToldAt = Date.now()
+  }
+
+  /** What its parent's observer said of it last. */
+  get observed(): ObservedPool {
+    return this.answer
+  }
+
+  set observed(answer: ObservedPool) {
+    // The same one stays when there is no newer.
+    if (answer === this.answer) return
+    this.stateToldAt = Date.now()
+    if (answer.state !== this.answer.state) this.stateSince = this.stateToldAt
+    this.answer = answer
+  }
+
+  /** Milliseconds from the first answer in a row that said that it is in this state to the newest. */
+  get stateMs(): number {
+    return this.stateToldAt - this.stateSince
   }
 
   get key(): number {

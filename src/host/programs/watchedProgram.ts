@@ -309,11 +309,15 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       if (!member.hasTask && !isPlain && recorded.ready) continue
       // Only what waits for a lock is interrupted, or for a message: it goes on waiting, where a system call of a library might fail.
       if ((member.wait?.kind !== 'futex' && !(isPlain && member.wait?.kind === 'pipe-read')) || member.movement.quietMs(now) < stackAfterMs || !this.mayAsk(recorded.stackSignal)) continue
+      // One that moves from look to look, as who asks again and again does, shows where it is once a task.
+      if (member.stackOf === recorded.counter && (member.standstill.waitsMs === 0 || (member.hasTask && member.wait.timed))) continue
       if (Date.now() - now > stacksWithinMs) return
-      member.stackCounter = recorded.counter
+      member.stackCounter = member.stackOf = recorded.counter
+      const before = await this.context.processes.waits(identity)
       const threads = await readSignalStack(session.file(`stack-${member.pid}`), { identity, name: member.name, signal: recorded.stackSignal }, this.context)
       const main = threads?.find(({ current }) => current) ?? threads?.at(-1)
       member.stack = main?.frames ?? null
+      member.standstill.excuse(before?.switches ?? null, (await this.context.processes.waits(identity))?.switches ?? null)
       if (threads) member.standstill.noteThreads(threads)
       else if (!member.hasTask && member.standstill.mayAskAgain()) member.stackCounter = -1
     }

@@ -16,7 +16,7 @@ import { OomKills } from './oom-kills'
 import { listProc, readProcFile, readProcLink } from './proc-file'
 import { isOfBoot, startTicksOf, startTimeFromTicks } from './start-ticks'
 import { parseProcStat, type ProcStat } from './stat'
-import { parseSignalMasks, parseThreads } from './status'
+import { parseSignalMasks, parseSwitches, parseThreads } from './status'
 import { parseWait } from './wait'
 
 /** How a {@link LinuxProcessTable} is made. */
@@ -62,12 +62,13 @@ export class LinuxProcessTable implements ProcessTable {
     return Promise.resolve(parseSignalMasks(text))
   }
 
-  waits(identity: ProcessIdentity): Promise<{ readonly threads: number; readonly wait: ProcessWait } | undefined> {
+  waits(identity: ProcessIdentity): ReturnType<ProcessTable['waits']> {
     const folder = `/proc/${identity.pid}`
     const wait = readWait(folder)
-    const threads = parseThreads(readProcFile(`${folder}/status`)?.toString('latin1') ?? '')
+    const status = readProcFile(`${folder}/status`)?.toString('latin1') ?? ''
+    const threads = parseThreads(status)
     const stat = this.#statOf(identity)
-    return Promise.resolve(threads === undefined || stat === undefined || stat.state === 'zombie' ? undefined : { threads, wait })
+    return Promise.resolve(threads === undefined || stat === undefined || stat.state === 'zombie' ? undefined : { threads, wait, switches: parseSwitches(status) })
   }
 
   threadWaits(identity: ProcessIdentity): Promise<readonly ProcessWait[] | undefined> {

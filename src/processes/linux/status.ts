@@ -29,3 +29,9 @@ export function parseThreads(text: string): number | undefined {
   const count = /^Threads:\s*(\d+)$/m.exec(text)?.[1]
   return count === undefined ? undefined : Number(count)
 }
+
+/** How often the main thread has left the processor, by itself or not: both counts of `/proc/PID/status`; null of a kernel that does not count. */
+export function parseSwitches(text: string): number | null {
+  const counts = [...text.matchAll(/^(?:non)?voluntary_ctxt_switches:\s*(\d+)$/gm)]
+  return counts.length === 0 ? null : counts.reduce((sum, [, count]) => sum + Number(count), 0)
+}

@@ -22,7 +22,7 @@ const ordinary: readonly (readonly [what: string, method: string])[] = [
   ['computing', 'fork'], ['executor', 'spawn'], ['executor', 'fork'], ['short-tasks', 'fork'], ['big-results', 'forkserver'], ['nested', 'fork'], ['nested', 'spawn'],
   ['threads-and-locks', 'fork'], ['subprocesses', 'fork'], ['callbacks', 'spawn'], ['busy-program', 'fork'], ['closed-and-joined', 'forkserver'], ['left-early', 'fork'],
   ['plain-processes', 'fork'], ['patient-processes', 'fork'], ['patient-processes', 'spawn'], ['own-signal-handlers', 'fork'], ['manager', 'spawn'], ['with-timeouts', 'fork'], ['beside-threads', 'fork'],
-  ['patient-callbacks', 'fork'], ['now-and-then', 'spawn'],
+  ['patient-callbacks', 'fork'], ['now-and-then', 'spawn'], ['until-interrupted', 'fork'],
 ]
 
 const withoutTheirBugs: readonly (readonly [script: string, ...args: string[]])[] = [

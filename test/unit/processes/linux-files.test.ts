@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseAuxiliaryVector } from '../../../src/processes/linux/kernel'
 import { markerIn } from '../../../src/processes/linux/markers'
-import { parseSignalMasks, parseThreads } from '../../../src/processes/linux/status'
+import { parseSignalMasks, parseSwitches, parseThreads } from '../../../src/processes/linux/status'
 
 describe('signal masks', () => {
   const status = (masks: Partial<Record<string, string>> = {}): string =>
@@ -35,6 +35,8 @@ describe('the number of threads', () => {
   test('is read from the same file', () => {
     expect(parseThreads('Name:\tpython3\nThreads:\t12\nSigQ:\t0/1\n')).toBe(12)
     expect(parseThreads('Name:\tpython3\n')).toBeUndefined()
+    expect(parseSwitches('voluntary_ctxt_switches:\t41\nnonvoluntary_ctxt_switches:\t2\n')).toBe(43)
+    expect(parseSwitches('Name:\tpython3\n')).toBeNull()
   })
 })
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ def snapshot(parent: Any) -> Dict[str, Any]:
         "ownCpu": parent.control.own_cpu_seconds(),
         "threads": stacks.threads(),
         "waitsIn": waits.waits_in(),
+        "ownSigint": _has_own_sigint(),
         "pools": [_pool(parent, known, tasks) for known in list(parent.pools)],
         "tasks": tasks,
         "helpers": {
@@ -30,6 +32,12 @@ def snapshot(parent: Any) -> Dict[str, Any]:
             "forkServer": _pid("multiprocessing.forkserver", "_forkserver", "_forkserver_pid"),
         },
     }
+
+
+def _has_own_sigint() -> bool:
+    """Whether Ctrl-C calls a function of the program's, where Python's own would raise KeyboardInterrupt."""
+    handler = signal.getsignal(signal.SIGINT)
+    return callable(handler) and handler is not signal.default_int_handler
 
 
 def _pid(module: str, holder: str, name: str) -> Optional[int]:

@@ -76,13 +76,14 @@ def _told(frame: Any, call: str) -> Dict[str, Any]:
 
 
 def _joined() -> Optional[int]:
-    """Pid of the process whose end the main thread waits for."""
+    """Pid of the process whose end the main thread waits for, without a time limit."""
     frame = places.main_frame()
     while frame is not None and places.is_library(frame.f_code.co_filename):
         if method_of(frame.f_code) == "Process.join":
             # Only names of the library's own function are there.
-            pid = getattr(getattr(frame.f_locals.get("self"), "_popen", None), "pid", None)
-            return pid if isinstance(pid, int) else None
+            names = frame.f_locals
+            pid = getattr(getattr(names.get("self"), "_popen", None), "pid", None)
+            return pid if isinstance(pid, int) and names.get("timeout") is None else None
         frame = frame.f_back
     return None
 

@@ -46,6 +46,7 @@ export interface SnapshotPool {
 export interface Snapshot {
   readonly time: number
   readonly ownCpu: number
+  readonly ownSigint: boolean
   readonly threads: readonly { readonly id: number; readonly name: string; readonly daemon: boolean }[]
   readonly waitsIn: { readonly file: string; readonly line: number; readonly function: string; readonly call: string; readonly process: number | null; readonly threads: boolean } | null
   readonly pools: readonly SnapshotPool[]

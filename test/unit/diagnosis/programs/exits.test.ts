@@ -50,13 +50,15 @@ describe('a pool without workers', () => {
     ['the thread that replaces it lives, in a program that has just worked', { workers: [dead(3, { agoMs: 5000 }, { task: null })], parent: { quietMs: 100 } }],
     ['that thread lives, in a program that is too busy to answer', { workers: [dead(3, { agoMs: 5000 }, { task: null })], parent: { answers: false } }],
     ['there is one', { workers: [last, busy(1)] }],
+    // terminate(), between the answer, the exits and the look: nobody has noted yet how they ended.
+    ['they have just been ended, perhaps with their pool', { workers: [busy(1, { state: 'zombie', quietMs: 1836 }), busy(2, { state: 'zombie', quietMs: 199 })], parent: { quietMs: 4819 } }],
     ['nothing is to be done', { jobs: [], queued: 0, workers: [last] }],
     ['the program is just starting them', { parent: { quietMs: 900 } }],
     ['it is in an executor that is about to notice', { library: 'concurrent.futures' as const, workers: [last] }],
     ['it was terminated', { state: 'terminate' as const, workers: [last] }],
     ['there is no pool', { library: 'processes' as const, workers: [last] }],
     ['it has workers that nobody saw start', { unseenWorkers: 2 }],
-    ['its program is stopped', { parent: { state: 'stopped' as const, quietMs: 0 }, jobs: [], queued: 0 }],
+    ['its program is stopped', { parent: { state: 'stopped' as const, stoppedMs: 0, quietMs: 0 }, jobs: [], queued: 0 }],
   ])('is fine when %s', (_, facts) => {
     expect(codes(pool({ queued: 4, ...facts }))).toEqual([])
   })
@@ -167,7 +169,7 @@ describe('a zombie', () => {
     ['it ended a moment ago', { workers: [reader(1), dead(3, { ...uncollected, agoMs: 1900 }, { task: null })] }],
     ['it was collected', { workers: [reader(1), dead(3, { agoMs: 5000 }, { task: null })] }],
     ['it left in order, and the program is at work in C code for a while', { parent: { answers: false }, workers: [reader(1), dead(3, { ...uncollected, exitCode: 0, agoMs: 29_000 }, { task: null })] }],
-    ['the program may be ending its pool', { parent: { answers: false }, workers: [reader(1), dead(3, { ...uncollected, exitCode: null, signal: 'SIGTERM' as const }, { task: null })] }],
+    ['the program may be ending its pool', { parent: { answers: false }, workers: [reader(1), dead(3, { ...uncollected, answeredAfterMs: -100, exitCode: null, signal: 'SIGTERM' as const }, { task: null })] }],
     ['the pool was terminated', { state: 'terminate' as const, workers: [reader(1), zombie] }],
     ['the pool is closed and done, and nobody has joined it yet', { state: 'close' as const, workers: [zombie] }],
     ['the thread that would collect it has ended with the pool', { threads: { workers: false, tasks: false, results: true }, workers: [zombie] }],
@@ -176,7 +178,7 @@ describe('a zombie', () => {
     expect(codes(pool({ jobs: [], ...facts }))).toEqual([])
   })
   it('is explained by a stopped parent', () => {
-    expect(codes(pool({ parent: { state: 'stopped', answers: false }, workers: [reader(1), zombie], jobs: [] }))).toEqual(['stopped'])
+    expect(codes(pool({ parent: { state: 'stopped', stoppedMs: 500, answers: false }, workers: [reader(1), zombie], jobs: [] }))).toEqual(['stopped'])
   })
 })
 

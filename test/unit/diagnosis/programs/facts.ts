@@ -5,11 +5,11 @@ import { judgeProgramPool, readersAmong } from '../../../../src/diagnosis'
 export function pool(facts: Partial<Omit<ProgramPoolFacts, 'parent'>> & { readonly parent?: Partial<ProgramPoolFacts['parent']> } = {}): ProgramPoolFacts {
   const { parent, ...rest } = facts
   return {
-    pool: 'train.py:42', library: 'multiprocessing', startMethod: 'fork', state: 'run', processes: 4, poolAgeMs: 60_000,
+    pool: 'train.py:42', library: 'multiprocessing', startMethod: 'fork', state: 'run', stateMs: 60_000, processes: 4, poolAgeMs: 60_000,
     threads: { workers: true, tasks: true, results: true }, locks: { tasks: 'taken', results: 'free' },
     taskPipeBytes: 0, resultPipeBytes: 0, queued: 0, jobs: [job()], callback: null, unchangedMs: 10_000, workers: [], unseenWorkers: 0, unlistedLosses: 0, exitsBeforeReady: [], readers: readersAmong(facts.workers ?? []), stuckAfterMs: 30_000,
     ...rest,
-    parent: { pid: 4700, state: 'sleeping', answers: true, waitsIn: 'train.py:42 (<module>), in Pool.map', quietMs: 10_000, sigterm: 'default', wait: null, threadWaits: [], joins: null, hasThreads: false, standsStillMs: 0, ...parent },
+    parent: { pid: 4700, state: 'sleeping', stoppedMs: parent?.state === 'stopped' ? 10_000 : 0, answers: true, waitsIn: 'train.py:42 (<module>), in Pool.map', quietMs: 10_000, sigterm: 'default', wait: null, waitsMs: 10_000, threadWaits: [], joins: null, hasThreads: false, standsStillMs: 0, ...parent },
   }
 }
 
@@ -20,9 +20,9 @@ export function job(facts: Partial<JobFacts> = {}): JobFacts {
 /** `ForkPoolWorker-<number>`, idle for ten seconds, next in line for the task queue. */
 export function worker(number: number, facts: Partial<ProgramWorkerFacts> = {}): ProgramWorkerFacts {
   return {
-    name: `ForkPoolWorker-${number}`, pid: 4710 + number, phase: 'idle', state: 'sleeping', stateSeenTimes: 10, ageMs: 20_000, threads: 1, parentThreadsAtStart: 1,
-    watchedMs: 10_000, cpuMs: 0, quietMs: 10_000, wait: lockWait(), threadWaits: [], holds: [], sigterm: 'default', sigtermPending: false, task: null, stack: null, exit: null,
-    hasPools: false, unpicklableResults: 0, standsStillMs: 0, forked: null,
+    name: `ForkPoolWorker-${number}`, pid: 4710 + number, phase: 'idle', state: 'sleeping', stateSeenTimes: 10, stoppedMs: facts.state === 'stopped' ? 10_000 : 0, ageMs: 20_000, threads: 1, parentThreadsAtStart: 1,
+    watchedMs: 10_000, cpuMs: 0, quietMs: 10_000, wait: lockWait(), threadWaits: [], holds: [], sigterm: 'default', sigtermPending: false, task: null, stack: null, stackIsOfWait: true, exit: null,
+    hasPools: false, unpicklableResults: 0, waitsMs: 10_000, aloneMs: 10_000, standsStillMs: 0, forked: null,
     ...facts,
   }
 }
@@ -43,7 +43,7 @@ export function dead(number: number, exit: Partial<ProgramExitFacts> = {}, facts
 }
 
 export function exited(facts: Partial<ProgramExitFacts> = {}): ProgramExitFacts {
-  return { exitCode: 1, signal: null, agoMs: 1500, livedMs: 9000, endedByUs: null, oomKills: 0, uncollected: false, ...facts }
+  return { exitCode: 1, signal: null, agoMs: 1500, answeredAfterMs: facts.agoMs ?? 1500, livedMs: 9000, endedByUs: null, oomKills: 0, uncollected: false, ...facts }
 }
 
 export const killed = { exitCode: null, signal: 'SIGKILL' } as const

@@ -64,7 +64,15 @@ describe('a task whose worker has ended', () => {
     expect(lost).toMatchObject({ confidence: 'likely', rescue: [], stuck: true })
     expect(lost.advice).toContain('does not answer')
   })
-  it.each([['a second ago', { agoMs: 1000 }], ['by SIGTERM, however long ago', { agoMs: 60_000, exitCode: null, signal: 'SIGTERM' as const }]])('may have been ended by its own pool while the program does not answer: %s', (_, exit) => {
+  it('is known, too, of a program that stands in C code since before it ended, and has not collected it', () => {
+    expect(codes(pool({ parent: { answers: false }, workers: [...live, dead(3, { agoMs: 1500, answeredAfterMs: -800, uncollected: true }, { task: task(3, { awaited: null }) })] }))).toEqual(['lost-task'])
+  })
+  it.each([
+    ['a second ago', { agoMs: 1000, answeredAfterMs: -100, uncollected: true }],
+    ['by SIGTERM, however long ago', { agoMs: 60_000, answeredAfterMs: -100, exitCode: null, signal: 'SIGTERM' as const, uncollected: true }],
+    // terminated_handlers(): it tidied up at SIGTERM and left with 0, and the program is through with everything.
+    ['and has been collected since', { agoMs: 1981, answeredAfterMs: -300, exitCode: 0 }],
+  ])('may have been ended by its own pool while the program does not answer: %s', (_, exit) => {
     expect(codes(pool({ parent: { answers: false }, workers: [...live, dead(3, exit, { task: task(3, { awaited: null }) })] }))).toEqual([])
   })
 })
@@ -109,6 +117,13 @@ describe('no task is lost', () => {
     expect(codes(pool({ queued: 1, workers: [busy(1), dead(3, {}, { task: task(3, { rescued: true }) })] }))).toEqual([])
   })
 
+  it('when the newest answer is older than its end, or hardly younger: the pool may have ended it', () => {
+    const interrupted = (answeredAfterMs: number, exit = {}): string[] => codes(pool({ workers: [reader(1), dead(3, { ...exit, agoMs: 1500, answeredAfterMs })] }))
+    expect([-20, 0, 299].map((after) => interrupted(after))).toEqual([[], [], []])
+    expect(interrupted(300)).toEqual(['lost-task'])
+    expect(interrupted(999, { exitCode: null, signal: 'SIGTERM' })).toEqual([])
+    expect(interrupted(1500, { exitCode: null, signal: 'SIGTERM' })).toEqual(['lost-task'])
+  })
   it.each(['terminate', 'broken', 'ended'] as const)('in a pool in state %s', (state) => {
     expect(codes(pool({ state, workers: [dead(3)] }))).toEqual([])
   })

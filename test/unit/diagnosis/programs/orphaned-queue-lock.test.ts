@@ -43,6 +43,13 @@ describe('a queue lock whose holder died', () => {
     expect(verdict(pool({ parent: { answers: false }, queued: 3, workers: [...waiting, holder] }), 'orphaned-queue-lock')).toMatchObject({ confidence: 'likely', rescue: [] })
   })
 
+  it('keeps nobody waiting when terminate() has the lock, has ended the reader, and waits for the end of another worker', () => {
+    const ending = { state: 'terminate' as const, workers: [dead(2, { exitCode: null, signal: 'SIGTERM', agoMs: 3000 }, { holds: ['tasks'], task: null }), busy(3, { sigterm: 'caught' })] }
+    const parent = { waitsIn: 'train.py:50 (<module>), in Pool.terminate' }
+    expect(codes(pool({ ...ending, parent: { ...parent, wait: wait('child', { child: 4713 }) } }))).not.toContain('orphaned-queue-lock')
+    expect(codes(pool({ ...ending, parent: { ...parent, wait: wait('poll') } }))).not.toContain('orphaned-queue-lock')
+    expect(codes(pool({ ...ending, parent: { ...parent, wait: lockWait() } }))).toContain('orphaned-queue-lock')
+  })
   it('keeps terminate() waiting, too', () => {
     const terminating = { state: 'terminate' as const, parent: { waitsIn: 'train.py:50 (<module>), in Pool.terminate' }, workers: [dead(2, { ...killed, agoMs: 5000 }, { holds: ['tasks'], task: null })] }
     expect(verdict(pool(terminating), 'orphaned-queue-lock')).toMatchObject({ stuck: true, summary: expect.stringMatching(/; terminate\(\) waits for that lock\.$/) as unknown })

@@ -63,6 +63,8 @@ describe('a process whose queue nobody empties', () => {
     ['it wrote a moment ago', { parent: joins(4711), workers: [writer(1, { quietMs: 1900 })] }],
     ['the program moved a moment ago', { parent: { ...joins(4711), quietMs: 1900 } }],
     ['a thread of the program may read', { parent: { ...joins(4711), hasThreads: true } }],
+    ['another process may read, which prints something at the moment', { parent: joins(4711), workers: [writer(1), worker(2, { phase: 'unknown', wait: wait('pipe-write', { descriptor: 1 }), waitsMs: 0 })] }],
+    ['another process may read, when the command that it runs has ended', { parent: joins(4711), workers: [writer(1), worker(2, { phase: 'unknown', wait: wait('child', { child: 4790 }) })] }],
     ['another process may read', { parent: joins(4711), workers: [writer(1), worker(2, { phase: 'unknown', wait: wait('sleep') })] }],
     ['its thread writes to the terminal', { parent: joins(4711), workers: [writer(1, { threadWaits: [{ ...write, descriptor: 1 }] })] }],
     ['it gives up by itself', { parent: joins(4711), workers: [writer(1, { wait: ownLockWait({ timed: true }) })] }],
@@ -98,6 +100,8 @@ describe('a worker of a pool whose queue nobody empties', () => {
     ['others work', { queued: 2, workers: [idleWriter, busy(3)] }],
     ['the program takes things out of a queue', { queued: 2, parent: { waitsIn: 'train.py:9 (<module>), in Queue.get' } }],
     ['the program is somewhere else', { queued: 2, parent: { waitsIn: null } }],
+    // polled_feeds(): it waits for 0.8 s, and then empties the queue.
+    ['the program will not wait for long', { queued: 2, parent: { waitsIn: 'train.py:9 (<module>), in AsyncResult.wait', wait: ownLockWait({ timed: true }) } }],
     ['nothing is waited for', { jobs: [], parent: { waitsIn: 'train.py:9 (<module>), in Pool.map' } }],
     ['a result is being sent', { workers: [worker(1, { ...held, phase: 'sending', task: task(1, { sending: true }) })] }],
   ] satisfies (readonly [string, Facts])[])('is fine when %s', (_, facts) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { busy, codes, dead, evidence, pool, reader, task, verdict, wait, worker } from './facts'
 
 describe('a stopped worker', () => {
-  const stopped = { state: 'stopped', stateSeenTimes: 2, quietMs: 3000 } as const
+  const stopped = { state: 'stopped', stoppedMs: 500, quietMs: 3000 } as const
   it('keeps its task, and can be continued', () => {
     expect(verdict(pool({ workers: [reader(1), busy(3, stopped)] }), 'stopped')).toMatchObject({
       summary: 'ForkPoolWorker-3 (pid 4713) of train.py:42 is stopped (SIGSTOP or a debugger), so task 3 run(3) cannot go on.', confidence: 'certain', stuck: true,
@@ -22,13 +22,17 @@ describe('a stopped worker', () => {
     expect(verdict(pool({ workers: [busy(1), worker(3, stopped)] }), 'stopped').stuck).toBe(false)
   })
   it('is none when a profiler held it for a moment', () => {
-    expect(codes(pool({ workers: [busy(3, { ...stopped, stateSeenTimes: 1 })] }))).toEqual([])
+    expect(codes(pool({ workers: [busy(3, { ...stopped, stoppedMs: 499 })] }))).toEqual([])
+    // Seen stopped by two looks, but it was continued in between.
+    expect(codes(pool({ workers: [busy(3, { ...stopped, stateSeenTimes: 2, stoppedMs: 0 })] }))).toEqual([])
+    // However quiet the program has been, and in one wait: it may have slept.
+    expect(codes(pool({ parent: { state: 'stopped', stoppedMs: 0, quietMs: 16_000, waitsMs: 1000 }, workers: [busy(1)] }))).toEqual([])
   })
 })
 
 describe('a stopped program', () => {
   it('is named once, with its workers', () => {
-    const facts = pool({ parent: { state: 'stopped', answers: false }, workers: [busy(1, { state: 'stopped' }), busy(2, { state: 'stopped' })] })
+    const facts = pool({ parent: { state: 'stopped', stoppedMs: 500, answers: false }, workers: [busy(1, { state: 'stopped' }), busy(2, { state: 'stopped' })] })
     expect(codes(facts)).toEqual(['stopped'])
     expect(verdict(facts, 'stopped')).toMatchObject({ worker: null, pid: 4700, stuck: true, rescue: [], advice: expect.stringContaining('kill -CONT 4700') as unknown })
   })

@@ -26,6 +26,7 @@ describe('a forked worker that waits for a lock of its own', () => {
     ['its wait has an end', {}, { wait: ownLockWait({ timed: true }) }],
     ['it waits for others', {}, { wait: lockWait() }],
     ['the kernel does not say for what', {}, { wait: ownLockWait({ address: null }) }],
+    ['one look saw it, right after its own thread had ended', {}, { aloneMs: 0 }],
     ['it has waited for less than two seconds', {}, { quietMs: 1900 }],
   ])('is fine when %s', (_, facts, of) => {
     expect(codes(pool({ ...facts, workers: [reader(1), { ...forked, ...of }] }))).toEqual([])
@@ -69,6 +70,9 @@ describe('a task that waits for a pool', () => {
     ['it gives up by itself', { wait: ownLockWait({ timed: true }) }],
     ['it is in something else', { stack: [frame('/w/train.py', 'get'), frame(poolFile, 'worker')] }],
     ['nobody has looked', { stack: null }],
+    // own_executor_then_rest(): the executor of its own has ended, and it sleeps.
+    ['it has moved on since', { stackIsOfWait: false, wait: wait('poll'), quietMs: 8700, waitsMs: 4000 }],
+    ['one look saw it there', { waitsMs: 0, aloneMs: 0 }],
   ])('is fine when %s', (_, of) => {
     expect(codes(pool({ workers: [reader(1), { ...asking, ...of }] }))).toEqual([])
   })
@@ -90,7 +94,7 @@ describe('a worker that writes to a full pipe', () => {
     expect(codes(pool({ library: 'processes', jobs: [], parent: { ...joins, joins: 4799 }, workers: [process] }))).toEqual([])
   })
   it('is given time where two processes of a program talk, one of them slowly', () => {
-    const process = (quietMs: number): ReturnType<typeof worker> => worker(3, { phase: 'unknown', quietMs, wait: toStdout })
+    const process = (quietMs: number): ReturnType<typeof worker> => worker(3, { phase: 'unknown', quietMs, waitsMs: quietMs, wait: toStdout })
     const facts = { library: 'unknown' as const, jobs: [], parent: { waitsIn: null, quietMs: 60_000 } }
     expect(codes(pool({ ...facts, workers: [process(14_000)] }))).toEqual([])
     expect(verdict(pool({ ...facts, workers: [process(15_000)] }), 'output-pipe-full').confidence).toBe('possible')
@@ -99,6 +103,8 @@ describe('a worker that writes to a full pipe', () => {
   })
   it.each([
     ['it wrote a moment ago', busy(3, { ...running, wait: toStdout, quietMs: 1900 })],
+    // print_much(): it slept for three seconds and then began to write, to somebody who reads a portion every half second.
+    ['it has slept, and runs whenever somebody reads', busy(3, { ...running, wait: toStdout, quietMs: 3100, waitsMs: 400 })],
     ['it sends a result, and the program is slow to take it', busy(3, { ...running, phase: 'sending', task: task(3, { sending: true }), wait: wait('pipe-write', { descriptor: 5 }) })],
     ['it may send a result, where nothing is noted of its tasks', worker(3, { ...running, phase: 'unknown', quietMs: 90_000, wait: wait('pipe-write', { descriptor: 5 }) })],
     ['it reads', busy(3, { ...running, wait: wait('pipe-read', { descriptor: 0 }) })],
@@ -154,10 +160,17 @@ describe('a worker that SIGTERM will not end', () => {
     expect(verdict(pool({ workers: [worker(3, { sigterm: 'caught', sigtermPending: true })] }), 'sigterm-ignored')).toMatchObject({ stuck: true, confidence: 'likely' })
   })
   it('is stuck when its pool was terminated and it is still there', () => {
-    const found = verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 1000, sigterm: 'caught' })] }), 'sigterm-ignored')
+    const found = verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 4000, sigterm: 'caught' })] }), 'sigterm-ignored')
     expect(found).toMatchObject({ stuck: true, confidence: 'likely' })
     expect(evidence(found)).toContain('the pool: was terminated')
-    expect(verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 900, sigterm: 'caught' })] }), 'sigterm-ignored').stuck).toBe(false)
+    expect(verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 1000, sigterm: 'ignored' })] }), 'sigterm-ignored').stuck).toBe(true)
+    expect(verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 900, sigterm: 'ignored' })] }), 'sigterm-ignored').stuck).toBe(false)
+  })
+  it('is given time to tidy up, from when its pool began to end: it may have slept before', () => {
+    const asleep = busy(3, { ...old, quietMs: 5000, sigterm: 'caught' })
+    expect(verdict(pool({ state: 'terminate', stateMs: 3900, workers: [asleep] }), 'sigterm-ignored').stuck).toBe(false)
+    expect(verdict(pool({ state: 'terminate', stateMs: 4000, workers: [asleep] }), 'sigterm-ignored').stuck).toBe(true)
+    expect(verdict(pool({ state: 'terminate', stateMs: 0, workers: [{ ...asleep, sigterm: 'ignored' }] }), 'sigterm-ignored').stuck).toBe(false)
   })
   it('says so beside the lack of progress, and instead of being slow', () => {
     expect(codes(pool({ workers: [busy(3, { ...running, sigterm: 'caught', quietMs: 20_000, task: task(3, { runningMs: 31_000 }) })] }))).toEqual(['no-progress', 'sigterm-ignored'])

@@ -30,6 +30,42 @@ describe('how long a process stands still', () => {
     expect(standstill.observe(2000, lockWait())).toBe(false)
     expect(standstill.forMs(3500, 1)).toBe(2500)
   })
+  it('begins anew when it has run in between, although it is back', () => {
+    const standstill = new Standstill()
+    expect(standstill.observe(1000, lockWait(), { switches: 7, threads: 1 })).toBe(true)
+    expect([standstill.waitsMs, standstill.aloneMs]).toEqual([0, 0])
+    expect(standstill.observe(2000, lockWait(), { switches: 7, threads: 1 })).toBe(false)
+    expect([standstill.waitsMs, standstill.aloneMs]).toEqual([1000, 1000])
+    expect(standstill.observe(3000, lockWait(), { switches: 9, threads: 1 })).toBe(true)
+    expect([standstill.waitsMs, standstill.aloneMs]).toEqual([0, 0])
+  })
+  it('is alone only from the look on that sees no other thread: the last one may just have woken it', () => {
+    const standstill = new Standstill()
+    for (const [at, threads] of [[1000, 2], [2000, 2], [3000, 1]] as const) standstill.observe(at, lockWait(), { switches: 7, threads })
+    expect([standstill.waitsMs, standstill.aloneMs]).toEqual([2000, 0])
+    standstill.observe(4000, lockWait(), { switches: 7, threads: 1 })
+    expect(standstill.aloneMs).toBe(1000)
+    standstill.observe(5000, lockWait(), { switches: 7, threads: 2 })
+    expect(standstill.aloneMs).toBe(0)
+  })
+  it('is stopped from the first look that saw that, unless it was continued in between', () => {
+    const standstill = new Standstill()
+    for (const [at, switches] of [[1000, 7], [2000, 7], [3000, 9]] as const) standstill.observeState(at, true, standstill.observe(at, lockWait(), { switches, threads: 1 }))
+    expect(standstill.stoppedMs).toBe(0)
+    standstill.observeState(4000, true, standstill.observe(4000, lockWait(), { switches: 9, threads: 1 }))
+    expect(standstill.stoppedMs).toBe(1000)
+    standstill.observeState(5000, false, standstill.observe(5000, lockWait(), { switches: 9, threads: 1 }))
+    expect(standstill.stoppedMs).toBe(0)
+  })
+  it('goes on when it has only written its stacks for us', () => {
+    const standstill = new Standstill()
+    standstill.observe(1000, lockWait(), { switches: 7, threads: 1 })
+    standstill.excuse(7, 9)
+    expect(standstill.observe(2000, lockWait(), { switches: 9, threads: 1 })).toBe(false)
+    // It had moved before it was asked.
+    standstill.excuse(10, 12)
+    expect(standstill.observe(3000, lockWait(), { switches: 12, threads: 1 })).toBe(true)
+  })
   it('begins anew in another place, and is over when it moves', () => {
     const standstill = waiting()
     expect(standstill.observe(2000, lockWait('0x2'))).toBe(true)
@@ -73,5 +109,10 @@ describe('how long a process stands still', () => {
     expect(waiting().forMsOfParent(3000, view(true, 'MainThread', 'QueueFeederThread'))).toBe(2000)
     expect(waiting().forMsOfParent(3000, view(true, 'MainThread', 'Thread-1'))).toBe(0)
     expect(waiting().forMsOfParent(3000, view(false, 'MainThread'))).toBe(0)
+  })
+  it('is nothing of a program with a handler of its own for Ctrl-C', () => {
+    const view = (ownSigint: boolean): ParentView => ({ answers: true, observed: { ownSigint, threads: [{ id: 1, name: 'MainThread', daemon: false }] } }) as unknown as ParentView
+    expect(waiting().forMsOfParent(3000, view(false))).toBe(2000)
+    expect(waiting().forMsOfParent(3000, view(true))).toBe(0)
   })
 })
