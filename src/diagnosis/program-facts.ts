@@ -32,6 +32,8 @@ export interface ProgramPoolFacts {
   readonly unchangedMs: number
   /** Live ones, and those that exited and still matter: with a task or a lock, not collected, or less than 10 s ago. */
   readonly workers: readonly ProgramWorkerFacts[]
+  /** Workers that the pool has by its own list, and that nobody has seen start: what they do is not known. */
+  readonly unseenWorkers: number
   /** Lost tasks of further workers: too many for a list, and so only counted. */
   readonly unlistedLosses: number
   /** `exit 1`, newest last: workers in a row that ended before they asked for a task, within {@link crashLoopWindowMs}. */
@@ -107,7 +109,7 @@ export interface ProgramWorkerFacts {
   /** `ForkPoolWorker-3`. */
   readonly name: string
   readonly pid: number
-  /** `unknown` where there is no recorder; what an exited one was in the middle of is in its task. */
+  /** `unknown` where there is no recorder, or nothing is noted of its tasks; what an exited one was in the middle of is in its task. */
   readonly phase: 'starting' | 'idle' | 'running' | 'sending' | 'exited' | 'unknown'
   readonly state: ProcessState
   /** How many looks in a row saw this state. */

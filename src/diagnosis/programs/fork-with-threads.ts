@@ -13,7 +13,7 @@ export function forkWithThreads(facts: ProgramPoolFacts): readonly ProgramVerdic
   return facts.workers.filter((worker) => (startMethod === 'fork' || worker.forked === true) && waitsForThreadOfParent(worker)).map((worker) => {
     const { task, phase } = worker
     const others = otherThreadsOfParent(worker)
-    const doing = task !== null ? `in ${taskName(task)}` : phase === 'starting' ? 'before its first task' : isPool(facts) ? 'between tasks' : null
+    const doing = task !== null ? `in ${taskName(task)}` : phase === 'starting' ? 'before its first task' : isPool(facts) && phase !== 'unknown' ? 'between tasks' : null
     return {
       code: 'fork-with-threads' as const,
       summary: `${nameOf(worker)} of ${pool} will wait for ever${doing === null ? '' : ` ${doing}`}: it was forked while the program had ${count(others, 'other thread')}, and waits for a lock that nobody in it can release.`,

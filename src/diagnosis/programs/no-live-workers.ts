@@ -17,7 +17,7 @@ function patienceMs(facts: ProgramPoolFacts): number {
 /** Tasks wait, and there is nobody to do them (facts: cause 17). */
 export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { pool, workers, parent, threads } = facts
-  if (!isPool(facts) || !isOpen(facts) || liveWorkers(facts).length > 0 || !isAnythingAwaited(facts)) return []
+  if (facts.unseenWorkers > 0 || !isPool(facts) || !isOpen(facts) || liveWorkers(facts).length > 0 || !isAnythingAwaited(facts)) return []
   // How they ended, and whether their pool did that, is still to be seen.
   if (workers.some(({ exit, state }) => exit === null && state === 'zombie')) return []
   const exits = workers.flatMap(({ exit }) => exit ?? [])

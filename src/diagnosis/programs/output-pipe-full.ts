@@ -24,6 +24,8 @@ function mainThreads(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     if (wait === null || (wait.kind !== 'pipe-write' && wait.kind !== 'socket-write')) return []
     const isInTask = isPool(facts) && phase === 'running'
     const stream = wait.descriptor === 1 ? 'stdout' : wait.descriptor === 2 ? 'stderr' : undefined
+    // It may be sending a result, where nothing is noted of that.
+    if (isPool(facts) && phase === 'unknown' && stream === undefined) return []
     const proven = isInTask || (ends.has(worker) && isNobodyLeft(facts))
     if (!isInTask && (parent.quietMs < quietEnoughMs || (stream === undefined && !areQuiet(readers, stuckAfterMs)))) return []
     // Asleep before, it may have begun to write a moment ago; and each time that somebody reads, it runs.

@@ -37,6 +37,7 @@ export function poolFacts(
     callback: callbackFacts(pool, now),
     unchangedMs: pool.unchangedMs(now),
     workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
+    unseenWorkers: unseen(observed, members),
     unlistedLosses: settings.unlistedLosses,
     exitsBeforeReady: exitsBeforeReady(members, parent, now),
     readers: noReaders,
@@ -52,7 +53,7 @@ export function processFacts(
     pool: name, library, startMethod: null, state: 'run', stateMs: 0, processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
     taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [], callback: null, unchangedMs: 0,
     // What a process left undone that ended long ago is what the others may still wait for.
-    workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
+    workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unseenWorkers: 0, unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
   }
 }
 
@@ -89,6 +90,12 @@ function placeInWords({ file, line, function: name, call }: { readonly file: str
 function matters(member: ProgramMember, now: number): boolean {
   const { exit, recorded, uncollected } = member
   return exit === undefined || now - exit.at < recentExitMs || uncollected || member.hasLostTask || (recorded?.holds.length ?? 0) > 0
+}
+
+/** A pool may start workers in a way of its own, past its observer. */
+function unseen({ pids }: ObservedPool, members: readonly ProgramMember[]): number {
+  const seen = new Set(members.map(({ pid }) => pid))
+  return pids.filter((pid) => !seen.has(pid)).length
 }
 
 function endedBadly({ exit }: ProgramMember): boolean {
@@ -134,7 +141,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
 function phaseOf(member: ProgramMember): ProgramWorkerFacts['phase'] {
   const { recorded } = member
   if (!member.live) return 'exited'
-  if (recorded === undefined || recorded.poolKey === 0) return 'unknown'
+  if (recorded === undefined || recorded.poolKey === 0 || recorded.untold) return 'unknown'
   if (member.hasTask) return recorded.phase === 'sending' ? 'sending' : 'running'
   return recorded.ready ? 'idle' : 'starting'
 }

@@ -91,7 +91,7 @@ export class ProgramMember {
 
   get status(): WorkerSnapshot['status'] {
     if (!this.live) return 'exited'
-    if (this.recorded === undefined) return this.movement.quietMs(Date.now()) > quietAfterMs ? 'idle' : 'busy'
+    if (this.recorded === undefined || this.recorded.untold) return this.movement.quietMs(Date.now()) > quietAfterMs ? 'idle' : 'busy'
     if (this.hasTask) return 'busy'
     return this.recorded.ready || this.recorded.poolKey === 0 ? 'idle' : 'starting'
   }

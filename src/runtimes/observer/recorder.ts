@@ -17,6 +17,8 @@ export interface RecordedProcess {
   readonly name: string
   /** Asked for its first task. */
   readonly ready: boolean
+  /** Nothing is noted of its tasks: its pool has queues, or workers, of the program's own making. */
+  readonly untold: boolean
   /** Counts the tasks it has begun. */
   readonly counter: number
   readonly phase: 'idle' | 'running' | 'sending'
@@ -130,7 +132,8 @@ export function parseSlot(slot: number, bytes: Buffer): RecordedProcess | undefi
     counter: Number(bytes.readBigUInt64LE(96)),
     phase: phases[bytes.readUInt8(104)] ?? 'idle',
     holds: [...(bytes.readUInt8(105) === 1 ? ['tasks' as const] : []), ...(bytes.readUInt8(106) === 1 ? ['results' as const] : [])],
-    ready: bytes.readUInt8(107) === 1,
+    ready: bytes.readUInt8(107) !== 0,
+    untold: bytes.readUInt8(107) === 2,
     keptBytes: bytes.readUInt32LE(108),
     job: torn ? -1 : Number(bytes.readBigInt64LE(112)),
     index: torn ? -1 : Number(bytes.readBigInt64LE(120)),

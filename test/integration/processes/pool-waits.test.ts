@@ -37,7 +37,7 @@ const allInLine = (kinds: readonly string[]): boolean => kinds.every((kind) => k
 function attachedFacts(program: Started, workers: readonly ProcessIdentity[], waitsOf: readonly ProcessWait[]): ProgramPoolFacts {
   return {
     pool: 'idle-pool.py', callback: null, unchangedMs: 0, library: 'unknown', startMethod: null, state: 'run', stateMs: 0, processes: null, poolAgeMs: null, threads: null, locks: { tasks: null, results: null }, taskPipeBytes: null, resultPipeBytes: null,
-    queued: null, jobs: [], unlistedLosses: 0, exitsBeforeReady: [], readers: { count: 0, quietMs: 0 }, stuckAfterMs: 30_000,
+    queued: null, jobs: [], unseenWorkers: 0, unlistedLosses: 0, exitsBeforeReady: [], readers: { count: 0, quietMs: 0 }, stuckAfterMs: 30_000,
     parent: { pid: program.pid, state: 'sleeping', stoppedMs: 0, answers: false, waitsIn: null, quietMs: 2000, sigterm: null, wait: null, waitsMs: 0, threadWaits: [], joins: null, hasThreads: null, standsStillMs: 0 },
     workers: workers.map(({ pid }, index): ProgramWorkerFacts => ({
       name: `worker-${pid}`, pid, phase: 'unknown', state: 'sleeping', stateSeenTimes: 3, stoppedMs: 0, ageMs: 5000, threads: 1, parentThreadsAtStart: null, watchedMs: 2000, cpuMs: 0, quietMs: 2000,

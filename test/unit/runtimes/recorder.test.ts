@@ -8,9 +8,9 @@ let folder = ''
 beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'uh-rec-')) })
 afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
 
-interface Slot { generation?: number; exitCode?: number; phase?: number; counter?: number; endCounter?: number; job?: number; index?: number; locks?: [number, number]; name?: string; label?: string }
+interface Slot { generation?: number; exitCode?: number; phase?: number; counter?: number; endCounter?: number; job?: number; index?: number; locks?: [number, number]; ready?: number; name?: string; label?: string }
 
-function slotBytes({ generation = 1, exitCode, phase = 0, counter = 0, endCounter = counter, job = 0, index = 0, locks = [0, 0], name = '', label = '' }: Slot): Buffer {
+function slotBytes({ generation = 1, exitCode, phase = 0, counter = 0, endCounter = counter, job = 0, index = 0, locks = [0, 0], ready = 1, name = '', label = '' }: Slot): Buffer {
   const bytes = Buffer.alloc(256)
   bytes.writeUInt32LE(generation, 0)
   bytes.writeUInt32LE(1, 4)
@@ -27,7 +27,7 @@ function slotBytes({ generation = 1, exitCode, phase = 0, counter = 0, endCounte
   bytes.writeUInt8(phase, 104)
   bytes.writeUInt8(locks[0], 105)
   bytes.writeUInt8(locks[1], 106)
-  bytes.writeUInt8(1, 107)
+  bytes.writeUInt8(ready, 107)
   bytes.writeBigInt64LE(BigInt(job), 112)
   bytes.writeBigInt64LE(BigInt(index), 120)
   bytes.writeBigUInt64LE(BigInt(endCounter), 136)
@@ -63,6 +63,11 @@ describe('the flight recorder', () => {
   test('leaves out slots that were never given away', () => {
     using file = recorder([{}, { generation: 0 }, { generation: 3 }])
     expect(file.read().processes.map(({ slot, generation }) => [slot, generation])).toEqual([[0, 1], [2, 3]])
+  })
+
+  test('tells a worker that notes nothing of its tasks from one that has not asked for any', () => {
+    using file = recorder([{ ready: 0 }, { ready: 1 }, { ready: 2 }])
+    expect(file.read().processes.map(({ ready, untold }) => [ready, untold])).toEqual([[false, false], [true, false], [true, true]])
   })
 
   test('says of a task whose note is half written only that there is one', () => {

@@ -12,13 +12,15 @@ from . import labels, layout
 from .window import Window
 
 
-def observe(window: Window, process: Any, module: Any, queues: Any, arguments: bool) -> None:
+def observe(window: Window, process: Any, module: Any, queues: Any, arguments: bool) -> bool:
+    """Whether anything will be noted."""
     worker = process._target
     if type(worker.inq) is not queues.SimpleQueue or type(worker.outq) is not queues.SimpleQueue:
-        return
+        return False
     notes = _Notes(window, arguments)
     worker.inq.get_payload = _get_payload(worker.inq, notes)
     worker.outq.put = _put(worker.outq, queues.ForkingPickler, module, notes)
+    return True
 
 
 class _Notes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Dict, Optional
 
-from . import places, processes, waits
+from . import jobs, places, processes, waits
 
 # What ends only when more results come, which this very thread would have to receive.
 _WAITS = ("AsyncResult.get", "AsyncResult.wait", "IMapIterator.next", "IMapIterator.__next__", "Pool.join")
@@ -28,7 +28,9 @@ def callback(pool: Any) -> Optional[Dict[str, Any]]:
     if frame is None:
         return None
     job = getattr(frame.f_locals.get("self"), "_job", None)
-    told = {"job": job if isinstance(job, int) else None, "call": call, "own": own, "cpu": processes.cpu_seconds(thread.native_id)}
+    # joblib takes the next items from the program there, which may be as slow as it likes to bring them.
+    cpu = None if jobs.is_joblibs(frame.f_locals.get("self")) else processes.cpu_seconds(thread.native_id)
+    told = {"job": job if isinstance(job, int) else None, "call": call, "own": own, "cpu": cpu}
     if at is None:
         # One that is no function of the user's, like queue.put.
         return {"file": "", "line": 0, "function": _given(frame), **told}

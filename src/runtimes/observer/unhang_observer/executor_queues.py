@@ -9,15 +9,17 @@ from . import labels, layout, pool_queues
 from .window import Window
 
 
-def observe(window: Window, process: Any, module: Any, queues: Any, arguments: bool) -> None:
+def observe(window: Window, process: Any, module: Any, queues: Any, arguments: bool) -> bool:
+    """Whether anything will be noted."""
     call_queue, result_queue = process._args[:2]
     if type(call_queue) is not module._SafeQueue or module._SafeQueue.get is not queues.Queue.get:
-        return
+        return False
     call_queue.get = _get(window, call_queue, queues._ForkingPickler, arguments)
     if type(result_queue) is queues.SimpleQueue:
         result_queue.put = pool_queues.put(window, result_queue, queues._ForkingPickler)
     elif isinstance(result_queue, queues.SimpleQueue):
         result_queue.put = _put(window, result_queue)
+    return True
 
 
 def _get(window: Window, queue: Any, pickler: Any, arguments: bool) -> Callable[..., Any]:

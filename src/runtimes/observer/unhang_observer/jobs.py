@@ -106,7 +106,14 @@ def _call_of(result: Any) -> str:
         return "imap_unordered"
     if name == "IMapIterator":
         return "imap"
+    if is_joblibs(result):
+        return "Parallel"
     return "map" if name == "MapResult" else "apply"
+
+
+def is_joblibs(result: Any) -> bool:
+    """Whether it was handed in by a joblib.Parallel."""
+    return type(getattr(result, "_callback", None)).__module__ == "joblib.parallel"
 
 
 def _futures(executor: Any) -> List[Dict[str, Any]]:

@@ -27,6 +27,17 @@ _CHUNK = (
 )
 
 
+# What an array of numpy's is pickled into, and a large one by joblib.
+_ARRAYS = (
+    ("numpy.core.numeric", "_frombuffer"),
+    ("numpy._core.numeric", "_frombuffer"),
+    ("joblib._memmapping_reducer", "_strided_from_memmap"),
+    ("joblib.numpy_pickle", "load_temporary_memmap"),
+    ("joblib._memmapping_reducer", "make_memmap"),
+    ("joblib.backports", "make_memmap"),
+)
+
+
 class Stub:
     """Stands for an object of the program that was not brought to life; see stubs.py."""
 
@@ -69,12 +80,16 @@ def task(
 def _joblib_batch(function: Any, depth: int = 0) -> Optional[List[Any]]:
     """What joblib has wrapped: `(function, args, kwds)` of each call; None where it is not joblib's."""
     kind = type(function)
-    if depth > 5 or isinstance(function, Stub) or not kind.__module__.startswith(("joblib.", "loky.")):
+    stub = isinstance(function, Stub)
+    module, name = (function.unhang_module, function.unhang_name) if stub else (kind.__module__, class_name(kind))
+    if depth > 5 or not module.startswith(("joblib.", "loky.")):
         return None
-    parts = getattr(function, "__dict__", None) or {}
-    if class_name(kind) == "BatchedCalls":
-        items = parts.get("items")
-        return items if type(items) is list else None
+    parts = getattr(function, "unhang_state" if stub else "__dict__", None)
+    if name == "BatchedCalls":
+        items = function.unhang_args[0] if stub and function.unhang_args else (parts or {}).get("items")
+        return items if type(items) is list and all(type(item) is tuple and len(item) == 3 for item in items) else None
+    if not isinstance(parts, dict):
+        return None
     return _joblib_batch(parts.get("func", parts.get("_obj")), depth + 1)
 
 
@@ -205,6 +220,8 @@ def _class_of(value: Any) -> str:
     if isinstance(value, Stub):
         # numpy's _reconstruct(ndarray, …), copyreg's _reconstructor(Class, …): the class says more.
         first = value.unhang_args[0] if value.unhang_args else None
+        if (value.unhang_module, value.unhang_name) in _ARRAYS:
+            return "ndarray"
         if value.unhang_name.startswith("_") and isinstance(first, type) and issubclass(first, Stub):
             return _short(first.unhang_name)
         return _short(value.unhang_name)

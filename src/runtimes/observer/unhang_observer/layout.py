@@ -49,6 +49,8 @@ LABEL_BYTES = 96
 
 IDLE, RUNNING, SENDING = 0, 1, 2
 FREE, HELD, RELEASED = 0, 1, 2
+#: At READY_AT: instead of "it has asked for its first task" (1), that nothing will ever be noted of its tasks.
+UNTOLD = 2
 
 
 def header_at(slot: int) -> int:

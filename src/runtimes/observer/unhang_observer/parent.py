@@ -10,7 +10,7 @@ import time
 from typing import Any, Dict, List, Optional, Tuple
 
 # `methods` and `worker` are used later: who imports after a fork may wait for a lock that another thread held.
-from . import control, hooks, methods, places, processes, stack_signal, worker  # noqa: F401
+from . import control, hooks, methods, places, pool_starts, processes, stack_signal, worker  # noqa: F401
 from .pools import Pool
 from .recorder import Recorder, Slot
 from .session import Session
@@ -69,7 +69,7 @@ class Parent:
 
     def give_slot(self, process: Any) -> None:
         """Before the start of a process: its slot goes with it, by fork or by pickle."""
-        pool = self.pool_of(worker.tasks_queue(process))
+        pool = self._pool_of_worker(process)
         with self.lock:
             slot = self.recorder.give(pool.key if pool is not None else 0, process.name, self._threads())
         if slot is None:
@@ -80,9 +80,21 @@ class Parent:
             "slot": slot.number,
             "generation": slot.generation,
             "arguments": self.session.arguments,
+            "pool": pool is not None,
             # Children by fork have our handler: the same for all, and none that the program takes later.
             "stackSignal": self._stack_signal,
         }
+
+    def _pool_of_worker(self, process: Any) -> Optional[Pool]:
+        """None of a process that is no pool's."""
+        queue = worker.tasks_queue(process)
+        known = self.pool_of(queue)
+        if known is None and queue is not None:
+            made = pool_starts.pool_in_making(queue)
+            if made is not None:
+                self.add_pool("multiprocessing", *made)
+                known = self.pool_of(queue)
+        return known
 
     def _threads(self) -> int:
         """Threads of this process, the main one included, C's too; without ours and the pools' own."""

@@ -6,11 +6,12 @@ call of their own.
 
 from __future__ import annotations
 
+import sys
 import time
 from types import FunctionType
 from typing import Any, Callable
 
-from . import labels, layout
+from . import joblib_queues, labels, layout
 from .recorder import RESERVED_RAW_BYTES
 from .window import Window
 
@@ -24,13 +25,29 @@ _MAPPERS = ("mapstar", "starmapstar")
 _LABELLED = object()
 
 
-def observe(window: Window, process: Any, module: Any, queues: Any, arguments: bool) -> None:
+def observe(window: Window, process: Any, module: Any, queues: Any, arguments: bool) -> bool:
+    """Whether anything will be noted: a queue of the user's own making is left alone."""
     inqueue, outqueue = process._args[:2]
-    # A queue of the user's own making is left alone.
-    if type(inqueue) is not queues.SimpleQueue or type(outqueue) is not queues.SimpleQueue:
-        return
+    if joblib_queues.is_joblibs(inqueue) and joblib_queues.is_joblibs(outqueue):
+        joblib_queues.observe(window, inqueue, outqueue, arguments)
+        return True
+    if not _is_plain(inqueue, queues) or not _is_plain(outqueue, queues):
+        return False
     inqueue.get = _get(window, inqueue, queues._ForkingPickler, arguments)
     outqueue.put = put(window, outqueue, queues._ForkingPickler)
+    return True
+
+
+def _is_plain(queue: Any, queues: Any) -> bool:
+    """Whether what it does to take and to put is multiprocessing's: also of a class of the user's that has left that as it is."""
+    simple, kind = queues.SimpleQueue, type(queue)
+    if kind is simple:
+        return True
+    if not isinstance(queue, simple) or kind.get is not simple.get or kind.put is not simple.put:
+        return False
+    parts = vars(queue)
+    connection = getattr(sys.modules.get("multiprocessing.connection"), "Connection", None)
+    return "get" not in parts and "put" not in parts and type(parts.get("_reader")) is type(parts.get("_writer")) is connection
 
 
 def _get(window: Window, queue: Any, pickler: Any, arguments: bool) -> Callable[[], Any]:

@@ -248,7 +248,7 @@ def _is_alive(thread: Any) -> Optional[bool]:
 def _live_pid(process: Any) -> int:
     """0 of one that has not started, or whose exit was seen."""
     popen = getattr(process, "_popen", None)
-    if popen is None or vars(popen).get("returncode") is not None:
+    if popen is None or getattr(popen, "__dict__", {}).get("returncode") is not None:
         return 0
     pid = getattr(popen, "pid", None)
     return pid if isinstance(pid, int) else 0

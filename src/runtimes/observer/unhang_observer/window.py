@@ -7,6 +7,7 @@ import os
 from typing import Tuple
 
 from . import layout, processes
+from .recorder import RESERVED_RAW_BYTES
 
 
 class Window:
@@ -15,6 +16,7 @@ class Window:
     def __init__(self, path: str, slot: int, generation: int) -> None:
         self._path = path
         self._slot = slot
+        self._reserved = RESERVED_RAW_BYTES
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
             self.header, self.header_at = _map(fd, layout.header_at(slot), layout.HEADER_BYTES)
@@ -39,6 +41,18 @@ class Window:
         at = self.header_at + layout.UNPICKLABLE_AT
         (count,) = layout.UNPICKLABLE.unpack_from(self.header, at)
         layout.UNPICKLABLE.pack_into(self.header, at, count + 1)
+
+    def note_untold(self) -> None:
+        """Nothing will be noted of the tasks of this worker."""
+        self.header[self.header_at + layout.READY_AT] = layout.UNTOLD
+
+    def reserve(self, length: int) -> int:
+        """How many bytes of a task can be kept, after there was made room for so many; 0 for one that is too large."""
+        if length > layout.RAW_BYTES:
+            return 0
+        if length > self._reserved:
+            self._reserved = max(self._reserved, self.reserve_raw(length))
+        return self._reserved
 
     def reserve_raw(self, length: int) -> int:
         """Have room on the disk for so many bytes; how many there are, 0 when the disk is full.

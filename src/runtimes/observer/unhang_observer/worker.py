@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from . import billiard_queues, executor_queues, pool_queues, stack_signal
+from . import billiard_queues, executor_queues, pool_queues, pool_starts, stack_signal
 from .window import Window
 
 #: Under which a child's process object carries what it needs, from the parent's start() on.
@@ -15,7 +15,7 @@ KEY = "unhang"
 _windows: List[Window] = []
 
 #: By the module that a worker's target is in: the target, whose queues it has, and who observes them.
-_KINDS: Dict[str, Tuple[str, str, Callable[..., None]]] = {
+_KINDS: Dict[str, Tuple[str, str, Callable[..., bool]]] = {
     "multiprocessing.pool": ("worker", "multiprocessing.queues", pool_queues.observe),
     "concurrent.futures.process": ("_process_worker", "multiprocessing.queues", executor_queues.observe),
     "loky.process_executor": ("_process_worker", "multiprocessing.queues", executor_queues.observe),
@@ -33,9 +33,12 @@ def observe(process: Any) -> None:
     _windows.append(window)
     window.note_stack_signal(stack_signal.register(given["session"], given["stackSignal"]))
     kind = _kind(getattr(process, "_target", None))
+    noted = False
     if kind is not None:
         library, queues, observe_queues = kind
-        observe_queues(window, process, sys.modules[library], sys.modules[queues], given["arguments"])
+        noted = observe_queues(window, process, sys.modules[library], sys.modules[queues], given["arguments"])
+    if given["pool"] and not noted:
+        window.note_untold()
 
 
 def tasks_queue(process: Any) -> Any:
@@ -43,11 +46,12 @@ def tasks_queue(process: Any) -> Any:
     target, args = getattr(process, "_target", None), getattr(process, "_args", ())
     kind = _kind(target)
     if kind is None:
-        return None
+        # Perhaps with a target of the user's own.
+        return pool_starts.queue_of(process)
     return target.inq if kind[0] == "billiard.pool" else args[0] if args else None
 
 
-def _kind(target: Any) -> Optional[Tuple[str, str, Callable[..., None]]]:
+def _kind(target: Any) -> Optional[Tuple[str, str, Callable[..., bool]]]:
     if target is None:
         return None
     for library, (name, queues, observe_queues) in _KINDS.items():

@@ -57,6 +57,7 @@ describe('a pool without workers', () => {
     ['it is in an executor that is about to notice', { library: 'concurrent.futures' as const, workers: [last] }],
     ['it was terminated', { state: 'terminate' as const, workers: [last] }],
     ['there is no pool', { library: 'processes' as const, workers: [last] }],
+    ['it has workers that nobody saw start', { unseenWorkers: 2 }],
     ['its program is stopped', { parent: { state: 'stopped' as const, stoppedMs: 0, quietMs: 0 }, jobs: [], queued: 0 }],
   ])('is fine when %s', (_, facts) => {
     expect(codes(pool({ queued: 4, ...facts }))).toEqual([])

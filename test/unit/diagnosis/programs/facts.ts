@@ -7,7 +7,7 @@ export function pool(facts: Partial<Omit<ProgramPoolFacts, 'parent'>> & { readon
   return {
     pool: 'train.py:42', library: 'multiprocessing', startMethod: 'fork', state: 'run', stateMs: 60_000, processes: 4, poolAgeMs: 60_000,
     threads: { workers: true, tasks: true, results: true }, locks: { tasks: 'taken', results: 'free' },
-    taskPipeBytes: 0, resultPipeBytes: 0, queued: 0, jobs: [job()], callback: null, unchangedMs: 10_000, workers: [], unlistedLosses: 0, exitsBeforeReady: [], readers: readersAmong(facts.workers ?? []), stuckAfterMs: 30_000,
+    taskPipeBytes: 0, resultPipeBytes: 0, queued: 0, jobs: [job()], callback: null, unchangedMs: 10_000, workers: [], unseenWorkers: 0, unlistedLosses: 0, exitsBeforeReady: [], readers: readersAmong(facts.workers ?? []), stuckAfterMs: 30_000,
     ...rest,
     parent: { pid: 4700, state: 'sleeping', stoppedMs: parent?.state === 'stopped' ? 10_000 : 0, answers: true, waitsIn: 'train.py:42 (<module>), in Pool.map', quietMs: 10_000, sigterm: 'default', wait: null, waitsMs: 10_000, threadWaits: [], joins: null, hasThreads: false, standsStillMs: 0, ...parent },
   }

@@ -38,7 +38,7 @@ const pools: fc.Arbitrary<ProgramPoolFacts> = fc.record({
   jobs: fc.array(fc.record({ job: small, call: fc.constantFrom('map', 'imap', 'submit'), function: fc.constant('run'), total: maybe(fc.integer({ min: 3, max: 9 })), left: maybe(small) }), { maxLength: 3 }),
   callback: maybe(fc.record({ at: fc.constantFrom('train.py:12 (on_done), in Pool.map', 'put'), waitsForOwnPool: fc.boolean(), quietMs: ms })), unchangedMs: ms,
   workers: fc.array(workers, { maxLength: 8 }).map((all) => all.map((one, index) => ({ ...one, name: `ForkPoolWorker-${index + 1}`, pid: 4711 + index }))),
-  unlistedLosses: small, exitsBeforeReady: fc.array(fc.constantFrom('exit 1', 'exit -15 (SIGTERM)'), { maxLength: 9 }), readers: fc.record({ count: small, quietMs: ms }), stuckAfterMs: fc.constantFrom(1000, 30_000),
+  unseenWorkers: small, unlistedLosses: small, exitsBeforeReady: fc.array(fc.constantFrom('exit 1', 'exit -15 (SIGTERM)'), { maxLength: 9 }), readers: fc.record({ count: small, quietMs: ms }), stuckAfterMs: fc.constantFrom(1000, 30_000),
 })
 
 /** What they rest on comes from the program's observer; all others rest on the kernel and the flight recorder. */

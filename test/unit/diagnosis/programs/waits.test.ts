@@ -15,6 +15,9 @@ describe('a forked worker that waits for a lock of its own', () => {
   it('may never have got to its first task', () => {
     expect(verdict(pool({ workers: [worker(3, { phase: 'starting', parentThreadsAtStart: 2, wait: ownLockWait() })] }), 'fork-with-threads').summary).toContain('before its first task: it was forked while the program had 1 other thread,')
   })
+  it('may be in a task of which nothing is noted', () => {
+    expect(verdict(pool({ workers: [worker(3, { phase: 'unknown', parentThreadsAtStart: 2, wait: ownLockWait() })] }), 'fork-with-threads').summary).toContain('will wait for ever: it was forked while')
+  })
   it.each([
     ['it was spawned', { startMethod: 'spawn' }, {}],
     ['its parent had no other thread', {}, { parentThreadsAtStart: 1 }],
@@ -103,6 +106,7 @@ describe('a worker that writes to a full pipe', () => {
     // print_much(): it slept for three seconds and then began to write, to somebody who reads a portion every half second.
     ['it has slept, and runs whenever somebody reads', busy(3, { ...running, wait: toStdout, quietMs: 3100, waitsMs: 400 })],
     ['it sends a result, and the program is slow to take it', busy(3, { ...running, phase: 'sending', task: task(3, { sending: true }), wait: wait('pipe-write', { descriptor: 5 }) })],
+    ['it may send a result, where nothing is noted of its tasks', worker(3, { ...running, phase: 'unknown', quietMs: 90_000, wait: wait('pipe-write', { descriptor: 5 }) })],
     ['it reads', busy(3, { ...running, wait: wait('pipe-read', { descriptor: 0 }) })],
   ])('is fine when %s', (_, of) => {
     expect(codes(pool({ workers: [reader(1), of] }))).toEqual([])

@@ -11,7 +11,7 @@ const nothingThere: Partial<ProcessTable> = { identify: () => Promise.resolve(un
 function exitedProcess(slot: number, generation = 1): ParentView['processes'][number] {
   return {
     slot, generation, poolKey: 0, pid: 100_000 + slot, parentThreads: 1, startTicks: 1, startedAt: 1, exitCode: 0, exitedAt: 2, name: `Process-${slot}-${generation}`,
-    counter: 0, phase: 'idle', holds: [], ready: true, keptBytes: 0, job: -1, index: -1, taskStartedAt: 0, stackSignal: 0, label: '', unpicklableResults: 0,
+    counter: 0, phase: 'idle', holds: [], ready: true, untold: false, keptBytes: 0, job: -1, index: -1, taskStartedAt: 0, stackSignal: 0, label: '', unpicklableResults: 0,
   }
 }
 

@@ -13,7 +13,7 @@ beforeEach(() => {
 function recorded(facts: Partial<RecordedProcess>): RecordedProcess {
   return {
     slot: 1, generation: 1, poolKey: 1, pid: 1, parentThreads: 1, startTicks: 1, startedAt: 1, exitCode: null, exitedAt: null, name: '', counter: 1, phase: 'idle', holds: [],
-    ready: true, keptBytes: 0, job: 0, index: 0, taskStartedAt: 0, stackSignal: 0, label: '', unpicklableResults: 0, ...facts,
+    ready: true, untold: false, keptBytes: 0, job: 0, index: 0, taskStartedAt: 0, stackSignal: 0, label: '', unpicklableResults: 0, ...facts,
   }
 }
 
