@@ -59,6 +59,11 @@ export class Standstill {
     if (switchesBefore === this.switches) this.switches = switches
   }
 
+  /** When a look first saw it in this wait; undefined while it moves. */
+  get waitsSince(): number | undefined {
+    return this.since
+  }
+
   /** Milliseconds from the first look that saw it in this wait to the last one: 0 after a single look. */
   get waitsMs(): number {
     return this.since === undefined ? 0 : this.seenAt - this.since

@@ -35,6 +35,8 @@ const stacksWithinMs = 500
 const firstRealTimeSignal = 34
 /** Children that no observer tells of are looked for by a pass over the process table, so not at every look. */
 const treeEveryMs = 2000
+/** And once more in every wait of the program that lasts: before it counts as one without an end. */
+const treeAfterMs = 500
 /** How long whoever started the program has to tell its exit code, once it is gone. */
 const exitToldWithinMs = 2000
 /** How long the workers of a program that has ended are given to notice. */
@@ -247,7 +249,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     for (const parent of this.parents) this.census.sync(parent)
     this.census.syncNotes(this.nodes?.read() ?? [])
     const now = Date.now()
-    if (now - this.treeAt > treeEveryMs) {
+    if (now - this.treeAt > treeEveryMs || this.mayStandStill()) {
       this.treeAt = now
       await this.census.syncTree(root, now)
     }
@@ -267,6 +269,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     }
     const isLookedAt = this.context.somebodyLooks() || (this.options.watch.onStuck ?? 'flag') !== 'flag'
     return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited) || this.waitsForItsProcesses()) }
+  }
+
+  /** It has waited for a while, and nobody has looked since for what it started before: a command may bring what it waits for. */
+  private mayStandStill(): boolean {
+    const standstill = this.census.root?.standstill
+    return standstill?.waitsSince !== undefined && standstill.waitsMs >= treeAfterMs && this.treeAt <= standstill.waitsSince
   }
 
   /** As a pool that is waited for: processes of its own run, or it waits for something that may never come. */
@@ -344,7 +352,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private ownFacts(main: ProgramMember, stuckAfterMs: number, now: number): ProgramPoolFacts {
     const others = this.members.all().filter((member) => member !== main)
     const view = this.parentOf(main.pid)
-    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), quietMs: main.movement.quietMs(now), sigterm: main.sigterm, standsStillMs: view && !this.pools.some(({ live }) => live) ? main.standstill.forMsOfParent(now, view) : 0, ...parentWaits(main, view) }
+    const isTreeKnown = this.treeAt > (main.standstill.waitsSince ?? Infinity)
+    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), quietMs: main.movement.quietMs(now), sigterm: main.sigterm, standsStillMs: view && isTreeKnown && !this.pools.some(({ live }) => live) ? main.standstill.forMsOfParent(now, view) : 0, ...parentWaits(main, view) }
     return processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)
   }
 
