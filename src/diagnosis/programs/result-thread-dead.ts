@@ -46,7 +46,9 @@ function deadThread(facts: ProgramPoolFacts, threads: NonNullable<ProgramPoolFac
   if (threads.results === false) return { what: 'receives the results', handler: handlerOf(facts, '_handle_results'), stuck: true }
   // It takes the thread that hands out tasks along when it ends.
   if (threads.workers === false) return { what: 'replaces workers', handler: handlerOf(facts, '_handle_workers'), stuck: false }
-  if (threads.tasks === false && isAnythingQueued(facts)) return { what: 'hands out tasks', handler: handlerOf(facts, '_handle_tasks'), stuck: true }
+  // A closed pool of billiard ends it as soon as everything is in the pipe, where the workers take it from.
+  const hasHandedOutAll = facts.library === 'billiard' && facts.state === 'close'
+  if (threads.tasks === false && !hasHandedOutAll && isAnythingQueued(facts)) return { what: 'hands out tasks', handler: handlerOf(facts, '_handle_tasks'), stuck: true }
   return undefined
 }
 

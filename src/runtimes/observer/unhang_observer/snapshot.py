@@ -262,7 +262,8 @@ def _is_taken_down(parts: Dict[str, Any]) -> bool:
 
 
 def _state(state: Any, told: Dict[str, Any]) -> str:
-    name = str(state).lower()
+    # billiard has numbers.
+    name = {0: "run", 1: "close", 2: "terminate"}.get(state, str(state).lower())
     threads = told["threads"]
     if name in ("close", "terminate") and not told["pids"] and not threads["workers"] and not threads["results"]:
         return "ended"

@@ -114,6 +114,7 @@ describe('a thread of the pool that has ended', () => {
   it.each([
     ['nobody waits', { jobs: [] }],
     ['the pool was terminated', { state: 'terminate' as const }],
+    ['it has handed out all tasks of a closed pool of billiard', { library: 'billiard' as const, state: 'close' as const, threads: { workers: null, tasks: false, results: true }, queued: 2, taskPipeBytes: 24, workers: [busy(1), busy(2)] }],
     ['the library has no such thread', { threads: { workers: null, tasks: null, results: null }, workers: [busy(1)] }],
     ['the pool is being taken down by its finalizer', { threads: { workers: false, tasks: false, results: false }, parent: { quietMs: 100 } }],
   ])('means nothing when %s', (_, facts) => {
