@@ -106,7 +106,9 @@ export function arrivedOf(jobs: readonly JobFacts[]): string {
 
 /** `map(run, 12 items): 1 not answered`. */
 export function callWords({ call, function: name, total, left }: JobFacts): Evidence {
-  return { what: total === null ? `${call}(${name})` : `${call}(${name}, ${count(total, 'item')})`, value: left === null ? 'not all answered' : `${left} not answered` }
+  // Of a task that no worker has taken the function is not known.
+  const given = [name, total === null ? '' : count(total, 'item')].filter((word) => word !== '')
+  return { what: `${call}(${given.join(', ')})`, value: left === null ? 'not all answered' : `${left} not answered` }
 }
 
 /** Where the program itself waits; nothing when it was not seen to. */

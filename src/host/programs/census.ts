@@ -293,8 +293,8 @@ export class Census {
 
 /** Python's own helpers of a program, by its observer. */
 export function helperPids({ observed }: ParentView): number[] {
-  const { resourceTracker = null, forkServer = null } = observed?.helpers ?? {}
-  return [forkServer, resourceTracker].filter((pid) => pid !== null)
+  const { resourceTracker = null, forkServer = null, lokyTracker = null } = observed?.helpers ?? {}
+  return [forkServer, resourceTracker, lokyTracker].filter((pid) => pid !== null)
 }
 
 function poolKeyOf(parent: ParentView, key: number): string {

@@ -55,7 +55,7 @@ export const observedSchema = z.object({
   ownSigint: z.boolean(),
   pools: z.array(observedPoolSchema),
   tasks: z.record(z.string(), z.object({ counter: count, function: z.string(), label: z.string(), first: z.number().int().nullable(), items: z.number().int() })),
-  helpers: z.object({ resourceTracker: z.number().int().nullable(), forkServer: z.number().int().nullable() }),
+  helpers: z.object({ resourceTracker: z.number().int().nullable(), forkServer: z.number().int().nullable(), lokyTracker: z.number().int().nullable() }),
 })
 /** One parent's pools as its observer sees them. */
 export type Observed = z.infer<typeof observedSchema>

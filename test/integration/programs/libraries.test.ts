@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolSnapshot } from '../../../src/protocol'
@@ -111,6 +112,22 @@ describe.skipIf(!hasJoblib())('joblib.Parallel(backend="multiprocessing")', () =
       expect(run.stderr).toBe('')
       expect([...run.sightings.keys()]).toEqual([])
       expect(run.parts.map(({ name }) => name)).not.toContain(`joblib-pool.py:${run.said('line').join()}`)
+    })
+  })
+
+  // Where joblib keeps large arrays, as it comes.
+  const memory = '/dev/shm'
+  it('is killed, and its folder of large arrays goes with it: the helper that removes it is the last to end', async () => {
+    await watch.run('joblib-pool.py', { python: debians, args: ['patient'] }, async (run) => {
+      const folders = (): string[] => readdirSync(memory).filter((name) => name.startsWith(`joblib_memmapping_folder_${run.pid}_`)).map((name) => join(memory, name))
+      try {
+        await until('a folder for its arrays, and a worker', () => folders().length > 0 && run.pool?.workers.some(({ status }) => status === 'idle'), { seen: () => run.story() })
+        await watch.cli('kill', run.id)
+        expect(await run.ended).toEqual({ code: null, signal: 'SIGKILL' })
+        await until('the folder is removed', () => folders().length === 0, { seen: folders })
+      } finally {
+        for (const folder of folders()) rmSync(folder, { recursive: true })
+      }
     })
   })
 

@@ -30,6 +30,9 @@ def snapshot(parent: Any) -> Dict[str, Any]:
         "helpers": {
             "resourceTracker": _pid("multiprocessing.resource_tracker", "_resource_tracker", "_pid"),
             "forkServer": _pid("multiprocessing.forkserver", "_forkserver", "_forkserver_pid"),
+            # joblib has it remove the folders of large arrays, with any backend that uses processes.
+            "lokyTracker": _pid("joblib.externals.loky.backend.resource_tracker", "_resource_tracker", "_pid")
+            or _pid("loky.backend.resource_tracker", "_resource_tracker", "_pid"),
         },
     }
 

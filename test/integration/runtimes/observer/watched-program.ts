@@ -51,7 +51,7 @@ export interface Snapshot {
   readonly waitsIn: { readonly file: string; readonly line: number; readonly function: string; readonly call: string; readonly process: number | null; readonly threads: boolean } | null
   readonly pools: readonly SnapshotPool[]
   readonly tasks: Readonly<Record<string, { readonly counter: number; readonly job: number; readonly index: number; readonly function: string; readonly label: string; readonly first: number | null; readonly items: number }>>
-  readonly helpers: { readonly resourceTracker: number | null; readonly forkServer: number | null }
+  readonly helpers: { readonly resourceTracker: number | null; readonly forkServer: number | null; readonly lokyTracker: number | null }
 }
 export interface Stacks {
   readonly threads: readonly { readonly name: string; readonly daemon: boolean; readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string; readonly code: string }[] }[]

@@ -33,6 +33,10 @@ describe('a result that nobody works on', () => {
     expect(codes(pool(facts))).toEqual([])
   })
 
+  it('may be that of a task whose function nobody knows, as no worker has taken it', () => {
+    expect(evidence(verdict(pool({ ...idle, jobs: [job({ call: 'apply', function: '', total: 1 })] }), 'lost-task'))).toContain('apply(1 item): 1 not answered')
+  })
+
   it('is missing although it counts as queued, when the queue is empty and a worker waits for more', () => {
     expect(codes(pool({ ...idle, queued: 1 }))).toEqual(['lost-task'])
   })

@@ -25,7 +25,7 @@ function observedPool(key: number): NonNullable<ParentView['observed']>['pools']
 function parentOf(key: string): ParentView {
   return {
     key, pid: 99_999, answers: true, link: { connected: true }, processes: [],
-    observed: { time: 0, threads: [], waitsIn: null, pools: [], tasks: {}, helpers: { resourceTracker: null, forkServer: null } },
+    observed: { time: 0, threads: [], waitsIn: null, pools: [], tasks: {}, helpers: { resourceTracker: null, forkServer: null, lokyTracker: null } },
   } as unknown as ParentView
 }
 
@@ -79,7 +79,7 @@ test('a helper of Python that was there before its program told of it is no proc
   const { census, members } = censusOf([parent], table)
   await census.syncTree(root, 1000)
   expect(members.all().map(({ pid }) => pid)).toEqual([100_001])
-  parent.observed = { ...parent.observed!, helpers: { resourceTracker: 100_001, forkServer: null } }
+  parent.observed = { ...parent.observed!, helpers: { resourceTracker: 100_001, forkServer: null, lokyTracker: null } }
   await census.syncTree(root, 3000)
   expect(members.all()).toEqual([])
 })
