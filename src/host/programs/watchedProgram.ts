@@ -424,8 +424,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     // Most leave by themselves when they find that their program is gone.
     if (agoMs >= leavesWithinMs) {
       for (const part of [this, ...this.pools]) {
-        const workers = part.members.live().map(({ name, pid }) => ({ name, pid }))
-        part.judge(leftBehind({ program: this.name, pid: root.pid, exit: exitInWords(exit.exitCode, exit.signal), agoMs, workers }))
+        const workers = part.members.live().map(({ name, pid, recorded }) => ({ name, pid, isWorker: recorded !== undefined }))
+        part.judge(leftBehind({ program: this.name, pid: root.pid, exit: exitInWords(exit.exitCode, exit.signal), endedByItself: exit.exitCode !== null, agoMs, workers }))
       }
     }
     for (const part of [this, ...this.pools]) part.tellChanges()

@@ -43,6 +43,16 @@ describe('a watched program', () => {
     expect(await run.ended).toEqual({ code: 0, signal: null })
   })
 
+  it('tells of a command that it has left running, which may be meant to stay, and ends when that does', async () => {
+    const run = await watch.start('', { command: ['sh', '-c', 'sleep 9 > /dev/null 2>&1 & sleep 4'] })
+    expect(await run.ended).toEqual({ code: 0, signal: null })
+    const { pool, verdict } = await run.untilVerdict('orphaned')
+    expect(verdict).toMatchObject({ stuck: false, summary: expect.stringMatching(/^sleep-\d+ \(pid \d+\) still runs although sh \(pid \d+\) has ended\.$/) as string })
+    expect(pool).toMatchObject({ id: run.id, counts: { stuck: 0 } })
+    await until('the program has ended', () => ofProgram(run.id).find(({ state }) => state === 'ended'))
+    expect(run.stuck).toEqual([])
+  })
+
   it('cannot be taken off the list while it runs, nor named as a child by somebody who has not started it', async () => {
     const run = await watch.start('', { flags: ['-c', 'import sys; sys.stdin.readline()'], stdio: ['pipe', 'pipe', 'pipe'] })
     await expect(watch.host.request('unhang/removePool', { poolId: run.id })).rejects.toThrow(/still runs\. Terminate it first/)
