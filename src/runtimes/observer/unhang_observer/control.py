@@ -76,6 +76,8 @@ class Control:
         self._spent = 0.0
         # A program that a rescue lets go on may end at once: what was done for it is still told.
         atexit.register(self._finish_answer)
+        # The next look at a process is an occasion to start the thread again.
+        self._awaits = False
         # How many forks are under way, in threads of their own.
         self._forks = 0
         # Held while the thread runs.
@@ -117,6 +119,9 @@ class Control:
         except RuntimeError:
             # No thread to be had, or the program is at its end.
             self._running.release()
+            self._await_occasion(True)
+            return
+        self._await_occasion(False)
 
     def pause(self) -> None:
         """Before a fork: end the thread, so that the program forks with those it has without us."""
@@ -144,10 +149,18 @@ class Control:
         self._forks -= 1
         if sys.version_info < (3, 12) or processes.threads() > 1:
             self.resume()
+        else:
+            self._await_occasion(True)
+
+    def _await_occasion(self, wanted: bool) -> None:
+        if wanted is not self._awaits:
+            self._awaits = wanted
+            hooks.notice_looks(wanted)
 
     def drop(self) -> None:
         """In a child by fork: it has copies of our descriptors, and no thread."""
         self._over = True
+        self._await_occasion(False)
         for descriptor in (self._channel, self._wake_reader, self._wake_writer):
             if descriptor is not None and descriptor.is_ours():
                 os.close(descriptor.fd)

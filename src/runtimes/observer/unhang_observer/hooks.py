@@ -14,6 +14,8 @@ from typing import Any, Callable, Dict
 finder: Any = None
 # `is False` wherever it is asked: at the very end of the interpreter all that is here becomes None.
 _disabled = False
+# Those of multiprocessing's kin that were hooked.
+_popens: "list[Any]" = []
 # Kept for ever: multiprocessing knows it only weakly.
 _after_fork_keys: "list[_Key]" = []
 
@@ -98,18 +100,11 @@ class Children(set):
 
 
 class ReturnCode:
-    """`returncode` of a Popen of multiprocessing: sees the exit code the moment it is known."""
+    """`returncode` of a Popen of multiprocessing: sees the exit code the moment it is known.
 
-    def __get__(self, popen: Any, owner: Any = None) -> Any:
-        if popen is None:
-            return self
-        try:
-            code = popen.__dict__["returncode"]
-        except KeyError:
-            raise AttributeError("%r object has no attribute 'returncode'" % type(popen).__name__) from None
-        if code is None and _disabled is False:
-            guard(_parent().looked)
-        return code
+    It has no __get__, so that reading is the interpreter's own: a pool whose results are not read yet asks
+    its workers for nothing else, tens of thousands of times a second.
+    """
 
     def __set__(self, popen: Any, code: Any) -> None:
         popen.__dict__["returncode"] = code
@@ -117,7 +112,27 @@ class ReturnCode:
             guard(_parent().has_exited, popen, code)
 
 
+class AskedReturnCode(ReturnCode):
+    """The same while somebody waits for the next one who asks."""
+
+    def __get__(self, popen: Any, owner: Any = None) -> Any:
+        if popen is None:
+            return self
+        code = popen.__dict__.get("returncode")
+        if code is None and _disabled is False:
+            guard(_parent().looked)
+        return code
+
+
+def notice_looks(wanted: bool) -> None:
+    """Whether `looked()` is called when the program asks whether a process still runs."""
+    returncode = AskedReturnCode() if wanted else ReturnCode()
+    for popen in _popens:
+        popen.returncode = returncode
+
+
 def _hook_popen(module: Any) -> None:
+    _popens.append(module.Popen)
     module.Popen.returncode = ReturnCode()
 
 
