@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { observerPath, someOf, until, WatchedProgram, type Snapshot } from './watched-program'
 
@@ -35,7 +36,26 @@ told.append(snapshot._is_alive(thread))
 print(told)
 `
 
-describe.each(someOf)('a snapshot of a Python $version program', ({ path: python }) => {
+describe.each(someOf)('a snapshot of a Python $version program', ({ path: python, version }) => {
+  it('comes again after a fork of its own: at once, or where Python counts the threads then, when the program next asks for a process', async () => {
+    await using program = await WatchedProgram.start({ python, args: ['forks_once.py', go] })
+    const connection = await program.connected()
+    await until(() => program.stdout.includes('forked'), 'the fork')
+    let answered = false
+    const snapshot = connection.snapshot().then((answer) => {
+      answered = true
+      return answer
+    })
+    if (['3.8', '3.9', '3.10', '3.11'].includes(version)) {
+      await snapshot
+    } else {
+      await setTimeout(1000)
+      expect(answered).toBe(false)
+    }
+    writeFileSync(go, '')
+    expect((await snapshot).pools).toEqual([])
+  })
+
   it('does not take a thread that is just being started for one that has ended', () => {
     expect(execFileSync(python, ['-c', asksWhileStarting, observerPath], { encoding: 'utf8' })).toBe('[None, True, False]\n')
   })
