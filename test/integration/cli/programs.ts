@@ -12,8 +12,12 @@ export const oldestAndNewest: readonly Python[] = [...new Set([pythons[0]!, pyth
 
 /** Runs a program of test/fixtures/programs under watch, as in a terminal of its own. */
 export async function runFixture(workspace: Workspace, name: string, { python = pythons.at(-1)!, options = [] as readonly string[] } = {}): Promise<RunningCli> {
-  await cp(join(fixtures, name), join(workspace.folder, name))
+  await copyFixture(workspace, name)
   return runProgram(workspace, name, { python, options })
+}
+
+export async function copyFixture(workspace: Workspace, name: string): Promise<void> {
+  await cp(join(fixtures, name), join(workspace.folder, name))
 }
 
 /** Runs a Python file of the workspace under watch. */
