@@ -12,6 +12,15 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
   const poolRow = async () => (await see()).find((row) => row.level === 1)?.description
   const picture = (name: string) => session.workbench.screenshot(`${theme}-${name}`)
   const worker = async (words: string | RegExp) => (await see()).find((row) => row.level === 2 && new RegExp(words).test(row.description))
+  /** Rows are drawn anew all the time: one look may miss it. */
+  const pidOfWorker = async (words: string): Promise<number> => {
+    let pid = Number.NaN
+    await expect.poll(async () => {
+      pid = pidOf(await worker(words))
+      return pid
+    }, soon).toBeGreaterThan(1)
+    return pid
+  }
   let slowPid: number
 
   beforeAll(async () => {
@@ -65,7 +74,7 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
 
   test('can tell the slow worker from the stuck one', async () => {
     await expect.poll(() => worker('slow .*crawl\\(blog\\)'), soon).toBeDefined()
-    slowPid = pidOf(await worker('slow .*crawl\\(blog\\)'))
+    slowPid = await pidOfWorker('slow .*crawl\\(blog\\)')
     expect(isAlive(slowPid)).toBe(true)
   })
 
@@ -81,7 +90,7 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
 
   test('terminates the stuck worker by the button on its row', async () => {
     const { pools } = session.workbench
-    const pid = pidOf(await worker('stuck .*crawl\\(login\\)'))
+    const pid = await pidOfWorker('stuck .*crawl\\(login\\)')
     await pools.clickInline(pools.row('crawl(login)').first(), 'Terminate Worker')
     // The lens is to follow (see the next test) also when the editor was not listening in the moment that it changed.
     await session.workbench.switchFocusFor(3_000)
