@@ -48,7 +48,7 @@ it('shows what is stuck and what is slow in another terminal, and terminate ends
 
 it('says in plain text what ps --json says', async () => {
   await workspace.run('pool', '--detach', 'Stuck')
-  await workspace.untilPool('Stuck', (seen) => verdictOf(seen, 'no-progress') !== undefined)
+  await workspace.untilPool('Stuck', (seen) => verdictOf(seen, 'no-progress') !== undefined && seen.counts.done === 10)
   const { stdout } = await workspace.run('ps')
   expect(stdout).toMatch(/^Stuck {2}pool-\w+ {2}\w+ {2}10 of 12 done, 2 running, 1 stuck$/m)
   expect(stdout).toMatch(/PoolWorker-\d+ +\d+ +busy +\d+ % +\d+ MB +[\d.]+ s +crawl\(login\) {2}stuck: no-progress/)
