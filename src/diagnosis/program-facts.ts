@@ -58,8 +58,6 @@ export interface ParentFacts {
   readonly sigterm: SigtermHandling
   /** Where its main thread waits; null when nobody has looked. */
   readonly wait: WaitFacts | null
-  /** As a worker's. */
-  readonly waitsMs: number
   readonly threadWaits: ThreadWaits
   /** Pid of the process whose end its main thread waits for; null when there is none, or nobody knows. */
   readonly joins: number | null

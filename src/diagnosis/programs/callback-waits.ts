@@ -1,7 +1,7 @@
 import type { ProgramPoolFacts, ProgramVerdict } from '../program-facts'
 import { durationInWords } from '../words'
 import { isOpen, quietEnoughMs } from './conditions'
-import { callWords, count } from './words'
+import { callWords, count, parentEvidence } from './words'
 
 /**
  * A callback holds up the thread that receives the results (the library's documentation: "callbacks should complete immediately").
@@ -22,7 +22,7 @@ export function callbackWaits(facts: ProgramPoolFacts): readonly ProgramVerdict[
       ...jobs.slice(0, 5).map(callWords),
       ...(facts.resultPipeBytes === null ? [] : [{ what: 'results in the pipe that nobody reads', value: `${facts.resultPipeBytes} bytes` }]),
       { what: 'CPU time of that thread', value: `none for ${durationInWords(quietMs)}` },
-      ...(parent.waitsIn === null ? [] : [{ what: `the program (pid ${parent.pid}) waits in`, value: parent.waitsIn }]),
+      ...parentEvidence(facts),
     ],
     advice: isSelfWait
       ? `Do not wait for a pool in its callbacks: submit more with apply_async(), and wait in the main thread. Terminate the program (pid ${parent.pid}).`

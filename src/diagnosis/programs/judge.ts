@@ -58,8 +58,9 @@ class Findings {
       if (pid !== null) this.codesOfPid.set(pid, (this.codesOfPid.get(pid) ?? new Set()).add(code))
     }
     this.sending = new Set(facts.workers.flatMap(({ pid, task }) => (task?.sending === true ? [pid] : [])))
-    this.isHeldUp = facts.callback !== null && all.some(({ code, pid, worker }) => worker === null && pid === facts.parent.pid && (code === 'self-wait' || code === 'no-progress'))
-    this.parentStopped = this.has('stopped', ({ pid, worker }) => worker === null && pid === facts.parent.pid)
+    const isOfParent = ({ pid, worker }: ProgramVerdict) => worker === null && pid === facts.parent.pid
+    this.isHeldUp = facts.callback !== null && (this.has('self-wait', isOfParent) || this.has('no-progress', isOfParent))
+    this.parentStopped = this.has('stopped', isOfParent)
   }
 
   has(code: VerdictCode, test: (verdict: ProgramVerdict) => boolean = () => true): boolean {

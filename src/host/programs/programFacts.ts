@@ -58,13 +58,12 @@ export function processFacts(
 }
 
 /** Where a process that has pools or processes of its own waits: by its observer, and by the kernel. */
-export function parentWaits(member: ProgramMember | undefined, view: ParentView | undefined): Pick<ParentFacts, 'stoppedMs' | 'waitsIn' | 'wait' | 'waitsMs' | 'threadWaits' | 'joins' | 'hasThreads'> {
+export function parentWaits(member: ProgramMember | undefined, view: ParentView | undefined): Pick<ParentFacts, 'stoppedMs' | 'waitsIn' | 'wait' | 'threadWaits' | 'joins' | 'hasThreads'> {
   const at = view?.observed?.waitsIn ?? null
   return {
     stoppedMs: member?.standstill.stoppedMs ?? 0,
     waitsIn: waitsIn(at),
     wait: member?.wait ?? null,
-    waitsMs: member?.standstill.waitsMs ?? 0,
     threadWaits: member?.threadWaits ?? [],
     joins: member?.wait?.child ?? at?.process ?? null,
     hasThreads: at?.threads ?? (member?.threads === 1 ? false : null),

@@ -38,7 +38,7 @@ function attachedFacts(program: Started, workers: readonly ProcessIdentity[], wa
   return {
     pool: 'idle-pool.py', callback: null, unchangedMs: 0, library: 'unknown', startMethod: null, state: 'run', stateMs: 0, processes: null, poolAgeMs: null, threads: null, locks: { tasks: null, results: null }, taskPipeBytes: null, resultPipeBytes: null,
     queued: null, jobs: [], unseenWorkers: 0, unlistedLosses: 0, exitsBeforeReady: [], readers: { count: 0, quietMs: 0 }, stuckAfterMs: 30_000,
-    parent: { pid: program.pid, state: 'sleeping', stoppedMs: 0, answers: false, waitsIn: null, quietMs: 2000, sigterm: null, wait: null, waitsMs: 0, threadWaits: [], joins: null, hasThreads: null, standsStillMs: 0 },
+    parent: { pid: program.pid, state: 'sleeping', stoppedMs: 0, answers: false, waitsIn: null, quietMs: 2000, sigterm: null, wait: null, threadWaits: [], joins: null, hasThreads: null, standsStillMs: 0 },
     workers: workers.map(({ pid }, index): ProgramWorkerFacts => ({
       name: `worker-${pid}`, pid, phase: 'unknown', state: 'sleeping', stateSeenTimes: 3, stoppedMs: 0, ageMs: 5000, threads: 1, parentThreadsAtStart: null, watchedMs: 2000, cpuMs: 0, quietMs: 2000,
       wait: waitsOf[index] ?? null, threadWaits: [], holds: [], sigterm: null, sigtermPending: false, task: null, stack: null, stackIsOfWait: false, exit: null, hasPools: false, unpicklableResults: 0, waitsMs: 2000, aloneMs: 2000, standsStillMs: 0, forked: null,

@@ -27,12 +27,6 @@ let watch: Watch
 beforeAll(async () => { watch = await Watch.open() })
 afterAll(async () => { await watch.close() })
 
-let flags = 0
-/** A file that is not there yet. */
-function flag(): string {
-  return join(watch.root, `flag-${(flags += 1)}`)
-}
-
 async function untilEnded(run: WatchedRun): Promise<void> {
   await until('the end of the program', () => run.hasEnded, { withinMs: 60_000, seen: () => run.story() })
   expect(await run.ended, JSON.stringify(run.story())).toEqual({ code: 0, signal: null })
@@ -80,7 +74,7 @@ describe.skipIf(!hasJoblib())('joblib.Parallel(backend="multiprocessing")', () =
     }
     for (const { args = [], env } of [{ args: ['--batch', '1'] }, { args: ['--batch', '4'] }, { args: ['--map'] }, { env: { JOBLIB_START_METHOD: 'spawn' } }]) {
       it(`loses a task that can be run again, and all results come: ${[...args, ...Object.values(env ?? {})].join(' ')}`, async () => {
-        await withJoblib(['os-exit', '--once', flag(), ...args], async (run) => {
+        await withJoblib(['os-exit', '--once', watch.flag(), ...args], async (run) => {
           const { pool, task } = await untilLost(run)
           expect(await run.rescue(pool.id, { kind: 'retry', task })).toEqual([{ done: true, text: expect.stringMatching(/is in the queue again/) as string }])
           expect(await run.untilSaid('results')).toEqual([squares])

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolSnapshot } from '../../../src/protocol'
 import type { Python } from '../runtimes/pythons'
@@ -11,12 +10,6 @@ vi.setConfig({ maxConcurrency: 5, testTimeout: 90_000, hookTimeout: 90_000 })
 let watch: Watch
 beforeAll(async () => { watch = await Watch.open() })
 afterAll(async () => { await watch.close() })
-
-let flags = 0
-/** A file that is not there yet. */
-function flag(): string {
-  return join(watch.root, `flag-${(flags += 1)}`)
-}
 
 const withProgram: Watch['run'] = (...given) => watch.run(...given)
 
@@ -53,7 +46,7 @@ function suite(python: Python): void {
   describe('a lost task that is run again', () => {
     for (const { method, call } of [{ method: 'fork', call: 'map' }, { method: 'spawn', call: 'chunks' }, { method: 'forkserver', call: 'imap' }, { method: 'fork', call: 'apply_async' }]) {
       it(`lets ${call} return all results, ${method}`, async () => {
-        await withProgram('lost-task.py', { python, args: [method, 'os-exit-0', call, '--once', flag()] }, async (run) => {
+        await withProgram('lost-task.py', { python, args: [method, 'os-exit-0', call, '--once', watch.flag()] }, async (run) => {
           const { pool, task } = await untilLost(run)
           expect(await run.rescue(pool.id, { kind: 'retry', task })).toEqual([{ done: true, text: expect.stringMatching(/is in the queue again/) as string }])
           expect(await run.untilSaid('results')).toEqual([squares])
@@ -166,7 +159,7 @@ function suite(python: Python): void {
   describe('"onStuck": "retry"', () => {
     const retry = { onStuck: 'retry' } as const
     it('runs a lost task again by itself', async () => {
-      await withProgram('lost-task.py', { python, args: ['fork', 'sys-exit', 'map', '--once', flag()], watch: retry }, async (run) => {
+      await withProgram('lost-task.py', { python, args: ['fork', 'sys-exit', 'map', '--once', watch.flag()], watch: retry }, async (run) => {
         expect(await run.untilSaid('results')).toEqual([squares])
       })
     })
@@ -199,7 +192,7 @@ function suite(python: Python): void {
 
   describe('a rescue is refused', () => {
     it('the second time, also when both come at once', async () => {
-      await withProgram('lost-task.py', { python, args: ['fork', 'sys-exit', 'map', '--once', flag()] }, async (run) => {
+      await withProgram('lost-task.py', { python, args: ['fork', 'sys-exit', 'map', '--once', watch.flag()] }, async (run) => {
         const { pool, task } = await untilLost(run)
         const both = (await Promise.all([run.rescue(pool.id, { kind: 'retry', task }), run.rescue(pool.id, { kind: 'retry', task })])).flat()
         expect(both.filter(({ done }) => done)).toHaveLength(1)
@@ -233,7 +226,7 @@ function suite(python: Python): void {
       })
     })
     it('while the program cannot answer, and says why', async () => {
-      await withProgram('lost-task.py', { python, args: ['fork', 'sys-exit', 'map', '--once', flag()] }, async (run) => {
+      await withProgram('lost-task.py', { python, args: ['fork', 'sys-exit', 'map', '--once', watch.flag()] }, async (run) => {
         const { pool, task } = await untilLost(run)
         process.kill(run.pid, 'SIGSTOP')
         await until('the program is stopped', () => stateOf(run.pid) === 'T')

@@ -185,6 +185,7 @@ export class Watch {
   private looker: Promise<void> = Promise.resolve()
   /** Why there are no more looks. */
   private failure: unknown
+  private flags = 0
 
   private constructor(readonly folder: string, readonly root: string, readonly env: NodeJS.ProcessEnv, public host: HostConnection) {}
 
@@ -200,6 +201,11 @@ export class Watch {
     const watch = new Watch(folder, root, env, await HostConnection.connect({ root, hostScript, start: true, client: 'test', env, timeoutMs: 30_000 }))
     watch.looker = watch.lookOn()
     return watch
+  }
+
+  /** A file that is not there yet. */
+  flag(): string {
+    return join(this.root, `flag-${(this.flags += 1)}`)
   }
 
   /** To the next host, when the last one was killed. */

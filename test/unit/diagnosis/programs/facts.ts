@@ -9,7 +9,7 @@ export function pool(facts: Partial<Omit<ProgramPoolFacts, 'parent'>> & { readon
     threads: { workers: true, tasks: true, results: true }, locks: { tasks: 'taken', results: 'free' },
     taskPipeBytes: 0, resultPipeBytes: 0, queued: 0, jobs: [job()], callback: null, unchangedMs: 10_000, workers: [], unseenWorkers: 0, unlistedLosses: 0, exitsBeforeReady: [], readers: readersAmong(facts.workers ?? []), stuckAfterMs: 30_000,
     ...rest,
-    parent: { pid: 4700, state: 'sleeping', stoppedMs: parent?.state === 'stopped' ? 10_000 : 0, answers: true, waitsIn: 'train.py:42 (<module>), in Pool.map', quietMs: 10_000, sigterm: 'default', wait: null, waitsMs: 10_000, threadWaits: [], joins: null, hasThreads: false, standsStillMs: 0, ...parent },
+    parent: { pid: 4700, state: 'sleeping', stoppedMs: parent?.state === 'stopped' ? 10_000 : 0, answers: true, waitsIn: 'train.py:42 (<module>), in Pool.map', quietMs: 10_000, sigterm: 'default', wait: null, threadWaits: [], joins: null, hasThreads: false, standsStillMs: 0, ...parent },
   }
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { processFacts } from '../../../../src/host/programs/programFacts'
 import { ProgramMember } from '../../../../src/host/programs/programMember'
 
-const parent = { pid: 1000, state: 'sleeping', stoppedMs: 0, answers: true, waitsIn: null, quietMs: 0, sigterm: 'default', wait: null, waitsMs: 0, threadWaits: [], joins: null, hasThreads: null, standsStillMs: 0 } as const
+const parent = { pid: 1000, state: 'sleeping', stoppedMs: 0, answers: true, waitsIn: null, quietMs: 0, sigterm: 'default', wait: null, threadWaits: [], joins: null, hasThreads: null, standsStillMs: 0 } as const
 
 test('a worker that ended long ago is of no more interest, unless its program has not collected it', () => {
   const [collected, zombie] = ['Process-1', 'Process-2'].map((name, index) => {
