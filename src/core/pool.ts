@@ -584,10 +584,13 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   /** It was with a worker, and has not begun. */
+  /** It has not begun: the next worker takes it, unless it is not wanted any more. */
   #putBack(task: Task): void {
+    const { intent } = task
     if (task.state === 'running') this.#life.notBegun(task)
-    if (this.#state === 'run' || this.#state === 'close') this.#book.putBack(task)
-    else this.#life.dropped(task, new TaskCancelledError(task.id, task.label, 'the pool was ended'))
+    const mayRun = this.#state === 'run' || this.#state === 'close'
+    if (mayRun && intent?.kind !== 'cancel') this.#book.putBack(task)
+    else this.#life.dropped(task, new TaskCancelledError(task.id, task.label, intent?.kind === 'cancel' ? intent.reason : 'the pool was ended'))
   }
 
   #fill(): void {

@@ -193,4 +193,21 @@ describe('cancel of a task that would run again', () => {
     expect(pool.counts).toMatchObject({ cancelled: 1, lost: 0, queued: 0, running: 0 })
     expect(begun(1)).toBe(1)
   })
+
+  it('holds although its worker had died before it was sent there, which nobody knew', async () => {
+    const { pool, begun } = await warmPool()
+    const [pid = 0] = await readyPids(pool)
+    process.kill(pid, 'SIGKILL')
+    while (isRunning(pid)) block(1)
+    // Its other threads have the channel open for a moment longer.
+    block(100)
+    const result = pool.applyAsync('other', [1, 'quick'])
+    await Promise.resolve()
+    expect(pool.counts.running).toBe(1)
+    await result.cancel()
+    expect(result.ready()).toBe(true)
+    await pool.apply('other', [2, 'quick'])
+    expect(pool.counts).toMatchObject({ cancelled: 1, lost: 0, queued: 0, running: 0 })
+    expect([begun(1), begun(2)]).toEqual([0, 1])
+  })
 })

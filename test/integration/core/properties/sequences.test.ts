@@ -21,7 +21,7 @@ console.log(`properties: UNHANG_SEED=${seed}`)
 
 function parameters(runs: number): fc.Parameters<[Plan]> {
   // What depends on the moment does not get smaller by being tried again.
-  return { seed, numRuns: Number(process.env.UNHANG_RUNS ?? runs), endOnFailure: true, ...(path === undefined ? {} : { path }) }
+  return { seed, numRuns: Number(process.env.UNHANG_RUNS ?? runs), endOnFailure: true, includeErrorInReport: true, ...(path === undefined ? {} : { path }) }
 }
 
 function environment(shape: PoolShape, folder: string): Record<string, unknown> {
