@@ -6,6 +6,7 @@ import type { ProcessIdentity } from '../processes'
 import type { ShutdownDependencies, ShutdownReport } from '../shutdown'
 import { AsyncResult } from './async-result'
 import type { ResultCallbacks } from './async-result'
+import { Cancellation } from './cancellation'
 import { CommandStaff } from './command-staff'
 import { endWorkers } from './endings'
 import { PoolFailedError, PoolStateError, QueueFullError, TaskCancelledError } from './errors'
@@ -56,6 +57,7 @@ export class Pool extends EventEmitter<PoolEvents> {
   readonly #folder: OutputFolder
   readonly #staff: Staff
   readonly #watch: StuckWatch
+  readonly #cancellation: Cancellation
   readonly #exited = new ExitedWorkers()
   /** Gone, but something they left behind still holds their output. */
   readonly #leftBehind = new Set<Worker>()
@@ -94,9 +96,10 @@ export class Pool extends EventEmitter<PoolEvents> {
       failed: (error) => { this.#warn('a look at the running tasks', error) },
     })
     this.#life = this.#makeLife()
+    this.#cancellation = this.#makeCancellation()
     this.#processes = settings.processes
     this.#desk = new TaskDesk(settings, this.#book, {
-      cancelTasks: (tasks, reason) => this.#cancelTasks(tasks, reason),
+      cancelTasks: (tasks, reason) => this.#cancellation.all(tasks, reason),
       uncallable: (task, error) => { this.#life.uncallable(task, error) },
       handedIn: () => { this.#fillSoon() },
       streamEnded: () => { queueMicrotask(() => { this.#settleDown() }) },
@@ -414,43 +417,7 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   async #cancel(id: string, options: ShutdownOptions): Promise<string[]> {
     const task = this.#book.find(id)
-    return task === undefined ? [] : this.#cancelTask(task, options)
-  }
-
-  async #cancelTask(task: Task, options: ShutdownOptions): Promise<string[]> {
-    if (this.#cancelUnbegun(task, options.reason)) return []
-    if (task.state !== 'queued' && task.state !== 'running') return []
-    const worker = [...this.#staff.workers, ...this.#finishing.keys()].find((one) => one.has(task))
-    // Answered already: its end is being told just now.
-    if (worker === undefined) return []
-    task.incident.intent = { kind: 'cancel', reason: options.reason }
-    if (worker.exited) {
-      await worker.whenGone()
-      await this.#finishing.get(worker)
-      return []
-    }
-    if (!worker.isAt(task)) {
-      await this.#answered(task, worker)
-      return []
-    }
-    const report = await this.shutdownWorker(worker.pid, options)
-    return [...report.issues]
-  }
-
-  async #cancelTasks(tasks: readonly Task[], reason: string): Promise<void> {
-    const options = { kill: false, useSigkill: true, askedBy: 'api' as const, reason }
-    // Those that wait first: otherwise a worker that replaces one that was ended would begin them.
-    const begun = tasks.filter((task) => !this.#cancelUnbegun(task, reason))
-    await Promise.all(begun.map((task) => this.#cancelTask(task, options)))
-  }
-
-  /** Ends a task that has not begun; what others think of it (it may have been sent ahead) does not matter. */
-  #cancelUnbegun(task: Task, reason: string): boolean {
-    this.#takeBack(task)
-    if (task.place !== 'queue') return false
-    this.#life.cancelWaiting(task, reason)
-    if (!this.#isFull) this.#wakeForRoom()
-    return true
+    return task === undefined ? [] : this.#cancellation.one(task, options)
   }
 
   /** If it has not begun, it waits in the queue from here on, until this turn is over. */
@@ -458,12 +425,6 @@ export class Pool extends EventEmitter<PoolEvents> {
     if (task.place === 'queue' || (task.state !== 'queued' && task.state !== 'running')) return
     this.#staff.takeBack(task)
     this.#fillSoon()
-  }
-
-  /** Its answer has been written, and is read within a turn or two; a worker whose channel is broken is ended. */
-  async #answered(task: Task, worker: Worker): Promise<void> {
-    while (worker.has(task) && !worker.exited) await new Promise((resolve) => setImmediate(resolve))
-    if (worker.has(task)) await worker.whenGone()
   }
 
   async #mapAny<T>(fn: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, star: boolean, options: MapOptions): Promise<T[]> {
@@ -536,6 +497,19 @@ export class Pool extends EventEmitter<PoolEvents> {
     })
   }
 
+  #makeCancellation(): Cancellation {
+    return new Cancellation({
+      takeBack: (task) => { this.#takeBack(task) },
+      cancelWaiting: (task, reason) => {
+        this.#life.cancelWaiting(task, reason)
+        if (!this.#isFull) this.#wakeForRoom()
+      },
+      workerOf: (task) => [...this.#staff.workers, ...this.#finishing.keys()].find((worker) => worker.has(task)),
+      finished: (worker) => this.#finishing.get(worker),
+      shutdownWorker: (pid, options) => this.shutdownWorker(pid, options),
+    })
+  }
+
   #staffHooks(): StaffHooks {
     return {
       nextTask: () => this.#nextTask(),
@@ -583,7 +557,6 @@ export class Pool extends EventEmitter<PoolEvents> {
     })
   }
 
-  /** It was with a worker, and has not begun. */
   /** It has not begun: the next worker takes it, unless it is not wanted any more. */
   #putBack(task: Task): void {
     const { intent } = task

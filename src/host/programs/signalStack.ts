@@ -12,6 +12,8 @@ export interface StackThread {
 /** faulthandler writes from its signal handler; a process that runs gets there in microseconds, one under load in some milliseconds. */
 const patienceMs = 1000
 const pollMs = 10
+/** It writes line by line, and may have to wait for a processor in between: what has not grown for so many looks is whole. */
+const wholeAfter = 3
 
 /**
  * Makes a process write the stacks of all its threads, by the signal that `faulthandler` was registered for in it, and reads them.
@@ -34,10 +36,11 @@ export async function readSignalStack(
   kills.record({ at: Date.now(), identity, name, subjectId: name, signal: `signal ${signal}`, outcome, reason: 'asked for its stacks', askedBy: 'host' })
   if (outcome !== 'sent') return undefined
   let size = 0
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline;) {
+  let same = 0
+  for (const deadline = Date.now() + patienceMs; same < wholeAfter && Date.now() < deadline;) {
     await sleep(pollMs)
     const now = await stat(file).then((found) => found.size, () => 0)
-    if (now > 0 && now === size) break
+    same = now > 0 && now === size ? same + 1 : 0
     size = now
   }
   return size === 0 ? undefined : parseStacks(await readFile(file, 'utf8'))

@@ -19,18 +19,14 @@ import { stopRefill, targetsOf } from './programEnding'
 import { parentWaits, poolFacts, processFacts } from './programFacts'
 import type { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
+import { takeQuietStacks } from './quietStacks'
 import { Rescuer } from './rescuer'
-import { readSignalStack } from './signalStack'
 import { WatchedPool, type PoolOwner } from './watchedPool'
 import type { WatchSession } from './watchSession'
 
 /** As the engine's own pools. */
 const defaultStuckAfterMs = 30_000
 const defaultGracePeriodMs = 100
-/** A task that is quiet for this long may show where it is. */
-const stackAfterMs = 1500
-/** Others are asked at the next look: the verdicts of a thousand workers should not wait for all of their stacks. */
-const stacksWithinMs = 500
 /** Lower ones that the kernel has are glibc's own. */
 const firstRealTimeSignal = 34
 /** Children that no observer tells of are looked for by a pass over the process table, so not at every look. */
@@ -257,7 +253,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     await this.leaveParents()
     const awaited = this.awaitedMembers()
     await this.memberLook.observe(this.census.live, [...this.parents].filter(({ link }) => link.connected), (member) => awaited.has(member), now)
-    await this.takeStacks(now)
+    if (this.session) await takeQuietStacks(this.census.live, { session: this.session, context: this.context, mayAsk: (signal) => this.mayAsk(signal) }, now)
     await this.judgeAll()
     for (const part of [this, ...this.pools]) part.tellChanges()
     await this.act()
@@ -303,32 +299,6 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private awaitedMembers(): Set<ProgramMember> {
     // Of plain processes nobody knows who waits for them.
     return new Set([...this.members.live(), ...this.pools.filter((pool) => pool.live && (pool.awaited || !pool.parent.answers)).flatMap((pool) => pool.members.live())])
-  }
-
-  /** Where quiet tasks that wait for a lock are: that tells one that waits for its own pool from one that nobody can wake. */
-  private async takeStacks(now: number): Promise<void> {
-    const { session } = this
-    if (session === undefined) return
-    for (const member of this.census.live) {
-      const { recorded, identity } = member
-      if (identity === undefined || recorded === undefined || member.stackCounter === recorded.counter) continue
-      const isPlain = recorded.poolKey === 0
-      // One that starts may wait in its initializer.
-      if (!member.hasTask && !isPlain && recorded.ready) continue
-      // Only what waits for a lock is interrupted, or for a message: it goes on waiting, where a system call of a library might fail.
-      if ((member.wait?.kind !== 'futex' && !(isPlain && member.wait?.kind === 'pipe-read')) || member.movement.quietMs(now) < stackAfterMs || !this.mayAsk(recorded.stackSignal)) continue
-      // One that moves from look to look, as who asks again and again does, shows where it is once a task.
-      if (member.stackOf === recorded.counter && (member.standstill.waitsMs === 0 || (member.hasTask && member.wait.timed))) continue
-      if (Date.now() - now > stacksWithinMs) return
-      member.stackCounter = member.stackOf = recorded.counter
-      const before = await this.context.processes.waits(identity)
-      const threads = await readSignalStack(session.file(`stack-${member.pid}`), { identity, name: member.name, signal: recorded.stackSignal }, this.context)
-      const main = threads?.find(({ current }) => current) ?? threads?.at(-1)
-      member.stack = main?.frames ?? null
-      member.standstill.excuse(before?.switches ?? null, (await this.context.processes.waits(identity))?.switches ?? null)
-      if (threads) member.standstill.noteThreads(threads)
-      else if (!member.hasTask && member.standstill.mayAskAgain()) member.stackCounter = -1
-    }
   }
 
   private async judgeAll(): Promise<void> {
