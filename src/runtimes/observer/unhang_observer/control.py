@@ -110,9 +110,12 @@ class Control:
 
     def resume(self) -> None:
         """Start the thread, unless it runs, or a fork is under way."""
-        if not self.is_paused or not self._running.acquire(False):
+        if self._over or self._forks:
             return
+        # Before the lock: one that was told to stop, and has not yet, goes on; or finds this as its last act.
         self._stopping = False
+        if not self._running.acquire(False):
+            return
         self.thread_id = 0
         try:
             hooks.finder.start_new_thread(self._run, ())
@@ -135,7 +138,8 @@ class Control:
         if not self._running.acquire(True, _PAUSE_SECONDS):
             return
         try:
-            # It let go as its last act; what is left is the kernel's.
+            # One that had only just been started has told its number by now. What is left of it is the kernel's.
+            thread = self.thread_id
             while thread and os.path.exists("/proc/self/task/%d" % thread) and time.monotonic() < deadline:
                 _pass_a_moment(self._running)
         finally:
@@ -183,6 +187,8 @@ class Control:
             self._end()
         finally:
             self._running.release()
+        if not self._stopping:
+            self.resume()
 
     def _end(self) -> None:
         self._over = True

@@ -22,7 +22,7 @@ async function run(options: WatchOptions): Promise<End> {
   return end
 }
 
-const forkOnly = ['forks', 'child_makes_a_pool', 'fork_warning', 'interrupted', 'interrupted_join', 'many_files', 'no_signals_taken', 'uncaught_unpicklable_argument', 'unclosed']
+const forkOnly = ['forks', 'child_makes_a_pool', 'fork_warning', 'forks_at_once', 'interrupted', 'interrupted_join', 'many_files', 'no_signals_taken', 'uncaught_unpicklable_argument', 'unclosed']
 const programs = ['errors', 'uncaught', 'process_errors', 'unpicklable_process', 'processes_in_processes', 'recycled', 'iterable_fails', 'callbacks', 'executors', 'daemon_thread_at_exit', 'left_running', 'left_to_the_end']
 
 describe.each(someOf)('with and without the observer, in Python $version', ({ path: python }) => {
