@@ -98,7 +98,7 @@ function isExplained(verdict: ProgramVerdict, found: Findings): boolean {
       return !verdict.stuck && found.has('no-live-workers')
     case 'self-wait':
       // That one process cannot go on is why the others, and the program, wait for it.
-      return verdict.worker === null && (found.has('fork-with-threads') || found.has('output-pipe-full'))
+      return verdict.worker === null && (found.has('fork-with-threads') || found.has('output-pipe-full', ({ stuck }) => stuck))
     case 'no-progress':
       return found.ofSame(verdict, explainsNoProgress) || (found.isSending(verdict) && (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || found.isHeldUp || parentStopped))
     case 'slow':
