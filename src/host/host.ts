@@ -75,6 +75,7 @@ export class Host {
       directory: endpoint.directory, root: endpoint.root, processes, kills: this.kills, log, state: this.state, pools: this.pools,
       ledger: () => this.ledger,
       shutdown: (report, order) => { this.tellShutdown(report, order) },
+      acted: (what) => { this.clients.tellPolicy(what) },
       ended: (pool) => { this.poolEnded(pool) },
       somebodyLooks: () => this.clients.size > 0,
       mustBeOpen: () => { this.mustBeOpen() },

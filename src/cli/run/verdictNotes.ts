@@ -1,4 +1,4 @@
-import { verdictsOf, type PoolSnapshot, type PoolVerdictSnapshot } from '../../protocol'
+import { rescueOptionsOf, verdictsOf, type PolicyActed, type PoolSnapshot, type PoolVerdictSnapshot, type WatchOptions } from '../../protocol'
 import { plainLines } from '../output/plainText'
 import { poolWord } from '../words/shell'
 import { proposedCommands, verdictTag } from '../words/verdicts'
@@ -10,6 +10,12 @@ const mostAtOnce = 3
 export class VerdictNotes {
   private readonly said = new Map<string, Set<string>>()
 
+  /** What is not stuck any more while it is being ended is no good news. */
+  private ends = false
+
+  /** @param onStuck What is done about it without anybody's asking: then nobody is asked to do it. */
+  constructor(private readonly onStuck: NonNullable<WatchOptions['onStuck']> = 'flag') {}
+
   /**
    * The lines that are new since the last look.
    * @param pools The program and its pools.
@@ -19,23 +25,50 @@ export class VerdictNotes {
     return clean.flatMap((pool) => this.observePool(pool, clean))
   }
 
+  /** What `onStuck` does, after why, where that was not said yet. */
+  acted(params: PolicyActed.Params, programName: string): string[] {
+    const { poolId, name, onStuck, outcome, what, verdicts } = plainLines(params)
+    const before = this.said.get(poolId) ?? new Set()
+    const fresh = verdicts.filter((verdict) => !before.has(keyOf(verdict)))
+    this.said.set(poolId, new Set([...before, ...verdicts.map(keyOf)]))
+    const more = what.length > mostAtOnce ? ` and ${what.length - mostAtOnce} more` : ''
+    const shown = what.slice(0, mostAtOnce)
+    const why = verdictLines(fresh.slice(0, mostAtOnce), outcome === 'gaveUp')
+    switch (outcome) {
+      case 'ends':
+        this.ends = true
+        return [...why, `${programName} is ended by --on-stuck ${onStuck}`]
+      case 'retried': return [...why, `${name}: ${shown.join('; ')}${more} (by --on-stuck ${onStuck})`]
+      case 'gaveUp': return [...why, `${name}: --on-stuck ${onStuck} gives up on ${shown.join(', ')}${more}: unhang why ${poolWord({ id: poolId, name }, [])}`]
+    }
+  }
+
   private observePool(pool: PoolSnapshot, pools: readonly PoolSnapshot[]): string[] {
     const before = this.said.get(pool.id) ?? new Set()
     const stuck = pool.state === 'ended' ? [] : verdictsOf(pool).filter((verdict) => verdict.stuck)
     this.said.set(pool.id, new Set(stuck.map(keyOf)))
-    if (stuck.length === 0) return before.size > 0 && pool.state !== 'ended' ? [`${pool.name} is not stuck any more`] : []
+    if (stuck.length === 0) return before.size > 0 && pool.state !== 'ended' && !this.ends ? [`${pool.name} is not stuck any more`] : []
     const fresh = stuck.filter((verdict) => !before.has(keyOf(verdict)))
     if (fresh.length === 0) return []
     const shown = fresh.slice(0, mostAtOnce)
     return [
-      ...shown.flatMap((verdict, at) => [
-        `${verdictTag(verdict)}: ${verdict.summary}`,
-        ...(verdict.advice === '' || shown[at + 1]?.advice === verdict.advice ? [] : [`  ${verdict.advice}`]),
-      ]),
+      ...verdictLines(shown, !this.isTakenCareOf(pool)),
       ...(fresh.length > shown.length ? [`  and ${fresh.length - shown.length} more: unhang why ${poolWord(pool, pools)}`] : []),
-      ...proposedCommands(pool, pools).map(({ command, does }) => `  ${command}  # ${does}`),
+      ...(this.isTakenCareOf(pool) ? [] : proposedCommands(pool, pools).map(({ command, does }) => `  ${command}  # ${does}`)),
     ]
   }
+
+  private isTakenCareOf(pool: PoolSnapshot): boolean {
+    if (this.onStuck === 'retry') return rescueOptionsOf(pool).some((option) => option.kind !== 'task' || option.retriable)
+    return this.onStuck !== 'flag'
+  }
+}
+
+function verdictLines(verdicts: readonly PoolVerdictSnapshot[], withAdvice: boolean): string[] {
+  return verdicts.flatMap((verdict, at) => [
+    `${verdictTag(verdict)}: ${verdict.summary}`,
+    ...(!withAdvice || verdict.advice === '' || verdicts[at + 1]?.advice === verdict.advice ? [] : [`  ${verdict.advice}`]),
+  ])
 }
 
 function keyOf({ code, pid, task }: PoolVerdictSnapshot): string {

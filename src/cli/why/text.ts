@@ -51,7 +51,9 @@ function confidenceWords({ confidence }: PoolVerdictSnapshot): string {
 
 function nothingStuck(asked: readonly PoolSnapshot[], pools: readonly PoolSnapshot[], palette: Palette): string {
   if (asked.length === 0) return 'nothing is stuck: no pool runs here'
-  return [palette.good('nothing is stuck'), ...asked.map((pool) => `${indent}${poolTitle(pool, pools)}  ${doing(pool)}`.trimEnd())].join('\n')
+  // What has no observer inside may well be.
+  const blind = asked.some(({ state, program }) => state !== 'ended' && program?.observer === 'failed')
+  return [blind ? palette.warning('nothing is known to be stuck') : palette.good('nothing is stuck'), ...asked.map((pool) => `${indent}${poolTitle(pool, pools)}  ${doing(pool)}`.trimEnd())].join('\n')
 }
 
 function doing(pool: PoolSnapshot): string {

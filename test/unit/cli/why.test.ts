@@ -65,6 +65,10 @@ describe('why', () => {
     const pools = [pool({ workers: [worker({ status: 'busy', task: task({ verdict: slow }) })], counts: counts({ running: 1, done: 2 }) })]
     expect(whyText(pools, pools)).toMatch(/slow, not stuck: .*\n[^]*nothing is stuck\n {2}Stuck {2}pool-3fa9c1 {2}2 of 3 done, 1 running$/)
   })
+  it('does not claim that nothing is stuck where it cannot look', () => {
+    const pools = [programPool({}, { python: null, observer: 'failed', message: 'Python 3.7; 3.8 or later is needed' })]
+    expect(whyText(pools, pools)).toBe('nothing is known to be stuck\n  train.py  program-1  pid 4700, not observed: Python 3.7; 3.8 or later is needed')
+  })
   it('says so when nothing runs', () => { expect(whyText([], [])).toBe('nothing is stuck: no pool runs here') })
   it('tells the first ones of a thousand lost tasks', () => {
     const pools = [program, watchedPool({ verdicts: Array.from({ length: 1000 }, (_, at) => lostTask({ task: String(at) })) })]
