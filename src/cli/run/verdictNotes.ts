@@ -1,7 +1,7 @@
 import { rescueOptionsOf, verdictsOf, type PolicyActed, type PoolSnapshot, type PoolVerdictSnapshot, type WatchOptions } from '../../protocol'
 import { plainLines } from '../output/plainText'
 import { poolWord } from '../words/shell'
-import { proposedCommands, verdictTag } from '../words/verdicts'
+import { advisedVerdicts, verdictTag } from '../words/verdicts'
 
 /** More at once (a thousand lost tasks have one cause) are counted: the program's own output should still be found between them. */
 const mostAtOnce = 3
@@ -48,14 +48,21 @@ export class VerdictNotes {
     const stuck = pool.state === 'ended' ? [] : verdictsOf(pool).filter((verdict) => verdict.stuck)
     this.said.set(pool.id, new Set(stuck.map(keyOf)))
     if (stuck.length === 0) return before.size > 0 && pool.state !== 'ended' && !this.ends ? [`${pool.name} is not stuck any more`] : []
-    const fresh = stuck.filter((verdict) => !before.has(keyOf(verdict)))
-    if (fresh.length === 0) return []
-    const shown = fresh.slice(0, mostAtOnce)
-    return [
-      ...verdictLines(shown, !this.isTakenCareOf(pool)),
-      ...(fresh.length > shown.length ? [`  and ${fresh.length - shown.length} more: unhang why ${poolWord(pool, pools)}`] : []),
-      ...(this.isTakenCareOf(pool) ? [] : proposedCommands(pool, pools).map(({ command, does }) => `  ${command}  # ${does}`)),
-    ]
+    const isFresh = (verdict: PoolVerdictSnapshot): boolean => verdict.stuck && !before.has(keyOf(verdict))
+    const fresh = stuck.filter(isFresh)
+    const lines: string[] = []
+    const isTakenCareOf = this.isTakenCareOf(pool)
+    let left = mostAtOnce
+    for (const { verdicts, commands } of advisedVerdicts(pool, pools)) {
+      const here = verdicts.filter(isFresh)
+      const shown = here.slice(0, left)
+      if (shown.length === 0) continue
+      lines.push(...verdictLines(shown, !isTakenCareOf))
+      if (left <= here.length && fresh.length > mostAtOnce) lines.push(`  and ${fresh.length - mostAtOnce} more: unhang why ${poolWord(pool, pools)}`)
+      if (!isTakenCareOf) lines.push(...commands.map(({ command, does }) => `  ${command}  # ${does}`))
+      left -= shown.length
+    }
+    return lines
   }
 
   private isTakenCareOf(pool: PoolSnapshot): boolean {

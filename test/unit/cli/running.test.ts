@@ -47,6 +47,14 @@ describe('notes beside a program', () => {
     const stuck = watchedPool({ verdicts: [], workers: [worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) })] })
     expect(new VerdictNotes().observe([program, stuck])[0]).toMatch(/^stuck \(no-progress\)/)
   })
+  it('have what to type below what it is about', () => {
+    const stuck = lostTask({ ...noProgress, pid: 4713, task: '8', rescue: [] })
+    expect(new VerdictNotes().observe([program, watchedPool({ verdicts: [stuck, lostTask()] })])).toEqual([
+      'stuck (no-progress): It has used no CPU and printed nothing for 9 s.', '  Look at what it waits for.', '  unhang stacks 4713  # where it is',
+      'stuck (lost-task): train.py:42 will wait for ever: task 7 run(7) was lost.', '  Fail the task, or run it again.',
+      '  unhang rescue train.py:42 --fail --task 7  # the program gets an exception for task 7', '  unhang rescue train.py:42 --retry --task 7  # task 7 runs again',
+    ])
+  })
   it('count what is too much to tell', () => {
     const lost = Array.from({ length: 10 }, (_, at) => lostTask({ task: String(at) }))
     expect(new VerdictNotes().observe([program, watchedPool({ verdicts: lost })]).join('\n')).toContain('  and 7 more: unhang why train.py:42\n  unhang rescue train.py:42')
