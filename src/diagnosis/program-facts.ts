@@ -131,6 +131,8 @@ export interface ProgramWorkerFacts {
    */
   readonly waitsMs: number
   readonly aloneMs: number
+  /** The same of a thread of it that writes to a pipe: nobody has taken a byte out of that in between. 0 when none writes. */
+  readonly feederWaitsMs: number
   /**
    * How long it has been seen waiting in that one place, without a thread of Python's or a signal handler of its own that might change
    * something; 0 when it moves, when a thread might, and when unknown.

@@ -54,6 +54,12 @@ export interface ProcessWait {
   readonly child: number | null
 }
 
+/** Where a thread other than the main one waits. */
+export interface ThreadWait extends ProcessWait {
+  /** How often it has left the processor, null where the kernel does not say: as long as it stays the same in one place, it has not run. */
+  readonly switches: number | null
+}
+
 /** A process with more threads than this is not asked where each of them waits: that takes some 10 µs a thread. */
 export const mostThreads = 16
 
@@ -113,7 +119,7 @@ export interface ProcessTable {
    * Where its other threads wait, without the main one; not asked of more than {@link mostThreads}, for which none are told. Linux
    * only; undefined elsewhere, and when the process is gone or a zombie.
    */
-  threadWaits(identity: ProcessIdentity): Promise<readonly ProcessWait[] | undefined>
+  threadWaits(identity: ProcessIdentity): Promise<readonly ThreadWait[] | undefined>
   /**
    * The arguments it was started with, or the title it gave itself as the only one; empty for a kernel thread. Linux only;
    * undefined elsewhere, and when they cannot be read now (gone, a zombie, waiting inside the kernel).

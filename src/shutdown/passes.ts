@@ -46,6 +46,8 @@ export async function terminatePass({ request, family, send, watch }: PassContex
   for (const rank of [0, 1]) {
     const workers = family.workers.filter((worker) => !worker.over && rankOf(worker) === rank)
     if (workers.length === 0) continue
+    // What these have started meanwhile may be found no more once they are gone.
+    if (rank > 0) await family.recapture()
     await send(workers, 'SIGTERM')
     await awaitEnd(workers, request.gracePeriodMs, watch, options)
   }

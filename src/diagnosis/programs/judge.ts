@@ -29,7 +29,8 @@ const rules: readonly ProgramRule[] = [
 /** What a worker's own verdict explains: that its task does not get on, or takes long. */
 const explainsNoProgress: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['stopped', 'uninterruptible', 'fork-with-threads', 'self-wait', 'output-pipe-full'])
 
-const ignoresSigterm: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['sigterm-ignored'])
+/** And that it is slow: where it waits says more. */
+const explainsSlow: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['sigterm-ignored', 'output-pipe-full'])
 
 /** What the facts of a program's pool amount to, the gravest verdict first; empty when all is well. */
 export function judgeProgramPool(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
@@ -97,11 +98,11 @@ function isExplained(verdict: ProgramVerdict, found: Findings): boolean {
       return !verdict.stuck && found.has('no-live-workers')
     case 'self-wait':
       // That one process cannot go on is why the others, and the program, wait for it.
-      return verdict.worker === null && (found.has('fork-with-threads') || found.has('output-pipe-full'))
+      return verdict.worker === null && (found.has('fork-with-threads') || found.has('output-pipe-full', ({ stuck }) => stuck))
     case 'no-progress':
       return found.ofSame(verdict, explainsNoProgress) || (found.isSending(verdict) && (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || found.isHeldUp || parentStopped))
     case 'slow':
-      return found.ofSame(verdict, ignoresSigterm)
+      return found.ofSame(verdict, explainsSlow)
     default:
       return false
   }

@@ -6,11 +6,16 @@ import { nameOf, taskName, whereEvidence } from './words'
 
 /** A task that is over the threshold in a live worker, which has moved of late, or has not. */
 export function overdueTask(facts: ProgramPoolFacts, worker: ProgramWorkerFacts): { readonly task: ProgramTaskFacts; readonly quiet: boolean } | undefined {
-  const { task, quietMs } = worker
+  const { task, quietMs, wait, waitsMs } = worker
   if (task === null || !isLive(worker) || task.runningMs < facts.stuckAfterMs) return undefined
   // Its result goes as fast as the program takes it, and that one is busy.
   if (task.sending && !facts.parent.answers) return undefined
-  return { task, quiet: isQuiet({ quietMs, stuckAfterMs: facts.stuckAfterMs }) }
+  return { task, quiet: isQuiet({ quietMs: isWriting(wait) ? Math.min(quietMs, waitsMs) : quietMs, stuckAfterMs: facts.stuckAfterMs }) }
+}
+
+/** To be let on by a slow reader costs no CPU time that could be seen. */
+function isWriting(wait: ProgramWorkerFacts['wait']): boolean {
+  return wait?.kind === 'pipe-write' || wait?.kind === 'socket-write'
 }
 
 /** What an expert would look at first. */

@@ -1,6 +1,5 @@
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts, ReaderFacts, WaitFacts } from '../program-facts'
-import { isQuiet } from '../rules/no-progress'
-import type { Evidence, Verdict } from '../verdict'
+import type { Evidence } from '../verdict'
 import { durationInWords } from '../words'
 import { isAnythingAwaited, isLive, isPool, liveWorkers, quietEnoughMs } from './conditions'
 import { feederWrite, isFeederInLine } from './queue-feeder'
@@ -13,7 +12,8 @@ export function outputPipeFull(facts: ProgramPoolFacts): readonly ProgramVerdict
 
 /**
  * A worker that sends a result is another matter: the program takes those in, and is slow at worst. So is the reader of a pipe between
- * two processes of a program, unless the program waits for the end of the one that writes.
+ * two processes of a program, unless the program waits for the one that writes. Who reads the program's output is not seen at all: a
+ * pager reads on when somebody presses a key, and only the time since the last byte was taken tells it from one that never will.
  */
 function mainThreads(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { parent, readers, stuckAfterMs } = facts
@@ -26,20 +26,29 @@ function mainThreads(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     const stream = wait.descriptor === 1 ? 'stdout' : wait.descriptor === 2 ? 'stderr' : undefined
     // It may be sending a result, where nothing is noted of that.
     if (isPool(facts) && phase === 'unknown' && stream === undefined) return []
-    const proven = isInTask || (ends.has(worker) && isNobodyLeft(facts))
+    const isAwaited = (ends.has(worker) || (isInTask && waitsForPool(facts))) && isNobodyLeft(facts)
+    const proven = isAwaited && stream === undefined && isProvenAlone(facts)
     if (!isInTask && (parent.quietMs < quietEnoughMs || (stream === undefined && !areQuiet(readers, stuckAfterMs)))) return []
     // Asleep before, it may have begun to write a moment ago; and each time that somebody reads, it runs.
-    if (!isQuietEnough(Math.min(quietMs, waitsMs), proven, stuckAfterMs)) return []
+    const heldMs = Math.min(quietMs, waitsMs)
+    const stuck = isQuietEnough(heldMs, proven, stuckAfterMs)
+    if (!stuck && !((isInTask || isAwaited) && heldMs >= quietEnoughMs)) return []
     const what = wait.kind === 'pipe-write' ? 'pipe' : 'socket'
+    const whereTo = `it writes to ${stream ?? `a ${what}`}, the ${what} is full`
+    const reader = stream === undefined ? `that ${what}` : `the program's ${stream}`
     return [{
       code: 'output-pipe-full',
-      summary: `${nameOf(worker)} of ${facts.pool} cannot go on${task === null ? '' : ` with ${taskName(task)}`}: it writes to ${stream ?? `a ${what}`}, the ${what} is full, and nobody reads it.`,
-      evidence: [...whereEvidence(worker), cpuEvidence(worker), ...parentEvidence(facts)],
-      advice: stream !== undefined
-        ? `Read the program's ${stream}: whoever started it with a pipe has to empty that pipe while it runs.`
-        : 'Whoever is to read that has stopped reading: take things out of a queue or pipe before you join() the process that puts them in.',
-      confidence: isInTask ? 'likely' : confidenceOf(facts, proven),
-      stuck: true, worker: worker.name, pid: worker.pid, task: task?.id ?? null, rescue: [],
+      summary: stuck
+        ? `${nameOf(worker)} of ${facts.pool} cannot go on${task === null ? '' : ` with ${taskName(task)}`}: ${whereTo}, and nobody ${proven ? 'reads it' : `has read it for ${durationInWords(heldMs)}`}.`
+        : `${nameOf(worker)} of ${facts.pool} has waited for ${durationInWords(heldMs)}${task === null ? '' : ` in ${taskName(task)}`}: ${whereTo}, and whoever reads it has not read since.`,
+      evidence: [...whereEvidence(worker), cpuEvidence(worker), ...(proven ? [] : [notReadEvidence(heldMs)]), ...parentEvidence(facts)],
+      advice: !stuck
+        ? `It goes on as soon as somebody reads on (a pager, the next command of a pipeline, a process that works in between); it is called stuck when nobody has for ${durationInWords(stuckAfterMs)}.`
+        : stream !== undefined
+          ? `Read ${reader}: whoever started it with a pipe has to empty that pipe while it runs.`
+          : 'Whoever is to read that has stopped reading: take things out of a queue or pipe before you join() the process that puts them in.',
+      confidence: isInTask || (isAwaited && isProvenAlone(facts)) ? 'likely' : 'possible',
+      stuck, worker: worker.name, pid: worker.pid, task: task?.id ?? null, rescue: [],
     }]
   })
 }
@@ -62,22 +71,24 @@ function feeders(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const oneInLineEnds = inLine.some((worker) => ends.has(worker))
   return writers.flatMap(({ worker, write }): ProgramVerdict[] => {
     const isAwaited = ends.has(worker) || oneInLineEnds
-    const proven = (isAwaited || waitsForPool(facts)) && isNobodyLeft(facts)
+    const proven = (isAwaited || waitsForPool(facts)) && isProvenAlone(facts)
     if (!isAwaited && !proven) return []
-    if (!isQuietEnough(Math.min(worker.quietMs, parent.quietMs), proven, stuckAfterMs) || !areQuiet(readers, stuckAfterMs)) return []
+    // A slow reader uses no CPU time worth mentioning; but each time that it reads, the feeder runs.
+    const heldMs = Math.min(worker.quietMs, parent.quietMs, proven ? Infinity : worker.feederWaitsMs)
+    if (!isQuietEnough(heldMs, proven, stuckAfterMs) || !areQuiet(readers, stuckAfterMs)) return []
     const { task, wait } = worker
     const isDone = task === null && (wait?.isPrivate === true || wait?.address === null)
     return [{
       code: 'output-pipe-full',
       summary: `${nameOf(worker)} of ${facts.pool} ${isDone ? 'is done with its work and cannot end' : `cannot go on${task === null ? '' : ` with ${taskName(task)}`}`}: `
-        + `the feeder thread of its queue writes to a pipe, the pipe is full, and nobody reads it.`,
+        + `the feeder thread of its queue writes to a pipe, the pipe is full, and nobody ${proven ? 'reads it' : `has read it for ${durationInWords(heldMs)}`}.`,
       evidence: [
-        threadEvidence(worker.name, write), ...whereEvidence(worker), cpuEvidence(worker),
+        threadEvidence(worker.name, write), ...whereEvidence(worker), cpuEvidence(worker), ...(proven ? [] : [notReadEvidence(heldMs)]),
         ...(inLine.length === 0 ? [] : [{ what: 'in line for the same queue', value: list(inLine.map(nameOf)) }]),
         ...parentEvidence(facts), ...joinEvidence(facts, [worker, ...inLine]),
       ],
       advice: 'Take everything out of the queue before join(): a process that has put things into a multiprocessing.Queue ends only when all of them fit into the pipe. A queue of multiprocessing.Manager() has no feeder thread, and cancel_join_thread() drops what nobody has read.',
-      confidence: confidenceOf(facts, proven),
+      confidence: proven ? 'likely' : 'possible',
       stuck: true, worker: worker.name, pid: worker.pid, task: task?.id ?? null, rescue: [],
     }]
   })
@@ -126,22 +137,27 @@ function isNobodyLeft({ parent, readers }: ProgramPoolFacts): boolean {
   return readers.count === 0 && parent.hasThreads !== true
 }
 
-/** What is only possible is given the time that a slow reader takes. */
+/** Of a program that is only looked at, nobody knows what its other threads do. */
+function isProvenAlone(facts: ProgramPoolFacts): boolean {
+  return isNobodyLeft(facts) && facts.parent.hasThreads === false
+}
+
+/** As long as somebody could read, only the whole time that anything is given tells: nobody looks at a slow reader's clock. */
 function isQuietEnough(quietMs: number, proven: boolean, stuckAfterMs: number): boolean {
-  return proven ? quietMs >= quietEnoughMs : isQuiet({ quietMs, stuckAfterMs })
+  return quietMs >= (proven ? quietEnoughMs : Math.max(quietEnoughMs, stuckAfterMs))
 }
 
 /** A reader that computes between two things that it takes goes on by itself. */
 function areQuiet({ count, quietMs }: ReaderFacts, stuckAfterMs: number): boolean {
-  return count === 0 || isQuiet({ quietMs, stuckAfterMs })
-}
-
-function confidenceOf({ parent }: ProgramPoolFacts, proven: boolean): Verdict['confidence'] {
-  return proven && parent.hasThreads === false ? 'likely' : 'possible'
+  return count === 0 || quietMs >= stuckAfterMs
 }
 
 function cpuEvidence({ quietMs }: ProgramWorkerFacts): Evidence {
   return { what: 'CPU time', value: `none for ${durationInWords(quietMs)}` }
+}
+
+function notReadEvidence(heldMs: number): Evidence {
+  return { what: 'bytes that were read from it', value: `none for ${durationInWords(heldMs)}` }
 }
 
 function threadEvidence(who: string, write: WaitFacts): Evidence {

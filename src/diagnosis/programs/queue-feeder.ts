@@ -1,4 +1,4 @@
-import type { ProgramWorkerFacts, ReaderFacts, ThreadWaits, WaitFacts } from '../program-facts'
+import type { ProgramWorkerFacts, ReaderFacts, WaitFacts } from '../program-facts'
 import { isLive, quietEnoughMs } from './conditions'
 
 /**
@@ -7,16 +7,16 @@ import { isLive, quietEnoughMs } from './conditions'
  * Lib/multiprocessing/queues.py, `_finalize_join`).
  */
 
-interface Waiting {
+interface Waiting<Wait = WaitFacts> {
   readonly wait: WaitFacts | null
-  readonly threadWaits: ThreadWaits
+  readonly threadWaits: readonly Wait[]
 }
 
 /** Standard output and error are no queues. */
 const lastStandardDescriptor = 2
 
 /** Where its feeder stands in write(), while its main thread waits for a lock without a time limit; undefined when it does not. */
-export function feederWrite({ wait, threadWaits }: Waiting): WaitFacts | undefined {
+export function feederWrite<Wait extends WaitFacts>({ wait, threadWaits }: Waiting<Wait>): Wait | undefined {
   if (wait?.kind !== 'futex' || wait.timed) return undefined
   return threadWaits.find(({ kind, descriptor }) => kind === 'pipe-write' && (descriptor ?? Infinity) > lastStandardDescriptor)
 }
@@ -27,9 +27,15 @@ export function isFeederInLine({ wait, threadWaits }: Waiting): boolean {
     && threadWaits.some(({ kind, address, isPrivate, timed }) => kind === 'futex' && address !== null && !isPrivate && !timed)
 }
 
+/** In line to take something out of a queue: that its feeder writes to another one does not keep it from that. */
+function isGetting({ stack, stackIsOfWait }: ProgramWorkerFacts): boolean {
+  return stackIsOfWait && stack?.some(({ file, function: name }) => /[/\\]multiprocessing[/\\]queues\.py$/.test(file) && /(^|\.)get$/.test(name)) === true
+}
+
 /** Who only writes something in passing, or waits for a command that it has started, goes on by itself. */
 function isHeld(worker: ProgramWorkerFacts, pids: ReadonlySet<number>): boolean {
   const { wait, waitsMs } = worker
+  if (isGetting(worker)) return false
   if (feederWrite(worker) !== undefined || isFeederInLine(worker)) return true
   if (wait?.kind === 'pipe-write' || wait?.kind === 'socket-write') return waitsMs >= quietEnoughMs
   return wait?.child != null && pids.has(wait.child)

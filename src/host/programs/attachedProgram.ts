@@ -128,9 +128,13 @@ export class AttachedProgram extends ProgramPart {
     if (this.readOnly) throw new RequestError(errorCodes.wrongState, `${this.name} was not started by Unhang and is only looked at. Confirm its processes first.`)
   }
 
+  /**
+   * The program with its workers, and it first: nobody can keep it from replacing those that end, and what it starts after them has no
+   * mark by which it could be found once the program is gone.
+   */
   private target(member: ProgramMember): ShutdownTarget[] {
     if (member.identity === undefined) return []
-    return [{ identity: member.identity, name: member.name, rank: this.helpers.has(member.key) ? 2 : member.pid === this.root.pid ? 1 : 0 }]
+    return [{ identity: member.identity, name: member.name, rank: this.helpers.has(member.key) ? 2 : 0 }]
   }
 
   private async run(subject: { id: string; name: string; kind?: 'worker' }, targets: readonly ShutdownTarget[], order: ShutdownOrder): Promise<ShutdownReport> {

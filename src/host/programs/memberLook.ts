@@ -1,3 +1,4 @@
+import { feederWrite } from '../../diagnosis'
 import { forEachInSlices, mostThreads, type ProcessIdentity, type ProcessTable, type SignalMasks } from '../../processes'
 import type { KillLedger } from '../../shutdown'
 import type { ParentView } from './parentView'
@@ -104,6 +105,8 @@ export class MemberLook {
     // Its stack shows where it was, and may be taken again.
     const seenAt = Date.now()
     const hasMoved = member.standstill.observe(seenAt, member.wait, seen)
+    const feeder = feederWrite(member)
+    member.feeder.observe(seenAt, feeder ?? null, { switches: feeder?.switches ?? null })
     member.standstill.observeState(seenAt, member.state === 'stopped', hasMoved)
     if (hasMoved) member.stackCounter = -1
     if (member.forked === null && member.wait?.kind === 'futex' && member.wait.isPrivate && member.recorded?.poolKey === 0) member.forked = await this.isCopy(identity)

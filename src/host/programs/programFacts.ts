@@ -120,6 +120,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     threadWaits: exit ? [] : member.threadWaits,
     waitsMs: exit ? 0 : member.standstill.waitsMs,
     aloneMs: exit ? 0 : member.standstill.aloneMs,
+    feederWaitsMs: exit ? 0 : member.feeder.waitsMs,
     standsStillMs: exit ? 0 : standsStillMs(member, now),
     forked: member.forked,
     holds: recorded?.holds ?? [],

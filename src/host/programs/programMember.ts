@@ -1,5 +1,5 @@
 import type { ProgramExitFacts, ProgramVerdict, ProgramWorkerFacts, StackFrameFacts } from '../../diagnosis'
-import type { ProcessIdentity, ProcessState, ProcessWait, UsageSample } from '../../processes'
+import type { ProcessIdentity, ProcessState, ProcessWait, ThreadWait, UsageSample } from '../../processes'
 import type { TaskSnapshot, WorkerSnapshot } from '../../protocol'
 import type { RecordedProcess } from '../../runtimes'
 import { Movement } from './movement'
@@ -44,7 +44,7 @@ export class ProgramMember {
   stateSeenTimes = 0
   threads: number | null = null
   wait: ProcessWait | null = null
-  threadWaits: readonly ProcessWait[] = []
+  threadWaits: readonly ThreadWait[] = []
   sigterm: ProgramWorkerFacts['sigterm'] = null
   sigtermPending = false
   /** The same at the last look alone. */
@@ -61,6 +61,8 @@ export class ProgramMember {
   verdict: ProgramVerdict | null = null
   readonly movement = new Movement()
   readonly standstill = new Standstill()
+  /** The same of a thread of it that writes to a pipe. */
+  readonly feeder = new Standstill()
   /** It runs what its parent runs; null while nobody has asked. */
   forked: boolean | null = null
   /** Tasks are shown by where they are in the pool's calls; set by the pool. */

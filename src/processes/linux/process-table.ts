@@ -3,7 +3,7 @@ import { findDescendants, type DescendantRoot } from '../descendants'
 import { ProtectedPids } from '../protected-pids'
 import { forEachInSlices } from '../slices'
 import {
-  mostThreads, type ExitStatus, type ProcessIdentity, type ProcessRow, type ProcessTable, type ProcessUsage, type ProcessWait, type SignalMasks, type SignalOutcome,
+  mostThreads, type ExitStatus, type ProcessIdentity, type ProcessRow, type ProcessTable, type ProcessUsage, type ProcessWait, type SignalMasks, type SignalOutcome, type ThreadWait,
 } from '../types'
 import { readWithPidusage } from '../pidusage-reader'
 import { sendSignal } from '../send-signal'
@@ -71,11 +71,11 @@ export class LinuxProcessTable implements ProcessTable {
     return Promise.resolve(threads === undefined || stat === undefined || stat.state === 'zombie' ? undefined : { threads, wait, switches: parseSwitches(status) })
   }
 
-  threadWaits(identity: ProcessIdentity): Promise<readonly ProcessWait[] | undefined> {
+  threadWaits(identity: ProcessIdentity): Promise<readonly ThreadWait[] | undefined> {
     const folder = `/proc/${identity.pid}/task`
     const threads = listProc(folder)
     const others = threads.length > mostThreads ? [] : threads.filter((thread) => thread !== String(identity.pid))
-    const waits = others.map((thread) => readWait(`${folder}/${thread}`))
+    const waits = others.map((thread) => ({ ...readWait(`${folder}/${thread}`), switches: parseSwitches(readProcFile(`${folder}/${thread}/status`)?.toString('latin1') ?? '') }))
     const stat = this.#statOf(identity)
     return Promise.resolve(stat === undefined || stat.state === 'zombie' ? undefined : waits)
   }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { newest } from '../runtimes/pythons'
@@ -11,7 +11,7 @@ let workspace: Workspace
 let program: ChildProcess
 let pids: number[]
 
-/** A program with a pool that nobody watches from its start. */
+/** A program that nobody watches from its start, with a pool of which half has nothing to do. */
 const unwatched = `
 import multiprocessing as mp, os, time
 
@@ -19,7 +19,7 @@ def nap(n):
     time.sleep(600)
 
 if __name__ == '__main__':
-    p = mp.Pool(2)
+    p = mp.Pool(4)
     p.map_async(nap, range(2))
     time.sleep(1)
     with open('pids.part', 'w') as file:
@@ -44,9 +44,17 @@ afterEach(async () => {
   await workspace.dispose()
 })
 
-/** Its command line is that of the program that this test started. */
+/** Its command line and folder are those of the program that this test started. */
 async function isStillOurs(pid: number): Promise<boolean> {
-  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('unwatched.py')
+  const folder = await readlink(`/proc/${pid}/cwd`).catch(() => '')
+  return folder === workspace.folder && (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('unwatched.py')
+}
+
+/** The program, its workers, and whatever has taken their place. */
+async function allOfIt(): Promise<number[]> {
+  const all = (await readdir('/proc')).map(Number).filter((pid) => pid > 1)
+  const ours = await Promise.all(all.map(async (pid) => ((await isStillOurs(pid)) && (await lives(pid)) ? [pid] : [])))
+  return ours.flat()
 }
 
 it('attach shows the tree that was found, and nothing is sent to it', async () => {
@@ -68,6 +76,17 @@ it('terminate of an attached program needs --yes without a terminal, and names e
   const done = await workspace.run('terminate', String(program.pid), '--yes', '--sigkill')
   expect({ code: done.code, stdout: done.stdout }).toEqual({ code: 0, stdout: '' })
   for (const pid of pids) await until(`${pid} ends`, async () => !(await lives(pid)) || undefined)
+})
+
+it('terminate of an attached program leaves no worker that its pool has started in the place of another', async () => {
+  await workspace.run('attach', String(program.pid))
+  expect((await allOfIt()).sort()).toEqual([...pids].sort())
+  const done = await workspace.run('terminate', String(program.pid), '--yes')
+  expect({ code: done.code, stdout: done.stdout }).toEqual({ code: 0, stdout: '' })
+  const left = await allOfIt()
+  // Nobody else would end them.
+  for (const pid of left) process.kill(pid, 'SIGKILL')
+  expect(left).toEqual([])
 })
 
 it('kill of an attached program asks once in a terminal', async () => {

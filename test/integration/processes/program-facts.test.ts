@@ -88,6 +88,9 @@ describe.skipIf(process.platform !== 'linux')('where a process waits', () => {
     }, 'a thread that writes'))
     expect(feeder).toMatchObject({ kind: 'pipe-write', target: expect.stringMatching(/^pipe:/) as unknown })
     expect(more).toEqual([])
+    // As long as nobody reads, it does not run.
+    expect(feeder!.switches).toBeGreaterThan(0)
+    expect((await table.threadWaits(writing.identity))?.[0]?.switches).toBe(feeder!.switches)
     const alone = await waiting('pipe_read')
     expect(await kinds(alone.identity)).toEqual([])
     const many = await waiting('many_threads')

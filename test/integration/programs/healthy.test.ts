@@ -22,7 +22,7 @@ const ordinary: readonly (readonly [what: string, method: string])[] = [
   ['computing', 'fork'], ['executor', 'spawn'], ['executor', 'fork'], ['short-tasks', 'fork'], ['big-results', 'forkserver'], ['nested', 'fork'], ['nested', 'spawn'],
   ['threads-and-locks', 'fork'], ['subprocesses', 'fork'], ['callbacks', 'spawn'], ['busy-program', 'fork'], ['closed-and-joined', 'forkserver'], ['left-early', 'fork'],
   ['plain-processes', 'fork'], ['patient-processes', 'fork'], ['patient-processes', 'spawn'], ['own-signal-handlers', 'fork'], ['manager', 'spawn'], ['with-timeouts', 'fork'], ['beside-threads', 'fork'],
-  ['slow-reader', 'fork'], ['nested-before', 'fork'], ['joined-by-turns', 'spawn'], ['polled-by-turns', 'fork'], ['reader-with-commands', 'fork'], ['ended-tidily', 'fork'], ['profiled', 'fork'], ['by-command', 'fork'],
+  ['slow-reader', 'fork'], ['slow-pager', 'spawn'], ['bounded-queue', 'fork'], ['bounded-queue', 'spawn'], ['nested-before', 'fork'], ['joined-by-turns', 'spawn'], ['polled-by-turns', 'fork'], ['reader-with-commands', 'fork'], ['ended-tidily', 'fork'], ['profiled', 'fork'], ['by-command', 'fork'],
   ['patient-callbacks', 'fork'], ['now-and-then', 'spawn'], ['until-interrupted', 'fork'],
 ]
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ProgramPoolFacts, ProgramWorkerFacts } from '../../../../src/diagnosis'
 import { readersAmong } from '../../../../src/diagnosis'
-import { busy, codes, evidence, lockWait, ownLockWait, pool, reader, task, verdict, wait, worker } from './facts'
+import { busy, codes, evidence, frame, lockWait, ownLockWait, pool, reader, task, verdict, wait, worker } from './facts'
 
 const write = wait('pipe-write', { descriptor: 6, target: 'pipe:[123]', wchan: 'anon_pipe_write' })
 /** Its main thread waits for its feeder, which writes. */
@@ -53,7 +53,10 @@ describe('a process whose queue nobody empties', () => {
 
   it('is only possible where nobody knows what else the program does', () => {
     const attached = { library: 'unknown' as const, parent: { answers: false, waitsIn: null, joins: 4711, hasThreads: null, quietMs: 2000 }, workers: [writer(1)] }
-    expect(verdict(processes(attached), 'output-pipe-full').confidence).toBe('possible')
+    const [writing] = attached.workers
+    expect(codes(processes(attached))).toEqual([])
+    const long = { ...attached, parent: { ...attached.parent, quietMs: 30_000 }, workers: [{ ...writing!, quietMs: 30_000, feederWaitsMs: 30_000 }] }
+    expect(verdict(processes(long), 'output-pipe-full').confidence).toBe('possible')
     expect(verdict(processes({ ...attached, parent: { ...attached.parent, hasThreads: false } }), 'output-pipe-full').confidence).toBe('likely')
   })
 
@@ -74,9 +77,21 @@ describe('a process whose queue nobody empties', () => {
   })
 
   it('is possible when another might read it, and has not for long', () => {
-    const facts = (quietMs: number): ProgramPoolFacts => processes({ parent: { ...joins(4711), quietMs: 60_000 }, workers: [writer(1, { quietMs: 60_000 }), worker(2, { phase: 'unknown', wait: wait('sleep'), quietMs })] })
-    expect(codes(facts(14_000))).toEqual([])
-    expect(verdict(facts(15_000), 'output-pipe-full')).toMatchObject({ worker: 'ForkProcess-1', confidence: 'possible' })
+    const facts = (quietMs: number, feederWaitsMs: number): ProgramPoolFacts =>
+      processes({ parent: { ...joins(4711), quietMs: 60_000 }, workers: [writer(1, { quietMs: 60_000, feederWaitsMs }), worker(2, { phase: 'unknown', wait: wait('sleep'), quietMs })] })
+    expect(codes(facts(29_000, 60_000))).toEqual([])
+    // The reader sleeps for three seconds between two things: CPU time tells nothing of it, but its feeder runs each time.
+    expect(codes(facts(60_000, 2900))).toEqual([])
+    const found = verdict(facts(30_000, 30_000), 'output-pipe-full')
+    expect(found).toMatchObject({ worker: 'ForkProcess-1', confidence: 'possible', stuck: true, summary: expect.stringMatching(/the pipe is full, and nobody has read it for 30 s\.$/) as unknown })
+    expect(evidence(found)).toContain('bytes that were read from it: none for 30 s')
+  })
+
+  it('is not read by one that waits for its own feeder, and may be by one that is in line for it', () => {
+    const stack = (name: string) => [frame('/usr/lib/python3.11/multiprocessing/synchronize.py', '__enter__'), frame('/usr/lib/python3.11/multiprocessing/queues.py', name)]
+    const between = (name: string) => writer(2, { wait: lockWait(), stack: stack(name) })
+    expect(codes(processes({ parent: joins(4711), workers: [writer(1), between('put')] }))).toEqual(['output-pipe-full'])
+    expect(codes(processes({ parent: joins(4711), workers: [writer(1), between('Queue.get')] }))).toEqual([])
   })
 })
 
@@ -124,8 +139,8 @@ describe('a program whose own queue nobody empties', () => {
 
   it('is given time, and may be another thing, where nobody knows what its threads are for', () => {
     const unknown = { ...parent, waitsIn: null, answers: false, hasThreads: null }
-    expect(codes(processes({ library: 'unknown', parent: { ...unknown, quietMs: 14_000 } }))).toEqual([])
-    const found = verdict(processes({ library: 'unknown', parent: { ...unknown, quietMs: 15_000 } }), 'output-pipe-full')
+    expect(codes(processes({ library: 'unknown', parent: { ...unknown, quietMs: 29_000 } }))).toEqual([])
+    const found = verdict(processes({ library: 'unknown', parent: { ...unknown, quietMs: 30_000 } }), 'output-pipe-full')
     expect(found).toMatchObject({ confidence: 'possible', summary: expect.stringContaining('another thread of it, as the feeder thread of a queue would, writes') as unknown })
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { judgeProgramPool } from '../../../../src/diagnosis'
 import { busy, codes, evidence, frame, lockWait, ownLockWait, pool, reader, task, verdict, wait, worker } from './facts'
 
 const running = { phase: 'running', state: 'sleeping', quietMs: 3000, cpuMs: 0 } as const
@@ -80,11 +81,30 @@ describe('a task that waits for a pool', () => {
 
 describe('a worker that writes to a full pipe', () => {
   const toStdout = wait('pipe-write', { descriptor: 1, target: 'pipe:[123]', wchan: 'anon_pipe_write' })
-  it('waits for the reader of its output', () => {
+  it('waits for the reader of its output, which may be a slow one', () => {
     const found = verdict(pool({ workers: [reader(1), busy(3, { ...running, wait: toStdout })] }), 'output-pipe-full')
-    expect(found).toMatchObject({ confidence: 'likely', stuck: true, worker: 'ForkPoolWorker-3', task: '3', advice: expect.stringContaining('stdout') as unknown })
-    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to stdout, the pipe is full, and nobody reads it.')
+    expect(found).toMatchObject({ confidence: 'likely', stuck: false, worker: 'ForkPoolWorker-3', task: '3', advice: expect.stringMatching(/^It goes on as soon as somebody reads on \(.*\); it is called stuck when nobody has for 30 s\.$/) as unknown })
+    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 has waited for 3.0 s in task 3 run(3): it writes to stdout, the pipe is full, and whoever reads it has not read since.')
     expect(evidence(found)).toContain('writing to descriptor 1, pipe:[123] (anon_pipe_write)')
+    expect(evidence(found)).toContain('bytes that were read from it: none for 3.0 s')
+  })
+  it('is stuck when nobody has read its output for as long as anything is given', () => {
+    const quiet = { ...running, wait: toStdout, task: task(3, { runningMs: 90_000 }), quietMs: 90_000 }
+    const of = (waitsMs: number) => pool({ workers: [reader(1), busy(3, { ...quiet, waitsMs })] })
+    expect(judgeProgramPool(of(29_900)).map(({ code, stuck }) => [code, stuck])).toEqual([['output-pipe-full', false]])
+    const found = verdict(of(30_000), 'output-pipe-full')
+    expect(found).toMatchObject({ confidence: 'likely', stuck: true, advice: 'Read the program\'s stdout: whoever started it with a pipe has to empty that pipe while it runs.' })
+    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to stdout, the pipe is full, and nobody has read it for 30 s.')
+    // Between two portions that a slow reader takes, it is not without progress either: it uses next to no CPU time.
+    expect(codes(of(1900))).toEqual(['slow'])
+  })
+  it('cannot go on with a pipe of the program, when the program waits for its pool and nobody is left to read', () => {
+    const sends = busy(3, { ...running, wait: wait('pipe-write', { descriptor: 9 }) })
+    const found = verdict(pool({ workers: [reader(1), sends] }), 'output-pipe-full')
+    expect(found).toMatchObject({ confidence: 'likely', stuck: true, advice: expect.stringMatching(/^Whoever is to read that has stopped reading/) as unknown })
+    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to a pipe, the pipe is full, and nobody reads it.')
+    expect(verdict(pool({ workers: [reader(1), sends, busy(4)] }), 'output-pipe-full').stuck).toBe(false)
+    expect(verdict(pool({ workers: [reader(1), sends], parent: { waitsIn: null } }), 'output-pipe-full').stuck).toBe(false)
   })
   it('may be a process that sends things, while the program waits for its end', () => {
     const process = worker(3, { phase: 'unknown', quietMs: 2000, wait: wait('socket-write', { descriptor: 9 }) })
@@ -96,10 +116,10 @@ describe('a worker that writes to a full pipe', () => {
   it('is given time where two processes of a program talk, one of them slowly', () => {
     const process = (quietMs: number): ReturnType<typeof worker> => worker(3, { phase: 'unknown', quietMs, waitsMs: quietMs, wait: toStdout })
     const facts = { library: 'unknown' as const, jobs: [], parent: { waitsIn: null, quietMs: 60_000 } }
-    expect(codes(pool({ ...facts, workers: [process(14_000)] }))).toEqual([])
-    expect(verdict(pool({ ...facts, workers: [process(15_000)] }), 'output-pipe-full').confidence).toBe('possible')
-    const toAnother = { ...process(15_000), wait: wait('pipe-write', { descriptor: 9 }) }
-    expect(codes(pool({ ...facts, workers: [toAnother, worker(4, { phase: 'unknown', quietMs: 14_000, wait: wait('sleep') })] }))).toEqual([])
+    expect(codes(pool({ ...facts, workers: [process(29_000)] }))).toEqual([])
+    expect(verdict(pool({ ...facts, workers: [process(30_000)] }), 'output-pipe-full').confidence).toBe('possible')
+    const toAnother = { ...process(30_000), wait: wait('pipe-write', { descriptor: 9 }) }
+    expect(codes(pool({ ...facts, workers: [toAnother, worker(4, { phase: 'unknown', quietMs: 29_000, wait: wait('sleep') })] }))).toEqual([])
   })
   it.each([
     ['it wrote a moment ago', busy(3, { ...running, wait: toStdout, quietMs: 1900 })],
