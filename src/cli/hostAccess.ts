@@ -29,26 +29,30 @@ export class HostAccess {
   }
 
   /**
-   * As {@link running}, but a host is started when a dead one left its ledger of workers behind: only a host can tell
-   * which of them still live, and end them.
+   * As {@link running}, but a host is started when the last one left workers or watched programs behind: only a host can tell
+   * which of them still live, and end the workers.
    */
   async runningOrSurvived<T>(use: (host: HostConnection) => Promise<T>): Promise<T | undefined> {
-    return (await this.ledgerLeftBehind()) ? await this.started(use) : await this.running(use)
+    return (await this.leftBehind()) ? await this.started(use) : await this.running(use)
   }
 
-  private async ledgerLeftBehind(): Promise<boolean> {
-    const { ledgerFile } = await endpointOf(this.root, this.env)
-    try {
-      return (await stat(ledgerFile)).size > 0
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-      throw error
-    }
+  private async leftBehind(): Promise<boolean> {
+    const { ledgerFile, programsFile } = await endpointOf(this.root, this.env)
+    return (await hasContent(ledgerFile)) || (await hasContent(programsFile))
   }
 
   private async open(start: boolean): Promise<HostConnection> {
     const connected = await connectOrStart({ root: this.root, hostScript: join(__dirname, 'host.js'), start, client: 'cli', env: this.env })
     return await HostConnection.open(connected)
+  }
+}
+
+async function hasContent(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).size > 0
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
 }
 

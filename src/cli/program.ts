@@ -128,7 +128,9 @@ asks; each is done only if its reason still holds at that moment. Exit code 1 un
   const host = program.command('host').description('the background process that owns this workspace\'s pools')
   host.command('status').description('say whether it runs, since when, and with how many pools').addOption(json())
     .action((options: { json?: true }) => run(hostStatus, options))
-  host.command('stop').description('end every pool, then the host').addOption(json())
+  host.command('stop').description('end the pools that it owns, then the host')
+    .addOption(json())
+    .addHelpText('after', '\nPrograms that run in a terminal (`unhang run`), and attached ones, go on unwatched; it says which.\nPrints what could not be ended, too; exit code 1 if there is anything.')
     .action((options: { json?: true }) => run(hostStop, options))
   return program
 }

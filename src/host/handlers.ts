@@ -17,9 +17,8 @@ export interface HandlerContext {
   readonly clients: Clients
   readonly launch: (params: LaunchPool.Params) => Promise<LaunchPool.Result>
   readonly programs: ProgramRequests
-  readonly status: () => HostStatus.Result
-  /** @returns the issues. */
-  readonly stop: () => Promise<string[]>
+  readonly status: () => Promise<HostStatus.Result>
+  readonly stop: () => Promise<StopHost.Result>
 }
 
 /** What the host does for each request of the protocol. */
@@ -82,6 +81,6 @@ export function createHandlers({ state, pools, clients, launch, programs, status
     },
     [ListProcesses.method]: async () => ({ processes: await programs.processes() }),
     [HostStatus.method]: status,
-    [StopHost.method]: async () => ({ issues: await stop() }),
+    [StopHost.method]: stop,
   }
 }

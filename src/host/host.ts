@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { version } from '../../package.json'
 import type { Pool } from '../core'
 import type { ProcessIdentity, ProcessTable, ProtectedPids } from '../processes'
-import { errorCodes, protocolVersion, type Endpoint, type LaunchPool } from '../protocol'
+import { errorCodes, protocolVersion, type Endpoint, type HostStatus, type LaunchPool, type RunningProgram } from '../protocol'
 import { defaultLimits, KillLedger, type ShutdownReport } from '../shutdown'
 import { Announcement } from './announcement'
 import { Client } from './connection/client'
@@ -25,6 +25,7 @@ import { PoolRegistry } from './pools/poolRegistry'
 import { wireReport } from './pools/reports'
 import { Preemptions, type PoolTermination, type WrappedUp } from './preemption/preemptions'
 import { Programs } from './programs/programs'
+import { TerminalPrograms } from './programs/terminalPrograms'
 import { ChangeNotices, noticeIntervalMs } from './state/changeNotices'
 import { StateLog } from './state/stateLog'
 import { Watching } from './watching'
@@ -55,6 +56,7 @@ export class Host {
   private readonly watching: Watching
   private readonly idle: IdleWatch
   private ledger: WorkerLedger | undefined
+  private terminalPrograms: TerminalPrograms | undefined
   private listener: Listener | undefined
   private announcement: Announcement | undefined
   private readonly preemptions: Preemptions
@@ -74,6 +76,7 @@ export class Host {
     this.programs = new Programs({
       directory: endpoint.directory, root: endpoint.root, processes, kills: this.kills, log, state: this.state, pools: this.pools,
       ledger: () => this.ledger,
+      terminalPrograms: () => this.terminalPrograms,
       shutdown: (report, order) => { this.tellShutdown(report, order) },
       ended: (pool) => { this.poolEnded(pool) },
       somebodyLooks: () => this.clients.size > 0,
@@ -98,6 +101,7 @@ export class Host {
       shutdown: (report, order) => { this.tellShutdown(report, order) },
       ended: (pool) => { this.poolEnded(pool) },
     })
+    this.terminalPrograms = await TerminalPrograms.open(endpoint.programsFile, this.options.processes, (error) => { log.warn('The list of programs was not written.', error) })
     await this.removeOldOutput()
     await this.programs.removeStale()
     this.listener = await this.listen()
@@ -160,10 +164,12 @@ export class Host {
       state: this.state, pools: this.pools, clients: this.clients,
       launch: (params) => this.launch(params),
       programs: this.programs,
-      status: () => ({
-        pid: this.options.self.pid, version, startedAt: this.startedAt, clients: this.clients.readyCount, pools: this.pools.live().length, logFile: endpoint.logFile,
-      }),
-      stop: () => this.stop('a client asked for it'),
+      status: () => this.status(),
+      stop: async () => {
+        const issues = await this.stop('a client asked for it')
+        const runOn = this.runOn()
+        return runOn.length === 0 ? { issues } : { issues, runOn }
+      },
     })
     return Listener.open(endpoint, (socket) => {
       const client = new Client(socket, {
@@ -178,6 +184,25 @@ export class Host {
       })
       this.clients.add(client)
     }, (error) => { log.error('Listening failed.', error) })
+  }
+
+  private async status(): Promise<HostStatus.Result> {
+    const unwatched = await this.terminalPrograms?.unwatched() ?? []
+    const live = this.pools.live()
+    // Who attached to one of them, or to what started it, looks at it again.
+    const seen = new Set(live.flatMap((pool) => pool.liveWorkers().map(({ pid }) => pid)))
+    return {
+      pid: this.options.self.pid, version, startedAt: this.startedAt, clients: this.clients.readyCount, pools: live.length, logFile: this.options.endpoint.logFile,
+      unwatched: unwatched.filter(({ pid }) => !seen.has(pid)),
+    }
+  }
+
+  /** Programs that are not this host's, and go on when it ends. */
+  private runOn(): RunningProgram[] {
+    return this.pools.live().flatMap((pool) => {
+      const { program, state, name } = pool.header()
+      return pool.owned || program?.pid == null || state !== 'run' ? [] : [{ name, pid: program.pid }]
+    })
   }
 
   private launch(params: LaunchPool.Params): Promise<LaunchPool.Result> {
@@ -286,6 +311,7 @@ export class Host {
     const survivors = this.ledger?.size ?? 0
     this.ledger?.close()
     if (survivors === 0) await rm(endpoint.ledgerFile, { force: true })
+    await this.terminalPrograms?.close().catch((error: unknown) => { log.warn('The list of programs was not closed.', error) })
     await rm(endpoint.outputDirectory, { recursive: true, force: true }).catch((error: unknown) => { log.warn('Output was not removed.', error) })
     log.info('The host has ended.', { survivors })
     await Promise.all([this.killLog.close(), log.close()])

@@ -19,6 +19,8 @@ export interface Endpoint {
   readonly infoFile: string
   /** Live workers, found again by the next host. */
   readonly ledgerFile: string
+  /** Live programs of people's terminals, which outlive the host that watched them. */
+  readonly programsFile: string
   /** Every signal that was ever sent. */
   readonly killsFile: string
   readonly logFile: string
@@ -89,6 +91,7 @@ export async function endpointOf(root: string, env: NodeJS.ProcessEnv = process.
     directory,
     infoFile: join(directory, 'host.json'),
     ledgerFile: join(directory, 'ledger.jsonl'),
+    programsFile: join(directory, 'programs.jsonl'),
     killsFile: join(directory, 'kills.jsonl'),
     logFile: join(directory, 'host.log'),
     stderrFile: join(directory, 'host.stderr'),

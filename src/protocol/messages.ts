@@ -286,12 +286,16 @@ export namespace ListProcesses {
 
 export namespace HostStatus {
   export const method = 'unhang/hostStatus'
-  export interface Result { pid: number; version: string; startedAt: number; clients: number; pools: number; logFile: string }
+  /** `unwatched`: programs that a host before this one watched, that still run, and that nobody watches now. */
+  export interface Result { pid: number; version: string; startedAt: number; clients: number; pools: number; logFile: string; unwatched: RunningProgram[] }
 }
-/** Ends every pool through the shutdown core, then the host. */
+/** A program that is not the host's to end. */
+export interface RunningProgram { name: string; pid: number }
+/** Ends every pool that the host owns through the shutdown core, then the host. */
 export namespace StopHost {
   export const method = 'unhang/stopHost'
-  export interface Result { issues: string[] }
+  /** `runOn`, where there are any: programs of terminals and attached ones, which go on without being watched. */
+  export interface Result { issues: string[]; runOn?: RunningProgram[] }
 }
 
 /** Every request: what goes, what comes back. */

@@ -2,6 +2,7 @@ import { HostStatus, StopHost } from '../../protocol'
 import { exitCodes } from '../exitCodes'
 import { formatDuration, plural } from '../words/quantities'
 import { plainLine } from '../output/plainText'
+import { leftLines, unwatchedLines } from '../words/unwatched'
 import { printJson, type Command } from './context'
 
 /** A workspace's pools may be many, and each has its grace period. */
@@ -19,17 +20,21 @@ export const hostStatus: Command<[{ json?: true }]> = async ({ access, terminal 
       `host of ${access.root}: pid ${status.pid}, version ${status.version}, up ${formatDuration(Date.now() - status.startedAt)}`,
       `${plural(status.pools, 'pool')}, ${plural(status.clients, 'client')} (with this one)`,
       `log: ${status.logFile}`,
+      ...leftLines(status.unwatched),
     ].join('\n'))
   }
   return exitCodes.ok
 }
 
-/** `unhang host stop`: ends every pool through the shutdown core, then the host. Prints the issues; `--json`: `{ issues: string[] }`. */
+/**
+ * `unhang host stop`: ends every pool that the host owns through the shutdown core, then the host. Prints the issues, and which programs
+ * go on; `--json`: `{ issues: string[], runOn?: [{ name, pid }] }`.
+ */
 export const hostStop: Command<[{ json?: true }]> = async ({ access, terminal }, { json }) => {
   const result = await access.running((host) => host.request(StopHost.method, {}, { timeoutMs: stopTimeoutMs }))
-  const issues = result?.issues ?? []
-  if (json) printJson(terminal, { issues })
-  else for (const issue of issues) terminal.print(plainLine(issue))
+  const { issues, runOn = [] } = result ?? { issues: [] }
+  if (json) printJson(terminal, { issues, ...(runOn.length === 0 ? {} : { runOn }) })
+  else for (const line of [...issues.map(plainLine), ...unwatchedLines(runOn)]) terminal.print(line)
   if (result === undefined && !json) terminal.print(`no host runs for ${access.root}; nothing to stop`)
   return issues.length > 0 ? exitCodes.failure : exitCodes.ok
 }

@@ -1,6 +1,6 @@
 import { isStuck, Look, type HostConnection, type PoolSnapshot } from '../../protocol'
 import { exitCodes } from '../exitCodes'
-import { fetchPools } from '../snapshots'
+import { fetchPools, fetchRunning } from '../snapshots'
 import { whyJson } from '../why/json'
 import { poolsAsked } from '../why/scope'
 import { whyText } from '../why/text'
@@ -11,10 +11,11 @@ export const lookTimeoutMs = 20_000
 
 /** `unhang why [POOL|PID]`: the verdicts as they are now. Exit code 1 when something is stuck. */
 export const why: Command<[string | undefined, { json?: true }]> = async ({ access, terminal }, text, { json }) => {
-  const pools = (await access.runningOrSurvived(freshPools)) ?? []
-  const asked = poolsAsked(text, pools)
-  if (json) printJson(terminal, whyJson(asked))
-  else terminal.print(whyText(asked, pools, terminal.stdoutPalette))
+  const { pools, unwatched } = (await access.runningOrSurvived((host) => fetchRunning(host, freshPools))) ?? { pools: [], unwatched: [] }
+  const asked = poolsAsked(text, pools, unwatched)
+  const left = text === undefined ? unwatched : []
+  if (json) printJson(terminal, whyJson(asked, left))
+  else terminal.print(whyText(asked, pools, terminal.stdoutPalette, left))
   return asked.some((pool) => pool.state !== 'ended' && isStuck(pool)) ? exitCodes.failure : exitCodes.ok
 }
 

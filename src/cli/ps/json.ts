@@ -1,4 +1,4 @@
-import type { CountsSnapshot, PoolSnapshot, PoolVerdictSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
+import type { CountsSnapshot, PoolSnapshot, PoolVerdictSnapshot, RunningProgram, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
 import { verdictJson } from '../why/json'
 
 /**
@@ -8,6 +8,8 @@ import { verdictJson } from '../why/json'
 export interface PsJson {
   /** In the order they were launched; `[]` when there are none, also when no host runs. */
   readonly pools: readonly PsPool[]
+  /** `[{ name, pid }]`, where there are any: programs that were watched by a host that has ended, and that run on. */
+  readonly unwatched?: readonly RunningProgram[]
 }
 export interface PsPool {
   /** `pool-3fa9c1`; what `terminate` and `kill` take, as well as the name. */
@@ -57,8 +59,8 @@ export interface PsTask {
 }
 
 /** The stable shape of `ps --json`, from what the host sends. */
-export function psJson(pools: readonly PoolSnapshot[]): PsJson {
-  return { pools: pools.map(psPool) }
+export function psJson(pools: readonly PoolSnapshot[], unwatched: readonly RunningProgram[] = []): PsJson {
+  return { pools: pools.map(psPool), ...(unwatched.length === 0 ? {} : { unwatched }) }
 }
 
 function psPool(pool: PoolSnapshot): PsPool {

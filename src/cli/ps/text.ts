@@ -1,10 +1,11 @@
-import { poolsOfProgram, type PoolSnapshot, type WorkerSnapshot } from '../../protocol'
+import { poolsOfProgram, type PoolSnapshot, type RunningProgram, type WorkerSnapshot } from '../../protocol'
 import { alignColumns } from '../output/columns'
 import { plainLines } from '../output/plainText'
 import { plainPalette, type Palette } from '../output/palette'
 import { countWords, totalTasks } from '../words/counts'
 import { formatExit } from '../words/exit'
 import { formatBytes, formatDuration, plural } from '../words/quantities'
+import { leftLines } from '../words/unwatched'
 import { programWords, verdictTag } from '../words/verdicts'
 import { shownState } from './json'
 
@@ -14,10 +15,14 @@ const mostVerdicts = 5
 
 /**
  * What `unhang ps` prints: each pool that lives, its workers in columns, and what is wrong in words; the pools of a program below it.
- * Pools that have ended and workers that have exited are only counted, unless `all` are asked for.
+ * Pools that have ended and workers that have exited are only counted, unless `all` are asked for. Programs that nobody watches any
+ * more come last.
  */
-export function psText(pools: readonly PoolSnapshot[], { palette = plainPalette, all = false }: { palette?: Palette; all?: boolean } = {}): string {
-  if (pools.length === 0) return 'no pools'
+export function psText(pools: readonly PoolSnapshot[], { palette = plainPalette, all = false, unwatched = [] }: { palette?: Palette; all?: boolean; unwatched?: readonly RunningProgram[] } = {}): string {
+  return [pools.length === 0 ? (unwatched.length === 0 ? 'no pools' : 'no pools are watched') : poolsText(pools, palette, all), ...leftLines(unwatched)].join('\n')
+}
+
+function poolsText(pools: readonly PoolSnapshot[], palette: Palette, all: boolean): string {
   const shown = all ? pools : pools.filter((pool) => pool.state !== 'ended')
   const clean = plainLines(shown)
   const blocks = clean.filter((pool) => !isNested(pool, clean)).map((pool) => [

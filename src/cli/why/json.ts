@@ -1,9 +1,11 @@
-import { verdictsOf, type PoolSnapshot, type PoolVerdictSnapshot } from '../../protocol'
+import { verdictsOf, type PoolSnapshot, type PoolVerdictSnapshot, type RunningProgram } from '../../protocol'
 
 /** What `unhang why --json` prints: one object and nothing else on stdout. Keys are only ever added. */
 export interface WhyJson {
   /** The pools that live, or those that were named; a pool with nothing wrong has no verdicts. */
   readonly pools: readonly WhyPool[]
+  /** As in `ps --json`. */
+  readonly unwatched?: readonly RunningProgram[]
 }
 export interface WhyPool {
   readonly id: string
@@ -21,8 +23,11 @@ export interface WhyPool {
 }
 
 /** The stable shape of `why --json`. */
-export function whyJson(pools: readonly PoolSnapshot[]): WhyJson {
-  return { pools: pools.map((pool) => ({ id: pool.id, name: pool.name, kind: pool.kind, programId: pool.programId, verdicts: verdictsOf(pool).map(verdictJson) })) }
+export function whyJson(pools: readonly PoolSnapshot[], unwatched: readonly RunningProgram[] = []): WhyJson {
+  return {
+    pools: pools.map((pool) => ({ id: pool.id, name: pool.name, kind: pool.kind, programId: pool.programId, verdicts: verdictsOf(pool).map(verdictJson) })),
+    ...(unwatched.length === 0 ? {} : { unwatched }),
+  }
 }
 
 /** The documented keys of a verdict, in their order. */

@@ -1,12 +1,14 @@
-import { poolsOfProgram, type PoolSnapshot } from '../../protocol'
+import { poolsOfProgram, type PoolSnapshot, type RunningProgram } from '../../protocol'
 import { nothingCalled, pidIn } from '../ending/targets'
+import { TargetError } from '../errors'
+import { leftLines } from '../words/unwatched'
 
 /**
  * The pools that `unhang why` speaks of: all that live, or those that POOL|PID names. A program stands for the pools in it, and a pid for
  * the pool where it works or worked: the verdict on a worker outlives it.
- * @throws TargetError when nothing has that name.
+ * @throws TargetError when nothing has that name, or nobody watches it any more.
  */
-export function poolsAsked(text: string | undefined, pools: readonly PoolSnapshot[]): PoolSnapshot[] {
+export function poolsAsked(text: string | undefined, pools: readonly PoolSnapshot[], unwatched: readonly RunningProgram[] = []): PoolSnapshot[] {
   const live = pools.filter((pool) => pool.state !== 'ended')
   if (text === undefined) return live
   const named = firstNonEmpty(
@@ -15,7 +17,11 @@ export function poolsAsked(text: string | undefined, pools: readonly PoolSnapsho
     live.filter((pool) => holdsPid(pool, pidIn(text))),
     pools.filter((pool) => pool.name === text).slice(-1),
   )
-  if (named.length === 0) throw nothingCalled(text, live)
+  if (named.length === 0) {
+    const [left, ...others] = leftLines(unwatched.filter(({ name, pid }) => name === text || pid === pidIn(text)))
+    if (left !== undefined) throw new TargetError(left, others)
+    throw nothingCalled(text, live)
+  }
   return [...new Set(named.flatMap((pool) => [pool, ...poolsOfProgram(pool, pools)]))]
 }
 

@@ -1,8 +1,9 @@
-import { verdictsOf, type PoolSnapshot, type PoolVerdictSnapshot } from '../../protocol'
+import { verdictsOf, type PoolSnapshot, type PoolVerdictSnapshot, type RunningProgram } from '../../protocol'
 import { plainPalette, type Palette } from '../output/palette'
 import { plainLines } from '../output/plainText'
 import { countWords, totalTasks } from '../words/counts'
 import { plural } from '../words/quantities'
+import { leftLines } from '../words/unwatched'
 import { poolTitle, proposedCommands, verdictTag } from '../words/verdicts'
 
 const indent = '  '
@@ -10,7 +11,7 @@ const indent = '  '
 const mostShown = 20
 
 /** The verdicts in plain words: a heading a pool, then what is wrong, what shows it, what would help, and what to type. */
-export function whyText(asked: readonly PoolSnapshot[], pools: readonly PoolSnapshot[], palette: Palette = plainPalette): string {
+export function whyText(asked: readonly PoolSnapshot[], pools: readonly PoolSnapshot[], palette: Palette = plainPalette, unwatched: readonly RunningProgram[] = []): string {
   const clean = plainLines(asked)
   const all = plainLines(pools)
   const found = clean.map((pool) => ({ pool, verdicts: verdictsOf(pool) }))
@@ -21,8 +22,8 @@ export function whyText(asked: readonly PoolSnapshot[], pools: readonly PoolSnap
     ...(verdicts.length > mostShown ? [`${indent}… and ${verdicts.length - mostShown} more (unhang why --json)`] : []),
     ...commandLines(pool, all, palette),
   ].join('\n'))
-  if (!wrong.some(({ verdicts }) => verdicts.some((verdict) => verdict.stuck))) blocks.push(nothingStuck(clean, all, palette))
-  return blocks.join('\n\n')
+  if (!wrong.some(({ verdicts }) => verdicts.some((verdict) => verdict.stuck))) blocks.push(clean.length === 0 && unwatched.length > 0 ? 'nothing is known to be stuck: no pool is watched here' : nothingStuck(clean, all, palette))
+  return [blocks.join('\n\n'), ...leftLines(unwatched)].join('\n')
 }
 
 function heading(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Palette): string {

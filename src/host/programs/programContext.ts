@@ -5,6 +5,7 @@ import type { Log } from '../log'
 import type { HostedPool, ShutdownOrder } from '../pools/hostedPool'
 import type { PoolRegistry } from '../pools/poolRegistry'
 import type { StateLog } from '../state/stateLog'
+import type { TerminalPrograms } from './terminalPrograms'
 
 /** What watching programs needs of the host. */
 export interface ProgramContext {
@@ -18,6 +19,7 @@ export interface ProgramContext {
   readonly state: StateLog
   readonly pools: PoolRegistry
   ledger(): WorkerLedger | undefined
+  terminalPrograms(): TerminalPrograms | undefined
   /** A report of the shutdown core, for everybody who is connected. */
   shutdown(report: ShutdownReport, order: ShutdownOrder): void
   ended(pool: HostedPool): void

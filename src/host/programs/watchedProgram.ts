@@ -134,6 +134,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     await this.census.started(root)
     // Its exit may have been told meanwhile.
     if (!this.live) return
+    if (!this.owned && this.rootExit === undefined) this.context.terminalPrograms()?.started(root, this)
     this.rhythm.start()
     this.tellChanges()
   }
@@ -142,6 +143,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   exited(exit: { exitCode: number | null; signal: NodeJS.Signals | null }): void {
     if (this.rootExit !== undefined || !this.live) return
     this.rootExit = { ...exit, at: Date.now() }
+    if (this.root !== undefined) this.context.terminalPrograms()?.exited(this.root)
     // It could not be started, or was over before anybody could look.
     if (this.root === undefined) void this.abandon()
     else this.rhythm.hurry()

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { runProgram, whyNow } from './programs'
 import { lives, until, Workspace } from './workspace'
 
 let workspace: Workspace
@@ -30,6 +31,41 @@ it('ends every pool with the host', async () => {
   await workspace.untilPool('Stuck', ({ counts }) => counts.done === 10)
   expect(await workspace.run('host', 'stop')).toMatchObject({ code: 0, stdout: '' })
   await until('the last process ends', async () => ((await workspace.processes()).length === 0 ? true : undefined), { withinMs: 5000 })
+})
+
+it('names the programs that go on when it ends, and so do ps and why until they end or are looked at again', async () => {
+  await workspace.write('waits.py', 'import time\nprint("began", flush=True)\ntime.sleep(600)\n')
+  const run = runProgram(workspace, 'waits.py')
+  const program = await workspace.untilPool('waits.py', ({ state }) => state === 'run')
+  const { pid } = program.workers[0]!
+  await until('the program has begun', () => (run.stdout.includes('began') ? true : undefined))
+  try {
+    await workspace.run('pool', '--detach', 'Stuck')
+    const line = `waits.py (pid ${pid}) runs on, unwatched`
+    expect(await workspace.run('host', 'stop')).toMatchObject({ code: 0, stdout: `${line}: unhang attach ${pid}\n` })
+    await until('its terminal hears of it', () => (run.stderr.includes('runs on, unwatched') ? true : undefined))
+
+    expect((await workspace.run('ps')).stdout).toBe(`no pools are watched\n${line} since the host ended: unhang attach ${pid}\n`)
+    expect(JSON.parse((await workspace.run('ps', '--json')).stdout)).toEqual({ pools: [], unwatched: [{ name: 'waits.py', pid }] })
+    const why = await workspace.run('why')
+    expect(why).toMatchObject({ code: 0, stdout: expect.stringContaining(line) as string })
+    expect(why.stdout).not.toContain('nothing is stuck')
+    expect(await whyNow(workspace)).toMatchObject({ code: 0, pools: [] })
+    expect(await workspace.run('why', 'waits.py')).toMatchObject({ code: 1, stderr: expect.stringContaining(line) as string })
+
+    // Nor does a host that is killed forget it, which never watched it.
+    process.kill(await workspace.hostPid(), 'SIGKILL')
+    expect((await workspace.run('ps')).stdout).toContain(line)
+    await workspace.run('attach', String(pid))
+    expect((await workspace.run('ps')).stdout).not.toContain('unwatched')
+    expect(await workspace.run('host', 'stop')).toMatchObject({ code: 0, stdout: `${line}: unhang attach ${pid}\n` })
+    expect((await workspace.run('ps')).stdout).toContain(line)
+    expect(await lives(pid)).toBe(true)
+  } finally {
+    process.kill(pid, 'SIGKILL')
+    await run.finished
+  }
+  expect((await workspace.run('ps')).stdout).toBe('no pools\n')
 })
 
 it('is one host for two terminals that start it at the same time', async () => {

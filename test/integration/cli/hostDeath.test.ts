@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { runProgram } from './programs'
 import { lives, until, Workspace } from './workspace'
 
 let workspace: Workspace
@@ -31,6 +32,21 @@ it('shows a command that outlived its host as orphaned, and kill ends it', async
 
   expect(await workspace.run('kill', String(survivor.pid))).toMatchObject({ code: 0, stdout: '' })
   expect(await lives(survivor.pid)).toBe(false)
+})
+
+it('finds a watched program again that outlived it, by its pid, and does not end it', async () => {
+  await workspace.write('waits.py', 'import time\ntime.sleep(600)\n')
+  const run = runProgram(workspace, 'waits.py')
+  const { pid } = (await workspace.untilPool('waits.py', ({ state }) => state === 'run')).workers[0]!
+  try {
+    process.kill(await workspace.hostPid(), 'SIGKILL')
+    expect((await workspace.run('why')).stdout).toContain(`waits.py (pid ${pid}) runs on, unwatched since the host ended: unhang attach ${pid}\n`)
+    expect(await workspace.run('host', 'stop')).toMatchObject({ code: 0 })
+    expect(await lives(pid)).toBe(true)
+  } finally {
+    process.kill(pid, 'SIGKILL')
+    await run.finished
+  }
 })
 
 it('tells who follows a pool that the host is gone', async () => {
