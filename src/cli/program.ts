@@ -112,16 +112,16 @@ asks; each is done only if its reason still holds at that moment. Exit code 1 un
     .addOption(json())
     .action((options: { all?: true; json?: true }) => run(ps, options))
 
-  const shutdowns = { terminate: 'end a pool or one worker (SIGTERM)', kill: 'end a pool or one worker with SIGKILL' } as const
+  const shutdowns = { terminate: 'end a pool, a program or one worker (SIGTERM)', kill: 'end a pool, a program or one worker with SIGKILL' } as const
   for (const mode of ['terminate', 'kill'] as const) {
     program.command(mode)
       .description(shutdowns[mode])
-      .argument('<pool|pid>', 'a pool\'s id or name, or a worker\'s pid')
+      .argument('<pool|pid>', 'a pool\'s or program\'s id or name, or the pid of a worker or a program')
       .addOption(graceOption('longest wait after each step, in milliseconds (default: the pool\'s own, 100)'))
       .option('--sigkill', mode === 'kill' ? 'implied by kill' : 'SIGKILL what is left after SIGTERM')
       .option('-y, --yes', 'do not ask before an attached program is ended')
       .addOption(json())
-      .addHelpText('after', '\nPrints what could not be ended, one a line; exit code 1 if there is anything.')
+      .addHelpText('after', '\nA pool inside a program ends with its program.\nPrints what could not be ended, one a line; exit code 1 if there is anything.')
       .action((target: string, options: ShutdownOptions) => run(shutdown, mode, target, options))
   }
 

@@ -4,6 +4,7 @@ import { exitCodes } from '../exitCodes'
 import { confirmAttached } from '../ending/confirmAttached'
 import { requestShutdown } from '../ending/request'
 import { resolveTarget } from '../ending/targets'
+import { wholeProgramNote } from '../ending/wholeProgram'
 import { plainLine } from '../output/plainText'
 import { fetchPools } from '../snapshots'
 import { plural } from '../words/quantities'
@@ -57,6 +58,8 @@ async function end(
   if ('poolId' in resolved.target && !(await confirmAttached(resolved.target.poolId, pools, { host, terminal, questions, yes: yes === true }))) {
     return { description: resolved.description, refused: true }
   }
+  const note = resolved.target.kind === 'pool' ? wholeProgramNote(resolved.target.poolId, pools) : undefined
+  if (note !== undefined) terminal.note(note)
   const result = await requestShutdown(host, {
     targets: [resolved.target],
     mode,

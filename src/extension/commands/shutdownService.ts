@@ -7,6 +7,7 @@ import type { PlacedWorker } from '../model/poolCatalog'
 import type { PoolRecord } from '../model/poolStore'
 import type { Prompts } from '../prompts/prompts'
 import { confirmAttached } from './attachedPrograms'
+import { endingScope, type EndingScope } from './wholePrograms'
 
 export type ShutdownMode = Requests['unhang/shutdown']['params']['mode']
 
@@ -18,7 +19,7 @@ const shutdownTimeoutMs = 10 * 60_000
 
 /**
  * Ends pools and workers through the hosts' one shutdown core, after asking where more than one is killed, or where a program is
- * ended that was not started here.
+ * ended that was not started here, or that is more than the pool that was chosen.
  */
 export class ShutdownService {
   readonly #sessions: Sessions
@@ -32,7 +33,7 @@ export class ShutdownService {
   /** Ends whole pools. Resolves to false when the person said no. */
   async endPools(chosen: readonly PoolRecord[], mode: ShutdownMode): Promise<boolean> {
     const { catalog } = this.#sessions
-    const pools = withoutInner(chosen)
+    const { pools, inner } = endingScope(chosen, catalog)
     const workers = pools.reduce((sum, pool) => sum + liveWorkerCount(pool) + catalog.poolsOf(pool.header.id).reduce((inside, other) => inside + liveWorkerCount(other), 0), 0)
     const [only] = pools
     const what = pools.length !== 1 || only === undefined ? l10n.t('{0} pools with {1} workers', pools.length, workers)
@@ -40,7 +41,9 @@ export class ShutdownService {
       : l10n.t('program “{0}” with {1} processes', only.header.name, workers)
     // One question is enough: that before an attached program is ended names every pid.
     const isAttached = pools.some((pool) => catalog.programOf(pool)?.header.program?.readOnly === true)
-    if (mode === 'kill' && workers > 1 && !isAttached && !(await this.#confirmKill(what, workers))) return false
+    if (inner.length > 0) {
+      if (!(await this.#confirmPrograms(inner, mode))) return false
+    } else if (mode === 'kill' && workers > 1 && !isAttached && !(await this.#confirmKill(what, workers))) return false
     if (!(await this.#confirmAttached(pools, mode))) return false
     await this.#end(pools.map((pool) => [this.#sessions.ofPool(pool.header.id), { kind: 'pool', poolId: pool.header.id }]), mode)
     return true
@@ -86,6 +89,18 @@ export class ShutdownService {
 
   #confirmAttached(pools: readonly PoolRecord[], mode: ShutdownMode): Promise<boolean> {
     return confirmAttached(pools, this.#sessions, this.#prompts(), mode === 'kill' ? l10n.t('Kill') : l10n.t('Terminate'))
+  }
+
+  #confirmPrograms(inner: EndingScope['inner'], mode: ShutdownMode): Promise<boolean> {
+    const [first] = inner
+    const programs = new Set(inner.map(({ program }) => program.header.id))
+    const ending = this.#sessions.catalog.livePools.filter(({ header }) => header.programId !== null && programs.has(header.programId))
+    return this.#prompts().confirm({
+      message: inner.length === 1 && first !== undefined ? l10n.t('“{0}” is a pool of {1}. End the whole program?', first.pool.header.name, first.program.header.name)
+        : l10n.t('{0} of these are pools of programs. End the whole programs?', inner.length),
+      detail: l10n.t('A pool inside a program ends only with it. These pools end: {0}.', ending.map(({ header }) => header.name).join(', ')),
+      action: mode === 'kill' ? l10n.t('Kill Program (SIGKILL)') : l10n.t('Terminate Program'),
+    })
   }
 
   #confirmKill(what: string, workers: number): Promise<boolean> {

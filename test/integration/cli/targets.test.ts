@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { runProgram } from './programs'
 import { lives, Workspace } from './workspace'
 
 let workspace: Workspace
@@ -27,6 +28,20 @@ it('asks which one when two pools have the name, and takes the id', async () => 
   const states = Object.fromEntries((await workspace.pools()).map((pool) => [pool.id, pool.state]))
   expect(states[first]).toBe('ended')
   expect(states[second]).not.toBe('ended')
+})
+
+it('says before it ends a pool of a program that the program ends, with its other pools', async () => {
+  await workspace.write('two.py', [
+    'import multiprocessing as mp, time', "if __name__ == '__main__':", '    first = mp.Pool(1)', '    second = mp.Pool(1)', '    first.map_async(time.sleep, [600])',
+    '    second.map_async(time.sleep, [600]).wait()',
+  ].join('\n'))
+  const run = runProgram(workspace, 'two.py')
+  for (const name of ['two.py:3', 'two.py:4']) await workspace.untilPool(name, ({ counts }) => counts.running === 1)
+  const { pid } = (await workspace.pools()).find(({ kind }) => kind === 'program')!.workers[0]!
+  const { code, stdout, stderr } = await workspace.run('terminate', 'two.py:4')
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: 'two.py:4 is a pool of two.py: the program ends, with its 2 pools\n' })
+  expect(await lives(pid)).toBe(false)
+  await run.finished
 })
 
 it('names what exists when nothing has that name', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { resolveTarget } from '../../../src/cli/ending/targets'
+import { wholeProgramNote } from '../../../src/cli/ending/wholeProgram'
 import { TargetError } from '../../../src/cli/errors'
 import { pool, programPool, task, watchedPool, worker } from './snapshotBuilders'
 
@@ -51,5 +52,17 @@ describe('POOL|PID', () => {
   it('finds nothing to do in a pool that has ended', () => {
     expect(resolveTarget('Stuck', [pool({ state: 'ended' })])).toMatchObject({ kind: 'ended' })
     expect(resolveTarget('pool-3fa9c1', [pool({ state: 'ended' })])).toMatchObject({ kind: 'ended' })
+  })
+})
+
+describe('A pool inside a program', () => {
+  const two = [programPool(), watchedPool(), watchedPool({ id: 'watched-2', name: 'train.py:50' }), watchedPool({ id: 'watched-3', state: 'ended' }), pool()]
+  it('ends with its program, and the others in it, which is said before', () => {
+    expect(wholeProgramNote('watched-1', two)).toBe('train.py:42 is a pool of train.py: the program ends, with its 2 pools')
+    expect(wholeProgramNote('watched-1', two.slice(0, 2))).toBe('train.py:42 is a pool of train.py: the program ends, with it')
+  })
+  it('is none where the program was meant, or there is none', () => {
+    expect(wholeProgramNote('program-1', two)).toBeUndefined()
+    expect(wholeProgramNote('pool-3fa9c1', two)).toBeUndefined()
   })
 })
