@@ -143,8 +143,10 @@ export interface ProgramWorkerFacts {
   /** Locks it holds, as it noted itself; of a dead one: that it held when it died and that were not released since. */
   readonly holds: readonly ('tasks' | 'results')[]
   readonly sigterm: SigtermHandling
-  /** A SIGTERM of somebody waits to be delivered, or was sent by us and it is still there. */
+  /** By its masks, at two looks in a row: a SIGTERM of somebody waits to be delivered. One that is ignored never does, it is discarded. */
   readonly sigtermPending: boolean
+  /** How long ago we sent it the first SIGTERM that it has survived; null when we sent none. */
+  readonly sigtermSentMs: number | null
   readonly task: ProgramTaskFacts | null
   /** Innermost first, `pool.py:768 get`; null when it was not taken. Taken of a worker that has been quiet for a while. */
   readonly stack: readonly StackFrameFacts[] | null

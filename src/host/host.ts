@@ -78,6 +78,7 @@ export class Host {
       ledger: () => this.ledger,
       terminalPrograms: () => this.terminalPrograms,
       shutdown: (report, order) => { this.tellShutdown(report, order) },
+      acted: (what) => { this.clients.tellPolicy(what) },
       ended: (pool) => { this.poolEnded(pool) },
       somebodyLooks: () => this.clients.size > 0,
       mustBeOpen: () => { this.mustBeOpen() },

@@ -20,7 +20,13 @@ export function isStuck(pool: Pick<PoolSnapshot, 'verdicts' | 'counts'>): boolea
 
 /** How many things are stuck in a pool. A program's count has its verdicts in it, that of other pools is of running tasks. */
 export function stuckIn(pool: Pick<PoolSnapshot, 'verdicts' | 'counts'>): number {
-  return Math.max(pool.counts.stuck, pool.verdicts.filter((verdict) => verdict.stuck).length)
+  return Math.max(pool.counts.stuck, stuckByVerdicts(pool.verdicts))
+}
+
+/** Several verdicts may be about one worker; those on a pool as a whole count where no worker has one. */
+export function stuckByVerdicts(verdicts: readonly Pick<PoolVerdictSnapshot, 'stuck' | 'worker'>[]): number {
+  const stuck = verdicts.filter((verdict) => verdict.stuck)
+  return Math.max(new Set(stuck.flatMap(({ worker }) => worker ?? [])).size, stuck.length === 0 ? 0 : 1)
 }
 
 /** What a rescue could do to a pool, each thing once, in the order of its verdicts. */

@@ -1,8 +1,8 @@
-import type { ProgramPoolFacts, ProgramTaskFacts, ProgramVerdict, ProgramWorkerFacts } from '../program-facts'
+import type { ProgramPoolFacts, ProgramTaskFacts, ProgramVerdict, ProgramWorkerFacts, WaitFacts } from '../program-facts'
 import { isQuiet } from '../rules/no-progress'
 import { durationInWords } from '../words'
 import { isAnythingAwaited, isBusy, isLive, isOpen } from './conditions'
-import { nameOf, taskName, whereEvidence } from './words'
+import { ifKilled, nameOf, taskName, whereEvidence } from './words'
 
 /** A task that is over the threshold in a live worker, which has moved of late, or has not. */
 export function overdueTask(facts: ProgramPoolFacts, worker: ProgramWorkerFacts): { readonly task: ProgramTaskFacts; readonly quiet: boolean } | undefined {
@@ -18,11 +18,17 @@ function isWriting(wait: ProgramWorkerFacts['wait']): boolean {
   return wait?.kind === 'pipe-write' || wait?.kind === 'socket-write'
 }
 
+/** Connections of multiprocessing are Unix sockets, on which a time limit of Python's sockets has no effect. */
+function isOnThisMachine({ wchan }: WaitFacts, stack: ProgramWorkerFacts['stack']): boolean {
+  return wchan.startsWith('unix_') || stack?.some(({ file }) => /[/\\]multiprocessing[/\\](connection|managers)\.py$/.test(file)) === true
+}
+
 /** What an expert would look at first. */
-function adviceFor({ wait, stack }: ProgramWorkerFacts): string {
+function adviceFor({ wait, stack, quietMs }: ProgramWorkerFacts): string {
   switch (wait?.kind) {
     case 'socket-read':
     case 'socket-write':
+      if (isOnThisMachine(wait, stack)) return 'It waits for another process on this machine, as a call of a multiprocessing.Manager does, which has no time limit: see what that one is doing.'
       return 'It waits for the other side of a connection: give the call a time limit (timeout=…, or socket.setdefaulttimeout()).'
     case 'child':
       return 'It waits for a process that it started: see what that one waits for, and give wait() or communicate() a timeout.'
@@ -36,7 +42,7 @@ function adviceFor({ wait, stack }: ProgramWorkerFacts): string {
       break
     default:
   }
-  return 'It waits for something that does not come: its stack shows for what.'
+  return `It has waited for ${durationInWords(quietMs)} so far: its stack shows for what.`
 }
 
 /** Over the threshold, and no CPU time of the worker or anything below it for as long as a verdict needs. */
@@ -54,7 +60,7 @@ export function noProgress(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
         { what: `state of process ${worker.pid}`, value: worker.state },
         ...whereEvidence(worker),
       ],
-      advice: `${adviceFor(worker)} Killing ${worker.name} loses the task, which a rescue can then fail${task.retriable ? ' or run again' : ''}; raise stuckAfterMs if waiting this long is normal.`,
+      advice: `${adviceFor(worker)} ${ifKilled(facts, worker)} Raise stuckAfterMs if waiting this long is normal.`,
       confidence: 'likely',
       stuck: true, worker: worker.name, pid: worker.pid, task: task.id, rescue: [],
     }]

@@ -1,7 +1,8 @@
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts } from '../program-facts'
 import type { Verdict } from '../verdict'
-import { isLive, lockQuietMs } from './conditions'
-import { nameOf, taskName, whereEvidence } from './words'
+import { durationInWords } from '../words'
+import { isExecutor, isLive, isPool, lockQuietMs } from './conditions'
+import { ifKilled, nameOf, taskName, whereEvidence } from './words'
 
 /** Tasks that are over sooner are nobody's business: a handler may be set for a moment on purpose. */
 const runningLongEnoughMs = 1000
@@ -30,11 +31,12 @@ export function sigtermIgnored(facts: ProgramPoolFacts): readonly ProgramVerdict
       evidence: [
         { what: `SIGTERM in process ${worker.pid}`, value: { ignored: 'ignored', blocked: 'blocked', caught: 'caught by a handler' }[sigterm] },
         ...(facts.parent.sigterm === null ? [] : [{ what: `SIGTERM in the program (pid ${facts.parent.pid})`, value: facts.parent.sigterm }]),
-        ...(worker.sigtermPending ? [{ what: 'a SIGTERM that was sent', value: sigterm === 'caught' ? 'changed nothing' : 'is pending' }] : []),
+        ...(worker.sigtermPending ? [{ what: 'a SIGTERM that was sent', value: 'is pending' }] : []),
+        ...(worker.sigtermSentMs === null ? [] : [{ what: 'a SIGTERM that we sent', value: `${durationInWords(worker.sigtermSentMs)} ago, has not ended it${sigterm === 'ignored' ? ': it was discarded' : ''}` }]),
         ...(facts.state === 'terminate' ? [{ what: 'the pool', value: 'was terminated, which sends SIGTERM and then waits without limit' }] : []),
         ...whereEvidence(worker),
       ],
-      advice: `Kill ${worker.name} (SIGKILL): that cannot be caught or ignored.${survived ? '' : ' Terminating the pool would wait for it for ever.'}`,
+      advice: [`Kill ${worker.name} (SIGKILL): that cannot be caught or ignored.`, ifKilled(facts, worker), survived ? '' : whatTerminateDoes(facts)].filter((text) => text !== '').join(' '),
       confidence: confidenceIn(sigterm, survived),
       stuck: survived,
       worker: worker.name, pid: worker.pid, task: task?.id ?? null, rescue: [],
@@ -42,10 +44,15 @@ export function sigtermIgnored(facts: ProgramPoolFacts): readonly ProgramVerdict
   })
 }
 
+function whatTerminateDoes(facts: ProgramPoolFacts): string {
+  if (!isPool(facts)) return 'Process.terminate() only sends SIGTERM.'
+  return isExecutor(facts) ? 'An executor that breaks ends its workers by SIGTERM, and would wait for this one for ever.' : 'Terminating the pool would wait for it for ever.'
+}
+
 /** A signal of ours or of anybody, or `terminate()`, which sends SIGTERM to every worker before it waits. */
-function hasSurvived({ state, stateMs }: ProgramPoolFacts, { sigterm, sigtermPending, quietMs }: ProgramWorkerFacts): boolean {
+function hasSurvived({ state, stateMs }: ProgramPoolFacts, { sigterm, sigtermPending, sigtermSentMs, quietMs }: ProgramWorkerFacts): boolean {
   // Quiet it may have been long before: what counts is how long ago the pool began to end.
-  return sigtermPending || (state === 'terminate' && Math.min(quietMs, stateMs) >= (sigterm === 'caught' ? tidiesUpMs : lockQuietMs))
+  return sigtermPending || sigtermSentMs !== null || (state === 'terminate' && Math.min(quietMs, stateMs) >= (sigterm === 'caught' ? tidiesUpMs : lockQuietMs))
 }
 
 function confidenceIn(sigterm: 'ignored' | 'blocked' | 'caught', survived: boolean): Verdict['confidence'] {

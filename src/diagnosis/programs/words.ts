@@ -1,7 +1,7 @@
 import type { JobFacts, ProgramExitFacts, ProgramPoolFacts, ProgramTaskFacts, ProgramWorkerFacts, StackFrameFacts, WaitFacts } from '../program-facts'
 import type { Evidence } from '../verdict'
 import { exitInWords } from '../words'
-import { isPool } from './conditions'
+import { isExecutor, isPool } from './conditions'
 
 /** How verdicts on programs name things. */
 
@@ -34,6 +34,14 @@ export function exitEvidence(worker: ProgramWorkerFacts, { exitCode, signal, end
 /** Out of memory, as far as can be known: SIGKILL, not ours, and the kernel has counted a kill. */
 export function isOomKill({ signal, endedByUs, oomKills }: ProgramExitFacts): boolean {
   return signal === 'SIGKILL' && endedByUs === null && (oomKills ?? 0) > 0
+}
+
+/** What else it costs to kill a worker: an executor does not outlive one, a pool puts another in its place. */
+export function ifKilled(facts: ProgramPoolFacts, { name, task }: ProgramWorkerFacts): string {
+  if (isExecutor(facts)) return `Killing ${name} breaks the executor: every future that is not done fails with ${facts.library === 'loky' ? 'TerminatedWorkerError' : 'BrokenProcessPool'}.`
+  if (task === null) return isPool(facts) ? `The pool replaces ${name}.` : ''
+  if (facts.library === 'billiard') return `Killing ${name} loses the task, which billiard fails by itself some 10 s later.`
+  return `Killing ${name} loses the task, which a rescue can then fail${task.retriable ? ' or run again' : ''}.`
 }
 
 /** `1 task`, `12 tasks`, `2 processes`. */

@@ -37,7 +37,7 @@ export function noProgress(facts: RunningTaskFacts): Verdict | undefined {
     evidence,
     advice:
       survivedTerminate === null
-        ? `It waits for something that does not come: terminate ${facts.worker} to free its place, or raise stuckAfterMs if waiting this long is normal.`
+        ? `It has waited for ${durationInWords(facts.quietMs)} so far: terminate ${facts.worker} to free its place, or raise stuckAfterMs if waiting this long is normal.`
         : `SIGTERM does not end it: kill ${facts.worker} (SIGKILL).`,
     confidence: 'likely',
   }

@@ -85,8 +85,9 @@ export class MemberLook {
     // Who starts a command holds all signals back for a moment.
     const wasPending = member.sigtermSeenPending
     member.sigtermSeenPending = masks?.pending.has('SIGTERM') ?? false
-    member.sigtermPending = (wasPending && member.sigtermSeenPending) || this.kills.entriesFor(identity)
-      .some(({ signal, outcome, at }) => signal === 'SIGTERM' && outcome === 'sent' && now - at > survivedAfterMs)
+    member.sigtermPending = wasPending && member.sigtermSeenPending
+    member.sigtermSentAt = this.kills.entriesFor(identity)
+      .find(({ signal, outcome, at }) => signal === 'SIGTERM' && outcome === 'sent' && now - at > survivedAfterMs)?.at ?? null
   }
 
   private async lookWhereItWaits(member: ProgramMember, awaited: boolean, now: number): Promise<void> {

@@ -126,6 +126,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     holds: recorded?.holds ?? [],
     sigterm: exit ? null : member.sigterm,
     sigtermPending: !exit && member.sigtermPending,
+    sigtermSentMs: exit || member.sigtermSentAt === null ? null : now - member.sigtermSentAt,
     task: taskFacts(member, pool, now),
     // Where a task was is worth a word, although it has moved since; of a process without one it tells nothing.
     stack: (member.hasTask ? member.stackOf : member.stackCounter) === recorded?.counter ? member.stack : null,

@@ -47,6 +47,8 @@ export class ProgramMember {
   threadWaits: readonly ThreadWait[] = []
   sigterm: ProgramWorkerFacts['sigterm'] = null
   sigtermPending = false
+  /** When we sent it the first SIGTERM that it has survived. */
+  sigtermSentAt: number | null = null
   /** The same at the last look alone. */
   sigtermSeenPending = false
   stack: readonly StackFrameFacts[] | null = null

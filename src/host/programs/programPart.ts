@@ -1,6 +1,6 @@
 import type { ProgramVerdict } from '../../diagnosis'
 import type { UsageSample } from '../../processes'
-import { errorCodes, type GetFailures, type PoolHeader, type PoolVerdictSnapshot, type WorkerSnapshot } from '../../protocol'
+import { errorCodes, stuckByVerdicts, type GetFailures, type PoolHeader, type PoolVerdictSnapshot, type WorkerSnapshot } from '../../protocol'
 import type { ShutdownReport } from '../../shutdown'
 import { OutputFeed } from '../connection/outputFeed'
 import { RequestError } from '../connection/requestHandlers'
@@ -50,7 +50,7 @@ export abstract class ProgramPart implements HostedPool {
       label: null,
       startedAt: this.startedAt,
       endedAt: this.endedAt,
-      counts: { queued: 0, timedOut: 0, cancelled: 0, ...members, stuck: this.verdicts.filter(({ stuck }) => stuck).length },
+      counts: { queued: 0, timedOut: 0, cancelled: 0, ...members, stuck: stuckByVerdicts(this.verdicts) },
       etaMs: null,
       failure: null,
       issues: [...this.lastIssues],

@@ -49,7 +49,8 @@ export class Programs implements ProgramRequests {
     setTimeout(() => {
       if (program.root === undefined && program.live) void program.abandon()
     }, startWithinMs).unref()
-    return { programId: program.id, name: program.name, env: session.environment(env, argv) }
+    const { message } = program.header().program ?? {}
+    return { programId: program.id, name: program.name, env: session.environment(env, argv), ...(message == null ? {} : { notObserved: message }) }
   }
 
   async started({ programId, pid }: ProgramStarted.Params, clientPid: number | undefined): Promise<void> {

@@ -63,8 +63,17 @@ export class WatchedPool extends ProgramPart {
       kind: 'watched',
       programId: this.owner.id,
       state: !this.live || state === 'ended' ? 'ended' : state === 'broken' ? 'terminate' : state,
-      counts: { ...header.counts, queued: this.live ? (queued ?? 0) : 0 },
+      counts: { ...header.counts, queued: !this.live || this.areAllTaken() ? 0 : (queued ?? 0) },
     }
+  }
+
+  /**
+   * Calls wait for results that nobody takes in, because the thread that does has ended or is in a callback of the program: with the
+   * task pipe empty, the workers have had all of their tasks.
+   */
+  private areAllTaken(): boolean {
+    const { library, threads, callback, taskPipeBytes } = this.observed
+    return (library === 'multiprocessing' || library === 'billiard') && (threads.results === false || callback !== null) && threads.tasks !== false && taskPipeBytes === 0
   }
 
   /** How long everything that is counted in it has been the same at every look; to be asked once a look. Milliseconds. */

@@ -41,7 +41,7 @@ function attachedFacts(program: Started, workers: readonly ProcessIdentity[], wa
     parent: { pid: program.pid, state: 'sleeping', stoppedMs: 0, answers: false, waitsIn: null, quietMs: 2000, sigterm: null, wait: null, threadWaits: [], joins: null, hasThreads: null, standsStillMs: 0 },
     workers: workers.map(({ pid }, index): ProgramWorkerFacts => ({
       name: `worker-${pid}`, pid, phase: 'unknown', state: 'sleeping', stateSeenTimes: 3, stoppedMs: 0, ageMs: 5000, threads: 1, parentThreadsAtStart: null, watchedMs: 2000, cpuMs: 0, quietMs: 2000,
-      wait: waitsOf[index] ?? null, threadWaits: [], holds: [], sigterm: null, sigtermPending: false, task: null, stack: null, stackIsOfWait: false, exit: null, hasPools: false, unpicklableResults: 0, waitsMs: 2000, aloneMs: 2000, feederWaitsMs: 0, standsStillMs: 0, forked: null,
+      wait: waitsOf[index] ?? null, threadWaits: [], holds: [], sigterm: null, sigtermPending: false, sigtermSentMs: null, task: null, stack: null, stackIsOfWait: false, exit: null, hasPools: false, unpicklableResults: 0, waitsMs: 2000, aloneMs: 2000, feederWaitsMs: 0, standsStillMs: 0, forked: null,
     })),
   }
 }

@@ -100,7 +100,7 @@ const cases: readonly Case[] = [
   },
   ...(['fork', 'spawn'] as const).map((method): Case => ({
     name: `an exception that cannot be unpickled, ${method}`, script: 'result-thread-dead.py', args: [method], code: 'result-thread-dead', ofPool: true,
-    summary: /its thread that receives the results \(_handle_results\) has ended/, evidence: [/threads of the pool: results: ended/],
+    summary: /its thread that receives the results \(_handle_results\) has ended/, evidence: [/threads of the pool: results: ended/], after: countsEachTaskOnce,
   })),
   { name: 'a lock held at fork, wanted by a task', script: 'fork-with-threads.py', args: ['task'], code: 'fork-with-threads', summary: /will wait for ever in task \d work\(\d\): it was forked while the program had 1 other thread/, evidence: [/futex 0x[0-9a-f]+, of this process alone/, /CPU time: none/, /stack, innermost first: .*log/] },
   { name: 'a lock held at fork, wanted by the initializer', script: 'fork-with-threads.py', args: ['initializer'], code: 'fork-with-threads', summary: /will wait for ever before its first task/, evidence: [/futex 0x[0-9a-f]+, of this process alone/] },
@@ -123,7 +123,7 @@ const cases: readonly Case[] = [
   },
   { name: 'the stubborn program of seeds/003, before any signal', script: 'seeds-003-stubborn.py', code: 'sigterm-ignored', stuck: false, summary: /catches SIGTERM in task [01] run\(\([01],\)\): terminate\(\) may not end it/, evidence: [/SIGTERM in process \d+: caught by a handler/], after: thenTerminateHangs, act: beganToRun },
   ...(['fork', 'spawn'] as const).map((method): Case => ({
-    name: `SIG_IGN, ${method}`, script: 'sigterm-ignored.py', args: [method], code: 'sigterm-ignored', stuck: false, task: '1', summary: /ignores SIGTERM in task 1 run\(600\): terminate\(\) will not end it/, evidence: [/SIGTERM in process \d+: ignored/],
+    name: `SIG_IGN, ${method}`, script: 'sigterm-ignored.py', args: [method], code: 'sigterm-ignored', stuck: false, task: '1', summary: /ignores SIGTERM in task 1 run\(600\): terminate\(\) will not end it/, evidence: [/SIGTERM in process \d+: ignored/], after: survivesOurs,
   })),
   {
     name: 'a worker is stopped in a task', script: 'long-tasks.py', args: ['fork', '20'], code: 'stopped', rescue: ['continue'], summary: /is stopped \(SIGSTOP or a debugger\), so task \d run\(\d\) cannot go on/, evidence: [/state of process \d+: T \(stopped\)/],
@@ -184,7 +184,10 @@ const cases: readonly Case[] = [
   },
   {
     name: 'a callback that raises', script: 'result-thread-dead.py', args: ['fork', 'callback'], code: 'result-thread-dead', ofPool: true, summary: /its thread that receives the results \(_handle_results\) has ended/, evidence: [/threads of the pool: results: ended/],
-    after: (_, { verdict }) => { expect(verdict.advice).toContain('a callback or error_callback of yours'); return Promise.resolve() },
+    after: (run, { verdict }) => {
+      expect(verdict.advice).toContain('a callback or error_callback of yours')
+      return countsEachTaskOnce(run)
+    },
   },
   { name: 'a long computation', script: 'slow.py', args: ['spawn', '30'], start: { watch: { stuckAfterMs: 1500 } }, code: 'slow', stuck: false, task: '0', summary: /task 0 compute\(30\.0\) .* has been running for .* and is still working/, evidence: [/CPU time in the last/] },
   {
@@ -213,6 +216,21 @@ async function exitsOfAllWorkers(run: WatchedRun): Promise<number> {
 async function beganToRun(run: WatchedRun): Promise<number> {
   const pool = await run.untilPool('a task that stays', ({ workers }) => workers.some(({ task }) => task !== null && task.elapsedMs > 500))
   return Math.min(...pool.workers.flatMap(({ task }) => task?.startedAt ?? []))
+}
+
+/** Its workers have done all five, and what they brought is not taken in: that is no task that waits. */
+async function countsEachTaskOnce(run: WatchedRun): Promise<void> {
+  await run.untilPool('five tasks', ({ counts }) => counts.done === 5 && counts.queued === 0 && counts.stuck === 1)
+}
+
+/** The kernel discards what is ignored: nothing is pending. */
+async function survivesOurs(run: WatchedRun, { pool, verdict: { pid } }: Sighting): Promise<void> {
+  const { issues } = await run.watch.host.request('unhang/shutdown', { targets: [{ kind: 'worker', poolId: pool.id, pid: pid! }], mode: 'terminate', askedBy: 'user' }, { timeoutMs: 30_000 })
+  expect(issues).toHaveLength(1)
+  const { verdict } = await run.untilVerdict('sigterm-ignored', (newest) => newest.stuck)
+  expect(inWords(verdict)).toMatch(/a SIGTERM that we sent: .* ago, has not ended it: it was discarded/)
+  expect(inWords(verdict)).not.toContain('pending')
+  expect(verdict.rescue).toEqual([])
 }
 
 /** Only time tells a reader that is slow from one that never reads again. */

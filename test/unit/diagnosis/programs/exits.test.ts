@@ -73,7 +73,15 @@ describe('a pool that starts workers which end at once', () => {
     expect(verdict(facts, 'crash-loop').advice).not.toContain('__main__')
     // Who imports the main file again makes a pool again.
     expect(verdict({ ...facts, startMethod: 'spawn' }, 'crash-loop').advice).toContain('below "if __name__ == \'__main__\':"')
-    expect(verdict(facts, 'crash-loop').summary).toBe('train.py:42 will wait for ever: 5 workers in a row ended before they asked for a task (exit 1), and it keeps starting new ones.')
+    expect(verdict(facts, 'crash-loop').summary).toBe('train.py:42 will wait for ever: at least 5 workers in a row ended before they asked for a task (exit 1), and it keeps starting new ones.')
+  })
+  it.each([
+    [['exit 1'], /^Look for a traceback in the program's output: .* Where there is none, look for sys\.exit\(\) or os\._exit\(\) there\.$/],
+    [['exit 0'], /^Exit code 0 leaves no traceback: look for sys\.exit\(\) or os\._exit\(\) in the initializer of the pool, or in what a worker imports\.$/],
+    [['exit 0', 'exit 1'], /^Look for a traceback/],
+    [['exit -11 (SIGSEGV)'], /A signal leaves none either: "python -X faulthandler" shows where it came\.$/],
+  ])('is told where to look after %s', (how, advice) => {
+    expect(verdict(pool({ queued: 4, exitsBeforeReady: how.flatMap((exit) => exits(5, exit)) }), 'crash-loop').advice).toMatch(advice)
   })
   it.each([
     ['there were four', { exitsBeforeReady: exits(4) }],

@@ -21,7 +21,7 @@ export function job(facts: Partial<JobFacts> = {}): JobFacts {
 export function worker(number: number, facts: Partial<ProgramWorkerFacts> = {}): ProgramWorkerFacts {
   return {
     name: `ForkPoolWorker-${number}`, pid: 4710 + number, phase: 'idle', state: 'sleeping', stateSeenTimes: 10, stoppedMs: facts.state === 'stopped' ? 10_000 : 0, ageMs: 20_000, threads: 1, parentThreadsAtStart: 1,
-    watchedMs: 10_000, cpuMs: 0, quietMs: 10_000, wait: lockWait(), threadWaits: [], holds: [], sigterm: 'default', sigtermPending: false, task: null, stack: null, stackIsOfWait: true, exit: null,
+    watchedMs: 10_000, cpuMs: 0, quietMs: 10_000, wait: lockWait(), threadWaits: [], holds: [], sigterm: 'default', sigtermPending: false, sigtermSentMs: null, task: null, stack: null, stackIsOfWait: true, exit: null,
     hasPools: false, unpicklableResults: 0, waitsMs: 10_000, aloneMs: 10_000, feederWaitsMs: facts.threadWaits?.some(({ kind }) => kind === 'pipe-write') === true ? 10_000 : 0, standsStillMs: 0, forked: null,
     ...facts,
   }

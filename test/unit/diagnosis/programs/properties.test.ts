@@ -26,7 +26,7 @@ const exits = fc.record({
 const frames = fc.array(fc.record({ file: fc.constantFrom('/l/multiprocessing/pool.py', '/l/concurrent/futures/_base.py', 'train.py'), line: small, function: fc.constantFrom('get', 'result', 'run') }), { maxLength: 3 })
 const workers: fc.Arbitrary<ProgramWorkerFacts> = fc.record({
   name: fc.constant(''), pid: fc.constant(0), phase: fc.constantFrom('starting', 'idle', 'idle', 'running', 'sending', 'exited', 'unknown'), state: processState, stateSeenTimes: small, stoppedMs: ms, ageMs: ms,
-  threads: maybe(small), parentThreadsAtStart: maybe(small), watchedMs: ms, cpuMs: ms, quietMs: ms, wait: maybe(waits), threadWaits: fc.array(waits, { maxLength: 2 }), holds: fc.subarray(['tasks', 'results'] as const), sigterm, sigtermPending: fc.boolean(),
+  threads: maybe(small), parentThreadsAtStart: maybe(small), watchedMs: ms, cpuMs: ms, quietMs: ms, wait: maybe(waits), threadWaits: fc.array(waits, { maxLength: 2 }), holds: fc.subarray(['tasks', 'results'] as const), sigterm, sigtermPending: fc.boolean(), sigtermSentMs: maybe(ms),
   task: maybe(tasks), stack: maybe(frames), stackIsOfWait: fc.boolean(), exit: maybe(exits), hasPools: fc.boolean(), unpicklableResults: small, waitsMs: ms, aloneMs: ms, feederWaitsMs: ms, standsStillMs: ms, forked: maybe(fc.boolean()),
 })
 const pools: fc.Arbitrary<ProgramPoolFacts> = fc.record({

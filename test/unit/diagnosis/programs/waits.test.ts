@@ -141,9 +141,23 @@ describe('a task that does not get on', () => {
     ['a timer', { wait: wait('sleep') }, /^It sleeps/],
     ['the user', { wait: wait('pipe-read', { descriptor: 0 }) }, /^It waits for input: a task of a pool cannot ask the user/],
     ['a lock of multiprocessing', { wait: lockWait(), stack: [frame('/usr/lib/python3.11/multiprocessing/synchronize.py', '__enter__')] }, /^It waits for a lock, an event or a queue of the program/],
-    ['anything else', { wait: wait('other') }, /^It waits for something that does not come/],
+    ['another process of this machine', { wait: wait('socket-read', { wchan: 'unix_stream_read_generic' }) }, /^It waits for another process on this machine, as a call of a multiprocessing\.Manager does, which has no time limit(?!.*setdefaulttimeout)/],
+    ['an answer of multiprocessing', { wait: wait('socket-read'), stack: [frame('/usr/lib/python3.11/multiprocessing/managers.py', '_callmethod')] }, /^It waits for another process on this machine/],
+    ['anything else', { wait: wait('other') }, /^It has waited for 20 s so far: its stack shows for what\./],
   ])('may wait for %s', (_, of, advice) => {
     expect(waitsFor(of)).toMatch(advice)
+  })
+  it.each([
+    ['multiprocessing', true, 'Killing ForkPoolWorker-3 loses the task, which a rescue can then fail or run again.'],
+    ['multiprocessing', false, 'Killing ForkPoolWorker-3 loses the task, which a rescue can then fail.'],
+    ['billiard', true, 'Killing ForkPoolWorker-3 loses the task, which billiard fails by itself some 10 s later.'],
+    ['concurrent.futures', true, 'Killing ForkPoolWorker-3 breaks the executor: every future that is not done fails with BrokenProcessPool.'],
+    ['loky', true, 'Killing ForkPoolWorker-3 breaks the executor: every future that is not done fails with TerminatedWorkerError.'],
+  ] as const)('costs what its library makes of a killed worker: %s, retriable %s', (library, retriable, cost) => {
+    const of = busy(3, { ...running, sigterm: 'ignored', quietMs: 20_000, task: task(3, { runningMs: 31_000, retriable }) })
+    const facts = pool({ library, workers: [of] })
+    expect(verdict(facts, 'no-progress').advice).toContain(` ${cost} Raise stuckAfterMs`)
+    expect(verdict(facts, 'sigterm-ignored').advice).toContain(`Kill ForkPoolWorker-3 (SIGKILL): that cannot be caught or ignored. ${cost}`)
   })
   it('is named by its input', () => {
     expect(evidence(verdict(pool({ workers: [busy(3, { ...running, quietMs: 20_000, task: task(3, { runningMs: 31_000 }), wait: wait('pipe-read', { descriptor: 0, target: 'pipe:[7]' }) })] }), 'no-progress'))).toContain('waits for: reading from stdin, pipe:[7]')
@@ -176,8 +190,17 @@ describe('a worker that SIGTERM will not end', () => {
     })
   })
   it('is stuck once one was sent in vain', () => {
-    expect(verdict(pool({ workers: [busy(3, { ...old, sigterm: 'ignored', sigtermPending: true })] }), 'sigterm-ignored')).toMatchObject({ stuck: true, confidence: 'certain', summary: expect.stringContaining('was sent SIGTERM and is still there') as unknown })
+    expect(verdict(pool({ workers: [busy(3, { ...old, sigterm: 'blocked', sigtermPending: true })] }), 'sigterm-ignored')).toMatchObject({ stuck: true, confidence: 'certain', summary: expect.stringContaining('was sent SIGTERM and is still there') as unknown })
     expect(verdict(pool({ workers: [worker(3, { sigterm: 'caught', sigtermPending: true })] }), 'sigterm-ignored')).toMatchObject({ stuck: true, confidence: 'likely' })
+  })
+  it('has one pending only where its masks say so: what is ignored is discarded', () => {
+    const of = (facts: Parameters<typeof busy>[1]) => verdict(pool({ workers: [busy(3, { ...old, ...facts })] }), 'sigterm-ignored')
+    expect(evidence(of({ sigterm: 'blocked', sigtermPending: true }))).toContain('a SIGTERM that was sent: is pending')
+    const ours = of({ sigterm: 'ignored', sigtermSentMs: 3000 })
+    expect(ours).toMatchObject({ stuck: true, rescue: [], summary: expect.stringContaining('was sent SIGTERM and is still there') as unknown })
+    expect(evidence(ours)).toContain('a SIGTERM that we sent: 3.0 s ago, has not ended it: it was discarded')
+    expect(evidence(ours)).not.toContain('pending')
+    expect(evidence(of({ sigterm: 'caught', sigtermSentMs: 5000 }))).toMatch(/a SIGTERM that we sent: 5\.0 s ago, has not ended it$/m)
   })
   it('is stuck when its pool was terminated and it is still there', () => {
     const found = verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 4000, sigterm: 'caught' })] }), 'sigterm-ignored')
