@@ -202,7 +202,8 @@ export class Host {
   private runOn(): RunningProgram[] {
     return this.pools.live().flatMap((pool) => {
       const { program, state, name } = pool.header()
-      return pool.owned || program?.pid == null || state !== 'run' ? [] : [{ name, pid: program.pid }]
+      const pid = program?.pid
+      return pool.owned || pid == null || state !== 'run' || !pool.liveWorkers().some((worker) => worker.pid === pid) ? [] : [{ name, pid }]
     })
   }
 
