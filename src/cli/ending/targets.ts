@@ -27,7 +27,7 @@ export function resolveTarget(text: string, pools: readonly PoolSnapshot[]): Res
   const byId = pools.find((pool) => pool.id === text)
   if (byId?.state === 'ended') return ended(byId)
   const found = byId === undefined
-    ? [...live.filter((pool) => pool.name === text).map(poolCandidate), ...programsWithPid(text, live), ...workersWithPid(text, live)]
+    ? [...live.filter((pool) => pool.name === text).map(poolCandidate), ...processesWithPid(text, live)]
     : [poolCandidate(byId)]
   const [first, ...others] = found
   if (first === undefined) {
@@ -63,6 +63,17 @@ function describePool(pool: PoolSnapshot): string {
 export function pidIn(text: string): number | undefined {
   const digits = text.startsWith(pidPrefix) ? text.slice(pidPrefix.length) : text
   return /^[1-9]\d*$/.test(digits) ? Number(digits) : undefined
+}
+
+/**
+ * Who attached to a shell finds below it what is watched, too: one process, and whoever watches it knows more of it. A program's own
+ * process is the program.
+ */
+function processesWithPid(text: string, pools: readonly PoolSnapshot[]): Candidate[] {
+  const programs = programsWithPid(text, pools)
+  if (programs.length > 0) return programs
+  const watching = workersWithPid(text, pools.filter(({ kind }) => kind !== 'attached'))
+  return watching.length > 0 ? watching : workersWithPid(text, pools)
 }
 
 /** A program has a pid of its own; ending it ends its pools. */

@@ -55,6 +55,17 @@ describe('POOL|PID', () => {
   })
 })
 
+describe('A pid that is also listed below an attached shell', () => {
+  const shell = programPool({ id: 'program-2', name: 'bash', kind: 'attached', workers: [worker({ pid: 4600 }), worker({ name: 'train.py-4700', pid: 4700 }), worker({ name: 'forked worker-4712', pid: 4712 })] }, { pid: 4600 })
+  const pools = [shell, programPool(), watchedPool()]
+  it('is the program that it is, and the worker of the pool that knows it', () => {
+    expect(resolveTarget('4700', pools)).toMatchObject({ target: { kind: 'pool', poolId: 'program-1' } })
+    expect(resolveTarget('4712', pools)).toMatchObject({ target: { kind: 'worker', poolId: 'watched-1', pid: 4712 } })
+    expect(resolveTarget('4600', pools)).toMatchObject({ target: { kind: 'pool', poolId: 'program-2' } })
+    expect(resolveTarget('4712', [shell])).toMatchObject({ target: { kind: 'worker', poolId: 'program-2', pid: 4712 } })
+  })
+})
+
 describe('A pool inside a program', () => {
   const two = [programPool(), watchedPool(), watchedPool({ id: 'watched-2', name: 'train.py:50' }), watchedPool({ id: 'watched-3', state: 'ended' }), pool()]
   it('ends with its program, and the others in it, which is said before', () => {
