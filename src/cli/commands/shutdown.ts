@@ -6,7 +6,7 @@ import { requestShutdown } from '../ending/request'
 import { resolveTarget } from '../ending/targets'
 import { wholeProgramNote } from '../ending/wholeProgram'
 import { plainLine } from '../output/plainText'
-import { fetchPools } from '../snapshots'
+import { fetchPools, fetchRunning } from '../snapshots'
 import { plural } from '../words/quantities'
 import { printJson, type Command, type CommandContext } from './context'
 
@@ -52,8 +52,8 @@ export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions
 async function end(
   host: HostConnection, { terminal, questions }: CommandContext, mode: Shutdown.Params['mode'], text: string, { graceMs, sigkill, yes }: ShutdownOptions,
 ): Promise<Done> {
-  const pools = await fetchPools(host)
-  const resolved = resolveTarget(text, pools)
+  const { pools, unwatched } = await fetchRunning(host, fetchPools)
+  const resolved = resolveTarget(text, pools, unwatched)
   if (resolved.kind === 'ended') return { description: resolved.description }
   if ('poolId' in resolved.target && !(await confirmAttached(resolved.target.poolId, pools, { host, terminal, questions, yes: yes === true }))) {
     return { description: resolved.description, refused: true }

@@ -1,7 +1,8 @@
-import type { PoolSnapshot, ShutdownTargetParams } from '../../protocol'
+import type { PoolSnapshot, RunningProgram, ShutdownTargetParams } from '../../protocol'
 import { TargetError } from '../errors'
 import { plainLine } from '../output/plainText'
 import { plural } from '../words/quantities'
+import { leftLines } from '../words/unwatched'
 
 /** What POOL|PID on the command line means. */
 export type ResolvedTarget =
@@ -22,7 +23,7 @@ const pidPrefix = 'pid:'
  * Finds the pool (by id or name), the program or the worker (by pid) that `text` names. `pid:4711` is a pid in any case.
  * @throws {@link TargetError} when nothing has that name, or more than one thing.
  */
-export function resolveTarget(text: string, pools: readonly PoolSnapshot[]): ResolvedTarget {
+export function resolveTarget(text: string, pools: readonly PoolSnapshot[], unwatched: readonly RunningProgram[] = []): ResolvedTarget {
   const live = pools.filter((pool) => pool.state !== 'ended')
   const byId = pools.find((pool) => pool.id === text)
   if (byId?.state === 'ended') return ended(byId)
@@ -33,7 +34,7 @@ export function resolveTarget(text: string, pools: readonly PoolSnapshot[]): Res
   if (first === undefined) {
     const over = pools.filter((pool) => pool.name === text).at(-1)
     if (over !== undefined) return ended(over)
-    throw nothingCalled(text, live)
+    throw nothingCalled(text, live, unwatched)
   }
   if (others.length > 0) {
     throw new TargetError(`${text} could mean ${found.length} things; say which one`, found.map((one) => `${one.unambiguous}  ${one.description}`))
@@ -41,8 +42,10 @@ export function resolveTarget(text: string, pools: readonly PoolSnapshot[]): Res
   return { kind: 'found', target: first.target, description: first.description }
 }
 
-/** The error for a name that nothing has, with what it could have been. */
-export function nothingCalled(text: string, live: readonly PoolSnapshot[]): TargetError {
+/** The error for a name that nothing has, with what it could have been, or that of a program that nobody watches any more. */
+export function nothingCalled(text: string, live: readonly PoolSnapshot[], unwatched: readonly RunningProgram[] = []): TargetError {
+  const [left, ...others] = leftLines(unwatched.filter(({ name, pid }) => name === text || pid === pidIn(text)))
+  if (left !== undefined) return new TargetError(left, others)
   return new TargetError(`nothing here is called ${text}: it is no pool's id or name, and no worker's pid`, whatExists(live))
 }
 

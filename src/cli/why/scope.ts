@@ -1,7 +1,5 @@
 import { poolsOfProgram, type PoolSnapshot, type RunningProgram } from '../../protocol'
 import { nothingCalled, pidIn } from '../ending/targets'
-import { TargetError } from '../errors'
-import { leftLines } from '../words/unwatched'
 
 /**
  * The pools that `unhang why` speaks of: all that live, or those that POOL|PID names. A program stands for the pools in it, and a pid for
@@ -17,11 +15,7 @@ export function poolsAsked(text: string | undefined, pools: readonly PoolSnapsho
     live.filter((pool) => holdsPid(pool, pidIn(text))),
     pools.filter((pool) => pool.name === text).slice(-1),
   )
-  if (named.length === 0) {
-    const [left, ...others] = leftLines(unwatched.filter(({ name, pid }) => name === text || pid === pidIn(text)))
-    if (left !== undefined) throw new TargetError(left, others)
-    throw nothingCalled(text, live)
-  }
+  if (named.length === 0) throw nothingCalled(text, live, unwatched)
   return [...new Set(named.flatMap((pool) => [pool, ...poolsOfProgram(pool, pools)]))]
 }
 

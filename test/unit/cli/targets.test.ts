@@ -34,6 +34,11 @@ describe('POOL|PID', () => {
     expect(error.details.join('\n')).toContain('pid:4211 ')
     expect(resolveTarget('pid:4211', pools)).toMatchObject({ target: { kind: 'worker', pid: 4211 } })
   })
+  it('is known where nobody watches it any more, with how to look at it', () => {
+    for (const text of ['crawl.py', '4800', 'pid:4800']) {
+      expect(() => resolveTarget(text, [pool()], [{ name: 'crawl.py', pid: 4800 }])).toThrow('crawl.py (pid 4800) runs on, unwatched since the host ended: unhang attach 4800')
+    }
+  })
   it('names what exists when nothing matches', () => {
     const error = failureOf('Stuk', [pool({ workers: [worker({ status: 'busy', task: task() })] })])
     expect(error.message).toContain('Stuk')
