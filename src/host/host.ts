@@ -78,6 +78,7 @@ export class Host {
       ledger: () => this.ledger,
       terminalPrograms: () => this.terminalPrograms,
       shutdown: (report, order) => { this.tellShutdown(report, order) },
+      acted: (what) => { this.clients.tellPolicy(what) },
       ended: (pool) => { this.poolEnded(pool) },
       somebodyLooks: () => this.clients.size > 0,
       mustBeOpen: () => { this.mustBeOpen() },
@@ -201,7 +202,8 @@ export class Host {
   private runOn(): RunningProgram[] {
     return this.pools.live().flatMap((pool) => {
       const { program, state, name } = pool.header()
-      return pool.owned || program?.pid == null || state !== 'run' ? [] : [{ name, pid: program.pid }]
+      const pid = program?.pid
+      return pool.owned || pid == null || state !== 'run' || !pool.liveWorkers().some((worker) => worker.pid === pid) ? [] : [{ name, pid }]
     })
   }
 

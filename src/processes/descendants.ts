@@ -15,6 +15,8 @@ export interface DescendantFacts {
   readonly startOf: (identity: ProcessIdentity) => number
   /** How much later than its child a parent may seem to have started, in the unit of `startOf`. */
   readonly slack: number
+  /** Who asks. */
+  readonly self?: number
 }
 
 /**
@@ -23,7 +25,8 @@ export interface DescendantFacts {
  * - when it is in a session that one of them leads, because a session is only ever inherited by fork,
  * - when it is in the process group that the root leads and is not the root's sibling (a shell puts a pipeline in one group),
  * - when its environment carries the root's marker, which is all that is left once root and parents are gone.
- * An ancestor of the root never does, whatever it carries.
+ * An ancestor of the root never does, whatever it carries. Nor does the process that asks, with what it started itself: a host that a
+ * shell's command has started is below that shell for a while, and is no part of what is being looked at or ended.
  *
  * Time and memory are linear in rows plus results.
  */
@@ -44,7 +47,7 @@ export function findDescendants(
     const rootRow = currentRow(byPid, root.identity)
     const ancestors = rootRow === undefined ? new Set<number>() : ancestorsOf(rootRow, byPid)
     const add = (row: ProcessRow, since: ProcessIdentity): void => {
-      if (row.identity.pid === root.identity.pid || ancestors.has(row.identity.pid)) return
+      if (row.identity.pid === root.identity.pid || row.identity.pid === facts.self || ancestors.has(row.identity.pid)) return
       if (facts.startOf(row.identity) < facts.startOf(since) - facts.slack) return
       found.set(row.identity.pid, row)
     }

@@ -4,7 +4,7 @@
  * whichever JSON-RPC library is at either end (client and server ship different versions of it).
  */
 import * as z from 'zod'
-import type { Snapshot } from './snapshot'
+import type { PoolVerdictSnapshot, Snapshot } from './snapshot'
 
 /** Raised when a message changes its shape; a client and a host of different versions refuse each other by it. */
 export const protocolVersion = 1
@@ -134,6 +134,26 @@ export namespace ShutdownDone {
   export interface Params { askedBy: string; reason: string; report: ShutdownReportWire }
 }
 
+/**
+ * Host → all clients when the `onStuck` of a watched program acts. It is sent before the first signal, so whoever started the program
+ * knows of it when the host answers to its end.
+ */
+export namespace PolicyActed {
+  export const method = 'unhang/policyActed'
+  export interface Params {
+    programId: string
+    /** The program, or the pool in it, that is stuck, and what it is called. */
+    poolId: string
+    name: string
+    onStuck: 'terminate' | 'kill' | 'retry'
+    /** `retry` tells `retried`, with what was done, and once `gaveUp`, with what did not help. */
+    outcome: 'ends' | 'retried' | 'gaveUp'
+    what: string[]
+    /** What was stuck. */
+    verdicts: PoolVerdictSnapshot[]
+  }
+}
+
 /** Cancels a queued task, or ends the worker of a running one. */
 export namespace CancelTask {
   export const method = 'unhang/cancelTask'
@@ -197,8 +217,8 @@ export namespace RunProgram {
     options: watchOptionsSchema,
   })
   export type Params = z.infer<typeof params>
-  /** `env`: what to add to the program's environment. */
-  export interface Result { programId: string; name: string; env: Record<string, string> }
+  /** `env`: what to add to the program's environment. `notObserved`: why no observer can be inside, where that is known beforehand. */
+  export interface Result { programId: string; name: string; env: Record<string, string>; notObserved?: string }
 }
 export namespace ProgramStarted {
   export const method = 'unhang/programStarted'
@@ -327,5 +347,6 @@ export type RequestMethod = keyof Requests
 export interface Notifications {
   [Changed.method]: Changed.Params
   [ShutdownDone.method]: ShutdownDone.Params
+  [PolicyActed.method]: PolicyActed.Params
   [Output.method]: Output.Params
 }

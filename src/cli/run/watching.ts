@@ -1,4 +1,4 @@
-import { Changed, HostTimeoutError, ProgramExited, ProgramStarted, RunProgram, type HostConnection, type PoolSnapshot, type WatchOptions } from '../../protocol'
+import { Changed, HostTimeoutError, PolicyActed, ProgramExited, ProgramStarted, RunProgram, type HostConnection, type PoolSnapshot, type WatchOptions } from '../../protocol'
 import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
 import { plainLine } from '../output/plainText'
@@ -20,21 +20,26 @@ export interface ProgramEnd {
  * waits for long after the start: a host that hangs or dies is said once, and the program runs on.
  */
 export class Watching {
-  private readonly notes = new VerdictNotes()
+  private readonly notes: VerdictNotes
   private state: 'watching' | 'silent' | 'over' = 'watching'
   private readonly pools: FreshPools
+  private notObserved: string | undefined
 
-  private constructor(private readonly host: HostConnection, private readonly terminal: Terminal, readonly session: RunProgram.Result) {
+  private constructor(private readonly host: HostConnection, private readonly terminal: Terminal, readonly session: RunProgram.Result, { onStuck }: WatchOptions) {
+    this.notes = new VerdictNotes(onStuck)
     this.pools = new FreshPools(host, (pools) => { this.say(pools) }, (error) => { this.failed(error) })
     host.on(Changed.method, () => { this.pools.refresh() })
+    // Also after the program's end, which it may have brought about.
+    host.on(PolicyActed.method, (acted) => { if (acted.programId === session.programId) this.warn(this.notes.acted(acted, plainLine(session.name))) })
     host.onClose(() => { this.hostIsGone() })
+    this.sayNotObserved(session.notObserved)
   }
 
   /** Asks for a session. Rejects when there is none to be had. */
   static async begin(host: HostConnection, terminal: Terminal, argv: string[], options: WatchOptions): Promise<Watching> {
     const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined))
     const session = await host.request(RunProgram.method, { argv, cwd: process.cwd(), env, options }, { timeoutMs: sessionTimeoutMs })
-    return new Watching(host, terminal, session)
+    return new Watching(host, terminal, session, options)
   }
 
   /** The program runs. */
@@ -63,9 +68,20 @@ export class Watching {
     // The program may have ended while the host answered.
     if (this.state === 'over') return
     this.state = 'watching'
-    for (const line of this.notes.observe(pools.filter((pool) => pool.id === programId || pool.programId === programId))) {
-      this.terminal.note(this.terminal.stderrPalette.warning(line))
-    }
+    const program = pools.find((pool) => pool.id === programId)?.program
+    if (program?.observer === 'failed') this.sayNotObserved(program.message)
+    this.warn(this.notes.observe(pools.filter((pool) => pool.id === programId || pool.programId === programId)))
+  }
+
+  /** Once: until it is started in another way, it stays so. */
+  private sayNotObserved(why: string | null | undefined): void {
+    if (why == null || this.notObserved !== undefined) return
+    this.notObserved = why
+    this.note(`${plainLine(this.session.name)} is not observed: ${plainLine(why)}`)
+  }
+
+  private warn(lines: readonly string[]): void {
+    for (const line of lines) this.terminal.note(this.terminal.stderrPalette.warning(line))
   }
 
   private failed(error: unknown): void {

@@ -4,7 +4,7 @@ import { plainLines } from '../output/plainText'
 import { countWords, totalTasks } from '../words/counts'
 import { plural } from '../words/quantities'
 import { leftLines } from '../words/unwatched'
-import { poolTitle, proposedCommands, verdictTag } from '../words/verdicts'
+import { advisedVerdicts, poolTitle, verdictTag, type AdvisedVerdicts, type ProposedCommand } from '../words/verdicts'
 
 const indent = '  '
 /** A thousand lost tasks are one cause: the first ones tell it, `--json` has them all. */
@@ -18,9 +18,8 @@ export function whyText(asked: readonly PoolSnapshot[], pools: readonly PoolSnap
   const wrong = found.filter(({ verdicts }) => verdicts.length > 0)
   const blocks = wrong.map(({ pool, verdicts }) => [
     heading(pool, all, palette),
-    ...verdicts.slice(0, mostShown).flatMap((verdict, at) => verdictLines(verdict, verdicts[at + 1]?.advice === verdict.advice && at + 1 < mostShown, palette)),
+    ...adviceLines(advisedVerdicts(pool, all), palette),
     ...(verdicts.length > mostShown ? [`${indent}… and ${verdicts.length - mostShown} more (unhang why --json)`] : []),
-    ...commandLines(pool, all, palette),
   ].join('\n'))
   if (!wrong.some(({ verdicts }) => verdicts.some((verdict) => verdict.stuck))) blocks.push(clean.length === 0 && unwatched.length > 0 ? 'nothing is known to be stuck: no pool is watched here' : nothingStuck(clean, all, palette))
   return [blocks.join('\n\n'), ...leftLines(unwatched)].join('\n')
@@ -30,20 +29,31 @@ function heading(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Pa
   return poolTitle(pool, pools).replace(pool.name, (name) => palette.bold(name))
 }
 
-/** @param adviceFollows The next one has the same advice, which is worth saying once. */
-function verdictLines(verdict: PoolVerdictSnapshot, adviceFollows: boolean, palette: Palette): string[] {
+/** Each verdict with what shows it; then what would help, which is said once, and what to type. */
+function adviceLines(groups: readonly AdvisedVerdicts[], palette: Palette): string[] {
+  const shown = groups.map((group, at) => ({ ...group, verdicts: group.verdicts.slice(0, Math.max(0, mostShown - countIn(groups.slice(0, at)))) })).filter(({ verdicts }) => verdicts.length > 0)
+  return shown.flatMap(({ verdicts, advice, commands }) => [
+    ...verdicts.flatMap((verdict) => verdictLines(verdict, palette)),
+    ...(advice === '' ? [] : [`${indent}${indent}${advice}`]),
+    ...commandLines(commands, palette),
+  ])
+}
+
+function countIn(groups: readonly AdvisedVerdicts[]): number {
+  return groups.reduce((sum, { verdicts }) => sum + verdicts.length, 0)
+}
+
+function verdictLines(verdict: PoolVerdictSnapshot, palette: Palette): string[] {
   const tag = verdict.stuck ? palette.bad(verdictTag(verdict)) : palette.warning(verdictTag(verdict))
   return [
     `${indent}${tag}: ${verdict.summary}${confidenceWords(verdict)}`,
     ...verdict.evidence.map(({ what, value }) => `${indent}${indent}${palette.dim(`${what}: ${value}`)}`),
-    ...(verdict.advice === '' || adviceFollows ? [] : [`${indent}${indent}${verdict.advice}`]),
   ]
 }
 
-function commandLines(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Palette): string[] {
-  const proposed = proposedCommands(pool, pools)
-  const width = Math.max(0, ...proposed.map(({ command }) => command.length))
-  return proposed.map(({ command, does }) => `${indent}${indent}${indent}${palette.bold(command.padEnd(width))}  ${palette.dim(`# ${does}`)}`)
+function commandLines(commands: readonly ProposedCommand[], palette: Palette): string[] {
+  const width = Math.max(0, ...commands.map(({ command }) => command.length))
+  return commands.map(({ command, does }) => `${indent}${indent}${indent}${palette.bold(command.padEnd(width))}  ${palette.dim(`# ${does}`)}`)
 }
 
 function confidenceWords({ confidence }: PoolVerdictSnapshot): string {
@@ -52,7 +62,9 @@ function confidenceWords({ confidence }: PoolVerdictSnapshot): string {
 
 function nothingStuck(asked: readonly PoolSnapshot[], pools: readonly PoolSnapshot[], palette: Palette): string {
   if (asked.length === 0) return 'nothing is stuck: no pool runs here'
-  return [palette.good('nothing is stuck'), ...asked.map((pool) => `${indent}${poolTitle(pool, pools)}  ${doing(pool)}`.trimEnd())].join('\n')
+  // What has no observer inside may well be.
+  const blind = asked.some(({ state, program }) => state !== 'ended' && program?.observer === 'failed')
+  return [blind ? palette.warning('nothing is known to be stuck') : palette.good('nothing is stuck'), ...asked.map((pool) => `${indent}${poolTitle(pool, pools)}  ${doing(pool)}`.trimEnd())].join('\n')
 }
 
 function doing(pool: PoolSnapshot): string {

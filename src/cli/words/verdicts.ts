@@ -10,31 +10,79 @@ export interface ProposedCommand {
   readonly does: string
 }
 
-/** What to type about what is wrong in a pool: its rescue where there is one, else how to end what is stuck. Each command once. */
-export function proposedCommands(pool: PoolSnapshot, pools: readonly PoolSnapshot[]): ProposedCommand[] {
-  const options = rescueOptionsOf(pool)
-  if (options.length > 0) return rescueCommands(options, poolWord(pool, pools))
+/** Verdicts that one advice stands for, and what to type about them. */
+export interface AdvisedVerdicts {
+  readonly advice: string
+  readonly verdicts: readonly PoolVerdictSnapshot[]
+  readonly commands: readonly ProposedCommand[]
+}
+
+/** Everything that is wrong in a pool, each with what to type about it: its rescue where there is one, else how to look into or end what is stuck. Each command once. */
+export function advisedVerdicts(pool: PoolSnapshot, pools: readonly PoolSnapshot[]): AdvisedVerdicts[] {
+  const groups: PoolVerdictSnapshot[][] = []
+  for (const verdict of verdictsOf(pool)) {
+    const before = groups.at(-1)
+    if (before?.[0]?.advice === verdict.advice && before[0].code === verdict.code && before[0].stuck === verdict.stuck) before.push(verdict)
+    else groups.push([verdict])
+  }
+  const proposed = new Set<string>()
+  return groups.map((verdicts) => ({
+    advice: verdicts[0]?.advice ?? '',
+    verdicts,
+    commands: pool.state === 'ended' ? [] : commandsAbout(verdicts, pool, pools).filter(({ command }) => !proposed.has(command) && proposed.add(command)),
+  }))
+}
+
+/** @param verdicts Of one kind. */
+function commandsAbout(verdicts: readonly PoolVerdictSnapshot[], pool: PoolSnapshot, pools: readonly PoolSnapshot[]): ProposedCommand[] {
+  const all = rescueOptionsOf(pool)
+  const options = rescueOptionsOf({ verdicts: [...verdicts], state: pool.state })
+  if (options.length > 0) return rescueCommands(options, all, poolWord(pool, pools))
+  const [first] = verdicts
+  if (first?.stuck !== true) return []
   const program = programOf(pool, pools)
-  const stuck = verdictsOf(pool).filter((verdict) => verdict.stuck)
-  if (stuck.length === 0) return []
-  if (program !== undefined) return [{ command: `unhang terminate ${poolWord(program, pools)}`, does: 'end the program' }]
-  const pids = stuck.flatMap(({ pid }) => pid ?? []).slice(0, mostCommands)
+  const pids = verdicts.flatMap(({ pid }) => pid ?? []).slice(0, mostCommands)
+  // What does not listen to SIGTERM is not ended by one more.
+  if (first.code === 'sigterm-ignored' && pids.length > 0) return pids.map((pid) => ({ command: `unhang kill ${pid}`, does: 'end this worker with SIGKILL' }))
+  const stacks = first.code === 'no-progress' && canShowStacks(program) ? pids.map((pid) => ({ command: `unhang stacks ${pid}`, does: 'where it is' })) : []
+  return [...stacks, ...endingCommands(pids, program, all.length > 0, pool, pools)]
+}
+
+function endingCommands(pids: readonly number[], program: PoolSnapshot | undefined, isRescuable: boolean, pool: PoolSnapshot, pools: readonly PoolSnapshot[]): ProposedCommand[] {
+  // A rescue may let all of it go on.
+  if (program !== undefined) return isRescuable ? [] : [{ command: `unhang terminate ${poolWord(program, pools)}`, does: 'end the program' }]
   if (pids.length === 0) return [{ command: `unhang terminate ${poolWord(pool, pools)}`, does: 'end the pool' }]
   return pids.map((pid) => ({ command: `unhang terminate ${pid}`, does: 'end this worker; the pool goes on' }))
 }
 
-function rescueCommands(options: readonly RescueOptionSnapshot[], word: string): ProposedCommand[] {
-  const tasks = options.filter((option) => option.kind === 'task')
-  const also = options.filter((option) => option.kind !== 'task').map(effectOf)
-  const [first] = tasks
-  if (first === undefined) return [{ command: `unhang rescue ${word}`, does: also.join(', ') }]
-  // Without --task it does everything, so that is left out where there is more to do.
-  const only = options.length === 1 ? ` --task ${first.task}` : ''
-  const subject = tasks.length === 1 ? `task ${first.task}` : tasks.length === 2 ? 'both lost tasks' : `all ${tasks.length} lost tasks`
+function canShowStacks(program: PoolSnapshot | undefined): boolean {
+  return program?.program?.observer === 'inside' || program?.program?.python != null
+}
+
+/**
+ * @param options What could be done about some verdicts.
+ * @param all What could be done to their pool: a rescue without --task does all of it.
+ */
+function rescueCommands(options: readonly RescueOptionSnapshot[], all: readonly RescueOptionSnapshot[], word: string): ProposedCommand[] {
+  const about = options.filter((option) => option.kind === 'task')
+  const [first] = about
+  if (first !== undefined && about.length === 1) {
+    return taskCommands(about, `${word} --fail --task ${first.task}`, `${word} --retry --task ${first.task}`, [])
+  }
+  const tasks = all.filter((option) => option.kind === 'task')
+  const others = all.filter((option) => option.kind !== 'task').map(effectOf)
+  if (tasks.length === 0) return [{ command: `unhang rescue ${word}`, does: others.join(', ') }]
   return [
-    { command: `unhang rescue ${word} --fail${only}`, does: [`the program gets an exception for ${subject}`, ...also].join(', ') },
-    ...(tasks.every(({ retriable }) => retriable) ? [{ command: `unhang rescue ${word} --retry${only}`, does: [`${subject} ${tasks.length === 1 ? 'runs' : 'run'} again`, ...also].join(', ') }] : []),
-    ...(tasks.length > 1 ? [{ command: `unhang rescue ${word} --fail --task ${first.task}`, does: 'only that one' }] : []),
+    ...taskCommands(tasks, `${word} --fail`, `${word} --retry`, others),
+    ...(first === undefined ? [] : [{ command: `unhang rescue ${word} --fail --task ${first.task}`, does: 'only that one' }]),
+  ]
+}
+
+function taskCommands(tasks: readonly Extract<RescueOptionSnapshot, { kind: 'task' }>[], fail: string, retry: string, also: readonly string[]): ProposedCommand[] {
+  const subject = tasks.length === 1 ? `task ${tasks[0]?.task ?? ''}` : tasks.length === 2 ? 'both lost tasks' : `all ${tasks.length} lost tasks`
+  return [
+    { command: `unhang rescue ${fail}`, does: [`the program gets an exception for ${subject}`, ...also].join(', ') },
+    ...(tasks.every(({ retriable }) => retriable) ? [{ command: `unhang rescue ${retry}`, does: [`${subject} ${tasks.length === 1 ? 'runs' : 'run'} again`, ...also].join(', ') }] : []),
   ]
 }
 

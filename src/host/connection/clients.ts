@@ -1,5 +1,5 @@
 import type { Client } from './client'
-import { ShutdownDone, type Watch } from '../../protocol'
+import { PolicyActed, ShutdownDone, type Watch } from '../../protocol'
 
 /** Everybody who is connected, and what is told to all of them. */
 export class Clients {
@@ -46,6 +46,10 @@ export class Clients {
 
   tellShutdown(params: ShutdownDone.Params): void {
     for (const client of this.connected) client.send(ShutdownDone.method, params)
+  }
+
+  tellPolicy(params: PolicyActed.Params): void {
+    for (const client of this.connected) client.send(PolicyActed.method, params)
   }
 
   /** What the workers of a pool wrote comes before the news that they have ended. */

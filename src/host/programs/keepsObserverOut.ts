@@ -9,21 +9,30 @@ const reasons: readonly (readonly [letter: string, why: string])[] = [
 /** After these the rest of the word, or the next one, is no option. */
 const takesValue = new Set(['c', 'm', 'W', 'X'])
 
-/** Why no observer can be inside of a Python that is started like this; undefined where one can. */
+/** Why no observer can be inside of a Python that is started like this, and what to do; undefined where one can. */
 export function keepsObserverOut(argv: readonly string[]): string | undefined {
+  const found = reasons.filter(([letter]) => optionLetters(argv).includes(letter))
+  const [first] = found
+  if (first === undefined) return undefined
+  const [letter, why] = first
+  return `started with -${letter}, this Python ${why}; start it without ${found.map(([each]) => `-${each}`).join(' and ')}`
+}
+
+/** The letters of the options of a Python, as it reads them; none of anything else. */
+function optionLetters(argv: readonly string[]): string[] {
   const [program = '', ...words] = argv
-  if (!/^python[\d.]*$/.test(basename(program))) return undefined
+  const letters: string[] = []
+  if (!/^python[\d.]*$/.test(basename(program))) return letters
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? ''
-    if (!/^-[A-Za-z]/.test(word)) return undefined
+    if (!/^-[A-Za-z]/.test(word)) return letters
     for (const [at, letter] of Array.from(word.slice(1)).entries()) {
-      const found = reasons.find(([option]) => option === letter)
-      if (found !== undefined) return `started with -${letter}, this Python ${found[1]}`
+      letters.push(letter)
       if (!takesValue.has(letter)) continue
-      if (letter === 'c' || letter === 'm') return undefined
+      if (letter === 'c' || letter === 'm') return letters
       if (at === word.length - 2) index += 1
       break
     }
   }
-  return undefined
+  return letters
 }

@@ -20,7 +20,7 @@ export interface ObserverLinkHooks {
   /** It has proven who it is. */
   ready(link: ObserverLink, hello: Hello): void
   changed(): void
-  failed(message: string): void
+  failed(message: string, hello: Hello): void
   gone(link: ObserverLink): void
   /** What it sent made no sense; the connection is ended. */
   refused(why: string): void
@@ -99,7 +99,7 @@ export class ObserverLink {
     const event = eventSchema.safeParse(message)
     if (!event.success) this.#refuse('a message that is neither an answer nor an event')
     else if (event.data.event === 'changed') this.hooks.changed()
-    else this.hooks.failed(event.data.message ?? 'unknown')
+    else this.hooks.failed(event.data.message ?? 'unknown', this.#hello)
   }
 
   #greet(message: unknown): void {

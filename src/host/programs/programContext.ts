@@ -1,4 +1,5 @@
 import type { ProcessTable } from '../../processes'
+import type { PolicyActed } from '../../protocol'
 import type { KillLedger, ShutdownReport } from '../../shutdown'
 import type { WorkerLedger } from '../ledger/workerLedger'
 import type { Log } from '../log'
@@ -22,6 +23,8 @@ export interface ProgramContext {
   terminalPrograms(): TerminalPrograms | undefined
   /** A report of the shutdown core, for everybody who is connected. */
   shutdown(report: ShutdownReport, order: ShutdownOrder): void
+  /** What `onStuck` does, for everybody who is connected. */
+  acted(what: PolicyActed.Params): void
   ended(pool: HostedPool): void
   /** Somebody is connected, who would like to see news soon. */
   somebodyLooks(): boolean

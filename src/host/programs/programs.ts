@@ -49,7 +49,8 @@ export class Programs implements ProgramRequests {
     setTimeout(() => {
       if (program.root === undefined && program.live) void program.abandon()
     }, startWithinMs).unref()
-    return { programId: program.id, name: program.name, env: session.environment(env, argv) }
+    const { message } = program.header().program ?? {}
+    return { programId: program.id, name: program.name, env: session.environment(env, argv), ...(message == null ? {} : { notObserved: message }) }
   }
 
   async started({ programId, pid }: ProgramStarted.Params, clientPid: number | undefined): Promise<void> {
@@ -133,7 +134,9 @@ export class Programs implements ProgramRequests {
     for (const program of this.watched.values()) {
       if (program.live && program.findMember(pid) !== undefined) throw new RequestError(errorCodes.wrongState, `Process ${pid} belongs to ${program.name}, which is watched already.`)
     }
-    const known = [...this.attached.values()].find((program) => program.live && program.rootPid === pid)
+    const attached = [...this.attached.values()].filter((program) => program.live)
+    const known = attached.find((program) => program.rootPid === pid)
+    if (known === undefined) await this.mustBelongToNone(pid, attached)
     const program = known ?? (await AttachedProgram.open(newId(), pid, this.context))
     if (known === undefined) {
       for (const [key, old] of this.attached) if (!old.live && !this.context.pools.has(key)) this.attached.delete(key)
@@ -157,6 +160,13 @@ export class Programs implements ProgramRequests {
   /** The programs in people's terminals go on, unwatched. */
   async leave(): Promise<void> {
     await Promise.all([...this.watched.values(), ...this.attached.values()].filter((program) => program.live).map((program) => program.leave()))
+  }
+
+  /** What it has started since the last look belongs to an attached program as well. */
+  private async mustBelongToNone(pid: number, attached: readonly AttachedProgram[]): Promise<void> {
+    await Promise.all(attached.map((program) => program.look()))
+    const owner = attached.find((program) => program.live && program.findMember(pid) !== undefined)
+    if (owner !== undefined) throw new RequestError(errorCodes.wrongState, `Process ${pid} belongs to ${owner.name} (pid ${owner.rootPid}), which is attached already. Look at it there.`)
   }
 
   private async open(options: WatchedProgramOptions, name: string): Promise<{ program: WatchedProgram; session: WatchSession }> {

@@ -53,19 +53,24 @@ export class Rescuer {
     return answer.done ? { done: true, text: `the lock of the ${lock} that ${who} died with is released` } : { done: false, text: `the lock was left as it is: ${answer.why}` }
   }
 
-  /** What `"onStuck": "retry"` does by itself; true when anything was done. */
-  async retryByPolicy(pool: WatchedPool): Promise<boolean> {
-    let did = false
+  /** What `"onStuck": "retry"` does by itself. */
+  async retryByPolicy(pool: WatchedPool): Promise<{ readonly done: readonly string[]; readonly gaveUp: readonly string[] }> {
+    const done: string[] = []
+    const gaveUp: string[] = []
     for (const option of pool.verdicts.filter(({ stuck }) => stuck).flatMap(({ rescue }) => rescue)) {
       if (option.kind === 'task' && !option.retriable) continue
       const tries = this.countTry(pool, option.kind === 'task' ? `task ${option.label}` : `${option.kind} ${option.pid}`)
-      if (tries > mostRetries) continue
+      if (tries > mostRetries) {
+        // Said once.
+        if (tries === mostRetries + 1) gaveUp.push(option.kind === 'task' ? option.label : option.kind === 'lock' ? `the lock of the ${option.lock}` : option.worker)
+        continue
+      }
       const outcome = option.kind === 'task' ? await this.task(pool, option.task, 'retry')
         : option.kind === 'lock' ? await this.release(pool, option.lock) : await continueMember(pool, option.pid, 'policy', this.context)
       this.context.log.info('A rescue by "onStuck".', { pool: pool.name, try: tries, ...outcome })
-      did ||= outcome.done
+      if (outcome.done) done.push(outcome.text)
     }
-    return did
+    return { done, gaveUp }
   }
 
   private countTry(pool: WatchedPool, what: string): number {

@@ -21,6 +21,7 @@ import type { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
 import { takeQuietStacks } from './quietStacks'
 import { Rescuer } from './rescuer'
+import { StuckPolicy } from './stuckPolicy'
 import { WatchedPool, type PoolOwner } from './watchedPool'
 import type { WatchSession } from './watchSession'
 
@@ -61,12 +62,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private readonly census: Census
   private readonly memberLook: MemberLook
   private readonly rhythm: LookRhythm
+  private readonly policy: StuckPolicy
   private observerFailure: string | null
   /** Of the first observer that was inside. */
   private python: string | undefined
   private treeAt = 0
   private rootGoneAt: number | undefined
-  private endedByPolicy = false
 
   constructor(id: string, name: string, readonly options: WatchedProgramOptions, private readonly context: ProgramContext) {
     super(id, name, Date.now(), options.owned, {
@@ -81,6 +82,10 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     this.rescuer = new Rescuer(context)
     this.memberLook = new MemberLook(context.processes, context.kills, (identity) => belongsTo(identity, this.root, `${id}/main`, context.processes))
     this.rhythm = new LookRhythm(() => this.lookOnce(), (error) => { context.log.error('A look at a program failed.', { program: name, error: String(error) }) })
+    this.policy = new StuckPolicy(options.watch.onStuck ?? 'flag', {
+      id, rescuer: this.rescuer, hurry: () => { this.rhythm.hurry() },
+      end: (kill, reason) => { this.shutdown({ kill, askedBy: 'policy', reason }).catch((error: unknown) => { context.log.error('A program was not ended.', { program: name, error: String(error) }) }) },
+    }, context)
   }
 
   /** Its main process; undefined before it has started. */
@@ -119,9 +124,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
         this.rhythm.hurry()
       },
       changed: () => { this.rhythm.hurry() },
-      failed: (message) => {
+      failed: (message, { pid, recorder }) => {
+        log.warn('An observer has disabled itself.', { program: this.name, pid, message })
+        // A tool that the program runs may be an old Python; the program is observed all the same.
+        if (recorder === null && this.python !== undefined) return
         this.observerFailure = message
-        log.warn('An observer has disabled itself.', { program: this.name, message })
         this.rhythm.hurry()
       },
       gone: () => { this.rhythm.hurry() },
@@ -258,7 +265,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (this.session) await takeQuietStacks(this.census.live, { session: this.session, context: this.context, mayAsk: (signal) => this.mayAsk(signal) }, now)
     await this.judgeAll()
     for (const part of [this, ...this.pools]) part.tellChanges()
-    await this.act()
+    await this.policy.act([this, ...this.pools])
     const row = await this.context.processes.inspect(root)
     if (row === undefined) {
       this.rootGoneAt ??= Date.now()
@@ -327,23 +334,6 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const isTreeKnown = this.treeAt > (main.standstill.waitsSince ?? Infinity)
     const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), quietMs: main.movement.quietMs(now), sigterm: main.sigterm, standsStillMs: view && isTreeKnown && !this.pools.some(({ live }) => live) ? main.standstill.forMsOfParent(now, view) : 0, ...parentWaits(main, view) }
     return processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)
-  }
-
-  /** What `onStuck` says. */
-  private async act(): Promise<void> {
-    const { onStuck = 'flag' } = this.options.watch
-    if (onStuck === 'flag' || this.endedByPolicy) return
-    for (const part of [this, ...this.pools]) {
-      const reason = part.verdicts.find(({ stuck }) => stuck)?.summary
-      if (reason === undefined) continue
-      if (onStuck === 'retry') {
-        if (part instanceof WatchedPool && (await this.rescuer.retryByPolicy(part))) this.rhythm.hurry()
-        continue
-      }
-      this.endedByPolicy = true
-      this.shutdown({ kill: onStuck === 'kill', askedBy: 'policy', reason }).catch((error: unknown) => { this.context.log.error('A program was not ended.', { program: this.name, error: String(error) }) })
-      return
-    }
   }
 
   private async run(subject: { id: string; name: string; kind?: 'worker' }, targets: readonly ShutdownTarget[], order: ShutdownOrder): Promise<ShutdownReport> {

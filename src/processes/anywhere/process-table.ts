@@ -101,6 +101,7 @@ export class SystemProcessTable implements ProcessTable {
       markers: new Map(),
       startOf: startSecondsOf,
       slack: startSlackSeconds,
+      self: process.pid,
     })
   }
 

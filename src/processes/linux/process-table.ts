@@ -126,6 +126,7 @@ export class LinuxProcessTable implements ProcessTable {
       markers: await this.#readMarkers(rows, roots),
       startOf: startTicksOf,
       slack: 0,
+      self: process.pid,
     })
   }
 

@@ -87,6 +87,74 @@ def _watch(folder):
             finder.install(name, sys.modules[name])
 
 
+def _refuse():
+    """In a Python older than 3.8, which has only this: tell the host when it makes a pool or a Process.
+
+    Python 2 can be here, too. It empties a module that is taken out of sys.modules, so all that is needed is bound here.
+    """
+    import os
+    import sys
+
+    session = os.environ["UNHANG_WATCH"]
+    message = "Python %d.%d; 3.8 or later is needed" % tuple(sys.version_info[:2])
+    # Imported when the first is made.
+    wanted = (
+        "multiprocessing.pool",
+        "multiprocessing.popen_fork",
+        "multiprocessing.forking",
+        "billiard.pool",
+        "billiard.popen_fork",
+        "loky.backend.popen_loky_posix",
+        "joblib.externals.loky.backend.popen_loky_posix",
+    )
+    told = []
+
+    def tell():
+        import json
+        import socket
+
+        with open(os.path.join(session, "session.json")) as file:
+            token = json.load(file)["token"]
+        with open("/proc/self/stat") as file:
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+        hello = {
+            "version": 1,
+            "token": token,
+            "pid": os.getpid(),
+            "startTicks": ticks,
+            "parentPid": os.getppid(),
+            "python": "%d.%d.%d" % tuple(sys.version_info[:3]),
+            "argv": [],
+            "recorder": None,
+        }
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(0.2)
+            connection.connect(os.path.join(session, "control.sock"))
+            for part in ({"hello": hello}, {"event": "failed", "message": message}):
+                connection.sendall(json.dumps(part).encode("utf-8") + b"\n")
+        finally:
+            connection.close()
+
+    class Finder(object):
+        """It finds nothing: it only sees what is looked for."""
+
+        def find_spec(self, name, path=None, target=None):
+            if name in wanted and not told:
+                told.append(name)
+                try:
+                    tell()
+                except Exception:
+                    # There is nobody left to tell.
+                    pass
+            return None
+
+        def find_module(self, name, path=None):
+            return self.find_spec(name, path)
+
+    sys.meta_path.insert(0, Finder())
+
+
 def _enter():
     """Take this folder off the path, watch, and make room for the user's own sitecustomize."""
     folder = os.path.dirname(os.path.abspath(__file__))
@@ -94,7 +162,10 @@ def _enter():
     session = os.environ.get("UNHANG_WATCH")
     if session and os.path.isdir(session):
         try:
-            _watch(folder)
+            if sys.version_info >= (3, 8):
+                _watch(folder)
+            else:
+                _refuse()
         except Exception:
             pass
 

@@ -109,3 +109,34 @@ it('attach of a process that does not exist says so', async () => {
   expect(code).toBe(1)
   expect(stderr).toContain('999999')
 })
+
+it('attach of a worker of an attached program is refused: it would be there twice', async () => {
+  const [own = 0, worker = 0] = pids
+  await workspace.run('attach', String(own))
+  const { code, stdout, stderr } = await workspace.run('attach', String(worker))
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(new RegExp(`Process ${worker} belongs to .*\\(pid ${own}\\), which is attached already`))
+  expect((await workspace.pools()).map(({ kind }) => kind)).toEqual(['attached'])
+  // The program itself may be named again.
+  expect((await workspace.run('attach', String(own))).code).toBe(0)
+})
+
+it('attach of the shell that started the host shows what the shell runs, and not the host', async () => {
+  const { command, cwd, env } = workspace.commandLine(['attach'])
+  // The command is a child of this shell, and starts the host.
+  const shell = spawn('sh', ['-c', `sleep 600 & ${command.map((word) => `'${word}'`).join(' ')} $$; echo "sleep $!"; wait`], { cwd, env, stdio: ['ignore', 'pipe', 'ignore'] })
+  let stdout = ''
+  shell.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
+  try {
+    const sleeper = Number(await until('the shell has attached to itself', () => /^sleep (\d+)$/m.exec(stdout)?.[1]))
+    const host = await workspace.hostPid()
+    expect(stdout).toMatch(new RegExp(`^ +${shell.pid} .*\\n +${sleeper} `, 'm'))
+    expect(stdout).not.toMatch(new RegExp(`\\b${host}\\b`))
+    expect((await workspace.pools()).flatMap(({ workers }) => workers).map(({ pid }) => pid)).not.toContain(host)
+    expect(await workspace.run('kill', String(shell.pid), '--yes')).toMatchObject({ code: 0, stdout: '' })
+    expect(await lives(sleeper)).toBe(false)
+    expect(await lives(host)).toBe(true)
+  } finally {
+    shell.kill('SIGKILL')
+  }
+})

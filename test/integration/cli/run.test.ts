@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { pythonsTooOld } from '../runtimes/pythons'
+import { runProgram } from './programs'
 import { RealTerminal } from './pseudoTerminal'
 import { lives, RunningCli, until, Workspace } from './workspace'
 
@@ -164,6 +166,49 @@ describe('a host that fails', () => {
     const { code, stdout, stderr } = await workspace.start(['run', '--', 'echo', 'ran'], { env: { UNHANG_RUNTIME_DIR: '/proc/nowhere' } }).finished
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'ran\n' })
     expect(stderr).toContain('unwatched')
+  })
+})
+
+describe('a program that gets stuck', () => {
+  const exits = 'import sys\nfrom multiprocessing import Pool\n\ndef f(x):\n    if x == 3:\n        sys.exit(1)\n    return x\n\nif __name__ == "__main__":\n    with Pool(2) as p:\n        p.map(f, range(6), chunksize=1)\n'
+
+  it.each([['kill', 'SIGKILL'], ['terminate', 'SIGTERM']] as const)('is ended by --on-stuck %s, and the terminal says why and by what', async (onStuck, signal) => {
+    await workspace.write('exits.py', exits)
+    const ended = await runProgram(workspace, 'exits.py', { options: ['--on-stuck', onStuck, '--stuck-after-ms', '1000'] }).finished
+    expect(ended).toMatchObject({ code: null, signal })
+    expect(ended.stderr).toMatch(new RegExp(`^stuck \\(lost-task\\): .*f\\(3\\) was lost .*\\nexits\\.py is ended by --on-stuck ${onStuck}\\n$`))
+  })
+  it('says what --on-stuck retry does, and when it gives up', async () => {
+    await workspace.write('exits.py', exits)
+    const program = runProgram(workspace, 'exits.py', { options: ['--on-stuck', 'retry', '--stuck-after-ms', '1000'] })
+    await until('the last line', () => (program.stderr.includes('retry gives up on f(3): unhang why exits.py:10\n') ? true : undefined))
+    expect(program.stderr.match(/^exits\.py:10: f\(3\) is in the queue again \(by --on-stuck retry\)$/gm)).toHaveLength(3)
+  })
+})
+
+describe('a program that cannot be observed', () => {
+  const old = pythonsTooOld()
+
+  it('is told before it starts', async () => {
+    const { code, stdout, stderr } = await workspace.run('run', '--', 'python3', '-I', '-c', 'print(1)')
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '1\n' })
+    expect(stderr).toMatch(/^unhang: .* is not observed: started with -I, .*; start it without -I\n$/)
+  })
+  it.skipIf(old.length === 0)('because its Python is too old, is told when it makes its first pool, and is not disturbed', async () => {
+    await workspace.write('old.py', 'import os, time\nfrom multiprocessing import Pool\nif __name__ == "__main__":\n    p = Pool(2)\n    print(p.map(abs, [-1, 2]))\n    while not os.path.exists("go"): time.sleep(0.05)\n')
+    for (const { version, path } of old) {
+      const program = runProgram(workspace, 'old.py', { python: { version, path } })
+      const message = `not observed: Python ${version}; 3.8 or later is needed`
+      await until('the note', () => (program.stderr.includes(message) ? true : undefined))
+      expect((await workspace.run('ps')).stdout).toContain(message)
+      expect((await workspace.run('why')).stdout).toContain(message)
+      await workspace.write('go', '')
+      expect(await program.finished).toMatchObject({ code: 0, stdout: '[1, 2]\n', stderr: `unhang: old.py is ${message}\n` })
+      await rm(join(workspace.folder, 'go'))
+    }
+  })
+  it.skipIf(old.length === 0)('is not told where no pool is made', async () => {
+    for (const { path } of old) expect(await workspace.run('run', '--', path, '-c', 'import multiprocessing')).toMatchObject({ code: 0, stdout: '', stderr: '' })
   })
 })
 

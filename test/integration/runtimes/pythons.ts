@@ -41,7 +41,14 @@ export const newest = pythons.at(-1)!
 if (pythons.length === 0) throw new Error('These tests need a Python from 3.8 to 3.13: on PATH, or under ~/.pyenv/versions.')
 console.log(`Python workers are tested with ${pythons.map(({ version }) => version).join(', ')}`)
 
-/** An interpreter that is too old, where there is one. */
+/** Interpreters that are too old, where there are some. */
+export function pythonsTooOld(): Python[] {
+  return ['2.7.18', '3.6.15', '3.7.16']
+    .map((release) => ({ version: release.replace(/\.\d+$/, ''), path: join(homedir(), '.pyenv', 'versions', release, 'bin', 'python') }))
+    .filter(({ path }) => existsSync(path))
+}
+
+/** The first of them. */
 export function tooOld(): string | undefined {
-  return ['2.7.18', '3.6.15', '3.7.16'].map((version) => join(homedir(), '.pyenv', 'versions', version, 'bin', 'python')).find((path) => existsSync(path))
+  return pythonsTooOld()[0]?.path
 }

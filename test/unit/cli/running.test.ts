@@ -47,9 +47,47 @@ describe('notes beside a program', () => {
     const stuck = watchedPool({ verdicts: [], workers: [worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) })] })
     expect(new VerdictNotes().observe([program, stuck])[0]).toMatch(/^stuck \(no-progress\)/)
   })
+  it('have what to type below what it is about', () => {
+    const stuck = lostTask({ ...noProgress, pid: 4713, task: '8', rescue: [] })
+    expect(new VerdictNotes().observe([program, watchedPool({ verdicts: [stuck, lostTask()] })])).toEqual([
+      'stuck (no-progress): It has used no CPU and printed nothing for 9 s.', '  Look at what it waits for.', '  unhang stacks 4713  # where it is',
+      'stuck (lost-task): train.py:42 will wait for ever: task 7 run(7) was lost.', '  Fail the task, or run it again.',
+      '  unhang rescue train.py:42 --fail --task 7  # the program gets an exception for task 7', '  unhang rescue train.py:42 --retry --task 7  # task 7 runs again',
+    ])
+  })
   it('count what is too much to tell', () => {
     const lost = Array.from({ length: 10 }, (_, at) => lostTask({ task: String(at) }))
     expect(new VerdictNotes().observe([program, watchedPool({ verdicts: lost })]).join('\n')).toContain('  and 7 more: unhang why train.py:42\n  unhang rescue train.py:42')
+  })
+})
+
+describe('notes of what --on-stuck does', () => {
+  const program = programPool()
+  const acted = { programId: 'program-1', poolId: 'watched-1', name: 'train.py:42', what: [], verdicts: [lostTask()] }
+  const why = 'stuck (lost-task): train.py:42 will wait for ever: task 7 run(7) was lost.'
+
+  it('say why and by what the program is ended, and offer nothing that comes too late', () => {
+    const notes = new VerdictNotes('kill')
+    expect(notes.acted({ ...acted, onStuck: 'kill', outcome: 'ends' }, 'train.py')).toEqual([why, 'train.py is ended by --on-stuck kill'])
+    expect(notes.observe([program, watchedPool()])).toEqual([])
+    expect(notes.observe([program, watchedPool({ verdicts: [] })])).toEqual([])
+  })
+  it('do not say again what was said before', () => {
+    const notes = new VerdictNotes('terminate')
+    expect(notes.observe([program, watchedPool()])).toEqual([why])
+    expect(notes.acted({ ...acted, onStuck: 'terminate', outcome: 'ends' }, 'train.py')).toEqual(['train.py is ended by --on-stuck terminate'])
+  })
+  it('say what runs again, and when it does not any more', () => {
+    const notes = new VerdictNotes('retry')
+    expect(notes.acted({ ...acted, onStuck: 'retry', outcome: 'retried', what: ['run(7) is in the queue again'] }, 'train.py')).toEqual([why, 'train.py:42: run(7) is in the queue again (by --on-stuck retry)'])
+    expect(notes.observe([program, watchedPool({ verdicts: [] })])).toEqual(['train.py:42 is not stuck any more'])
+    expect(notes.acted({ ...acted, onStuck: 'retry', outcome: 'gaveUp', what: ['run(7)'] }, 'train.py')).toEqual([
+      why, '  Fail the task, or run it again.', 'train.py:42: --on-stuck retry gives up on run(7): unhang why train.py:42',
+    ])
+  })
+  it('count what is too much to tell', () => {
+    const what = Array.from({ length: 10 }, (_, at) => `run(${at}) is in the queue again`)
+    expect(new VerdictNotes('retry').acted({ ...acted, onStuck: 'retry', outcome: 'retried', what }, 'train.py').at(-1)).toMatch(/^train\.py:42: run\(0\).*; run\(2\) is in the queue again and 7 more \(by --on-stuck retry\)$/)
   })
 })
 

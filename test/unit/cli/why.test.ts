@@ -51,6 +51,27 @@ describe('why', () => {
     expect(text).toContain('unhang rescue train.py:42 --fail --task 7  # only that one')
     expect(text.match(/Fail the task, or run it again/g)).toHaveLength(1)
   })
+  it('has the commands of each verdict below it', () => {
+    const ignored = lostTask({ code: 'sigterm-ignored', summary: 'ForkPoolWorker-4 ignores SIGTERM.', evidence: [], advice: 'Kill it.', pid: 4714, rescue: [] })
+    const pools = [program, watchedPool({ verdicts: [lostTask({ evidence: [] }), deadLockHolder({ evidence: [] }), ignored] })]
+    expect(whyText(pools, pools).split('\n').slice(1)).toEqual([
+      '  stuck (lost-task): train.py:42 will wait for ever: task 7 run(7) was lost.',
+      '    Fail the task, or run it again.',
+      '      unhang rescue train.py:42 --fail --task 7   # the program gets an exception for task 7',
+      '      unhang rescue train.py:42 --retry --task 7  # task 7 runs again',
+      '  stuck (orphaned-queue-lock): Nobody can take a task.',
+      '    Release the lock.',
+      '      unhang rescue train.py:42 --fail   # the program gets an exception for task 7, the lock of the task queue is released',
+      '      unhang rescue train.py:42 --retry  # task 7 runs again, the lock of the task queue is released',
+      '  stuck (sigterm-ignored): ForkPoolWorker-4 ignores SIGTERM.',
+      '    Kill it.',
+      '      unhang kill 4714  # end this worker with SIGKILL',
+    ])
+  })
+  it('proposes to look at the stack of what makes no progress', () => {
+    const pools = [program, watchedPool({ verdicts: [{ ...lostTask({ ...noProgress, rescue: [] }) }] })]
+    expect(whyText(pools, pools).split('\n').slice(-2)).toEqual(['      unhang stacks 4711         # where it is', '      unhang terminate train.py  # end the program'])
+  })
   it('proposes to end a program that nothing can rescue', () => {
     const pools = [program, watchedPool({ verdicts: [lostTask({ code: 'self-wait', rescue: [] })] })]
     expect(whyText(pools, pools)).toContain('unhang terminate train.py  # end the program')
@@ -64,6 +85,10 @@ describe('why', () => {
   it('tells slow from stuck, and says that nothing is stuck', () => {
     const pools = [pool({ workers: [worker({ status: 'busy', task: task({ verdict: slow }) })], counts: counts({ running: 1, done: 2 }) })]
     expect(whyText(pools, pools)).toMatch(/slow, not stuck: .*\n[^]*nothing is stuck\n {2}Stuck {2}pool-3fa9c1 {2}2 of 3 done, 1 running$/)
+  })
+  it('does not claim that nothing is stuck where it cannot look', () => {
+    const pools = [programPool({}, { python: null, observer: 'failed', message: 'Python 3.7; 3.8 or later is needed' })]
+    expect(whyText(pools, pools)).toBe('nothing is known to be stuck\n  train.py  program-1  pid 4700, not observed: Python 3.7; 3.8 or later is needed')
   })
   it('says so when nothing runs', () => { expect(whyText([], [])).toBe('nothing is stuck: no pool runs here') })
   it('tells the first ones of a thousand lost tasks', () => {

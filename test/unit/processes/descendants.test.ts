@@ -57,6 +57,12 @@ describe('descendants', () => {
     expect(find(rows, [{ identity: identity(12, 1), marker: 'm' }], [[10, 'm'], [11, 'm'], [12, 'm']]).get(12)).toEqual([])
   })
 
+  test('do not include who asks, nor what it started itself', () => {
+    const rows = [row(10), row(11, { parent: 10 }), row(12, { parent: 11, session: 12 }), row(13, { parent: 12, session: 12 }), row(14, { parent: 11 })]
+    const found = findDescendants(rows, [{ identity: identity(10) }], { markers: new Map(), startOf: ({ startTime }) => Number(startTime.slice(5)), slack: 0, self: 12 })
+    expect(found.get(10)?.map((each) => each.identity.pid)).toEqual([11, 14])
+  })
+
   test('are found in a table that shows a circle', () => {
     const rows = [row(10, { parent: 11, start: 1 }), row(11, { parent: 10, start: 1 })]
     expect(find(rows, [{ identity: identity(10, 1) }]).get(10)).toEqual([])

@@ -10,6 +10,10 @@ test.each([
   expect(keepsObserverOut(argv)).toMatch(why)
 })
 
+test('what keeps it out is said with all that has to go', () => {
+  expect(keepsObserverOut(['python3', '-IuS', 'train.py'])).toMatch(/^started with -I, .*; start it without -I and -S$/)
+})
+
 test.each([
   [['python3', 'train.py', '-I']], [['python3', '-u', '-c', 'print()', '-E']], [['python3', '-m', 'train', '-S']], [['python3', '-mIES']], [['python3', '-W', 'I', 'train.py']],
   [['python3']], [['sh', '-E', 'x']], [['python3', '-', '-I']], [[]],

@@ -29,6 +29,14 @@ test('what did not help three times is not tried again', async () => {
   expect(tried).toBe(3)
 })
 
+test('what is given up is told once', async () => {
+  const { pool, verdicts } = poolOf()
+  verdicts.push(retry('run(1)'))
+  const told: (readonly string[])[] = []
+  for (let look = 0; look < 6; look += 1) told.push((await rescuer.retryByPolicy(pool)).gaveUp)
+  expect(told).toEqual([[], [], [], ['run(1)'], [], []])
+})
+
 test('what is stuck in another pool is another matter', async () => {
   for (const { pool, verdicts } of [poolOf(), poolOf()]) {
     verdicts.push(retry('run(1)'))
