@@ -127,7 +127,7 @@ function writersByTarget({ workers }: ProgramPoolFacts): ReadonlyMap<string | nu
   const known = new Map<string | null, ProgramWorkerFacts[]>()
   for (const worker of workers) {
     const { wait } = worker
-    if (!isLive(worker) || wait === null || wait.target === null || !wait.kind.endsWith('-write')) continue
+    if (!isLive(worker) || wait?.kind.endsWith('-write') !== true || wait.target === null) continue
     const same = known.get(wait.target)
     if (same === undefined) known.set(wait.target, [worker])
     else same.push(worker)
