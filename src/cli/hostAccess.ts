@@ -1,11 +1,14 @@
+import { statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connectOrStart, endpointOf, findWorkspaceRoot, HostConnection, HostNotRunningError } from '../protocol'
+import { CliError } from './errors'
 
 /** The host of one workspace, as the commands reach it. */
 export class HostAccess {
   /** @param workspace `--workspace`, used as it is; without it the workspace of the current folder. */
   constructor(workspace: string | undefined, private readonly env: NodeJS.ProcessEnv = process.env) {
+    if (workspace !== undefined) mustBeFolder(workspace)
     this.root = workspace ?? findWorkspaceRoot(process.cwd())
   }
 
@@ -53,6 +56,23 @@ async function hasContent(file: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
     throw error
+  }
+}
+
+/** What was typed wrong is said as it was typed, before anything is done. */
+function mustBeFolder(workspace: string): void {
+  const problem = problemOf(workspace)
+  if (problem === undefined) return
+  throw new CliError(`--workspace ${workspace}: ${problem}`, ['Name an existing folder, or leave --workspace out: then it is the nearest parent with .vscode or .git.'])
+}
+
+function problemOf(folder: string): string | undefined {
+  try {
+    const found = statSync(folder, { throwIfNoEntry: false })
+    if (found === undefined) return 'there is no such folder'
+    return found.isDirectory() ? undefined : 'it is a file'
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
 }
 

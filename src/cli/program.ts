@@ -54,7 +54,7 @@ export function buildProgram(terminal: Terminal, finish: (exit: Exit) => void): 
     .usage('[options] -- PROGRAM ARGS…')
     .description('run a program of your own, watched: its pools, and why they hang')
     .argument('<program...>', 'the program and its arguments, after --')
-    .option('--name <name>', 'what it is called in `unhang ps` (default: the script\'s name)')
+    .addOption(new Option('--name <name>', 'what it is called in `unhang ps` (default: the script\'s name)').argParser(nameArgument))
     .addOption(new Option('--stuck-after-ms <n>', 'when a running task is looked at for a verdict (default: 30000)').argParser(wholeNumber('milliseconds', 1, longestTimerMs)))
     .addOption(new Option('--on-stuck <what>', 'what happens when it is stuck').choices(['flag', 'terminate', 'kill', 'retry']))
     .option('--no-arguments', 'keep the arguments of tasks out of sight and memory (a lost task can then not run again)')
@@ -154,9 +154,19 @@ function wholeNumber(unit: string, least: number, most: number): (text: string) 
   }
 }
 
+/** As long as the host takes it. */
+const longestName = 200
+
+function nameArgument(text: string): string {
+  if (text === '--') throw new InvalidArgumentError('The name is missing: unhang run --name training -- python3 train.py')
+  if (text === '' || text.length > longestName) throw new InvalidArgumentError(`Write 1 to ${longestName} characters.`)
+  return text
+}
+
 function pidArgument(text: string): number {
   const pid = pidIn(text)
-  if (pid === undefined || pid < 2) throw new InvalidArgumentError('Write the pid of a process.')
+  if (pid === 1) throw new InvalidArgumentError('Process 1 is what all others descend from: it is never touched.')
+  if (pid === undefined) throw new InvalidArgumentError('Write the pid of a process, such as 4711.')
   return pid
 }
 

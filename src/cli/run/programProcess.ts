@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { CliError } from '../errors'
-import { exitCodes, type ExitCode } from '../exitCodes'
+import { startError } from './startError'
 import type { ProgramEnd } from './watching'
 
 /** What to run. */
@@ -9,15 +8,6 @@ export interface ProgramStart {
   readonly env: NodeJS.ProcessEnv
   /** Descriptors beside stdin, stdout and stderr that it is to have, under the same numbers. */
   readonly inherited: readonly number[]
-}
-
-/** The program could not be started. */
-export class StartError extends CliError {
-  override readonly name = 'StartError'
-
-  constructor(message: string, details: readonly string[], readonly exitCode: ExitCode, options: ErrorOptions) {
-    super(message, details, options)
-  }
 }
 
 /** Sent to us alone (`kill`, a service manager): the program is to have them. */
@@ -49,7 +39,7 @@ export class ProgramProcess {
   /**
    * Runs it to its end.
    * @param onStart Told the pid as soon as there is one.
-   * @throws {@link StartError}
+   * @throws StartError
    */
   async run(start: ProgramStart, onStart: (pid: number) => void): Promise<ProgramEnd> {
     const [program = ''] = start.argv
@@ -78,20 +68,6 @@ function spawnOrThrow({ argv: [program = '', ...args], env, inherited }: Program
     // Some faults (E2BIG, EACCES on some systems) are thrown, others come as an event.
     throw startError(program, error as NodeJS.ErrnoException)
   }
-}
-
-function startError(program: string, error: NodeJS.ErrnoException): StartError {
-  switch (error.code) {
-    case 'ENOENT': return new StartError(`${program}: there is no such program`, [notFoundAdvice(program)], exitCodes.notFound, { cause: error })
-    case 'EACCES': return new StartError(`${program}: not executable`, [`Use \`chmod +x\`, or name what runs it first: unhang run -- python3 ${program}`], exitCodes.notExecutable, { cause: error })
-    case 'ENOEXEC': return new StartError(`${program}: not a program that can be executed`, [`Name what runs it first: unhang run -- python3 ${program}`], exitCodes.notExecutable, { cause: error })
-    default: return new StartError(`${program} could not be started: ${error.message}`, [], exitCodes.notExecutable, { cause: error })
-  }
-}
-
-function notFoundAdvice(program: string): string {
-  if (/\s/.test(program)) return 'Write it and its arguments as words of their own: unhang run -- python3 train.py'
-  return program.includes('/') ? 'A path is relative to the current folder.' : 'It was looked for in PATH; a program of this folder needs its path: ./'
 }
 
 /** Signals that leave a core file: ended by them, we would leave a second one, of ourselves. And one that Node ignores. */

@@ -48,6 +48,11 @@ export class Movement {
     return this.firstAt === undefined ? 0 : Math.min(now, this.lastAt + longestGapMs) - this.movedAt
   }
 
+  /** It has used CPU time since the first look. */
+  get hasMoved(): boolean {
+    return this.firstAt !== undefined && this.movedAt > this.firstAt
+  }
+
   get cpuMs(): number {
     return this.cpu - this.cpuAtFirst
   }

@@ -95,9 +95,15 @@ export class ProgramMember {
 
   get status(): WorkerSnapshot['status'] {
     if (!this.live) return 'exited'
-    if (this.recorded === undefined || this.recorded.untold) return this.movement.quietMs(Date.now()) > quietAfterMs ? 'idle' : 'busy'
+    if (this.recorded === undefined || this.recorded.untold) return this.seemsBusy ? 'busy' : 'idle'
     if (this.hasTask) return 'busy'
     return this.recorded.ready || this.recorded.poolKey === 0 ? 'idle' : 'starting'
+  }
+
+  /** CPU time tells; until there is a second look at it, whether the kernel has it running or waiting. */
+  private get seemsBusy(): boolean {
+    if (this.movement.quietMs(Date.now()) > quietAfterMs) return false
+    return this.movement.hasMoved || this.state === 'running' || this.state === 'uninterruptible'
   }
 
   snapshot(): WorkerSnapshot {

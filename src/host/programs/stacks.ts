@@ -37,7 +37,9 @@ export async function stacksOf(pid: number, watched: readonly WatchedProgram[], 
   const commandLine = (await context.processes.commandLine(identity)) ?? null
   const { kind, name } = recogniseProcess({ commandLine, command: row.command, parentCommandLine: null })
   if (kind === 'python') return byPySpy(pid, member?.name ?? name)
-  throw new RequestError(errorCodes.wrongState, `Process ${pid} (${name}) is not watched, and only a Python that is not watched can be looked into, by py-spy.`)
+  throw new RequestError(errorCodes.wrongState, kind === 'node'
+    ? `Process ${pid} (${name}) is not watched, and the stack of a Node.js program can only be read while it is: start it with "unhang run".`
+    : `Process ${pid} (${name}) is by its name no Python and no Node.js program, and only their stacks can be read.`)
 }
 
 async function ofWatched(program: WatchedProgram, pid: number, identity: ProcessIdentity, context: ProgramContext): Promise<GetStacks.Result | undefined> {
@@ -59,7 +61,7 @@ async function ofWatched(program: WatchedProgram, pid: number, identity: Process
   const recorded = member?.recorded ?? parent?.processes.find(({ slot }) => slot === 0)
   const file = program.sessionFile(`stack-${pid}`)
   if (recorded === undefined || !program.mayAsk(recorded.stackSignal) || file === undefined) {
-    throw new RequestError(errorCodes.wrongState, `${name} (pid ${pid}) cannot be looked into: ${note ?? 'no observer is inside, or it found no free signal'}.`)
+    throw new RequestError(errorCodes.wrongState, `${name} (pid ${pid}) cannot be looked into: ${note ?? (await whyNot(identity, context))}.`)
   }
   const threads = await readSignalStack(file, { identity, name, signal: recorded.stackSignal }, context)
   if (threads === undefined) throw new RequestError(errorCodes.wrongState, `${name} (pid ${pid}) did not write its stacks: it is stopped, has closed our file, or has taken signal ${recorded.stackSignal} for itself.`)
@@ -72,6 +74,14 @@ async function ofWatched(program: WatchedProgram, pid: number, identity: Process
       frames: frames.map((frame) => ({ ...frame, code: lines.get(frame.file)?.[frame.line - 1]?.trim() ?? '' })),
     })),
   }
+}
+
+async function whyNot(identity: ProcessIdentity, { processes }: ProgramContext): Promise<string> {
+  const [commandLine, row] = await Promise.all([processes.commandLine(identity), processes.inspect(identity)])
+  const { kind } = recogniseProcess({ commandLine: commandLine ?? null, command: row?.command ?? '', parentCommandLine: null })
+  if (kind !== 'other') return 'no observer is inside, or it found no free signal'
+  // A program can give itself any name.
+  return `by its name (${row?.command ?? 'unknown'}) it is no Python and no Node.js program, and only their stacks can be read`
 }
 
 async function ofNode({ node, file }: NonNullable<ReturnType<WatchedProgram['nodeProcess']>>, name: string, identity: ProcessIdentity, context: ProgramContext): Promise<GetStacks.Result> {

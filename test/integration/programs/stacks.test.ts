@@ -110,9 +110,16 @@ describe('stacks that cannot be had', () => {
   it('a process that is not there, and one that is no Python, are named', async () => {
     expect(await refusal(2 ** 22 - 3)).toMatch(/There is no process \d+/)
     const sleeper = spawn('sleep', ['60'])
-    expect(await refusal(sleeper.pid!)).toMatch(/is not watched, and only a Python that is not watched can be looked into/)
+    expect(await refusal(sleeper.pid!)).toMatch(/\(sleep\) is by its name no Python and no Node\.js program, and only their stacks can be read/)
     sleeper.kill()
     await once(sleeper, 'exit')
+  })
+
+  it('a program under watch that is no Python is named as such', async () => {
+    const run = await watch.start('', { command: ['sh', '-c', 'echo began 1; sleep 60; true'] })
+    await run.untilSaid('began', 1)
+    expect(await refusal(run.pid)).toMatch(/by its name \(sh\) it is no Python and no Node\.js program/)
+    await run.end()
   })
 
   it('a Python that is not watched needs py-spy', async () => {

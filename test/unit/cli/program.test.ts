@@ -34,6 +34,12 @@ describe('the command line', () => {
     expect(err).toContain('--grace-ms')
     expect(err).toContain('from 0 to 3600000')
   })
+  it('does not take the -- for a name', async () => {
+    expect((await parse('run', '--name', '--', 'true')).err).toContain('The name is missing: unhang run --name training -- python3 train.py')
+  })
+  it.each(['stacks', 'attach'])('says why %s does not touch process 1', async (command) => {
+    expect((await parse(command, '1')).err).toContain('Process 1 is what all others descend from: it is never touched.')
+  })
   it('says where the -- goes when an option of the program is taken for one of ours', async () => {
     expect((await parse('run', 'python3', 'train.py', '--fast')).err).toContain('write -- before the program')
   })
