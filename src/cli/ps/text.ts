@@ -29,9 +29,16 @@ function poolsText(pools: readonly PoolSnapshot[], palette: Palette, all: boolea
     ...poolLines(pool, clean, palette, all),
     ...(pool.program === null ? [] : poolsOfProgram(pool, clean).flatMap((inside) => poolLines(inside, clean, palette, all).map((line) => `${indent}${line}`))),
   ].join('\n'))
-  const hidden = pools.length - shown.length
-  if (hidden > 0) blocks.push(`${shown.length === 0 ? 'no pools run; ' : ''}${plural(hidden, 'pool')} ended before (unhang ps --all)`)
+  const hidden = pools.filter((pool) => !shown.includes(pool))
+  if (hidden.length > 0) blocks.push(`${shown.length === 0 ? 'no pools run; ' : ''}${endedWords(hidden)} ended before (unhang ps --all)`)
   return blocks.join('\n\n')
+}
+
+/** `2 programs and 1 pool`. */
+function endedWords(ended: readonly PoolSnapshot[]): string {
+  const programs = ended.filter(({ program }) => program !== null).length
+  const pools = ended.length - programs
+  return [...(programs > 0 ? [plural(programs, 'program')] : []), ...(pools > 0 ? [plural(pools, 'pool')] : [])].join(' and ')
 }
 
 /** In a program that is shown as well. */
@@ -46,7 +53,7 @@ function poolLines(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: 
   const lines = [headline(pool, pools, palette)]
   if (rows.length > 0) lines.push(...workerTable(rows, palette))
   if (!all && pool.exitedWorkerCount > 0) lines.push(`${indent}${exitedSummary(exited, pool.exitedWorkerCount)}`)
-  lines.push(...poolVerdictLines(pool, palette), ...verdictLines(live, palette))
+  lines.push(...poolVerdictLines(pool, palette), ...taskVerdictLines(live.filter((worker) => !isSaid(worker, pool)), palette))
   // How a program left is in its headline.
   if (pool.failure !== null && (pool.program === null || formatExit(pool.program) === undefined)) lines.push(`${indent}${palette.bad('failed:')} ${pool.failure}`)
   lines.push(...pool.issues.map((issue) => `${indent}${palette.bad('issue:')} ${issue}`))
@@ -108,7 +115,12 @@ function exitedSummary(listed: readonly WorkerSnapshot[], total: number): string
   return `${plural(total, 'exited worker')}${scope}`
 }
 
-function verdictLines(workers: readonly WorkerSnapshot[], palette: Palette): string[] {
+/** The verdicts of a program's pool are those of its workers, too. */
+function isSaid({ pid, task }: WorkerSnapshot, { verdicts }: PoolSnapshot): boolean {
+  return verdicts.some((verdict) => verdict.pid === pid && verdict.code === task?.verdict?.code)
+}
+
+function taskVerdictLines(workers: readonly WorkerSnapshot[], palette: Palette): string[] {
   return workers.flatMap(({ name, task }) => {
     if (!task?.verdict) return []
     const { summary, evidence, advice } = task.verdict

@@ -1,4 +1,4 @@
-import { verdictsOf, type PoolSnapshot, type PoolVerdictSnapshot, type RunningProgram } from '../../protocol'
+import { poolsOfProgram, verdictsOf, type PoolSnapshot, type PoolVerdictSnapshot, type RunningProgram } from '../../protocol'
 import { plainPalette, type Palette } from '../output/palette'
 import { plainLines } from '../output/plainText'
 import { countWords, totalTasks } from '../words/counts'
@@ -64,12 +64,19 @@ function nothingStuck(asked: readonly PoolSnapshot[], pools: readonly PoolSnapsh
   if (asked.length === 0) return 'nothing is stuck: no pool runs here'
   // What has no observer inside may well be.
   const blind = asked.some(({ state, program }) => state !== 'ended' && program?.observer === 'failed')
-  return [blind ? palette.warning('nothing is known to be stuck') : palette.good('nothing is stuck'), ...asked.map((pool) => `${indent}${poolTitle(pool, pools)}  ${doing(pool)}`.trimEnd())].join('\n')
+  return [blind ? palette.warning('nothing is known to be stuck') : palette.good('nothing is stuck'), ...byProgram(asked).map((pool) => `${indent}${poolTitle(pool, pools)}  ${doing(pool)}`.trimEnd())].join('\n')
+}
+
+/** Each program with its pools below it. */
+function byProgram(asked: readonly PoolSnapshot[]): PoolSnapshot[] {
+  return asked.filter(({ programId }) => !asked.some(({ id }) => id === programId)).flatMap((pool) => [pool, ...poolsOfProgram(pool, asked)])
 }
 
 function doing(pool: PoolSnapshot): string {
   if (pool.state === 'ended') return 'ended'
   if (totalTasks(pool.counts) > 0) return countWords(pool.counts).join(', ')
-  const live = pool.workers.filter((worker) => worker.status !== 'exited').length
-  return live === 0 ? '' : plural(live, 'worker')
+  const live = pool.workers.filter((worker) => worker.status !== 'exited' && worker.pid !== pool.program?.pid).length
+  if (live === 0) return ''
+  // The workers of its pools are told there.
+  return pool.program === null ? plural(live, 'worker') : plural(live, 'process of its own', 'processes of its own')
 }

@@ -18,6 +18,7 @@ export function outputPipeFull(facts: ProgramPoolFacts): readonly ProgramVerdict
 function mainThreads(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { parent, readers, stuckAfterMs } = facts
   const ends = new Set(joined(facts))
+  const writers = writersByTarget(facts)
   return facts.workers.flatMap((worker): ProgramVerdict[] => {
     const { wait, phase, task, quietMs, waitsMs } = worker
     if (!isLive(worker) || phase === 'sending' || phase === 'idle') return []
@@ -31,21 +32,23 @@ function mainThreads(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     if (!isInTask && (parent.quietMs < quietEnoughMs || (stream === undefined && !areQuiet(readers, stuckAfterMs)))) return []
     // Asleep before, it may have begun to write a moment ago; and each time that somebody reads, it runs.
     const heldMs = Math.min(quietMs, waitsMs)
-    const stuck = isQuietEnough(heldMs, proven, stuckAfterMs)
+    const others = (writers.get(wait.target) ?? []).filter(({ pid }) => pid !== worker.pid)
+    const unreadMs = Math.min(heldMs, ...others.map((other) => other.waitsMs))
+    const isUnread = unreadMs >= quietEnoughMs
+    const stuck = isQuietEnough(proven ? heldMs : unreadMs, proven, stuckAfterMs)
     if (!stuck && !((isInTask || isAwaited) && heldMs >= quietEnoughMs)) return []
     const what = wait.kind === 'pipe-write' ? 'pipe' : 'socket'
     const whereTo = `it writes to ${stream ?? `a ${what}`}, the ${what} is full`
-    const reader = stream === undefined ? `that ${what}` : `the program's ${stream}`
     return [{
       code: 'output-pipe-full',
       summary: stuck
-        ? `${nameOf(worker)} of ${facts.pool} cannot go on${task === null ? '' : ` with ${taskName(task)}`}: ${whereTo}, and nobody ${proven ? 'reads it' : `has read it for ${durationInWords(heldMs)}`}.`
-        : `${nameOf(worker)} of ${facts.pool} has waited for ${durationInWords(heldMs)}${task === null ? '' : ` in ${taskName(task)}`}: ${whereTo}, and whoever reads it has not read since.`,
-      evidence: [...whereEvidence(worker), cpuEvidence(worker), ...(proven ? [] : [notReadEvidence(heldMs)]), ...parentEvidence(facts)],
+        ? `${nameOf(worker)} of ${facts.pool} cannot go on${task === null ? '' : ` with ${taskName(task)}`}: ${whereTo}, and nobody ${proven ? 'reads it' : `has read it for ${durationInWords(unreadMs)}`}.`
+        : `${nameOf(worker)} of ${facts.pool} has waited for ${durationInWords(heldMs)}${task === null ? '' : ` in ${taskName(task)}`}: ${whereTo}, ${isUnread ? `and whoever reads it has not read for ${durationInWords(unreadMs)}` : `while ${others.length === 1 ? 'another process writes' : `${others.length} others write`} to it as well`}.`,
+      evidence: [...whereEvidence(worker), cpuEvidence(worker), ...(proven || !isUnread ? [] : [notReadEvidence(unreadMs)]), ...parentEvidence(facts)],
       advice: !stuck
         ? `It goes on as soon as somebody reads on (a pager, the next command of a pipeline, a process that works in between); it is called stuck when nobody has for ${durationInWords(stuckAfterMs)}.`
         : stream !== undefined
-          ? `Read ${reader}: whoever started it with a pipe has to empty that pipe while it runs.`
+          ? `Read the program's ${stream}: whoever started it with a pipe has to empty that pipe while it runs.`
           : 'Whoever is to read that has stopped reading: take things out of a queue or pipe before you join() the process that puts them in.',
       confidence: isInTask || (isAwaited && isProvenAlone(facts)) ? 'likely' : 'possible',
       stuck, worker: worker.name, pid: worker.pid, task: task?.id ?? null, rescue: [],
@@ -117,6 +120,19 @@ function ownFeeder(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     confidence: waitsForIt ? 'likely' : 'possible',
     stuck: true, worker: null, pid: parent.pid, task: null, rescue: [],
   }]
+}
+
+/** What is read from a pipe lets on one of those that write to it at a time: each may wait for long while all of it flows. */
+function writersByTarget({ workers }: ProgramPoolFacts): ReadonlyMap<string | null, readonly ProgramWorkerFacts[]> {
+  const known = new Map<string | null, ProgramWorkerFacts[]>()
+  for (const worker of workers) {
+    const { wait } = worker
+    if (!isLive(worker) || wait?.kind.endsWith('-write') !== true || wait.target === null) continue
+    const same = known.get(wait.target)
+    if (same === undefined) known.set(wait.target, [worker])
+    else same.push(worker)
+  }
+  return known
 }
 
 /** Workers whose end is waited for, by the program or by one another. */

@@ -57,6 +57,15 @@ describe('ps as text', () => {
     expect(psText([ended, pool()]).split('\n').at(-1)).toBe('1 pool ended before (unhang ps --all)')
     expect(psText([ended], { all: true })).toContain('Old  pool-3fa9c1  ended')
   })
+  it('tells programs that have ended from pools', () => {
+    const ended = [programPool({ state: 'ended' }), programPool({ id: 'program-2', state: 'ended' }), watchedPool({ state: 'ended', verdicts: [] })]
+    expect(psText(ended)).toBe('no pools run; 2 programs and 1 pool ended before (unhang ps --all)')
+  })
+  it('says a verdict on a worker of a program once', () => {
+    const stuck = lostTask({ ...noProgress, pid: 4712, task: '7', rescue: [] })
+    const text = psText([programPool(), watchedPool({ verdicts: [stuck], workers: [worker({ name: 'ForkPoolWorker-1', pid: 4712, status: 'busy', task: task({ stuck: true, verdict: noProgress }) })] })])
+    expect(text.split(noProgress.summary)).toHaveLength(2)
+  })
   it('shows orphans, failures and issues in words', () => {
     const text = psText([pool({ orphaned: true, failure: 'it died on start', issues: ['worker still alive: PoolWorker-1, pid=4211'] })])
     expect(text).toContain('Stuck  pool-3fa9c1  orphaned  left behind by a host that died')

@@ -86,6 +86,20 @@ describe('why', () => {
     const pools = [pool({ workers: [worker({ status: 'busy', task: task({ verdict: slow }) })], counts: counts({ running: 1, done: 2 }) })]
     expect(whyText(pools, pools)).toMatch(/slow, not stuck: .*\n[^]*nothing is stuck\n {2}Stuck {2}pool-3fa9c1 {2}2 of 3 done, 1 running$/)
   })
+  it('lists each program with its pools below it, and counts what is not theirs', () => {
+    const healthy = (id: string, programId: string) => watchedPool({ id, programId, verdicts: [], counts: counts({ done: 1 }) })
+    const pools = [
+      programPool({ workers: [worker({ name: 'MainProcess', pid: 4700 })] }), programPool({ id: 'program-2', name: 'other.py', workers: [worker({ name: 'MainProcess', pid: 4800 }), worker({ pid: 4801 })] }, { pid: 4800 }),
+      healthy('watched-2', 'program-2'), healthy('watched-1', 'program-1'),
+    ]
+    expect(whyText(pools, pools).split('\n')).toEqual([
+      'nothing is stuck',
+      '  train.py  program-1  pid 4700, python 3.11.7, 1 pool',
+      '  train.py:42  watched-1  in train.py (pid 4700)  1 of 1 done',
+      '  other.py  program-2  pid 4800, python 3.11.7, 1 pool  1 process of its own',
+      '  train.py:42  watched-2  in other.py (pid 4800)  1 of 1 done',
+    ])
+  })
   it('does not claim that nothing is stuck where it cannot look', () => {
     const pools = [programPool({}, { python: null, observer: 'failed', message: 'Python 3.7; 3.8 or later is needed' })]
     expect(whyText(pools, pools)).toBe('nothing is known to be stuck\n  train.py  program-1  pid 4700, not observed: Python 3.7; 3.8 or later is needed')

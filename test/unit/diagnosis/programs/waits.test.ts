@@ -84,7 +84,7 @@ describe('a worker that writes to a full pipe', () => {
   it('waits for the reader of its output, which may be a slow one', () => {
     const found = verdict(pool({ workers: [reader(1), busy(3, { ...running, wait: toStdout })] }), 'output-pipe-full')
     expect(found).toMatchObject({ confidence: 'likely', stuck: false, worker: 'ForkPoolWorker-3', task: '3', advice: expect.stringMatching(/^It goes on as soon as somebody reads on \(.*\); it is called stuck when nobody has for 30 s\.$/) as unknown })
-    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 has waited for 3.0 s in task 3 run(3): it writes to stdout, the pipe is full, and whoever reads it has not read since.')
+    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 has waited for 3.0 s in task 3 run(3): it writes to stdout, the pipe is full, and whoever reads it has not read for 3.0 s.')
     expect(evidence(found)).toContain('writing to descriptor 1, pipe:[123] (anon_pipe_write)')
     expect(evidence(found)).toContain('bytes that were read from it: none for 3.0 s')
   })
@@ -97,6 +97,16 @@ describe('a worker that writes to a full pipe', () => {
     expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to stdout, the pipe is full, and nobody has read it for 30 s.')
     // Between two portions that a slow reader takes, it is not without progress either: it uses next to no CPU time.
     expect(codes(of(1900))).toEqual(['slow'])
+  })
+  it('may wait for long while others write to the same pipe in turn', () => {
+    const long = busy(3, { ...running, wait: toStdout, task: task(3, { runningMs: 90_000 }), quietMs: 90_000, waitsMs: 90_000 })
+    const of = (facts: Parameters<typeof busy>[1]) => judgeProgramPool(pool({ workers: [reader(1), long, busy(4, { ...long, name: 'ForkPoolWorker-4', pid: 4714, ...facts })] })).find(({ pid }) => pid === long.pid)
+    expect(of({ waitsMs: 4000 })).toMatchObject({ code: 'output-pipe-full', stuck: false, summary: expect.stringContaining('and whoever reads it has not read for 4.0 s.') as unknown })
+    const flowing = of({ waitsMs: 400 })!
+    expect(flowing).toMatchObject({ stuck: false, summary: expect.stringMatching(/has waited for 1 min 30 s in .* the pipe is full, while another process writes to it as well\.$/) as unknown })
+    expect(evidence(flowing)).not.toContain('bytes that were read')
+    expect(of({ waitsMs: 31_000 })).toMatchObject({ stuck: true, summary: expect.stringContaining('nobody has read it for 31 s') as unknown })
+    expect(of({ waitsMs: 4000, wait: { ...toStdout, target: 'pipe:[124]' } })).toMatchObject({ stuck: true })
   })
   it('cannot go on with a pipe of the program, when the program waits for its pool and nobody is left to read', () => {
     const sends = busy(3, { ...running, wait: wait('pipe-write', { descriptor: 9 }) })
