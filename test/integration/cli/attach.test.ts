@@ -35,12 +35,13 @@ beforeEach(async () => {
   pids = (await until('the program has its workers', async () => (await readFile(join(workspace.folder, 'pids'), 'utf8').catch(() => '')) || undefined)).split(' ').map(Number)
 })
 afterEach(async () => {
+  // The program first: its pool would start others in the place of its workers.
   if (program.exitCode === null && program.signalCode === null) {
-    // Without their program its workers find their pipe closed; those that sleep in a task are ours to end.
-    for (const pid of pids.slice(1)) if (await isStillOurs(pid)) process.kill(pid, 'SIGKILL')
     program.kill('SIGKILL')
     await once(program, 'exit')
   }
+  for (const pid of await allOfIt()) process.kill(pid, 'SIGKILL')
+  await until('the last of its workers ends', async () => (await allOfIt()).length === 0 || undefined)
   await workspace.dispose()
 })
 
