@@ -1,4 +1,4 @@
-import type { ProgramExitFacts, ProgramPoolFacts, ProgramWorkerFacts } from '../program-facts'
+import type { ProgramExitFacts, ProgramPoolFacts, ProgramWorkerFacts, WaitFacts } from '../program-facts'
 import type { Verdict } from '../verdict'
 
 /** What rules for programs ask in common. */
@@ -33,6 +33,11 @@ export function mayBeEnding({ parent }: ProgramPoolFacts, { signal, endedByUs, a
 /** A process that is there and runs, or could. */
 export function isLive(worker: ProgramWorkerFacts): boolean {
   return worker.exit === null && worker.phase !== 'exited' && worker.state !== 'zombie'
+}
+
+/** It waits for somebody to read. */
+export function isWriting(wait: WaitFacts | null): boolean {
+  return wait?.kind === 'pipe-write' || wait?.kind === 'socket-write'
 }
 
 export function liveWorkers({ workers }: ProgramPoolFacts): readonly ProgramWorkerFacts[] {

@@ -1,7 +1,7 @@
 import type { ProgramPoolFacts, ProgramTaskFacts, ProgramVerdict, ProgramWorkerFacts, WaitFacts } from '../program-facts'
 import { isQuiet } from '../rules/no-progress'
 import { durationInWords } from '../words'
-import { isAnythingAwaited, isBusy, isLive, isOpen } from './conditions'
+import { isAnythingAwaited, isBusy, isLive, isOpen, isWriting } from './conditions'
 import { ifKilled, nameOf, taskName, whereEvidence } from './words'
 
 /** A task that is over the threshold in a live worker, which has moved of late, or has not. */
@@ -10,12 +10,8 @@ export function overdueTask(facts: ProgramPoolFacts, worker: ProgramWorkerFacts)
   if (task === null || !isLive(worker) || task.runningMs < facts.stuckAfterMs) return undefined
   // Its result goes as fast as the program takes it, and that one is busy.
   if (task.sending && !facts.parent.answers) return undefined
+  // To be let on by a slow reader costs no CPU time that could be seen.
   return { task, quiet: isQuiet({ quietMs: isWriting(wait) ? Math.min(quietMs, waitsMs) : quietMs, stuckAfterMs: facts.stuckAfterMs }) }
-}
-
-/** To be let on by a slow reader costs no CPU time that could be seen. */
-function isWriting(wait: ProgramWorkerFacts['wait']): boolean {
-  return wait?.kind === 'pipe-write' || wait?.kind === 'socket-write'
 }
 
 /** Connections of multiprocessing are Unix sockets, on which a time limit of Python's sockets has no effect. */

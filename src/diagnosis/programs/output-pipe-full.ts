@@ -1,7 +1,7 @@
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts, ReaderFacts, WaitFacts } from '../program-facts'
 import type { Evidence } from '../verdict'
 import { durationInWords } from '../words'
-import { isAnythingAwaited, isLive, isPool, liveWorkers, quietEnoughMs } from './conditions'
+import { isAnythingAwaited, isLive, isPool, isWriting, liveWorkers, quietEnoughMs } from './conditions'
 import { feederWrite, isFeederInLine } from './queue-feeder'
 import { list, nameOf, parentEvidence, taskName, waitInWords, whereEvidence } from './words'
 
@@ -22,7 +22,7 @@ function mainThreads(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   return facts.workers.flatMap((worker): ProgramVerdict[] => {
     const { wait, phase, task, quietMs, waitsMs } = worker
     if (!isLive(worker) || phase === 'sending' || phase === 'idle') return []
-    if (wait === null || (wait.kind !== 'pipe-write' && wait.kind !== 'socket-write')) return []
+    if (wait === null || !isWriting(wait)) return []
     const isInTask = isPool(facts) && phase === 'running'
     const stream = wait.descriptor === 1 ? 'stdout' : wait.descriptor === 2 ? 'stderr' : undefined
     // It may be sending a result, where nothing is noted of that.

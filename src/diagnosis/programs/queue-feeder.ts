@@ -1,5 +1,5 @@
 import type { ProgramWorkerFacts, ReaderFacts, WaitFacts } from '../program-facts'
-import { isLive, quietEnoughMs } from './conditions'
+import { isLive, isWriting, quietEnoughMs } from './conditions'
 
 /**
  * What is put into a `multiprocessing.Queue` is written into its pipe by a thread, the queue's feeder. A process ends only when its
@@ -37,7 +37,7 @@ function isHeld(worker: ProgramWorkerFacts, pids: ReadonlySet<number>): boolean 
   const { wait, waitsMs } = worker
   if (isGetting(worker)) return false
   if (feederWrite(worker) !== undefined || isFeederInLine(worker)) return true
-  if (wait?.kind === 'pipe-write' || wait?.kind === 'socket-write') return waitsMs >= quietEnoughMs
+  if (isWriting(wait)) return waitsMs >= quietEnoughMs
   return wait?.child != null && pids.has(wait.child)
 }
 

@@ -8,7 +8,7 @@ const entrySchema = z.object({
   startTime: z.string(),
   poolId: z.string(),
   pool: z.string(),
-  /** `module` or `command`. */
+  /** `module`, `python` or `command`, or `program`. */
   kind: z.string(),
   worker: z.string(),
   /** The label of what it runs; a module worker's changes too often to be written down. */

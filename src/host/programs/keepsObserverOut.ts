@@ -11,7 +11,8 @@ const takesValue = new Set(['c', 'm', 'W', 'X'])
 
 /** Why no observer can be inside of a Python that is started like this, and what to do; undefined where one can. */
 export function keepsObserverOut(argv: readonly string[]): string | undefined {
-  const found = reasons.filter(([letter]) => optionLetters(argv).includes(letter))
+  const letters = optionLetters(argv)
+  const found = reasons.filter(([letter]) => letters.includes(letter))
   const [first] = found
   if (first === undefined) return undefined
   const [letter, why] = first

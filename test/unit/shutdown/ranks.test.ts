@@ -32,6 +32,15 @@ describe('a shutdown with ranks', () => {
     expect(report.workers.find(({ pid }) => pid === 14)?.outcome).toBe('terminated')
   })
 
+  test('finds who was started in the place of a worker before the program is gone', async () => {
+    // Its parent is init from then on, so that nothing tells whose it was.
+    table.add({ pid: 10, onSignal: () => { table.processes.delete(10); for (const process of table.processes.values()) process.parentPid = 1 } })
+    table.add({ pid: 11, parentPid: 10, onSignal: () => { table.processes.delete(11); table.add({ pid: 15, parentPid: 10 }) } })
+    const report = await end()
+    expect(order()).toEqual([11, 10, 15])
+    expect(report.issues).toEqual([])
+  })
+
   test('sends nothing to a helper that leaves by itself once the program is gone', async () => {
     table.add({ pid: 10, onSignal: () => { table.processes.delete(10); table.processes.delete(14) } })
     table.add({ pid: 11, parentPid: 10 })
