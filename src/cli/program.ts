@@ -120,8 +120,9 @@ asks; each is done only if its reason still holds at that moment. Exit code 1 un
       .addOption(graceOption('longest wait after each step, in milliseconds (default: the pool\'s own, 100)'))
       .option('--sigkill', mode === 'kill' ? 'implied by kill' : 'SIGKILL what is left after SIGTERM')
       .option('-y, --yes', 'do not ask before an attached program is ended')
+      .option('-n, --dry-run', 'say which processes would be signalled, in which order, and how each will answer; do nothing')
       .addOption(json())
-      .addHelpText('after', '\nA pool inside a program ends with its program.\nPrints what could not be ended, one a line; exit code 1 if there is anything.')
+      .addHelpText('after', '\nA program ends before the processes that it waits for, so none of its next lines runs.\nA pool inside a program ends with its program.\nPrints what could not be ended, one a line; exit code 1 if there is anything.')
       .action((target: string, options: ShutdownOptions) => run(shutdown, mode, target, options))
   }
 

@@ -1,5 +1,5 @@
-import { shutDown } from '../shutdown'
-import type { ShutdownDependencies, ShutdownReport, ShutdownSubject, ShutdownTarget } from '../shutdown'
+import { planShutdown, shutDown } from '../shutdown'
+import type { ShutdownDependencies, ShutdownPlan, ShutdownReport, ShutdownRequest, ShutdownSubject, ShutdownTarget } from '../shutdown'
 import type { FormerWorkers } from './former-workers'
 import type { ShutdownOptions } from './types'
 import type { Worker } from './worker'
@@ -33,31 +33,39 @@ export async function endWorkers(request: EndingRequest, system: ShutdownDepende
     worker.endRequest = { askedBy: options.askedBy, reason: options.reason }
     worker.stopping()
   }
-  const targets = (await Promise.all([...workers, ...request.leftBehind].map(targetOf))).filter((target) => target !== undefined)
-  const report = await shutDown(
-    {
-      subject: request.subject,
-      targets,
-      formerWorkers: (await request.formerWorkers?.list()) ?? [],
-      gracePeriodMs: request.gracePeriodMs,
-      useSigkill: request.useSigkill || options.kill,
-      kill: options.kill,
-      reason: options.reason,
-      askedBy: options.askedBy,
-    },
-    system,
-  )
+  const shutdown = await shutdownRequest(request)
+  const { targets } = shutdown
+  const report = await shutDown(shutdown, system)
   const survivors = new Map(report.workers.filter((row) => row.descendantOf === undefined && isStillThere(row.outcome)).map((row) => [row.pid, row]))
   await settled(workers.filter((worker) => !survivors.has(worker.pid)))
   for (const worker of workers) {
     const row = survivors.get(worker.pid)
     if (row === undefined || worker.exited) continue
     worker.survivedTerminate = row.foreseen.length > 0 ? row.foreseen : ['no effect']
+    worker.holdsBack = report.workers.some(({ heldBackBy }) => heldBackBy?.pid === worker.pid)
   }
   const unidentified = workers.filter((worker) => !worker.exited && worker.pid !== -1 && !targets.some(({ identity }) => identity.pid === worker.pid))
   if (unidentified.length === 0) return report
   const issues = unidentified.map((worker) => `worker still alive: ${worker.name}, pid=${worker.pid}, cannot be identified, so no signal was sent`)
   return { ...report, issues: [...report.issues, ...issues] }
+}
+
+/** What {@link endWorkers} would do now; only looks. */
+export async function planEnd(request: EndingRequest, system: ShutdownDependencies): Promise<ShutdownPlan> {
+  return planShutdown(await shutdownRequest(request), system)
+}
+
+async function shutdownRequest({ subject, workers, leftBehind, formerWorkers, options, gracePeriodMs, useSigkill }: EndingRequest): Promise<ShutdownRequest> {
+  return {
+    subject,
+    targets: (await Promise.all([...workers, ...leftBehind].map(targetOf))).filter((target) => target !== undefined),
+    formerWorkers: (await formerWorkers?.list()) ?? [],
+    gracePeriodMs,
+    useSigkill: useSigkill || options.kill,
+    kill: options.kill,
+    reason: options.reason,
+    askedBy: options.askedBy,
+  }
 }
 
 async function targetOf(worker: Worker): Promise<ShutdownTarget | undefined> {

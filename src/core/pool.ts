@@ -3,12 +3,13 @@ import { EventEmitter } from 'node:events'
 import { crashLoop } from '../diagnosis'
 import type { CrashLoopFacts } from '../diagnosis'
 import type { ProcessIdentity } from '../processes'
-import type { ShutdownDependencies, ShutdownReport } from '../shutdown'
+import type { ShutdownDependencies, ShutdownPlan, ShutdownReport } from '../shutdown'
 import { AsyncResult } from './async-result'
 import type { ResultCallbacks } from './async-result'
 import { Cancellation } from './cancellation'
 import { CommandStaff } from './command-staff'
-import { endWorkers } from './endings'
+import { endWorkers, planEnd } from './endings'
+import type { EndingRequest } from './endings'
 import { PoolFailedError, PoolStateError, QueueFullError, TaskCancelledError } from './errors'
 import { ExitedWorkers } from './exited-workers'
 import { messageOf } from './fate'
@@ -377,11 +378,16 @@ export class Pool extends EventEmitter<PoolEvents> {
   /** Ends one worker through the shutdown core; the pool replaces it, its task is lost (or runs again, with `retries`). */
   async shutdownWorker(pid: number, options: ShutdownOptions): Promise<ShutdownReport> {
     const worker = this.#workerOf(pid)
-    const name = worker?.name ?? `pid ${pid}`
-    const subject = { id: `${this.id}/${worker?.name ?? pid}`, name, kind: 'worker' as const }
-    const report = await this.#endWorkers(subject, worker ? [worker] : [], options)
+    const report = await this.#endWorkers(this.#subjectOf(worker, pid), worker ? [worker] : [], options)
     this.#tell('shutdown', () => [report, options])
     return report
+  }
+
+  /** What {@link shutdown}, or with a pid {@link shutdownWorker}, would do now; only looks. */
+  planShutdown(options: ShutdownOptions, pid?: number): Promise<ShutdownPlan> {
+    const worker = pid === undefined ? undefined : this.#workerOf(pid)
+    if (pid === undefined) return planEnd(this.#endingOf({ id: this.id, name: this.name }, [...this.#staff.workers], options, true), this.#system)
+    return planEnd(this.#endingOf(this.#subjectOf(worker, pid), worker ? [worker] : [], options, false), this.#system)
   }
 
   /** SIGKILL for one worker. Returns what could not be ended. */
@@ -443,20 +449,26 @@ export class Pool extends EventEmitter<PoolEvents> {
     for (const wake of this.#whenRoom.splice(0)) wake()
   }
 
+  #subjectOf(worker: Worker | undefined, pid: number): ShutdownReport['subject'] {
+    return { id: `${this.id}/${worker?.name ?? pid}`, name: worker?.name ?? `pid ${pid}`, kind: 'worker' }
+  }
+
+  /** @param whole of the pool: what its former workers left running ends as well. */
+  #endingOf(subject: ShutdownReport['subject'], workers: readonly Worker[], options: ShutdownOptions, whole: boolean): EndingRequest {
+    return {
+      subject,
+      workers,
+      leftBehind: whole ? [...this.#leftBehind] : [],
+      ...(whole ? { formerWorkers: this.#formerWorkers } : {}),
+      options,
+      gracePeriodMs: options.gracePeriodMs ?? this.#settings.gracePeriodMs,
+      useSigkill: options.useSigkill ?? this.#settings.useSigkill,
+    }
+  }
+
   async #endWorkers(subject: ShutdownReport['subject'], workers: readonly Worker[], options: ShutdownOptions, stopRefill?: () => void): Promise<ShutdownReport> {
-    const report = await endWorkers(
-      {
-        subject,
-        workers,
-        leftBehind: stopRefill ? [...this.#leftBehind] : [],
-        ...(stopRefill ? { formerWorkers: this.#formerWorkers } : {}),
-        options,
-        gracePeriodMs: options.gracePeriodMs ?? this.#settings.gracePeriodMs,
-        useSigkill: options.useSigkill ?? this.#settings.useSigkill,
-        ...(stopRefill ? { stopRefill } : {}),
-      },
-      this.#system,
-    )
+    const request = this.#endingOf(subject, workers, options, stopRefill !== undefined)
+    const report = await endWorkers({ ...request, ...(stopRefill ? { stopRefill } : {}) }, this.#system)
     await Promise.all(workers.map((worker) => this.#finishing.get(worker) ?? Promise.resolve()))
     for (const worker of workers) {
       if (!worker.exited) this.#tell('workerChange', () => [worker.describe()])
@@ -588,6 +600,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#utilisation.workerGone(worker)
     if (worker.pipesHeld) this.#leftBehind.add(worker)
     this.#formerWorkers.add(worker)
+    if (worker.holdsBack) this.#inBackground(this.#endHeldBack(worker))
     const fate = worker.task?.state === 'running' ? this.#life.workerGone(worker.task, worker) : undefined
     for (const task of worker.unknown) {
       this.#life.started(task, worker)
@@ -602,6 +615,14 @@ export class Pool extends EventEmitter<PoolEvents> {
       this.#showExit(worker)
     })
     this.#finishing.set(worker, finishing)
+  }
+
+  /** It took longer than its grace period, and its children got no signal for its sake: now nothing speaks against that. */
+  async #endHeldBack(worker: Worker): Promise<void> {
+    const { askedBy = 'policy', reason = 'ended' } = worker.endRequest ?? {}
+    const options: ShutdownOptions = { kill: false, askedBy, reason: `${reason}; ${worker.name} has ended since` }
+    const report = await this.#endWorkers(this.#subjectOf(worker, worker.pid), [worker], options)
+    this.#tell('shutdown', () => [report, options])
   }
 
   #showExit(worker: Worker): void {

@@ -1,13 +1,14 @@
 import {
-  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, ProgramExited,
+  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, PlanShutdown, ProgramExited,
   ProgramStarted, RemovePool, Rescue, RetryTask, RunProgram, Shutdown, StopHost, Watch,
 } from '../protocol'
 import type { Clients } from './connection/clients'
 import type { RequestHandlers } from './connection/requestHandlers'
 import type { ProgramRequests } from './programs/programRequests'
 import type { PoolRegistry } from './pools/poolRegistry'
-import { wireReport } from './pools/reports'
-import { shutDownTargets } from './pools/shutdownTargets'
+import type { ShutdownOrder } from './pools/hostedPool'
+import { wirePlan, wireReport } from './pools/reports'
+import { planTargets, shutDownTargets } from './pools/shutdownTargets'
 import type { StateLog } from './state/stateLog'
 
 /** What requests are answered from. */
@@ -35,11 +36,11 @@ export function createHandlers({ state, pools, clients, launch, programs, status
       if (params.follow === true) client.follow(result.poolId, pools.get(result.poolId).output)
       return result
     },
-    [Shutdown.method]: async ({ targets, mode, gracePeriodMs, useSigkill, askedBy, reason }) => {
-      const order = { kill: mode === 'kill', gracePeriodMs, useSigkill, askedBy, reason: reason ?? `${mode} asked by ${askedBy}` }
-      const reports = await shutDownTargets(targets, pools, order)
+    [Shutdown.method]: async (params) => {
+      const reports = await shutDownTargets(params.targets, pools, orderOf(params))
       return { issues: reports.flatMap(({ issues }) => [...issues]), reports: reports.map(wireReport) }
     },
+    [PlanShutdown.method]: async (params) => ({ plans: (await planTargets(params.targets, pools, orderOf(params))).map(wirePlan) }),
     [CancelTask.method]: async ({ poolId, taskId }) => {
       await pools.get(poolId).cancelTask(taskId, { kill: false, askedBy: 'user', reason: `task ${taskId} cancelled` })
       return null
@@ -64,10 +65,7 @@ export function createHandlers({ state, pools, clients, launch, programs, status
       await programs.started(params, client.processId)
       return null
     },
-    [ProgramExited.method]: async (params) => {
-      await programs.exited(params)
-      return null
-    },
+    [ProgramExited.method]: (params) => programs.exited(params),
     [Look.method]: async ({ poolId }) => {
       await programs.look(poolId)
       return null
@@ -83,4 +81,8 @@ export function createHandlers({ state, pools, clients, launch, programs, status
     [HostStatus.method]: status,
     [StopHost.method]: stop,
   }
+}
+
+function orderOf({ mode, gracePeriodMs, useSigkill, askedBy, reason }: Shutdown.Params): ShutdownOrder {
+  return { kill: mode === 'kill', gracePeriodMs, useSigkill, askedBy, reason: reason ?? `${mode} asked by ${askedBy}` }
 }

@@ -33,6 +33,8 @@ export interface SignalMasks {
   readonly pending: ReadonlySet<NodeJS.Signals>
   /** All that are caught, by number: real-time signals have no name here. */
   readonly caughtNumbers: ReadonlySet<number>
+  /** The debugger (or strace) that is attached: it gets every signal but SIGKILL first, and may keep it. Absent where none is. */
+  readonly tracerPid?: number
 }
 
 /** Where a thread waits in the kernel; of a process its main thread, which is the one that runs a worker's tasks. */

@@ -123,10 +123,36 @@ export interface ShutdownReportWire {
   durationMs: number
   workers: {
     name: string; pid: number; descendantOf?: string | undefined
-    sent: { signal: string; atMs: number; outcome: string }[]
+    /** `order` counts the signals of the whole shutdown, from 1; a host of before does not tell. */
+    sent: { signal: string; atMs: number; outcome: string; order?: number | undefined }[]
     foreseen: string[]; outcome: string; endedAfterMs?: number | undefined
+    /** The living process above it for whose sake it got no signal. */
+    heldBackBy?: { name: string; pid: number } | undefined
   }[]
   issues: string[]
+}
+/** What {@link Shutdown} would do now, without doing it: a plan for each pool, program and worker that is named. */
+export namespace PlanShutdown {
+  export const method = 'unhang/planShutdown'
+  export const params = Shutdown.params
+  export type Params = z.infer<typeof params>
+  export interface Result { plans: ShutdownPlanWire[] }
+}
+/** A plan as it travels; processes stand in the order in which they would be signalled. */
+export interface ShutdownPlanWire {
+  subject: { id: string; name: string }
+  gracePeriodMs: number
+  processes: {
+    name: string; pid: number; command: string; descendantOf?: string | undefined
+    /** From 1; those of one step are signalled together, those of the next once what is above them has ended. */
+    step: number
+    after: { name: string; pid: number } | null
+    /** Its channel is closed first. */
+    asked: boolean
+    signals: string[]
+    /** What is known of how it will answer, in words. */
+    answer: string
+  }[]
 }
 /** Host → all clients after any shutdown, whoever asked. */
 export namespace ShutdownDone {
@@ -229,6 +255,8 @@ export namespace ProgramExited {
   export const method = 'unhang/programExited'
   export const params = z.object({ programId: z.string(), exitCode: z.number().int().nullable(), signal: z.string().nullable() })
   export type Params = z.infer<typeof params>
+  /** The signal by which Unhang ended the program; null where it did not. */
+  export interface Result { endedBy: 'SIGTERM' | 'SIGKILL' | null }
 }
 
 /** Looks at a pool, or at all, right now: what `unhang why` does before it speaks. Answered when the verdicts are in the snapshot. */
@@ -324,6 +352,7 @@ export interface Requests {
   [GetSnapshot.method]: { params: GetSnapshot.Params; result: Snapshot }
   [LaunchPool.method]: { params: LaunchPool.Params; result: LaunchPool.Result }
   [Shutdown.method]: { params: Shutdown.Params; result: Shutdown.Result }
+  [PlanShutdown.method]: { params: PlanShutdown.Params; result: PlanShutdown.Result }
   [CancelTask.method]: { params: CancelTask.Params; result: null }
   [RetryTask.method]: { params: RetryTask.Params; result: null }
   [GetFailures.method]: { params: GetFailures.Params; result: GetFailures.Result }
@@ -331,7 +360,7 @@ export interface Requests {
   [RemovePool.method]: { params: RemovePool.Params; result: null }
   [RunProgram.method]: { params: RunProgram.Params; result: RunProgram.Result }
   [ProgramStarted.method]: { params: ProgramStarted.Params; result: null }
-  [ProgramExited.method]: { params: ProgramExited.Params; result: null }
+  [ProgramExited.method]: { params: ProgramExited.Params; result: ProgramExited.Result }
   [Look.method]: { params: Look.Params; result: null }
   [Rescue.method]: { params: Rescue.Params; result: Rescue.Result }
   [GetStacks.method]: { params: GetStacks.Params; result: GetStacks.Result }

@@ -60,6 +60,7 @@ export class Family {
     await this.refresh(this.members)
     for (const member of this.members) member.foundDead = member.state === 'zombie' && !member.gone
     await this.recapture()
+    this.#link(this.members, new Map())
     await this.#foresee(this.members)
     this.#capturing = false
   }
@@ -75,6 +76,7 @@ export class Family {
     }
     const below = await this.#lookBelow(roots)
     const found: TrackedProcess[] = []
+    const foundBelow = new Map<TrackedProcess, ProcessIdentity>()
     for (const { identity, of } of roots) {
       for (const row of below.get(identity.pid) ?? []) {
         if (this.#members.has(keyOf(row.identity))) continue
@@ -82,12 +84,28 @@ export class Family {
         descendant.observe(row, this.elapsedMs())
         descendant.foundDead = descendant.over
         found.push(descendant)
+        foundBelow.set(descendant, identity)
       }
     }
+    this.#link(found, foundBelow)
     if (!this.#capturing) await this.#foresee(found)
     const foundAlive = found.some((descendant) => !descendant.over)
     this.#extinct = nobodyLived && !foundAlive
     return foundAlive
+  }
+
+  /**
+   * Notes who is above each: its parent when it was first seen; else, as it was re-parented before, whoever it was found below, or the
+   * program that its target names.
+   */
+  #link(members: readonly TrackedProcess[], foundBelow: ReadonlyMap<TrackedProcess, ProcessIdentity>): void {
+    const byPid = new Map(this.members.filter(({ gone }) => !gone).map((member) => [member.identity.pid, member]))
+    for (const member of members) {
+      if (member.above !== undefined) continue
+      const program = foundBelow.get(member) ?? member.target?.below
+      const above = byPid.get(member.parentPid) ?? (program && this.#members.get(keyOf(program)))
+      if (above !== member) member.above = above
+    }
   }
 
   /** A look that fails does not stop the shutdown of those who are known: it is said in the issues. */

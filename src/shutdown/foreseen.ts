@@ -10,6 +10,8 @@ export function foresee(state: ProcessState, masks: SignalMasks | undefined, sig
   if (state === 'stopped') words.push('stopped')
   // No process can refuse these two.
   if (signal === 'SIGKILL' || signal === 'SIGSTOP') return words
+  // The debugger gets the signal, and decides whether the process does.
+  if (masks?.tracerPid !== undefined) words.push(`traced by pid ${masks.tracerPid}`)
   if (masks?.ignored.has(signal) === true) words.push(`ignores ${signal}`)
   else if (masks?.blocked.has(signal) === true) words.push(`blocks ${signal}`)
   return words

@@ -65,6 +65,9 @@ export class ShutdownMemory {
   }
 }
 
+/** One for all shutdowns of this process. */
+export const sharedMemory = new ShutdownMemory()
+
 function subjectKey(subjectId: string): string {
   return `subject ${subjectId}`
 }

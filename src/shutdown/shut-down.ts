@@ -1,10 +1,11 @@
 import { signalNumber, type ProcessIdentity, type ProcessTable, type SignalOutcome } from '../processes'
+import { askPass } from './ask-pass'
 import type { EndWatch } from './await-end'
+import { escalate, stepsOf } from './escalation'
 import { Family } from './family'
 import { issuesOf } from './issues'
 import type { KillLedger } from './kill-ledger'
-import { ShutdownMemory } from './memory'
-import { askPass, killPass, termSequencePass, terminatePass, type PassContext } from './passes'
+import { sharedMemory, type ShutdownMemory } from './memory'
 import type { TrackedProcess } from './tracked-process'
 import type { LedgerSignal, ShutdownReport, ShutdownRequest } from './types'
 
@@ -16,8 +17,6 @@ export interface ShutdownDependencies {
   readonly memory?: ShutdownMemory
 }
 
-const sharedMemory = new ShutdownMemory()
-
 /** A look at a process that is this young need not be repeated before a signal: it only tells zombies and stopped ones. */
 const freshMs = 5
 
@@ -25,11 +24,12 @@ const freshMs = 5
 const collectMs = 50
 
 /**
- * The one shutdown core: every terminate and kill, of a pool, a worker, a task or an orphan, ends here. It stops the refill,
- * captures the targets with their descendants, and then passes: ask → SIGTERM → SIGKILL (only with `useSigkill`), each bounded
- * by `gracePeriodMs` and ended early when all are gone; see {@link ShutdownRequest} for what replaces them. All workers go
- * through a pass together, so 64 stubborn ones take as long as one. The SIGTERM pass takes two grace periods where workers have
- * descendants, and the SIGKILL pass up to 500 ms where the kernel is slow.
+ * The one shutdown core: every terminate and kill, of a pool, a program, a worker, a task or an orphan, ends here. It stops the refill,
+ * captures the targets with their descendants, asks those that have a channel (at most `gracePeriodMs`), and then takes every process
+ * through SIGTERM, and SIGKILL with `useSigkill`, parents before children; see {@link ShutdownRequest} for what replaces that, and
+ * README.md for the order and its reasons. Branches go side by side, so 64 stubborn workers take as long as one: each process has
+ * `gracePeriodMs` from its own signal on (twice that if it handles the last signal and has children, which wait for it), and after
+ * SIGKILL up to 500 ms where the kernel is slow.
  *
  * Only the targets and their proven descendants are signalled, each after its identity was checked in the same tick, and each
  * attempt is in the kill ledger. What could not be ended is in the report; it never rejects for that, only with a RangeError
@@ -66,6 +66,7 @@ class ShutdownRun {
   readonly #family: Family
   readonly #watch: EndWatch
   #wake: () => void = () => undefined
+  #signals = 0
 
   constructor(
     private readonly request: ShutdownRequest,
@@ -74,7 +75,7 @@ class ShutdownRun {
     const { processes, memory = sharedMemory } = dependencies
     // To a tenth of a millisecond: finer would be noise, and this is shown.
     const elapsedMs = (): number => Math.round((performance.now() - this.#start) * 10) / 10
-    const firstSignal = request.kill === true ? 'SIGKILL' : (request.termSequence?.[0]?.signal ?? 'SIGTERM')
+    const firstSignal = stepsOf(request)[0]?.signal ?? 'SIGTERM'
     this.#memory = memory
     this.#family = new Family(request.targets, request.formerWorkers ?? [], processes, firstSignal, elapsedMs)
     this.#watch = { family: this.#family, processes, elapsedMs, sleep: (ms) => this.#sleep(ms) }
@@ -93,17 +94,10 @@ class ShutdownRun {
 
   async passes(): Promise<void> {
     const { request } = this
-    const context: PassContext = {
-      request,
-      family: this.#family,
-      send: (members, signal) => this.#send(members, signal),
-      watch: this.#watch,
-    }
-    if (request.kill === true) return killPass(context)
-    await askPass(context)
-    if (request.termSequence !== undefined) return termSequencePass(context, request.termSequence)
-    await terminatePass(context)
-    if (request.useSigkill) await killPass(context)
+    const family = this.#family
+    const watch = this.#watch
+    if (request.kill !== true) await askPass(request.gracePeriodMs, family, watch)
+    await escalate({ family, watch, send: (members, signal) => this.#send(members, signal) }, stepsOf(request))
   }
 
   async finish(): Promise<ShutdownReport> {
@@ -143,15 +137,16 @@ class ShutdownRun {
         return
       }
       const outcome = await this.#sendOne(member, signal)
-      // A stopped process takes nothing but SIGKILL before it is continued; then what is pending comes first.
-      if (outcome === 'sent' && member.state === 'stopped' && !repeatable.has(signal)) await this.#sendOne(member, 'SIGCONT')
+      // A stopped process takes nothing but SIGKILL before it is continued; then what is pending comes first. One that ignores the signal
+      // would only run on.
+      if (outcome === 'sent' && member.state === 'stopped' && !repeatable.has(signal) && member.masks?.ignored.has(signal) !== true) await this.#sendOne(member, 'SIGCONT')
     })
   }
 
   async #sendOne(member: TrackedProcess, signal: NodeJS.Signals): Promise<SignalOutcome> {
     const { processes, ledger } = this.dependencies
     const outcome = await processes.signal(member.identity, signal)
-    member.sent.push({ signal, atMs: this.#watch.elapsedMs(), outcome })
+    member.sent.push({ signal, atMs: this.#watch.elapsedMs(), outcome, order: (this.#signals += 1) })
     ledger.record({
       at: Date.now(),
       identity: member.identity,

@@ -1,5 +1,5 @@
-import type { ProcessIdentity, ProcessRow, ProcessState, SignalMasks, SignalOutcome } from '../processes'
-import type { LedgerSignal, ShutdownOutcome, ShutdownTarget, ShutdownWorkerReport } from './types'
+import type { ProcessIdentity, ProcessRow, ProcessState, SignalMasks } from '../processes'
+import type { LedgerSignal, SentSignal, ShutdownOutcome, ShutdownTarget, ShutdownWorkerReport } from './types'
 
 /** Samples in state D, and their span, after which a process counts as hung there: a vfork or a disk read looks the same for a moment. */
 const hungSamples = 5
@@ -8,11 +8,13 @@ const hungAfterMs = 30
 /** One process of a shutdown: what is known of it, what was sent to it, and how it ended. */
 export class TrackedProcess {
   readonly foreseen: string[] = []
-  readonly sent: { signal: NodeJS.Signals; atMs: number; outcome: SignalOutcome }[] = []
+  readonly sent: SentSignal[] = []
   state: ProcessState = 'unknown'
   command = ''
   parentPid = 0
   masks: SignalMasks | undefined
+  /** The process of this shutdown that it was started by, or belongs to, when it was first seen: what may go on when this one ends. */
+  above: TrackedProcess | undefined
   /** A zombie when it was first seen. */
   foundDead = false
   /** Gone from the process table (or its pid is another's). */
@@ -37,6 +39,36 @@ export class TrackedProcess {
   /** Dead: gone, or a zombie, which no signal reaches. */
   get over(): boolean {
     return this.gone || this.state === 'zombie'
+  }
+
+  /** SIGKILL has reached it: whatever happens from here on, it runs no further statement. */
+  get doomed(): boolean {
+    return this.joined.has('SIGKILL') || this.sent.some(({ signal, outcome }) => signal === 'SIGKILL' && outcome === 'sent')
+  }
+
+  get isHelper(): boolean {
+    return this.target?.helper === true
+  }
+
+  /** The processes above it, the nearest first. Helpers are left out: they run no statement of the program. */
+  *ancestors(): Generator<TrackedProcess> {
+    const seen = new Set<TrackedProcess>([this])
+    // The set ends a circle, which a table read while pids are reused might show.
+    for (let next = this.above; next !== undefined && !seen.has(next); next = next.above) {
+      seen.add(next)
+      if (!next.isHelper) yield next
+    }
+  }
+
+  /** 1 for a process with none above it, 2 for its children, and so on. */
+  get level(): number {
+    return [...this.ancestors()].length + 1
+  }
+
+  /** The nearest process above it that could still run a statement. */
+  get holder(): TrackedProcess | undefined {
+    for (const ancestor of this.ancestors()) if (!ancestor.over && !ancestor.doomed) return ancestor
+    return undefined
   }
 
   /** Asleep in the kernel for so many samples that waiting for it is pointless. */
@@ -105,6 +137,7 @@ export class TrackedProcess {
   }
 
   report(signals: ReadonlySet<LedgerSignal>, begunAtMs: number): ShutdownWorkerReport {
+    const { heldBackBy } = this
     return {
       name: this.name,
       pid: this.identity.pid,
@@ -113,7 +146,14 @@ export class TrackedProcess {
       foreseen: [...this.foreseen],
       outcome: this.outcome(signals, begunAtMs),
       ...(this.endedAfterMs === undefined ? {} : { endedAfterMs: this.endedAfterMs }),
+      ...(heldBackBy === undefined ? {} : { heldBackBy: { name: heldBackBy.name, pid: heldBackBy.identity.pid } }),
     }
+  }
+
+  /** The process for whose sake it got no signal at all: the highest above it that is still there. */
+  get heldBackBy(): TrackedProcess | undefined {
+    if (this.over || this.refused !== undefined || this.sent.length > 0) return undefined
+    return [...this.ancestors()].findLast((ancestor) => !ancestor.over && !ancestor.doomed)
   }
 
   /** Why it is still there, in words for an issue. */
@@ -121,6 +161,8 @@ export class TrackedProcess {
     if (this.state === 'zombie') return `dead, but its parent (pid=${this.parentPid}) has not collected it`
     if (this.refused === 'denied') return 'this user may not signal it'
     if (this.refused === 'protected') return 'protected: Unhang never signals it'
+    const { heldBackBy } = this
+    if (heldBackBy !== undefined) return `got no signal, as ${heldBackBy.name} (pid=${heldBackBy.identity.pid}) is still there and would go on with its next line`
     const reached = this.sent.filter(({ outcome }) => outcome === 'sent')
     const last = reached.findLast(({ signal }) => signal !== 'SIGCONT')?.signal
     if (this.state === 'uninterruptible') {

@@ -13,12 +13,15 @@ export interface ShutdownTarget {
    */
   readonly marker?: string
   /**
-   * Who is ended when, where that matters (default 0): lower ranks are through their wait before higher ones are signalled, so that
-   * workers are gone before the program that made them. Rank 2 comes after everything else, descendants too, and only for what has
-   * not left by itself by then: a fork server, or the resource tracker, which cleans up after the others. SIGKILL ends ranks 0
-   * and 1 at once.
+   * The program that this process belongs to: it is signalled only once that program has ended, also where the parent between them is
+   * gone. Not needed for a process whose parents are all there: those are read from the process table.
    */
-  readonly rank?: 0 | 1 | 2
+  readonly below?: ProcessIdentity
+  /**
+   * A process of the program's runtime that runs no statement of the program (Python's fork server, its resource tracker). It is no parent
+   * that could go on, and it comes after everything else: most leave by themselves then, and clean up before.
+   */
+  readonly helper?: boolean
   /**
    * Settles when our own child was collected (Node's `exit` event). Its end is then noticed at once, and the shutdown
    * gives Node a moment to collect it, so that the caller has seen the exit when the report arrives.
@@ -33,7 +36,7 @@ export interface FormerWorker {
   readonly marker: string
 }
 
-/** One step of a custom escalation, as GNU parallel's --termseq: send, then wait at most `waitMs`. */
+/** One step of an escalation, as GNU parallel's --termseq: send, then wait at most `waitMs`. */
 export interface TermStep {
   readonly signal: NodeJS.Signals
   readonly waitMs: number
@@ -61,13 +64,13 @@ export interface ShutdownRequest {
   readonly formerWorkers?: readonly FormerWorker[]
   /** Called synchronously, before anything else: from then on nobody may be respawned. */
   readonly stopRefill?: () => void
-  /** Upper bound of each pass, milliseconds; Keras' 0.1 s by default. */
+  /** How long each process has to end after it was asked, or got SIGTERM, milliseconds; Keras' 0.1 s by default. */
   readonly gracePeriodMs: number
-  /** Add a SIGKILL pass after SIGTERM. */
+  /** SIGKILL for each process that is still there after its grace period. */
   readonly useSigkill: boolean
   /** Straight to SIGKILL (`kill()`); implies `useSigkill`. */
   readonly kill?: boolean
-  /** Replaces the SIGTERM and SIGKILL passes. */
+  /** What each process is sent, in place of SIGTERM and SIGKILL. */
   readonly termSequence?: readonly TermStep[]
   readonly reason: string
   readonly askedBy: ShutdownActor
@@ -97,11 +100,49 @@ export interface ShutdownWorkerReport {
   readonly pid: number
   /** True for what the worker left behind: its descendants. */
   readonly descendantOf?: string
-  readonly sent: readonly { readonly signal: NodeJS.Signals; readonly atMs: number; readonly outcome: SignalOutcome }[]
+  /** `order` counts the signals of the whole shutdown, from 1. */
+  readonly sent: readonly SentSignal[]
   /** What was known before the first signal: `ignores SIGTERM`, `stopped`, `zombie`; `uninterruptible` once it was seen to last. */
   readonly foreseen: readonly string[]
   readonly outcome: ShutdownOutcome
   readonly endedAfterMs?: number
+  /** The living process above it because of which it got no signal: that one would have gone on with its next line. */
+  readonly heldBackBy?: { readonly name: string; readonly pid: number }
+}
+
+/** One signal of a shutdown. */
+export interface SentSignal {
+  readonly signal: NodeJS.Signals
+  readonly atMs: number
+  readonly outcome: SignalOutcome
+  readonly order: number
+}
+
+/** What a shutdown would do, had it been asked for now. */
+export interface ShutdownPlan {
+  readonly subject: ShutdownSubject
+  readonly gracePeriodMs: number
+  /** In the order in which they would be signalled. */
+  readonly processes: readonly PlannedProcess[]
+}
+
+/** One process of a {@link ShutdownPlan}. */
+export interface PlannedProcess {
+  readonly name: string
+  readonly pid: number
+  /** The kernel's short name of the program. */
+  readonly command: string
+  readonly descendantOf?: string
+  /** From 1; processes of one step are signalled together, those of the next once what is above them has ended. */
+  readonly step: number
+  /** The process that must have ended before; null for the first. */
+  readonly after: { readonly name: string; readonly pid: number } | null
+  /** Its channel is closed first, so that it may finish up. */
+  readonly asked: boolean
+  /** What it is sent, each only if it is still there by then; empty for one that is dead already. */
+  readonly signals: readonly NodeJS.Signals[]
+  /** What is known of how it will answer, in words: `handles SIGTERM: it has 100 ms for that`. */
+  readonly answer: string
 }
 
 export interface ShutdownReport {

@@ -11,7 +11,8 @@ import type { Command, CommandContext } from './context'
 
 /**
  * `unhang run -- PROGRAM ARGS…`: runs the user's own program here, watched. It ends as the program ends: with its exit code, or by its
- * signal (128 + its number where that would leave a core file of ours). 127: no such program; 126: not executable.
+ * signal (128 + its number where that would leave a core file of ours). Never 0 once Unhang has ended it: 143, or 137 after a kill.
+ * 127: no such program; 126: not executable.
  */
 export const run: Command<[string[], WatchOptions]> = async (context, argv, options) => {
   const { access, terminal } = context
@@ -38,8 +39,7 @@ async function runProgram(program: ProgramStart, { terminal }: CommandContext, w
   await terminal.drained()
   try {
     const end = await new ProgramProcess().run(program, (pid) => { watching?.started(pid) })
-    await watching?.exited(end)
-    return exitOf(end)
+    return exitOf(end, await watching?.exited(end))
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     await watching?.exited({ exitCode: error.exitCode, signal: null })
@@ -52,8 +52,12 @@ function failed(terminal: Terminal, error: StartError): Exit {
   return error.exitCode
 }
 
-/** How we end, so that the shell sees what it would have seen of the program. */
-export function exitOf({ exitCode, signal }: ProgramEnd): Exit {
+/**
+ * How we end, so that the shell sees what it would have seen of the program. One that was ended by Unhang and says 0 itself has not done
+ * its work: what comes after `&&` must not run.
+ */
+export function exitOf({ exitCode, signal }: ProgramEnd, endedBy: NodeJS.Signals | null = null): Exit {
+  if (exitCode === 0 && endedBy !== null) return 128 + constants.signals[endedBy]
   if (signal === null) return exitCode ?? exitCodes.failure
   return diesBy(signal) ? signal : 128 + constants.signals[signal]
 }

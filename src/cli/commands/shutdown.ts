@@ -1,8 +1,9 @@
-import { Shutdown, type HostConnection } from '../../protocol'
+import { Shutdown, type HostConnection, type PlanShutdown } from '../../protocol'
 import { TargetError } from '../errors'
 import { exitCodes } from '../exitCodes'
 import { confirmAttached } from '../ending/confirmAttached'
-import { requestShutdown } from '../ending/request'
+import { planLines } from '../ending/planText'
+import { requestPlan, requestShutdown } from '../ending/request'
 import { resolveTarget } from '../ending/targets'
 import { wholeProgramNote } from '../ending/wholeProgram'
 import { plainLine } from '../output/plainText'
@@ -17,6 +18,8 @@ export interface ShutdownOptions {
   readonly json?: true
   /** Ends an attached program without asking. */
   readonly yes?: true
+  /** Says what would be done, and does nothing. */
+  readonly dryRun?: true
 }
 
 interface Done {
@@ -25,21 +28,31 @@ interface Done {
   readonly result?: Shutdown.Result
   /** The user was asked and said no. */
   readonly refused?: true
+  /** What would have been done. */
+  readonly planned?: PlanShutdown.Result
 }
 
 /**
  * `unhang terminate|kill POOL|PID`. stdout has the issues, one a line, or with `--json` the whole answer
  * `{ issues: string[], reports: [{ subject: { id, name }, startedAt, durationMs, workers: [{ name, pid, descendantOf?,
- * sent: [{ signal, atMs, outcome }], foreseen, outcome, endedAfterMs? }], issues }] }` (see ShutdownReportWire).
+ * sent: [{ signal, atMs, outcome, order }], foreseen, outcome, endedAfterMs?, heldBackBy? }], issues }] }` (see ShutdownReportWire).
+ * With `--dry-run` nothing is done, and stdout has what would be, or with `--json` `{ plans: [{ subject, gracePeriodMs, processes: [{ step,
+ * name, pid, command, descendantOf?, after, asked, signals, answer }] }] }` (see ShutdownPlanWire).
  */
 export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions]> = async (context, mode, text, options) => {
   const { access, terminal } = context
   const done = await access.runningOrSurvived((host) => end(host, context, mode, text, options))
   if (done === undefined) throw new TargetError(`nothing here is called ${text}`, [`No host runs for ${access.root}, so no pool does.`])
-  const { description, result } = done
+  const { description, result, planned } = done
   if (done.refused) {
     terminal.note('nothing was done')
     return exitCodes.failure
+  }
+  if (options.dryRun) {
+    if (options.json) printJson(terminal, planned ?? { plans: [] })
+    else if (planned === undefined) terminal.note(`${description}; nothing to do`)
+    else for (const plan of planned.plans) for (const line of planLines(plan, description)) terminal.print(line)
+    return exitCodes.ok
   }
   const issues = result?.issues ?? []
   if (options.json) printJson(terminal, result ?? { issues: [], reports: [] })
@@ -50,23 +63,28 @@ export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions
 }
 
 async function end(
-  host: HostConnection, { terminal, questions }: CommandContext, mode: Shutdown.Params['mode'], text: string, { graceMs, sigkill, yes }: ShutdownOptions,
+  host: HostConnection, { terminal, questions }: CommandContext, mode: Shutdown.Params['mode'], text: string, { graceMs, sigkill, yes, dryRun }: ShutdownOptions,
 ): Promise<Done> {
   const { pools, unwatched } = await fetchRunning(host, fetchPools)
   const resolved = resolveTarget(text, pools, unwatched)
   if (resolved.kind === 'ended') return { description: resolved.description }
-  if ('poolId' in resolved.target && !(await confirmAttached(resolved.target.poolId, pools, { host, terminal, questions, yes: yes === true }))) {
-    return { description: resolved.description, refused: true }
-  }
-  const note = resolved.target.kind === 'pool' ? wholeProgramNote(resolved.target.poolId, pools) : undefined
-  if (note !== undefined) terminal.note(note)
-  const result = await requestShutdown(host, {
+  const params = {
     targets: [resolved.target],
     mode,
     ...(graceMs === undefined ? {} : { gracePeriodMs: graceMs }),
     ...(sigkill ? { useSigkill: true } : {}),
     reason: `unhang ${mode} ${text}`,
-  })
+  }
+  const note = resolved.target.kind === 'pool' ? wholeProgramNote(resolved.target.poolId, pools) : undefined
+  if (dryRun) {
+    if (note !== undefined) terminal.note(note)
+    return { description: resolved.description, planned: await requestPlan(host, params) }
+  }
+  if ('poolId' in resolved.target && !(await confirmAttached(resolved.target.poolId, pools, { host, terminal, questions, yes: yes === true }))) {
+    return { description: resolved.description, refused: true }
+  }
+  if (note !== undefined) terminal.note(note)
+  const result = await requestShutdown(host, params)
   return { description: resolved.description, result }
 }
 

@@ -1,4 +1,4 @@
-import { Shutdown, type HostConnection } from '../../protocol'
+import { PlanShutdown, Shutdown, type HostConnection } from '../../protocol'
 
 /** What a pool's own grace period may be, where the command line names none: the host knows it, we do not. */
 const assumedGracePeriodMs = 60_000
@@ -11,4 +11,9 @@ const marginMs = 30_000
 export async function requestShutdown(host: HostConnection, params: Omit<Shutdown.Params, 'askedBy'>): Promise<Shutdown.Result> {
   const timeoutMs = (params.gracePeriodMs ?? assumedGracePeriodMs) * passes + marginMs
   return await host.request(Shutdown.method, { ...params, askedBy: 'cli' }, { timeoutMs })
+}
+
+/** Asks the host what it would do to end something; nothing is done. */
+export function requestPlan(host: HostConnection, params: Omit<Shutdown.Params, 'askedBy'>): Promise<PlanShutdown.Result> {
+  return host.request(PlanShutdown.method, { ...params, askedBy: 'cli' })
 }

@@ -6,8 +6,8 @@ import { VerdictNotes } from './verdictNotes'
 
 /** The program waits for this answer before it starts. */
 const sessionTimeoutMs = 5000
-/** The program has ended and its exit code is waited for. */
-const farewellTimeoutMs = 1000
+/** The program has ended and its exit code is waited for. A host that is busy ending the rest of it may take a moment. */
+const farewellTimeoutMs = 2000
 
 /** How a program came to its end. */
 export interface ProgramEnd {
@@ -51,15 +51,19 @@ export class Watching {
     }
   }
 
-  /** The program has ended, or never started. */
-  async exited(end: ProgramEnd): Promise<void> {
+  /**
+   * The program has ended, or never started.
+   * @returns the signal by which Unhang ended it; null where it did not, or where no host is left to tell.
+   */
+  async exited(end: ProgramEnd): Promise<ProgramExited.Result['endedBy']> {
     const gone = this.state === 'over'
     this.state = 'over'
-    if (gone) return
+    if (gone) return null
     try {
-      await this.host.request(ProgramExited.method, { programId: this.session.programId, ...end }, { timeoutMs: farewellTimeoutMs })
+      return (await this.host.request(ProgramExited.method, { programId: this.session.programId, ...end }, { timeoutMs: farewellTimeoutMs })).endedBy
     } catch {
       // The host sees the process end by itself; whoever started the program waits for its exit code, not for this.
+      return null
     }
   }
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Client } from './client'
 import {
-  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, ProgramExited,
+  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, PlanShutdown, ProgramExited,
   ProgramStarted, RemovePool, Rescue, RetryTask, RunProgram, Shutdown, StopHost, Watch, type RequestMethod, type Requests,
 } from '../../protocol'
 
@@ -24,6 +24,7 @@ export const requestSchemas: Readonly<Record<RequestMethod, z.ZodType | undefine
   [GetSnapshot.method]: GetSnapshot.params,
   [LaunchPool.method]: LaunchPool.params,
   [Shutdown.method]: Shutdown.params,
+  [PlanShutdown.method]: PlanShutdown.params,
   [CancelTask.method]: CancelTask.params,
   [RetryTask.method]: RetryTask.params,
   [GetFailures.method]: GetFailures.params,

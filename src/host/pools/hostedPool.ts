@@ -1,7 +1,7 @@
 import type { OutputFeed } from '../connection/outputFeed'
 import type { GetFailures } from '../../protocol'
 import type { ProcessIdentity, UsageSample } from '../../processes'
-import type { ShutdownActor, ShutdownReport } from '../../shutdown'
+import type { ShutdownActor, ShutdownPlan, ShutdownReport } from '../../shutdown'
 import type { StateSource } from '../state/stateLog'
 
 /** How a shutdown is asked for. */
@@ -32,6 +32,10 @@ export interface HostedPool extends StateSource {
   liveWorkers(): { readonly name: string; readonly pid: number; readonly identity: ProcessIdentity | undefined; readonly taskId: string | null; readonly stuck: boolean }[]
   shutdown(order: ShutdownOrder): Promise<ShutdownReport>
   shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport>
+  /** What {@link shutdown} would do now; only looks. */
+  plan(order: ShutdownOrder): Promise<ShutdownPlan>
+  /** What {@link shutdownWorker} would do now; only looks. */
+  planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan>
   failures(limit: number): GetFailures.Result
   /** @throws `RequestError` when there is no such task, or it has ended. */
   cancelTask(taskId: string, order: ShutdownOrder): Promise<void>

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { FailureRecord, Pool, Spread, TaskInfo, WorkerInfo } from '../../core'
 import type { ProcessIdentity, UsageSample } from '../../processes'
 import { errorCodes, type GetFailures, type PoolHeader, type TaskSnapshot, type WorkerSnapshot } from '../../protocol'
-import type { ShutdownReport } from '../../shutdown'
+import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import { OutputFeed } from '../connection/outputFeed'
 import { RequestError } from '../connection/requestHandlers'
 import type { HostedPool, ShutdownOrder } from './hostedPool'
@@ -147,6 +147,14 @@ export class LivePool implements HostedPool {
 
   shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
     return this.pool.shutdownWorker(pid, order)
+  }
+
+  plan(order: ShutdownOrder): Promise<ShutdownPlan> {
+    return this.pool.planShutdown(order)
+  }
+
+  planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
+    return this.pool.planShutdown(order, pid)
   }
 
   failures(limit: number): GetFailures.Result {

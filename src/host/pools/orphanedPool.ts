@@ -1,6 +1,6 @@
 import { isAlive, type ProcessTable, type UsageSample } from '../../processes'
 import { errorCodes, type GetFailures, type PoolHeader, type VerdictSnapshot, type WorkerSnapshot } from '../../protocol'
-import { shutDown, type KillLedger, type ShutdownReport } from '../../shutdown'
+import { planShutdown, shutDown, type KillLedger, type ShutdownPlan, type ShutdownReport, type ShutdownRequest, type ShutdownSubject } from '../../shutdown'
 import { OutputFeed } from '../connection/outputFeed'
 import { RequestError } from '../connection/requestHandlers'
 import type { LedgerEntry } from '../ledger/workerLedger'
@@ -126,14 +126,19 @@ export class OrphanedPool implements HostedPool {
   }
 
   shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
-    return this.end([...this.alive], order, { id: this.id, name: this.name })
+    return this.end(this.requestToEnd([...this.alive], order, { id: this.id, name: this.name }), order)
   }
 
   shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
-    const targets = [...this.alive].filter(([, { entry }]) => entry.pid === pid)
-    const [name] = targets[0] ?? []
-    if (name === undefined) throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no live worker with pid ${pid}.`)
-    return this.end(targets, order, { id: this.id, name, kind: 'worker' })
+    return this.end(this.requestToEndWorker(pid, order), order)
+  }
+
+  plan(order: ShutdownOrder): Promise<ShutdownPlan> {
+    return planShutdown(this.requestToEnd([...this.alive], order, { id: this.id, name: this.name }), { processes: this.processes })
+  }
+
+  planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
+    return planShutdown(this.requestToEndWorker(pid, order), { processes: this.processes })
   }
 
   failures(): GetFailures.Result {
@@ -182,8 +187,15 @@ export class OrphanedPool implements HostedPool {
     this.observer.ended()
   }
 
-  private async end(targets: readonly (readonly [string, Survivor])[], order: ShutdownOrder, subject: { id: string; name: string; kind?: 'worker' }): Promise<ShutdownReport> {
-    const report = await shutDown({
+  private requestToEndWorker(pid: number, order: ShutdownOrder): ShutdownRequest {
+    const targets = [...this.alive].filter(([, { entry }]) => entry.pid === pid)
+    const [name] = targets[0] ?? []
+    if (name === undefined) throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no live worker with pid ${pid}.`)
+    return this.requestToEnd(targets, order, { id: this.id, name, kind: 'worker' })
+  }
+
+  private requestToEnd(targets: readonly (readonly [string, Survivor])[], order: ShutdownOrder, subject: ShutdownSubject): ShutdownRequest {
+    return {
       subject,
       targets: targets.map(([name, { entry }]) => ({
         identity: { pid: entry.pid, startTime: entry.startTime },
@@ -195,7 +207,11 @@ export class OrphanedPool implements HostedPool {
       kill: order.kill,
       reason: order.reason,
       askedBy: order.askedBy,
-    }, { processes: this.processes, ledger: this.kills })
+    }
+  }
+
+  private async end(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
+    const report = await shutDown(request, { processes: this.processes, ledger: this.kills })
     this.lastIssues = report.issues
     await this.look()
     this.observer.headerChanged()

@@ -1,5 +1,5 @@
-import type { ShutdownReportWire } from '../../protocol'
-import type { ShutdownReport } from '../../shutdown'
+import type { ShutdownPlanWire, ShutdownReportWire } from '../../protocol'
+import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 
 /** The shutdown core's report as it travels: plain data that a client of another version can read. */
 export function wireReport(report: ShutdownReport): ShutdownReportWire {
@@ -11,11 +11,21 @@ export function wireReport(report: ShutdownReport): ShutdownReportWire {
       name: worker.name,
       pid: worker.pid,
       descendantOf: worker.descendantOf,
-      sent: worker.sent.map(({ signal, atMs, outcome }) => ({ signal, atMs: Math.round(atMs), outcome })),
+      sent: worker.sent.map(({ signal, atMs, outcome, order }) => ({ signal, atMs: Math.round(atMs), outcome, order })),
       foreseen: [...worker.foreseen],
       outcome: worker.outcome,
       endedAfterMs: worker.endedAfterMs === undefined ? undefined : Math.round(worker.endedAfterMs),
+      heldBackBy: worker.heldBackBy,
     })),
     issues: [...report.issues],
+  }
+}
+
+/** A plan as it travels. */
+export function wirePlan({ subject, gracePeriodMs, processes }: ShutdownPlan): ShutdownPlanWire {
+  return {
+    subject: { id: subject.id, name: subject.name },
+    gracePeriodMs,
+    processes: processes.map((planned) => ({ ...planned, signals: [...planned.signals] })),
   }
 }

@@ -1,5 +1,5 @@
 import { errorCodes, type ShutdownTargetParams } from '../../protocol'
-import type { ShutdownReport } from '../../shutdown'
+import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import { RequestError } from '../connection/requestHandlers'
 import type { HostedPool, ShutdownOrder } from './hostedPool'
 import type { PoolRegistry } from './poolRegistry'
@@ -17,15 +17,32 @@ interface Targets {
  * @throws {@link RequestError} before anything is ended when a target does not exist.
  */
 export async function shutDownTargets(targets: readonly ShutdownTargetParams[], registry: PoolRegistry, order: ShutdownOrder): Promise<ShutdownReport[]> {
-  const resolved: Targets = { pools: new Set(), workers: new Map(), queued: [] }
-  for (const target of targets) resolve(target, registry, resolved)
-  const ended = [
-    ...[...resolved.pools].map((pool) => pool.shutdown(order)),
-    ...[...resolved.workers].filter(([pool]) => !resolved.pools.has(pool)).flatMap(([pool, pids]) => [...pids].map((pid) => pool.shutdownWorker(pid, order))),
-  ]
-  const cancelled = resolved.queued.filter(({ pool }) => !resolved.pools.has(pool)).map(({ pool, taskId }) => pool.cancelTask(taskId, order))
+  const { pools, workers, queued } = resolveAll(targets, registry)
+  const ended = [...[...pools].map((pool) => pool.shutdown(order)), ...workers.map(({ pool, pid }) => pool.shutdownWorker(pid, order))]
+  const cancelled = queued.map(({ pool, taskId }) => pool.cancelTask(taskId, order))
   const [reports] = await Promise.all([Promise.all(ended), Promise.all(cancelled)])
   return reports
+}
+
+/**
+ * What {@link shutDownTargets} would do: a plan for each pool and worker. Tasks that wait have no process.
+ * @throws {@link RequestError} when a target does not exist.
+ */
+export async function planTargets(targets: readonly ShutdownTargetParams[], registry: PoolRegistry, order: ShutdownOrder): Promise<ShutdownPlan[]> {
+  const { pools, workers } = resolveAll(targets, registry)
+  return Promise.all([...[...pools].map((pool) => pool.plan(order)), ...workers.map(({ pool, pid }) => pool.planWorker(pid, order))])
+}
+
+/** Each pool, worker and waiting task once; none that is part of a pool that ends as a whole. */
+function resolveAll(targets: readonly ShutdownTargetParams[], registry: PoolRegistry) {
+  const resolved: Targets = { pools: new Set(), workers: new Map(), queued: [] }
+  for (const target of targets) resolve(target, registry, resolved)
+  const { pools } = resolved
+  return {
+    pools,
+    workers: [...resolved.workers].filter(([pool]) => !pools.has(pool)).flatMap(([pool, pids]) => [...pids].map((pid) => ({ pool, pid }))),
+    queued: resolved.queued.filter(({ pool }) => !pools.has(pool)),
+  }
 }
 
 function resolve(target: ShutdownTargetParams, registry: PoolRegistry, targets: Targets): void {

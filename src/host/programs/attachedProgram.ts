@@ -1,10 +1,11 @@
 import { judgeProgramPool, readersAmong, recogniseProcess } from '../../diagnosis'
 import { isAlive, type ProcessIdentity, type ProcessRow } from '../../processes'
 import { errorCodes, type PoolHeader } from '../../protocol'
-import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
+import { planShutdown, shutDown, type ShutdownPlan, type ShutdownReport, type ShutdownRequest, type ShutdownSubject, type ShutdownTarget } from '../../shutdown'
 import { RequestError } from '../connection/requestHandlers'
 import type { ShutdownOrder } from '../pools/hostedPool'
 import { continueMember, type RescueOutcome } from './continueMember'
+import { HeldBack } from './programEnding'
 import { LookRhythm } from './lookRhythm'
 import { MemberLook } from './memberLook'
 import type { ProgramContext } from './programContext'
@@ -29,6 +30,7 @@ export class AttachedProgram extends ProgramPart {
   private readonly commandLines = new Map<number, readonly string[] | null>()
   private readonly memberLook: MemberLook
   private readonly rhythm: LookRhythm
+  private readonly heldBack = new HeldBack()
   private readOnly = true
 
   private constructor(id: string, name: string, private readonly root: ProcessIdentity, private readonly argv: readonly string[], private readonly context: ProgramContext) {
@@ -95,16 +97,25 @@ export class AttachedProgram extends ProgramPart {
 
   async shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
     this.mustBeConfirmed()
-    await this.look()
-    return this.run({ id: this.id, name: this.name }, this.members.live().flatMap((member) => this.target(member)), order)
+    const report = await this.run(await this.requestToEnd(order), order)
+    this.heldBack.note(report, order)
+    return report
+  }
+
+  /** What would be done: looked at, as all of it, so that it may be asked before anything is confirmed. */
+  async plan(order: ShutdownOrder): Promise<ShutdownPlan> {
+    return planShutdown(await this.requestToEnd(order), this.context)
+  }
+
+  async planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
+    const request = this.requestToEndMember(pid, order)
+    return request === undefined ? this.plan(order) : planShutdown(request, this.context)
   }
 
   async shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
     this.mustBeConfirmed()
-    const member = this.members.byPid(pid)
-    if (member?.identity === undefined) throw new RequestError(errorCodes.notFound, `${this.name} has no live process ${pid}.`)
-    if (pid === this.root.pid) return this.shutdown(order)
-    return this.run({ id: this.id, name: member.name, kind: 'worker' }, [{ identity: member.identity, name: member.name }], order)
+    const request = this.requestToEndMember(pid, order)
+    return request === undefined ? this.shutdown(order) : this.run(request, order)
   }
 
   async continueProcess(pid: number, askedBy: 'user' | 'cli' | 'policy'): Promise<RescueOutcome> {
@@ -128,20 +139,32 @@ export class AttachedProgram extends ProgramPart {
     if (this.readOnly) throw new RequestError(errorCodes.wrongState, `${this.name} was not started by Unhang and is only looked at. Confirm its processes first.`)
   }
 
-  /**
-   * The program with its workers, and it first: nobody can keep it from replacing those that end, and what it starts after them has no
-   * mark by which it could be found once the program is gone.
-   */
   private target(member: ProgramMember): ShutdownTarget[] {
     if (member.identity === undefined) return []
-    return [{ identity: member.identity, name: member.name, rank: this.helpers.has(member.key) ? 2 : 0 }]
+    const isHelper = this.helpers.has(member.key)
+    return [{ identity: member.identity, name: member.name, ...(isHelper ? { helper: true } : {}), ...(member.pid === this.root.pid ? {} : { below: this.root }) }]
   }
 
-  private async run(subject: { id: string; name: string; kind?: 'worker' }, targets: readonly ShutdownTarget[], order: ShutdownOrder): Promise<ShutdownReport> {
+  private async requestToEnd(order: ShutdownOrder): Promise<ShutdownRequest> {
+    await this.look()
+    return this.request({ id: this.id, name: this.name }, this.members.live().flatMap((member) => this.target(member)), order)
+  }
+
+  /** Undefined for the main process, with which all of it ends. */
+  private requestToEndMember(pid: number, order: ShutdownOrder): ShutdownRequest | undefined {
+    const member = this.members.byPid(pid)
+    if (member?.identity === undefined) throw new RequestError(errorCodes.notFound, `${this.name} has no live process ${pid}.`)
+    if (pid === this.root.pid) return undefined
+    return this.request({ id: this.id, name: member.name, kind: 'worker' }, [{ identity: member.identity, name: member.name }], order)
+  }
+
+  private request(subject: ShutdownSubject, targets: readonly ShutdownTarget[], order: ShutdownOrder): ShutdownRequest {
+    return { subject, targets, gracePeriodMs: order.gracePeriodMs ?? gracePeriodMs, useSigkill: order.useSigkill ?? false, kill: order.kill, reason: order.reason, askedBy: order.askedBy }
+  }
+
+  private async run(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
     const { processes, kills } = this.context
-    const report = await shutDown({
-      subject, targets, gracePeriodMs: order.gracePeriodMs ?? gracePeriodMs, useSigkill: order.useSigkill ?? false, kill: order.kill, reason: order.reason, askedBy: order.askedBy,
-    }, { processes, ledger: kills })
+    const report = await shutDown(request, { processes, ledger: kills })
     this.lastIssues = report.issues
     this.context.shutdown(report, order)
     this.rhythm.hurry()
@@ -169,6 +192,7 @@ export class AttachedProgram extends ProgramPart {
     const facts = processFacts(this.name, 'unknown', parent, workers, stuckAfterMs, now)
     this.judge(judgeProgramPool({ ...facts, readers: readersAmong(facts.workers) }))
     this.tellChanges()
+    if (main !== undefined && !main.live) this.heldBack.end((order) => this.shutdown(order), (error) => { this.context.log.error('A program was not ended.', { program: this.name, error: String(error) }) })
     if (main !== undefined && !main.live && live.length === 0) {
       this.end(now)
       await this.rhythm.stop()

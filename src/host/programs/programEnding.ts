@@ -1,32 +1,43 @@
-import type { ShutdownTarget } from '../../shutdown'
+import type { ShutdownReport, ShutdownTarget } from '../../shutdown'
+import type { ShutdownOrder } from '../pools/hostedPool'
 import { helperPids } from './census'
-import { rescueAnswerSchema } from './observerMessages'
 import type { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
 import type { ProgramMember } from './programMember'
 
-/** Long enough for an interpreter that runs, and no burden on a shutdown when it does not. */
-const stopRefillMs = 300
+/**
+ * What a shutdown held back for the sake of a main process that took longer than its grace period: once that has ended, nothing speaks
+ * against doing what was asked.
+ */
+export class HeldBack {
+  private order: ShutdownOrder | undefined
+  private ending = false
 
-/** A pool that goes on to replace its workers would make the shutdown a race; of one that does not answer, new workers are caught as descendants. */
-export async function stopRefill(parents: ReadonlySet<ParentView>, { log }: ProgramContext): Promise<void> {
-  await Promise.all([...parents].filter(({ link }) => link.connected).map(({ pid, link }) =>
-    link.ask('stopRefill', {}, rescueAnswerSchema, stopRefillMs).catch((error: unknown) => {
-      log.debug('The refill was not stopped.', { pid, error: String(error) })
-    })))
+  note(report: ShutdownReport, order: ShutdownOrder): void {
+    this.order = report.workers.some(({ heldBackBy }) => heldBackBy !== undefined) ? order : undefined
+  }
+
+  /** To be called once the main process has ended. True while what it held back is being ended. */
+  end(shutDown: (order: ShutdownOrder) => Promise<unknown>, onError: (error: unknown) => void): boolean {
+    const { order } = this
+    this.order = undefined
+    if (order === undefined || this.ending) return this.ending
+    this.ending = true
+    shutDown({ ...order, reason: `${order.reason}; its main process has ended since` }).catch(onError).finally(() => { this.ending = false })
+    return true
+  }
 }
 
 /**
- * Whom the end of a watched program is about: the workers first, then the program and whatever makes pools in it, and last what Python
- * keeps to clean up behind them.
+ * Whom the end of a watched program is about: its main process, all that is known to belong to it, and last what Python keeps to clean up
+ * behind them.
  * @param marker What the environment of the program and of all below it has.
  */
 export async function targetsOf(live: readonly ProgramMember[], parents: ReadonlySet<ParentView>, marker: string, context: ProgramContext): Promise<ShutdownTarget[]> {
-  const makers = new Set([...parents].map(({ pid }) => pid))
-  const targets = live.flatMap(({ identity, name, key, pid }): ShutdownTarget[] => {
+  const root = live.find(({ key }) => key === 'root')?.identity
+  const targets = live.flatMap(({ identity, name }): ShutdownTarget[] => {
     if (identity === undefined) return []
-    const isRoot = key === 'root'
-    return [{ identity, name, rank: isRoot || makers.has(pid) ? 1 : 0, ...(isRoot ? { marker } : {}) }]
+    return [{ identity, name, ...(identity === root ? { marker } : root === undefined ? {} : { below: root }) }]
   })
   return [...targets, ...(await helperTargets(parents, context))]
 }
@@ -38,7 +49,7 @@ async function helperTargets(parents: ReadonlySet<ParentView>, { processes }: Pr
       const identity = await processes.identify(pid)
       const row = identity && (await processes.inspect(identity))
       // The pid is the program's word, as is the parent's: only the child of a process that is proven the program's is taken for it.
-      if (parent.identity !== undefined && (await processes.exists(parent.identity)) && identity !== undefined && row?.parentPid === parent.pid) targets.push({ identity, name: `${row.command} (helper)`, rank: 2 })
+      if (parent.identity !== undefined && (await processes.exists(parent.identity)) && identity !== undefined && row?.parentPid === parent.pid) targets.push({ identity, name: `${row.command} (helper)`, helper: true })
     }
   }
   return targets

@@ -1,7 +1,7 @@
 import type { ProgramVerdict } from '../../diagnosis'
 import type { UsageSample } from '../../processes'
 import { errorCodes, stuckByVerdicts, type GetFailures, type PoolHeader, type PoolVerdictSnapshot, type WorkerSnapshot } from '../../protocol'
-import type { ShutdownReport } from '../../shutdown'
+import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import { OutputFeed } from '../connection/outputFeed'
 import { RequestError } from '../connection/requestHandlers'
 import type { HostedPool, ShutdownOrder } from '../pools/hostedPool'
@@ -96,6 +96,8 @@ export abstract class ProgramPart implements HostedPool {
 
   abstract shutdown(order: ShutdownOrder): Promise<ShutdownReport>
   abstract shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport>
+  abstract plan(order: ShutdownOrder): Promise<ShutdownPlan>
+  abstract planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan>
 
   /** New verdicts; each worker shows the gravest that is about it. */
   judge(verdicts: readonly ProgramVerdict[]): void {

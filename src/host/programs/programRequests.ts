@@ -5,7 +5,7 @@ export interface ProgramRequests {
   run(params: RunProgram.Params): Promise<RunProgram.Result>
   /** `clientPid` is the process of the client that says so: the program must be its child. */
   started(params: ProgramStarted.Params, clientPid: number | undefined): Promise<void>
-  exited(params: ProgramExited.Params): Promise<void>
+  exited(params: ProgramExited.Params): Promise<ProgramExited.Result>
   /** Settles when the verdicts of the pool, or of all, are as fresh as they can be. */
   look(poolId: string | undefined): Promise<void>
   rescue(params: Rescue.Params): Promise<Rescue.Result>

@@ -63,11 +63,12 @@ export class Programs implements ProgramRequests {
     if (program.root === undefined) await program.started(identity)
   }
 
-  async exited({ programId, exitCode, signal }: ProgramExited.Params): Promise<void> {
+  async exited({ programId, exitCode, signal }: ProgramExited.Params): Promise<ProgramExited.Result> {
     const program = this.program(programId)
     const { root } = program
     if (root !== undefined && (await isAlive(this.context.processes, root))) throw new RequestError(errorCodes.wrongState, `Process ${root.pid} of ${program.name} still runs, so it is not taken for ended.`)
     program.exited({ exitCode, signal: signal as NodeJS.Signals | null })
+    return { endedBy: program.endedBy }
   }
 
   /** Starts a program for a task; its output goes to whoever follows. */

@@ -1,5 +1,5 @@
 import type { PoolHeader } from '../../protocol'
-import type { ShutdownReport } from '../../shutdown'
+import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import type { ShutdownOrder } from '../pools/hostedPool'
 import { Movement } from './movement'
 import type { ObservedPool } from './observerMessages'
@@ -12,6 +12,8 @@ export interface PoolOwner {
   readonly id: string
   shutdown(order: ShutdownOrder): Promise<ShutdownReport>
   shutdownMember(pool: WatchedPool, pid: number, order: ShutdownOrder): Promise<ShutdownReport>
+  plan(order: ShutdownOrder): Promise<ShutdownPlan>
+  planMember(pool: WatchedPool, pid: number, order: ShutdownOrder): Promise<ShutdownPlan>
 }
 
 /** A pool that a watched program made: observed, not owned. */
@@ -108,6 +110,14 @@ export class WatchedPool extends ProgramPart {
 
   shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
     return this.owner.shutdownMember(this, pid, order)
+  }
+
+  plan(order: ShutdownOrder): Promise<ShutdownPlan> {
+    return this.owner.plan(order)
+  }
+
+  planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
+    return this.owner.planMember(this, pid, order)
   }
 
   noteIssues(issues: readonly string[]): void {

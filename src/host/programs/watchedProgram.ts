@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { exitInWords, judgeProgramPool, leftBehind, readersAmong, type ProgramPoolFacts } from '../../diagnosis'
 import { isAlive, type ProcessIdentity } from '../../processes'
 import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } from '../../protocol'
-import { shutDown, type ShutdownReport, type ShutdownTarget } from '../../shutdown'
+import { planShutdown, shutDown, type ShutdownPlan, type ShutdownReport, type ShutdownRequest, type ShutdownSubject, type ShutdownTarget } from '../../shutdown'
 import { RequestError } from '../connection/requestHandlers'
 import type { ShutdownOrder } from '../pools/hostedPool'
 import { belongsTo } from './belongsTo'
@@ -15,7 +15,7 @@ import { NodeProcesses, type NodeProcess } from './nodeProcesses'
 import { ObserverLink } from './observerLink'
 import { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
-import { stopRefill, targetsOf } from './programEnding'
+import { HeldBack, targetsOf } from './programEnding'
 import { parentWaits, poolFacts, processFacts } from './programFacts'
 import type { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
@@ -66,6 +66,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private observerFailure: string | null
   /** Of the first observer that was inside. */
   private python: string | undefined
+  private readonly heldBack = new HeldBack()
   private treeAt = 0
   private rootGoneAt: number | undefined
 
@@ -198,17 +199,36 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   /**
-   * Ends the program: no pool replaces its workers any more, the workers go first, then the program and whatever descends from it,
-   * and last what Python keeps to clean up behind them.
+   * Ends the program: its main process first, so that it does not go on without those that it waits for, then what it has started, and
+   * last what Python keeps to clean up behind them.
    */
   async shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
-    await stopRefill(this.parents, this.context)
-    await this.look()
-    const targets = await targetsOf(this.census.live, this.parents, `${this.id}/main`, this.context)
-    const report = await this.run({ id: this.id, name: this.name }, targets, order)
+    const report = await this.run(await this.requestToEnd(order), order)
+    this.heldBack.note(report, order)
     this.lastIssues = report.issues
     for (const pool of this.pools) pool.noteIssues(report.issues)
     return report
+  }
+
+  /** What {@link shutdown} would do. */
+  async plan(order: ShutdownOrder): Promise<ShutdownPlan> {
+    return planShutdown(await this.requestToEnd(order), this.context)
+  }
+
+  planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
+    return this.planMember(this, pid, order)
+  }
+
+  planMember(part: ProgramPart, pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
+    const request = this.requestToEndMember(part, pid, order)
+    return request === undefined ? this.plan(order) : planShutdown(request, this.context)
+  }
+
+  /** The signal by which Unhang ended the program, or tried to; null where it did not. */
+  get endedBy(): 'SIGTERM' | 'SIGKILL' | null {
+    const sent = this.root === undefined ? [] : this.context.kills.entriesFor(this.root).filter(({ outcome }) => outcome === 'sent')
+    if (sent.some(({ signal }) => signal === 'SIGKILL')) return 'SIGKILL'
+    return sent.some(({ signal }) => signal === 'SIGTERM') ? 'SIGTERM' : null
   }
 
   shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
@@ -216,11 +236,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   async shutdownMember(part: ProgramPart, pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
-    const member = part.members.byPid(pid)
-    if (member?.identity === undefined) throw new RequestError(errorCodes.notFound, `${part.name} has no live worker with pid ${pid}.`)
-    // Without its main process nothing is left of a program that anybody could want.
-    if (member.key === 'root') return this.shutdown(order)
-    return this.run({ id: part.id, name: member.name, kind: 'worker' }, [{ identity: member.identity, name: member.name }], order)
+    const request = this.requestToEndMember(part, pid, order)
+    return request === undefined ? this.shutdown(order) : this.run(request, order)
   }
 
   /** The host ends, or nobody ever started the program: it is not watched any more. */
@@ -336,13 +353,33 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)
   }
 
-  private async run(subject: { id: string; name: string; kind?: 'worker' }, targets: readonly ShutdownTarget[], order: ShutdownOrder): Promise<ShutdownReport> {
-    const { processes, kills } = this.context
+  private async requestToEnd(order: ShutdownOrder): Promise<ShutdownRequest> {
+    await this.look()
+    const marker = `${this.id}/main`
+    const targets = await targetsOf(this.census.live, this.parents, marker, this.context)
+    const root = this.rootExit === undefined ? undefined : this.root
+    return { ...this.request({ id: this.id, name: this.name }, targets, order), formerWorkers: root === undefined ? [] : [{ identity: root, name: 'MainProcess', marker }] }
+  }
+
+  /** Undefined for the main process: without it nothing is left of a program that anybody could want. */
+  private requestToEndMember(part: ProgramPart, pid: number, order: ShutdownOrder): ShutdownRequest | undefined {
+    const member = part.members.byPid(pid)
+    if (member?.identity === undefined) throw new RequestError(errorCodes.notFound, `${part.name} has no live worker with pid ${pid}.`)
+    if (member.key === 'root') return undefined
+    return this.request({ id: part.id, name: member.name, kind: 'worker' }, [{ identity: member.identity, name: member.name }], order)
+  }
+
+  private request(subject: ShutdownSubject, targets: readonly ShutdownTarget[], order: ShutdownOrder): ShutdownRequest {
     const { watch } = this.options
-    const report = await shutDown({
+    return {
       subject, targets, kill: order.kill, reason: order.reason, askedBy: order.askedBy,
       gracePeriodMs: order.gracePeriodMs ?? watch.gracePeriodMs ?? defaultGracePeriodMs, useSigkill: order.useSigkill ?? watch.useSigkill ?? false,
-    }, { processes, ledger: kills })
+    }
+  }
+
+  private async run(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
+    const { processes, kills } = this.context
+    const report = await shutDown(request, { processes, ledger: kills })
     this.context.shutdown(report, order)
     this.rhythm.hurry()
     return report
@@ -366,7 +403,9 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (this.rootExit === undefined) return null
     const { exitCode, signal } = this.rootExit
     if (signal !== null) return `${this.name} was ended by ${signal}`
-    return exitCode === 0 ? null : exitCode === null ? `${this.name} ended, and nobody told how` : `${this.name} exited with code ${exitCode}`
+    // Its own word would be a success.
+    if (exitCode === 0) return this.endedBy === null ? null : `${this.name} was ended by Unhang (${this.endedBy}), and left with code 0`
+    return exitCode === null ? `${this.name} ended, and nobody told how` : `${this.name} exited with code ${exitCode}`
   }
 
   /** The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to work for. */
@@ -378,6 +417,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     this.census.syncNotes(this.nodes?.read() ?? [])
     await this.census.noteExits(exit)
     const agoMs = Date.now() - exit.at
+    if (this.heldBack.end((order) => this.shutdown(order), (error) => { this.context.log.error('A program was not ended.', { program: this.name, error: String(error) }) })) return { busy: true }
     const left = this.census.live
     if (left.length === 0) {
       await this.finish()

@@ -12,6 +12,7 @@ export function parseSignalMasks(text: string): SignalMasks | undefined {
   const blocked = mask('SigBlk')
   const pending = mask('SigPnd')
   const sharedPending = mask('ShdPnd')
+  const tracerPid = Number(/^TracerPid:\s*(\d+)$/m.exec(text)?.[1] ?? 0)
   if (ignored === undefined || caught === undefined || blocked === undefined || pending === undefined || sharedPending === undefined) {
     return undefined
   }
@@ -21,6 +22,7 @@ export function parseSignalMasks(text: string): SignalMasks | undefined {
     blocked: signalsInMask(blocked),
     caughtNumbers: numbersInMask(caught),
     pending: new Set([...signalsInMask(pending), ...signalsInMask(sharedPending)]),
+    ...(tracerPid === 0 ? {} : { tracerPid }),
   }
 }
 
