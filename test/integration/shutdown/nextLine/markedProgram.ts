@@ -86,8 +86,8 @@ export class MarkedProgram {
   /** Until none of it is left; what is left after that is returned. */
   async untilGone(): Promise<SeenProcess[]> {
     await until('it is gone', () => (this.processes().length === 0 ? true : undefined), { withinMs: endsWithinMs }).catch(() => undefined)
-    // Whoever had no environment to be found by was seen before.
-    return [...this.processes(), ...this.tree.filter(({ pid, startTime }) => processOf(pid)?.startTime === startTime)]
+    // One that cleared its environment after it was seen counts, too.
+    return this.tree.filter(({ pid, startTime }) => processOf(pid)?.startTime === startTime).concat(this.processes().filter(({ pid }) => !this.tree.some((one) => one.pid === pid)))
   }
 
   /** Who has said that it runs, from the first on: one more is one that was started anew. */

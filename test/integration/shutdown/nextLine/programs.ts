@@ -14,8 +14,8 @@ export interface Row {
   readonly status?: number
   /** What its handlers say at SIGTERM. */
   readonly said?: readonly string[]
-  /** SIGTERM ends neither it nor, therefore, what is below it. */
-  readonly survives?: true
+  /** Whom SIGTERM does not end, nor, therefore, what is below that: the root, or the child of a root that does end. */
+  readonly survives?: 'root' | 'child'
   /** Done to the root before the end: SIGSTOP by the test, SIGKILL by the test, or a debugger that holds it. */
   readonly root?: 'stopped' | 'killed' | 'traced'
   /** Also ended under CPU load in CI; by hand all are. */
@@ -40,14 +40,15 @@ const pythonRows: readonly Row[] = [
   { name: 'Python: three levels deep, by exec', command: python('levels.py', 'execs', '3'), waits: 1, loaded: true },
   { name: 'Python: three levels deep, by fork', command: python('levels.py', 'forks', '3'), waits: 1 },
   { name: 'Python: each child tells whether its parent has ended before it', command: python('watches_parent.py', '0'), waits: 7, status: 3, loaded: true },
-  { name: 'Python: a root that ignores SIGTERM, as its children then do', command: python('ignores.py', 'ignored'), waits: 2, survives: true },
-  { name: 'Python: a root whose handler of SIGTERM does nothing', command: python('ignores.py', 'handled'), waits: 2, survives: true, loaded: true },
+  { name: 'Python: a root that ignores SIGTERM, as its children then do', command: python('ignores.py', 'ignored'), waits: 2, survives: 'root' },
+  { name: 'Python: a root whose handler of SIGTERM does nothing', command: python('ignores.py', 'handled'), waits: 2, survives: 'root', loaded: true },
   { name: 'Python: a root that wraps up for 80 ms', command: python('well_behaved.py'), waits: 2, status: 7, said: ['handler', 'finally', 'atexit'], loaded: true },
   { name: 'Python: a stopped root', command: python('processes.py', 'fork'), waits: 3, root: 'stopped', loaded: true },
-  { name: 'Python: a stopped root that ignores SIGTERM', command: python('ignores.py', 'ignored'), waits: 2, root: 'stopped', survives: true },
+  { name: 'Python: a stopped root that ignores SIGTERM', command: python('ignores.py', 'ignored'), waits: 2, root: 'stopped', survives: 'root' },
   { name: 'Python: a stopped root that wraps up for 80 ms', command: python('well_behaved.py'), waits: 2, root: 'stopped', status: 7, said: ['handler', 'finally', 'atexit'] },
-  { name: 'Python: what is left of a root that was killed, three levels', command: python('levels.py', 'execs', '3'), waits: 1, root: 'killed', status: 137 },
-  { name: 'Python: a root with a debugger on it', command: python('processes.py', 'fork'), waits: 3, root: 'traced', survives: true, needs: 'gdb' },
+  { name: 'Python: a Pool whose workers wait for commands', command: python('pool_of_commands.py'), waits: 2 },
+  { name: 'Python: what is left of a Pool whose root was killed', command: python('pool_of_commands.py'), waits: 2, root: 'killed', status: 137 },
+  { name: 'Python: a root with a debugger on it', command: python('processes.py', 'fork'), waits: 3, root: 'traced', survives: 'root', needs: 'gdb' },
 ]
 
 const shellRows: readonly Row[] = [
@@ -66,8 +67,9 @@ const shellRows: readonly Row[] = [
   { name: 'bash: a trap of EXIT, while a foreground child runs', command: bash('trap "echo cleanup >> said" EXIT; ./server; echo next >> marker'), waits: 1, said: ['cleanup'], loaded: true },
   { name: 'bash: a trap of EXIT, in `wait`', command: bash('trap "echo cleanup >> said" EXIT; ./server & wait; echo next >> marker'), waits: 1, said: ['cleanup'] },
   // bash runs a trap when its foreground child has ended, not before.
-  { name: 'bash: a trap of TERM, while a foreground child runs', command: bash('trap "exit 0" TERM; ./server; echo next >> marker'), waits: 1, survives: true },
+  { name: 'bash: a trap of TERM, while a foreground child runs', command: bash('trap "exit 0" TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
   { name: 'bash: a trap of TERM that leaves with 0, in `wait`', command: bash('trap "exit 0" TERM; ./server & wait; echo next >> marker'), waits: 1 },
+  { name: 'bash: a child whose handler of SIGTERM does nothing', command: bash(`${newest.path} ignores.py handled; echo next >> marker`), waits: 2, survives: 'child' },
   { name: 'bash: stopped', command: bash('./server; echo next >> marker'), waits: 1, root: 'stopped' },
   { name: 'bash: children in sessions of their own', command: bash('setsid ./server & setsid ./server & wait; echo next >> marker'), waits: 2, loaded: true },
   { name: 'dash: a foreground child, next line', command: ['dash', '-c', './server; echo next >> marker'], waits: 1, needs: 'dash' },
