@@ -14,5 +14,7 @@ export function planText(plans: readonly ShutdownPlanWire[]): string {
   ))
   const more = processes.length - lines.length
   if (more > 0) lines.push(l10n.t('… and {0} more', more))
+  const consequences = new Set(plans.flatMap(({ consequence }) => (consequence === undefined ? [] : [plainLine(consequence)])))
+  lines.push(...consequences)
   return lines.length === 0 ? '' : `${l10n.t('In this order, each step once the one above it has ended:')}\n${lines.join('\n')}`
 }
