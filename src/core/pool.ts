@@ -384,10 +384,14 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   /** What {@link shutdown}, or with a pid {@link shutdownWorker}, would do now; only looks. */
-  planShutdown(options: ShutdownOptions, pid?: number): Promise<ShutdownPlan> {
-    const worker = pid === undefined ? undefined : this.#workerOf(pid)
+  async planShutdown(options: ShutdownOptions, pid?: number): Promise<ShutdownPlan> {
     if (pid === undefined) return planEnd(this.#endingOf({ id: this.id, name: this.name }, [...this.#staff.workers], options, true), this.#system)
-    return planEnd(this.#endingOf(this.#subjectOf(worker, pid), worker ? [worker] : [], options, false), this.#system)
+    const worker = this.#workerOf(pid)
+    const plan = await planEnd(this.#endingOf(this.#subjectOf(worker, pid), worker ? [worker] : [], options, false), this.#system)
+    const task = worker?.task?.state === 'running' ? worker.task : undefined
+    const goesOn = this.kind === 'command' ? 'The pool goes on with its next item' : 'The pool starts another worker in its place'
+    const taskEnds = task === undefined ? '' : task.attempt <= this.#settings.retries ? `; ${task.label} runs again` : `; ${task.label} is lost`
+    return { ...plan, consequence: `${goesOn}${taskEnds}.` }
   }
 
   /** SIGKILL for one worker. Returns what could not be ended. */

@@ -142,6 +142,8 @@ export namespace PlanShutdown {
 export interface ShutdownPlanWire {
   subject: { id: string; name: string }
   gracePeriodMs: number
+  /** What the parent of the one worker that is ended will make of it, in words, as far as known. */
+  consequence?: string | undefined
   processes: {
     name: string; pid: number; command: string; descendantOf?: string | undefined
     /** From 1; those of one step are signalled together, those of the next once what is above them has ended. */

@@ -122,6 +122,8 @@ export interface SentSignal {
 export interface ShutdownPlan {
   readonly subject: ShutdownSubject
   readonly gracePeriodMs: number
+  /** What the parent of the one worker that is ended will make of it, in words, as far as known; absent where a whole pool ends. */
+  readonly consequence?: string
   /** In the order in which they would be signalled. */
   readonly processes: readonly PlannedProcess[]
 }

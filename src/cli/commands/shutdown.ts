@@ -84,6 +84,9 @@ async function end(
     return { description: resolved.description, refused: true }
   }
   if (note !== undefined) terminal.note(note)
+  if (resolved.target.kind === 'worker' && terminal.isInteractive) {
+    for (const { consequence } of (await requestPlan(host, params)).plans) if (consequence !== undefined) terminal.note(plainLine(consequence))
+  }
   const result = await requestShutdown(host, params)
   return { description: resolved.description, result }
 }

@@ -55,12 +55,12 @@ export function isOpen({ state }: ProgramPoolFacts): boolean {
 }
 
 /** A dead worker breaks an executor: every call raises, instead of waiting for ever. */
-export function isExecutor({ library }: ProgramPoolFacts): boolean {
+export function isExecutor({ library }: Pick<ProgramPoolFacts, 'library'>): boolean {
   return library === 'concurrent.futures' || library === 'loky'
 }
 
 /** A pool with tasks, not just processes that a program started. */
-export function isPool({ library }: ProgramPoolFacts): boolean {
+export function isPool({ library }: Pick<ProgramPoolFacts, 'library'>): boolean {
   return library !== 'processes' && library !== 'unknown'
 }
 

@@ -37,7 +37,7 @@ export function isOomKill({ signal, endedByUs, oomKills }: ProgramExitFacts): bo
 }
 
 /** What else it costs to kill a worker: an executor does not outlive one, a pool puts another in its place. */
-export function ifKilled(facts: ProgramPoolFacts, { name, task }: ProgramWorkerFacts): string {
+export function ifKilled(facts: Pick<ProgramPoolFacts, 'library'>, { name, task }: { readonly name: string; readonly task: Pick<ProgramTaskFacts, 'retriable'> | null }): string {
   if (isExecutor(facts)) return `Killing ${name} breaks the executor: every future that is not done fails with ${facts.library === 'loky' ? 'TerminatedWorkerError' : 'BrokenProcessPool'}.`
   if (task === null) return isPool(facts) ? `The pool replaces ${name}.` : ''
   if (facts.library === 'billiard') return `Killing ${name} loses the task, which billiard fails by itself some 10 s later.`

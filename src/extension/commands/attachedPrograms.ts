@@ -3,6 +3,7 @@ import type { Sessions } from '../client/sessions'
 import type { PoolRecord } from '../model/poolStore'
 import type { Prompts } from '../prompts/prompts'
 import { processList, type NamedProcess } from '../text/attached'
+import { planText } from '../text/shutdownPlan'
 
 /** Reading the process table of a busy machine. */
 const attachTimeoutMs = 30_000
@@ -12,7 +13,7 @@ const attachTimeoutMs = 30_000
  * once. Pools of other programs and of ours pass.
  * @returns false when the person said no to any of them.
  */
-export async function confirmAttached(pools: readonly PoolRecord[], sessions: Sessions, prompts: Prompts, action: string): Promise<boolean> {
+export async function confirmAttached(pools: readonly PoolRecord[], sessions: Sessions, prompts: Prompts, mode: 'terminate' | 'kill'): Promise<boolean> {
   const { catalog } = sessions
   const programs = new Set(pools.flatMap((pool) => catalog.programOf(pool) ?? []).filter(({ header }) => header.program?.readOnly === true))
   for (const program of programs) {
@@ -24,10 +25,12 @@ export async function confirmAttached(pools: readonly PoolRecord[], sessions: Se
     const { pids } = await session.request('unhang/attach', { pid }, { timeoutMs: attachTimeoutMs })
     await session.refresh()
     const processes = named(catalog.pool(id) ?? program, catalog.poolsOf(id), pids)
+    const { plans } = await session.request('unhang/planShutdown', { targets: [{ kind: 'pool', poolId: id }], mode, askedBy: 'user' }, { timeoutMs: attachTimeoutMs })
     const confirmed = await prompts.confirm({
       message: processes.length === 1 ? l10n.t('{0} was not started by Unhang. End it?', name) : l10n.t('{0} was not started by Unhang. May it be ended, with {1} processes?', name, processes.length),
-      detail: processList(processes),
-      action,
+      // Every pid is named, whatever the plan has room for.
+      detail: `${processList(processes)}\n\n${planText(plans)}`,
+      action: mode === 'kill' ? l10n.t('Kill') : l10n.t('Terminate'),
     })
     if (!confirmed) return false
     await session.request('unhang/confirmAttached', { poolId: id, pids: processes.map((process) => process.pid) })

@@ -95,8 +95,8 @@ function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
   const rows = report.workers.map((worker) => [
     worker.descendantOf === undefined ? worker.name : l10n.t('{0}, left behind by {1}', worker.name, worker.descendantOf),
     String(worker.pid), worker.foreseen.join(', '),
-    worker.sent.map(({ signal, atMs, outcome }) => `${l10n.t('{0} at {1}', signal, formatPreciseDuration(atMs))}${outcome === 'sent' ? '' : ` (${outcome})`}`).join(', '),
-    worker.outcome, worker.endedAfterMs === undefined ? '' : formatPreciseDuration(worker.endedAfterMs),
+    worker.sent.map(sentText).join(', '),
+    worker.heldBackBy === undefined ? worker.outcome : l10n.t('{0}: it would let {1} go on', worker.outcome, worker.heldBackBy.name), worker.endedAfterMs === undefined ? '' : formatPreciseDuration(worker.endedAfterMs),
   ])
   return [
     `## ${heading}`,
@@ -104,6 +104,12 @@ function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
     report.issues.length === 0 ? l10n.t('No issues: everything ended.') : report.issues.map((issue) => `- **${escapeMarkdown(issue)}**`).join('\n'),
     rows.length === 0 ? '' : table([l10n.t('Process'), l10n.t('Pid'), l10n.t('Foreseen'), l10n.t('Sent'), l10n.t('Outcome'), l10n.t('After')], rows),
   ].filter((part) => part !== '').join('\n\n')
+}
+
+/** `1: SIGTERM at 12 ms`: the signals of a shutdown are counted over all its processes. */
+function sentText({ signal, atMs, outcome, order }: ShutdownReportWire['workers'][number]['sent'][number]): string {
+  const at = l10n.t('{0} at {1}', signal, formatPreciseDuration(atMs))
+  return `${order === undefined ? '' : `${order}: `}${at}${outcome === 'sent' ? '' : ` (${outcome})`}`
 }
 
 /** A cell wider than this does not push the others of its column aside. */

@@ -22,10 +22,11 @@ export function wireReport(report: ShutdownReport): ShutdownReportWire {
 }
 
 /** A plan as it travels. */
-export function wirePlan({ subject, gracePeriodMs, processes }: ShutdownPlan): ShutdownPlanWire {
+export function wirePlan({ subject, gracePeriodMs, consequence, processes }: ShutdownPlan): ShutdownPlanWire {
   return {
     subject: { id: subject.id, name: subject.name },
     gracePeriodMs,
+    consequence,
     processes: processes.map((planned) => ({ ...planned, signals: [...planned.signals] })),
   }
 }

@@ -5,7 +5,7 @@ import { planShutdown, shutDown, type ShutdownPlan, type ShutdownReport, type Sh
 import { RequestError } from '../connection/requestHandlers'
 import type { ShutdownOrder } from '../pools/hostedPool'
 import { continueMember, type RescueOutcome } from './continueMember'
-import { HeldBack } from './programEnding'
+import { goesOn, HeldBack } from './programEnding'
 import { LookRhythm } from './lookRhythm'
 import { MemberLook } from './memberLook'
 import type { ProgramContext } from './programContext'
@@ -109,7 +109,8 @@ export class AttachedProgram extends ProgramPart {
 
   async planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
     const request = this.requestToEndMember(pid, order)
-    return request === undefined ? this.plan(order) : planShutdown(request, this.context)
+    if (request === undefined) return this.plan(order)
+    return { ...(await planShutdown(request, this.context)), consequence: goesOn }
   }
 
   async shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {

@@ -5,6 +5,9 @@ import type { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
 import type { ProgramMember } from './programMember'
 
+/** What is known of the end of one process that is no worker of a pool. */
+export const goesOn = 'Its parent learns of its end, and goes on with what comes next.'
+
 /**
  * What a shutdown held back for the sake of a main process that took longer than its grace period: once that has ended, nothing speaks
  * against doing what was asked.

@@ -1,3 +1,4 @@
+import { ifKilled } from '../../diagnosis'
 import type { PoolHeader } from '../../protocol'
 import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import type { ShutdownOrder } from '../pools/hostedPool'
@@ -116,8 +117,12 @@ export class WatchedPool extends ProgramPart {
     return this.owner.plan(order)
   }
 
-  planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
-    return this.owner.planMember(this, pid, order)
+  async planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
+    const member = this.members.byPid(pid)
+    const plan = await this.owner.planMember(this, pid, order)
+    if (member === undefined) return plan
+    const retriable = (member.recorded?.keptBytes ?? 0) > 0
+    return { ...plan, consequence: ifKilled(this.observed, { name: member.name, task: member.hasTask ? { retriable } : null }) }
   }
 
   noteIssues(issues: readonly string[]): void {

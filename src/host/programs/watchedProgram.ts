@@ -15,7 +15,7 @@ import { NodeProcesses, type NodeProcess } from './nodeProcesses'
 import { ObserverLink } from './observerLink'
 import { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
-import { HeldBack, targetsOf } from './programEnding'
+import { goesOn, HeldBack, targetsOf } from './programEnding'
 import { parentWaits, poolFacts, processFacts } from './programFacts'
 import type { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
@@ -219,9 +219,10 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return this.planMember(this, pid, order)
   }
 
-  planMember(part: ProgramPart, pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
+  async planMember(part: ProgramPart, pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
     const request = this.requestToEndMember(part, pid, order)
-    return request === undefined ? this.plan(order) : planShutdown(request, this.context)
+    if (request === undefined) return this.plan(order)
+    return { ...(await planShutdown(request, this.context)), consequence: goesOn }
   }
 
   /** The signal by which Unhang ended the program, or tried to; null where it did not. */
