@@ -10,6 +10,10 @@ export class Complaints {
     if (JSON.stringify(found) !== JSON.stringify(wanted)) this.all.push(`${what}: ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`)
   }
 
+  expectOneOf(what: string, found: unknown, wanted: readonly unknown[]): void {
+    if (!wanted.includes(found)) this.all.push(`${what}: ${JSON.stringify(found)}, not ${wanted.join(' or ')}`)
+  }
+
   expectIn(what: string, text: string, wanted: string): void {
     if (!text.includes(wanted)) this.all.push(`${what} does not have "${wanted}": ${text}`)
   }

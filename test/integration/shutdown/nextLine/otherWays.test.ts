@@ -95,25 +95,24 @@ interface TaskEnd {
 }
 
 const justWait = (): Promise<void> => Promise.resolve()
-const ends: readonly TaskEnd[] = [
-  { how: 'unhang terminate', end: async ({ workspace }) => { await workspace.run('terminate', 'Task') } },
-  { how: 'unhang kill', end: async ({ workspace }) => { await workspace.run('kill', 'Task') } },
-  { how: 'Ctrl-C', end: async ({ interrupt }) => { interrupt(); await justWait() } },
-  { how: 'unhang host stop', end: async ({ workspace }) => { await workspace.run('host', 'stop') } },
-  { how: 'SIGTERM to the host of a pool with a termination', task: { termination: { platform: 'slurm', gracePeriodMs: 3000 } }, end: async ({ workspace }) => { process.kill(await workspace.hostPid(), 'SIGTERM') } },
-]
-const endsOfTasks: readonly TaskEnd[] = [
-  ...ends,
-  { how: 'timeoutMs', task: { timeoutMs: laterMs }, end: justWait },
-  { how: 'onStuck', task: { onStuck: 'terminate', stuckAfterMs: laterMs }, end: justWait },
-]
+const terminate: TaskEnd = { how: 'unhang terminate', end: async ({ workspace }) => { await workspace.run('terminate', 'Task') } }
+const hostStop: TaskEnd = { how: 'unhang host stop', end: async ({ workspace }) => { await workspace.run('host', 'stop') } }
+const interrupt: TaskEnd = { how: 'Ctrl-C', end: (given) => { given.interrupt(); return justWait() } }
+const timeout: TaskEnd = { how: 'timeoutMs', task: { timeoutMs: laterMs }, end: justWait }
+const onStuck: TaskEnd = { how: 'onStuck', task: { onStuck: 'terminate', stuckAfterMs: laterMs }, end: justWait }
+const preemption: TaskEnd = {
+  how: 'preemption', task: { termination: { platform: 'slurm', gracePeriodMs: 3000 } }, end: async ({ workspace }) => { process.kill(await workspace.hostPid(), 'SIGTERM') },
+}
 
-const python = `${newest.path} processes.py fork`
+const withChildren = [newest.path, 'processes.py', 'fork']
 const kinds = [
-  { kind: 'a shell command with a next line', definition: { command: './server; echo next >> marker', items: [1] }, waits: 1, ends: endsOfTasks },
-  { kind: 'a command whose program has children', definition: { command: [newest.path, 'processes.py', 'fork'], items: [1] }, waits: 3, ends: endsOfTasks },
-  { kind: 'a shell command with a program that has children', definition: { command: `${python}; echo next >> marker`, items: [1] }, waits: 3, ends: endsOfTasks },
-  { kind: 'a program of the host', definition: { program: [newest.path, 'processes.py', 'fork'] }, waits: 3, ends },
+  { kind: 'a shell command', definition: { command: './server; echo next >> marker', items: [1] }, waits: 1, ends: [terminate, timeout] },
+  { kind: 'a command with children', definition: { command: withChildren, items: [1] }, waits: 3, ends: [terminate, timeout] },
+  {
+    kind: 'a shell command with a program with children', definition: { command: `${withChildren.join(' ')}; echo next >> marker`, items: [1] }, waits: 3,
+    ends: [terminate, hostStop, interrupt, timeout, onStuck, preemption],
+  },
+  { kind: 'a program of the host', definition: { program: withChildren }, waits: 3, ends: [terminate, hostStop, interrupt] },
 ]
 
 describe.each(kinds)('a pool task with $kind', ({ definition, waits, ends: waysToEnd }) => {

@@ -10,8 +10,8 @@ export interface Row {
   readonly waits: number
   /** Must be installed. */
   readonly needs?: string
-  /** How `unhang run` ends after SIGTERM, as a shell shows it; 143 unless the program has an exit code of its own. */
-  readonly status?: number
+  /** How `unhang run` ends after SIGTERM, as a shell shows it; 143 unless the program has an exit code of its own (or one of two, by its version). */
+  readonly status?: number | readonly number[]
   /** What its handlers say at SIGTERM. */
   readonly said?: readonly string[]
   /** Whom SIGTERM does not end, nor, therefore, what is below that: the root, or the child of a root that does end. */
@@ -66,8 +66,14 @@ const shellRows: readonly Row[] = [
   { name: 'bash: a trap of CHLD', command: bash('trap "echo child >> marker" CHLD; ./server & while :; do read -t 1000 <> <(:); done'), waits: 1 },
   { name: 'bash: a trap of EXIT, while a foreground child runs', command: bash('trap "echo cleanup >> said" EXIT; ./server; echo next >> marker'), waits: 1, said: ['cleanup'], loaded: true },
   { name: 'bash: a trap of EXIT, in `wait`', command: bash('trap "echo cleanup >> said" EXIT; ./server & wait; echo next >> marker'), waits: 1, said: ['cleanup'] },
-  // bash runs a trap when its foreground child has ended, not before.
-  { name: 'bash: a trap of TERM, while a foreground child runs', command: bash('trap "exit 0" TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
+  // bash runs a trap only when its foreground child has ended: where that leaves, nothing else can run; where it does not, the next line does.
+  { name: 'bash: a trap of TERM that leaves, while a foreground child runs', command: bash('trap "exit 0" TERM; ./server; echo next >> marker'), waits: 1 },
+  { name: 'bash: a trap of TERM that does nothing, while a foreground child runs', command: bash('trap : TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
+  { name: 'bash: a trap of TERM that speaks of exit', command: bash('trap "echo exit" TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
+  { name: 'bash: a trap of TERM that leaves under a condition', command: bash('trap "test -e nothing && exit 1" TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
+  { name: 'bash: a trap of TERM that leaves a subshell', command: bash('trap "(exit 1)" TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
+  { name: 'bash: a trap of TERM that replaces one that leaves', command: bash('trap "exit 1" TERM; trap : TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
+  { name: 'bash: a trap of TERM in a function that does not leave', command: bash('clean() { :; }; trap clean TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
   { name: 'bash: a trap of TERM that leaves with 0, in `wait`', command: bash('trap "exit 0" TERM; ./server & wait; echo next >> marker'), waits: 1 },
   { name: 'bash: a child whose handler of SIGTERM does nothing', command: bash(`${newest.path} ignores.py handled; echo next >> marker`), waits: 2, survives: 'child' },
   { name: 'bash: stopped', command: bash('./server; echo next >> marker'), waits: 1, root: 'stopped' },
@@ -83,7 +89,7 @@ const toolRows: readonly Row[] = [
   { name: 'make in a script', command: bash('make deploy; echo next >> marker'), waits: 1, needs: 'make' },
   { name: 'xargs', command: ['xargs', '-a', 'package.json', '-n', '1', 'sh', '-c', './server; echo next >> marker; exit 0'], waits: 1, needs: 'xargs' },
   { name: 'xargs -P in a script', command: bash('seq 4 | xargs -P 2 -n 1 sh -c "./server; exit 0"; echo next >> marker'), waits: 2, needs: 'xargs', loaded: true },
-  { name: 'ninja', command: ['ninja'], waits: 1, needs: 'ninja', status: 130 },
+  { name: 'ninja', command: ['ninja'], waits: 1, needs: 'ninja', status: [2, 130] },
   { name: 'npm run a && npm run b', command: bash('npm run a && npm run b'), waits: 1, needs: 'npm' },
   { name: 'npm run with a pre script', command: ['npm', 'run', 'serve'], waits: 1, needs: 'npm' },
   { name: 'npm run of a script with npm run', command: ['npm', 'run', 'chained'], waits: 1, needs: 'npm' },
