@@ -29,6 +29,8 @@ export class Complaints {
     for (const { pid } of left) endProcess(pid)
     this.expectThat('next lines', program.nextLines, [])
     this.expectThat('processes started anew', program.pids.slice(waits), [])
-    this.expectThat('order', outOfOrder(signalsTo(program.tree, killsFile), program.tree), [])
+    const sent = signalsTo(program.tree, killsFile)
+    this.expectThat('order', outOfOrder(sent, program.tree), [])
+    if (this.all.length > 0) this.all.push(`the signals were ${JSON.stringify(sent.map(({ at, identity, signal, outcome }) => [at, identity.pid, signal, outcome]))}`)
   }
 }

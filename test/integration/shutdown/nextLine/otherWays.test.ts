@@ -57,10 +57,11 @@ describe('--on-stuck terminate', () => {
 
 describe('an attached program', () => {
   it.each([
-    ['of Python', [newest.path, 'processes.py', 'fork'], 3],
-    ['of Node', ['node', 'fork.cjs'], 3],
-    ['of bash', ['bash', '-c', 'set -e; ./server & ./server & wait; echo next >> marker'], 2],
-  ] as const)('%s', options, async (_, command, waits) => {
+    ['of Python', [newest.path, 'processes.py', 'fork'], 3, 143],
+    ['of Python, three levels', [newest.path, 'watches_parent.py', '0'], 7, 3],
+    ['of Node', ['node', 'fork.cjs'], 3, 143],
+    ['of bash', ['bash', '-c', 'set -e; ./server & ./server & wait; echo next >> marker'], 2, 143],
+  ] as const)('%s', options, async (_, command, waits, status) => {
     expect(await alone(async ({ workspace, host, program, complaints }) => {
       const started = program.start(command)
       await program.untilWaits(waits)
@@ -69,7 +70,7 @@ describe('an attached program', () => {
       const { code, stdout } = await workspace.run('terminate', pid, '--yes', '--grace-ms', String(graceMs))
       complaints.expectThat('exit code and issues', [code, stdout], [0, ''])
       await complaints.expectEnded(program, waits, host.endpoint.killsFile)
-      complaints.expectThat('exit status of the program', statusOf(await started.finished), 143)
+      complaints.expectThat('exit status of the program', statusOf(await started.finished), status)
     })).toEqual([])
   })
 })
@@ -95,7 +96,10 @@ interface TaskEnd {
 }
 
 const justWait = (): Promise<void> => Promise.resolve()
-const terminate: TaskEnd = { how: 'unhang terminate', end: async ({ workspace }) => { await workspace.run('terminate', 'Task') } }
+const terminate: TaskEnd = { how: 'unhang terminate', end: async ({ workspace, complaints }) => {
+  const { code, stdout } = await workspace.run('terminate', 'Task')
+  complaints.expectThat('exit code and issues of terminate', [code, stdout], [0, ''])
+} }
 const hostStop: TaskEnd = { how: 'unhang host stop', end: async ({ workspace }) => { await workspace.run('host', 'stop') } }
 const interrupt: TaskEnd = { how: 'Ctrl-C', end: (given) => { given.interrupt(); return justWait() } }
 const timeout: TaskEnd = { how: 'timeoutMs', task: { timeoutMs: laterMs }, end: justWait }
@@ -104,15 +108,16 @@ const preemption: TaskEnd = {
   how: 'preemption', task: { termination: { platform: 'slurm', gracePeriodMs: 3000 } }, end: async ({ workspace }) => { process.kill(await workspace.hostPid(), 'SIGTERM') },
 }
 
-const withChildren = [newest.path, 'processes.py', 'fork']
+/** Each process below `level` tells whether the one above it had ended before it was signalled. */
+const watchesParents = (level: 0 | 1): string[] => [newest.path, 'watches_parent.py', String(level)]
 const kinds = [
-  { kind: 'a shell command', definition: { command: './server; echo next >> marker', items: [1] }, waits: 1, ends: [terminate, timeout] },
-  { kind: 'a command with children', definition: { command: withChildren, items: [1] }, waits: 3, ends: [terminate, timeout] },
+  { kind: 'a shell command', definition: { command: './server; echo next >> marker', items: [1] }, waits: 1, ends: [terminate] },
+  { kind: 'a command with children', definition: { command: watchesParents(0), items: [1] }, waits: 7, ends: [terminate, timeout] },
   {
-    kind: 'a shell command with a program with children', definition: { command: `${withChildren.join(' ')}; echo next >> marker`, items: [1] }, waits: 3,
+    kind: 'a program with children in a shell', definition: { command: `${watchesParents(1).join(' ')}; echo next >> marker`, items: [1] }, waits: 3,
     ends: [terminate, hostStop, interrupt, timeout, onStuck, preemption],
   },
-  { kind: 'a program of the host', definition: { program: withChildren }, waits: 3, ends: [terminate, hostStop, interrupt] },
+  { kind: 'a program of the host', definition: { program: [newest.path, 'processes.py', 'fork'] }, waits: 3, ends: [terminate, hostStop, interrupt] },
 ]
 
 describe.each(kinds)('a pool task with $kind', ({ definition, waits, ends: waysToEnd }) => {
