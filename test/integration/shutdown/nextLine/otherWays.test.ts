@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { HostConnection } from '../../../../src/protocol'
 import { newest } from '../../runtimes/pythons'
 import { RealTerminal } from '../../cli/pseudoTerminal'
 import { Workspace } from '../../cli/workspace'
 import { Complaints } from './complaints'
+import { CpuLoad } from './cpuLoad'
 import { connectHost, MarkedProgram, statusOf } from './markedProgram'
-import { timeoutMs, wrongInAnyRun } from './runs'
+import { byHand, timeoutMs, wrongInAnyRun } from './runs'
 
 /** The next line is not run either where something else than `unhang terminate` of a program ends it. */
 
@@ -14,6 +15,10 @@ const options = { retry: 0, timeout: timeoutMs }
 const graceMs = 10_000
 /** Later than the program has started on a loaded machine; it is not ended before it has said that it runs. */
 const laterMs = 4000
+
+let load: CpuLoad | undefined
+beforeAll(() => { load = byHand ? new CpuLoad() : undefined })
+afterAll(async () => { await load?.end() })
 
 interface Given {
   readonly workspace: Workspace
