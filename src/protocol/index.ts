@@ -1,6 +1,7 @@
 export * from './messages'
 export * from './snapshot'
 export * from './endpoint'
+export * from './userFolders'
 export * from './hostInfo'
 export * from './connect'
 export * from './hostConnection'
