@@ -49,6 +49,13 @@ describe.skipIf(missing !== undefined)(`a user without a name and a home, on a r
     for (const item of [1, 2, 3]) expect(stdout).toMatch(new RegExp(`${item}$`, 'm'))
   })
 
+  it('refuses a definition that needs a home folder, with what to do', async () => {
+    container.write('.vscode/tasks.json', JSON.stringify({ version: '2.0.0', tasks: [{ type: 'pool', label: 'Home', command: 'ls ${userHome}', items: [1] }] }))
+    const { code, stderr } = await container.unhang(['pool', 'Home'])
+    expect(stderr).toMatch(/"command" holds \$\{userHome\}, and this user has no home folder\. Set HOME/)
+    expect(code).toBe(1)
+  })
+
   it('says which folder it cannot use when there is none to write, and runs the program all the same', async () => {
     container.write('says.py', 'print("ran")\n')
     const ran = await container.unhang(['run', '--', 'python3', 'says.py'], { UNHANG_RUNTIME_DIR: '/var/unhang' })
