@@ -16,7 +16,7 @@ import { TasksLanguage } from './language/tasksLanguage'
 import { launchPool } from './launch/launchPool'
 import { KillLog } from './ledger/killLog'
 import type { WorkerLedger } from './ledger/workerLedger'
-import { Listener, removeStaleFiles } from './listener'
+import { Listener } from './listener'
 import type { HostLog } from './log'
 import type { HostedPool, ShutdownOrder } from './pools/hostedPool'
 import { LivePool } from './pools/livePool'
@@ -92,10 +92,9 @@ export class Host {
     this.idle = new IdleWatch(idleMs, () => this.isNeeded(), () => { void this.leaveUnlessNeeded() })
   }
 
-  /** Takes over from a dead host, listens, and announces itself. */
+  /** Takes over from a dead host, whose stale files are gone by now, listens, and announces itself. */
   async start(): Promise<void> {
     const { endpoint, self, log } = this.options
-    await removeStaleFiles(endpoint)
     this.ledger = await takeOverLedger(endpoint.ledgerFile, {
       ...this.options,
       kills: this.kills, state: this.state, pools: this.pools,

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
-import { open, readFile } from 'node:fs/promises'
-import { connect as connectSocket, type Socket } from 'node:net'
+import type { FileHandle } from 'node:fs/promises'
+import { connect as connectSocket, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endpointOf, type Endpoint } from './endpoint'
 import { readHostInfo, type HostInfo } from './hostInfo'
 import { protocolVersion, type InitializationOptions } from './messages'
+import { openOwnFile, readOwnText } from './ownFile'
 
 /** How to find the host of a workspace, and how to start it. */
 export interface ConnectOptions {
@@ -101,7 +102,7 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
     }
     if (child.failure !== undefined) throw new HostStartError(endpoint.root, child.failure, endpoint.logFile)
     if (child.exitCode !== undefined && child.exitCode !== 0) {
-      const words = lastWords(await readFile(endpoint.stderrFile, 'utf8').catch(() => ''))
+      const words = child.reason !== '' ? child.reason : lastWords(await printed(endpoint))
       throw new HostStartError(endpoint.root, `it exited with ${child.exitCode}${words === '' ? '' : ` (${words})`}`, endpoint.logFile)
     }
     if (Date.now() >= deadline) {
@@ -146,30 +147,53 @@ function hostEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, UNHANG_WORKER: undefined, ELECTRON_RUN_AS_NODE: '1' }
 }
 
+/** What a host that died on start wrote to stderr. */
+async function printed(endpoint: Endpoint): Promise<string> {
+  const read = await readOwnText(endpoint.stderrFile)
+  return read.kind === 'text' ? read.text : ''
+}
+
+/** The descriptor under which a host finds the pipe for the reason why it cannot start. */
+export const reasonDescriptor = 3
+
 interface StartedHost {
   exitCode: number | undefined
   failure: string | undefined
+  /** In its own words why it did not start; empty when it said nothing. */
+  reason: string
 }
 
 async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJS.ProcessEnv): Promise<StartedHost> {
   const nodePath = options.nodePath ?? process.execPath
-  const state: StartedHost = { exitCode: undefined, failure: undefined }
-  // 'w': only the last start matters, so the file stays small.
-  const stderr = await open(endpoint.stderrFile, 'w', 0o600)
+  const state: StartedHost = { exitCode: undefined, failure: undefined, reason: '' }
+  // Emptied: only the last start matters, so the file stays small. A host goes without it where there is no room for it.
+  const stderr: FileHandle | undefined = await openOwnFile(endpoint.stderrFile).catch(() => undefined)
+  const printsTo = stderr?.fd ?? 'ignore'
   try {
-    const child = spawn(nodePath, [options.hostScript, '--root', endpoint.root], {
+    const child = spawn(nodePath, [options.hostScript, '--root', endpoint.root, '--reason-to', String(reasonDescriptor)], {
       // Not the workspace: a running host must not keep a folder from being removed or unmounted.
       cwd: endpoint.directory,
       detached: true,
       windowsHide: true,
-      stdio: ['ignore', stderr.fd, stderr.fd],
+      // A file cannot tell why there is no room for files: the reason comes by a pipe.
+      stdio: ['ignore', printsTo, printsTo, 'pipe'],
       env: hostEnvironment(env),
     })
     child.on('error', (error) => { state.failure = `${nodePath} could not be run (${error.message})` })
-    child.on('exit', (code, signal) => { state.exitCode = code ?? (signal === null ? 1 : 128) })
+    // Not at its exit: what it said last may not have been read by then.
+    child.on('close', (code, signal) => { state.exitCode = code ?? (signal === null ? 1 : 128) })
     child.unref()
+    const reason = child.stdio[reasonDescriptor]
+    if (reason instanceof Socket) {
+      reason.setEncoding('utf8').on('data', (text: string) => { state.reason = `${state.reason}${text}`.slice(0, longestReason).trimEnd() })
+      reason.on('error', () => undefined)
+      reason.unref()
+    }
   } finally {
-    await stderr.close()
+    await stderr?.close()
   }
   return state
 }
+
+/** One line that a person reads. */
+const longestReason = 2000
