@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, type ProcessIdentity, type ProcessTable } from '../processes'
-import { readHostInfo, type Endpoint } from '../protocol'
+import { ownPidNamespace, readHostInfo, type Endpoint } from '../protocol'
 import { tryLock } from './lock'
 
 /** The holder of the lock lives, but never answered. */
@@ -23,8 +23,12 @@ const lookMs = 50
  */
 export async function becomeHost(endpoint: Endpoint, self: ProcessIdentity, processes: ProcessTable): Promise<boolean> {
   const deadline = Date.now() + waitMs
+  const pidNamespace = ownPidNamespace()
   for (;;) {
-    const attempt = await tryLock(endpoint.directory, self, (holder) => isAlive(processes, holder))
+    const attempt = await tryLock(endpoint.directory, { ...self, pidNamespace }, async (holder) => (
+      // Of a process in another container we see nothing: it lives when it answers.
+      holder.pidNamespace !== undefined && holder.pidNamespace !== pidNamespace ? await announcedAnswers(endpoint) : await isAlive(processes, holder)
+    ))
     if (attempt.held) return true
     // The other one may be starting, or ending: whoever is right will be seen soon.
     const info = await readHostInfo(endpoint)
@@ -32,6 +36,11 @@ export async function becomeHost(endpoint: Endpoint, self: ProcessIdentity, proc
     if (Date.now() > deadline) throw new OtherHostError(attempt.holder, waitMs)
     await sleep(lookMs)
   }
+}
+
+async function announcedAnswers(endpoint: Endpoint): Promise<boolean> {
+  const info = await readHostInfo(endpoint)
+  return info !== undefined && (await answers(info.socketPath))
 }
 
 function answers(socketPath: string): Promise<boolean> {

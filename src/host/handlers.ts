@@ -61,7 +61,7 @@ export function createHandlers({ state, pools, clients, launch, programs, status
     },
     [RunProgram.method]: (params) => programs.run(params),
     [ProgramStarted.method]: async (params, client) => {
-      await programs.started(params, client.processId)
+      await programs.started(params, client)
       return null
     },
     [ProgramExited.method]: async (params) => {

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { version } from '../../package.json'
 import type { Pool } from '../core'
 import type { ProcessIdentity, ProcessTable, ProtectedPids } from '../processes'
-import { errorCodes, protocolVersion, type Endpoint, type HostStatus, type LaunchPool, type RunningProgram } from '../protocol'
+import { errorCodes, ownPidNamespace, protocolVersion, type Endpoint, type HostStatus, type LaunchPool, type RunningProgram } from '../protocol'
 import { defaultLimits, KillLedger, type ShutdownReport } from '../shutdown'
 import { Announcement } from './announcement'
+import { refusalOf } from './connection/admission'
 import { Client } from './connection/client'
 import { Clients } from './connection/clients'
 import { RequestError } from './connection/requestHandlers'
@@ -46,6 +47,7 @@ export interface HostOptions {
 /** The daemon of one workspace: owns its pools, and serves whoever connects. Whoever makes one holds the lock. */
 export class Host {
   private readonly token = randomBytes(32).toString('hex')
+  private readonly pidNamespace = ownPidNamespace()
   private readonly startedAt = Date.now()
   private readonly notices = new ChangeNotices(() => { this.clients.tellChanged(this.state.rev) })
   private readonly state = new StateLog(() => { this.notices.changed() })
@@ -172,8 +174,10 @@ export class Host {
       },
     })
     return Listener.open(endpoint, (socket) => {
+      const refusal = refusalOf(this.clients.size)
+      if (refusal !== undefined) log.warn('A client is turned away.', { refusal })
       const client = new Client(socket, {
-        token: this.token, version, log, handlers,
+        token: this.token, version, pidNamespace: this.pidNamespace, refusal, log, handlers,
         serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.pools.headers()),
         protect: (pid) => this.options.protectedPids.add(pid),
         ready: ({ kind }) => { log.info('A client is there.', { client: kind, clients: this.clients.readyCount }) },
@@ -183,6 +187,7 @@ export class Host {
         },
       })
       this.clients.add(client)
+      if (refusal !== undefined) this.clients.hurry()
     }, (error) => { log.error('Listening failed.', error) })
   }
 

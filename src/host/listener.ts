@@ -3,9 +3,10 @@ import { lstat, readdir, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { removeForeign, type Endpoint } from '../protocol'
+import { mostConnections } from './connection/admission'
 
-/** Windows and terminals of one person in one workspace; a program that opens more has lost its way. */
-const mostConnections = 256
+/** Beyond those that are served: they are told why they are not. */
+const mostTurnedAway = 64
 
 /** The socket that clients connect to: a fresh path for every host, so nothing stale is ever in the way. */
 export class Listener {
@@ -14,7 +15,7 @@ export class Listener {
   static async open(endpoint: Endpoint, onConnection: (socket: Socket) => void, onError: (error: Error) => void): Promise<Listener> {
     const path = socketPath(endpoint)
     const server = createServer({ noDelay: true }, onConnection)
-    server.maxConnections = mostConnections
+    server.maxConnections = mostConnections + mostTurnedAway
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(path, () => {

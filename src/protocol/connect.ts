@@ -6,6 +6,7 @@ import { endpointOf, type Endpoint } from './endpoint'
 import { readHostInfo, type HostInfo } from './hostInfo'
 import { protocolVersion, type InitializationOptions } from './messages'
 import { openOwnFile, readOwnText } from './ownFile'
+import { ownPidNamespace } from './pidNamespace'
 
 /** How to find the host of a workspace, and how to start it. */
 export interface ConnectOptions {
@@ -91,7 +92,8 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
         socket.destroy()
         throw new HostVersionError(info)
       }
-      const initializationOptions = { token: info.token, protocolVersion, client: options.client }
+      const pidNamespace = ownPidNamespace()
+      const initializationOptions = { token: info.token, protocolVersion, client: options.client, ...(pidNamespace === undefined ? {} : { pidNamespace }) }
       return { socket, initializationOptions, info, endpoint, started: starts > 0 }
     }
     if (!options.start) throw new HostNotRunningError(endpoint.root)

@@ -23,7 +23,9 @@ export class HostTimeoutError extends Error {
 export class HostGoneError extends Error {
   override readonly name = 'HostGoneError'
   constructor(readonly method: string, readonly pid: number) {
-    super(`The connection to the Unhang host (pid ${pid}) ended before it answered ${method}. Run the command again; a new host starts by itself.`)
+    super(method === 'initialize'
+      ? `The Unhang host (pid ${pid}) ended the connection before it said who it is: it has just ended, or has as many files open as its limit allows (ulimit -n). Run the command again in a moment.`
+      : `The connection to the Unhang host (pid ${pid}) ended before it answered ${method}. Run the command again; a new host starts by itself if that one has ended.`)
   }
 }
 

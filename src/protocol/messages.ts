@@ -14,6 +14,8 @@ export const initializationOptionsSchema = z.object({
   token: z.string().max(256),
   protocolVersion: z.number().int(),
   client: z.enum(['vscode', 'cli', 'test']),
+  /** The pid namespace of the client, in which `processId` and every pid that it names are numbers; left out where there are none. */
+  pidNamespace: z.string().max(64).optional(),
 })
 export type InitializationOptions = z.infer<typeof initializationOptionsSchema>
 
