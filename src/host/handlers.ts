@@ -1,5 +1,5 @@
 import {
-  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, ProgramExited,
+  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, Ping, ProgramExited,
   ProgramStarted, RemovePool, Rescue, RetryTask, RunProgram, Shutdown, StopHost, Watch,
 } from '../protocol'
 import type { Clients } from './connection/clients'
@@ -18,11 +18,13 @@ export interface HandlerContext {
   readonly launch: (params: LaunchPool.Params) => Promise<LaunchPool.Result>
   readonly programs: ProgramRequests
   readonly status: () => Promise<HostStatus.Result>
+  /** Resolves when the threads that read files have had their turn. */
+  readonly ping: () => Promise<void>
   readonly stop: () => Promise<StopHost.Result>
 }
 
 /** What the host does for each request of the protocol. */
-export function createHandlers({ state, pools, clients, launch, programs, status, stop }: HandlerContext): RequestHandlers {
+export function createHandlers({ state, pools, clients, launch, programs, status, ping, stop }: HandlerContext): RequestHandlers {
   return {
     [Watch.method]: (params, client) => {
       clients.watch(client, params)
@@ -81,6 +83,10 @@ export function createHandlers({ state, pools, clients, launch, programs, status
     },
     [ListProcesses.method]: async () => ({ processes: await programs.processes() }),
     [HostStatus.method]: status,
+    [Ping.method]: async () => {
+      await ping()
+      return null
+    },
     [StopHost.method]: stop,
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { version } from '../../package.json'
 import type { Pool } from '../core'
@@ -167,6 +167,7 @@ export class Host {
       launch: (params) => this.launch(params),
       programs: this.programs,
       status: () => this.status(),
+      ping: () => stat(endpoint.directory).then(() => undefined, () => undefined),
       stop: async () => {
         const issues = await this.stop('a client asked for it')
         const runOn = this.runOn()

@@ -3,6 +3,8 @@ import { processTable, protectedPids } from '../processes'
 import { endpointOf, type Endpoint } from '../protocol'
 import { becomeHost } from './becomeHost'
 import { Host } from './host'
+import { endHost } from './hung/endHost'
+import { findHostProcess } from './hung/hostProcess'
 import { idleMsOf } from './idle'
 import { removeStaleFiles } from './listener'
 import { HostLog, logLevelOf } from './log'
@@ -12,7 +14,8 @@ import { reasonDescriptorOf, StartReason } from './startReason'
 let reason = new StartReason(undefined)
 
 /**
- * `host.js --root FOLDER`: the daemon of one workspace. Exits with 0 when another one is there already.
+ * `host.js --root FOLDER`: the daemon of one workspace. Exits with 0 when another one is there already. With `--look` or `--end PID` it
+ * is no host, but says of the one that is how it is, or ends it; and prints one line of JSON.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -20,12 +23,21 @@ async function main(): Promise<void> {
       root: { type: 'string' },
       // For the client that starts a host.
       'reason-to': { type: 'string' },
+      // Beside a host that answers nobody: see src/protocol/hungHost.ts.
+      look: { type: 'boolean' },
+      end: { type: 'string' },
+      'start-time': { type: 'string' },
+      'asked-by': { type: 'string' },
     },
   })
   reason = new StartReason(reasonDescriptorOf(values['reason-to']))
   if (values.root === undefined) throw new Error('Usage: host.js --root FOLDER')
   const endpoint = await endpointOf(values.root)
-  await beHost(endpoint)
+  if (values.look === true) print(await findHostProcess(endpoint, processTable))
+  else if (values.end !== undefined) {
+    const identity = { pid: Number(values.end), startTime: values['start-time'] ?? '' }
+    print({ outcome: await endHost(endpoint, identity, values['asked-by'] === 'cli' ? 'cli' : 'user', processTable) })
+  } else await beHost(endpoint)
 }
 
 async function beHost(endpoint: Endpoint): Promise<void> {
@@ -49,6 +61,10 @@ async function beHost(endpoint: Endpoint): Promise<void> {
   process.on('SIGHUP', () => undefined)
   await host.start()
   reason.close()
+}
+
+function print(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
 }
 
 main().catch((error: unknown) => {

@@ -4,6 +4,7 @@ import { connect as connectSocket, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endpointOf, type Endpoint } from './endpoint'
 import { readHostInfo, type HostInfo } from './hostInfo'
+import { HostHungError, hungAfterMs, lookAtHost, type HostScript } from './hungHost'
 import { protocolVersion, type InitializationOptions } from './messages'
 import { openOwnFile, readOwnText } from './ownFile'
 import { ownPidNamespace } from './pidNamespace'
@@ -32,6 +33,8 @@ export interface ConnectedHost {
   readonly initializationOptions: InitializationOptions
   readonly info: HostInfo
   readonly endpoint: Endpoint
+  /** How to look at it, should it not answer. */
+  readonly script: HostScript
   /** True when this call started a host (it may still have been another starter's that answered). */
   readonly started: boolean
 }
@@ -74,28 +77,38 @@ const maxStarts = 3
 /**
  * Connects to the host of a workspace, and starts it first when there is none. Two callers at once end up with one
  * host: the host's own lock decides, the loser leaves, and both find the winner here.
- * @throws {@link HostNotRunningError}, {@link HostStartError}, {@link HostVersionError}, or what {@link endpointOf} throws.
+ * @throws {@link HostNotRunningError}, {@link HostStartError}, {@link HostHungError}, {@link HostVersionError}, or what {@link endpointOf} throws.
  */
 export async function connectOrStart(options: ConnectOptions): Promise<ConnectedHost> {
   const env = options.env ?? process.env
   const endpoint = await endpointOf(options.root, env)
   const timeoutMs = options.timeoutMs ?? 10_000
+  const script = { root: endpoint.root, hostScript: options.hostScript, nodePath: options.nodePath ?? process.execPath, env }
   const deadline = Date.now() + timeoutMs
+  let busySince: number | undefined
   let child: StartedHost | undefined
   let starts = 0
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     options.signal?.throwIfAborted()
     const info = await readHostInfo(endpoint)
-    const socket = info && (await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - Date.now()))))
-    if (info && socket) {
+    const lookedAt = Date.now()
+    const socket = info ? await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - Date.now()))) : 'absent'
+    if (info && socket instanceof Socket) {
       if (info.protocolVersion !== protocolVersion) {
         socket.destroy()
         throw new HostVersionError(info)
       }
       const pidNamespace = ownPidNamespace()
       const initializationOptions = { token: info.token, protocolVersion, client: options.client, ...(pidNamespace === undefined ? {} : { pidNamespace }) }
-      return { socket, initializationOptions, info, endpoint, started: starts > 0 }
+      return { socket, initializationOptions, info, endpoint, script, started: starts > 0 }
     }
+    if (info && socket === 'busy') {
+      busySince ??= lookedAt
+      if (Date.now() - busySince >= hungAfterMs) throw new HostHungError(endpoint.root, info, await lookAtHost(script).catch(() => undefined), hungAfterMs)
+      await sleep(pauseMs)
+      continue
+    }
+    busySince = undefined
     if (!options.start) throw new HostNotRunningError(endpoint.root)
     // Exit code 0: it found a live host, which has ended since.
     if (!child || (child.exitCode === 0 && starts < maxStarts)) {
@@ -114,15 +127,15 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
   }
 }
 
-/** The socket once it is open, undefined when nobody listens there. */
-function tryConnect(path: string, timeoutMs: number): Promise<Socket | undefined> {
+/** The socket once it is open; `absent` when nobody listens there, `busy` when somebody does and takes no connection. */
+function tryConnect(path: string, timeoutMs: number): Promise<Socket | 'absent' | 'busy'> {
   return new Promise((resolve) => {
     const socket = connectSocket(path)
-    const timer = setTimeout(() => { give(undefined) }, timeoutMs)
-    const give = (result: Socket | undefined): void => {
+    const timer = setTimeout(() => { give('busy') }, timeoutMs)
+    const give = (result: Socket | 'absent' | 'busy'): void => {
       clearTimeout(timer)
       socket.removeAllListeners()
-      if (result === undefined) {
+      if (!(result instanceof Socket)) {
         // What still arrives from a socket that is given up has nobody to go to.
         socket.on('error', () => undefined)
         socket.destroy()
@@ -130,7 +143,8 @@ function tryConnect(path: string, timeoutMs: number): Promise<Socket | undefined
       resolve(result)
     }
     socket.once('connect', () => { give(socket) })
-    socket.once('error', () => { give(undefined) })
+    // EAGAIN: connections that the host has not taken fill its queue.
+    socket.once('error', (error: NodeJS.ErrnoException) => { give(error.code === 'EAGAIN' ? 'busy' : 'absent') })
   })
 }
 

@@ -313,6 +313,10 @@ export namespace HostStatus {
 }
 /** A program that is not the host's to end. */
 export interface RunningProgram { name: string; pid: number }
+/** Does nothing, by way of a thread that reads files: a host that does not answer it is of no use for anything. */
+export namespace Ping {
+  export const method = 'unhang/ping'
+}
 /** Ends every pool that the host owns through the shutdown core, then the host. */
 export namespace StopHost {
   export const method = 'unhang/stopHost'
@@ -341,6 +345,7 @@ export interface Requests {
   [ConfirmAttached.method]: { params: ConfirmAttached.Params; result: null }
   [ListProcesses.method]: { params: Record<string, never>; result: ListProcesses.Result }
   [HostStatus.method]: { params: Record<string, never>; result: HostStatus.Result }
+  [Ping.method]: { params: Record<string, never>; result: null }
   [StopHost.method]: { params: Record<string, never>; result: StopHost.Result }
 }
 export type RequestMethod = keyof Requests

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Client } from './client'
 import {
-  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, ProgramExited,
+  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, Ping, ProgramExited,
   ProgramStarted, RemovePool, Rescue, RetryTask, RunProgram, Shutdown, StopHost, Watch, type RequestMethod, type Requests,
 } from '../../protocol'
 
@@ -39,5 +39,6 @@ export const requestSchemas: Readonly<Record<RequestMethod, z.ZodType | undefine
   [ConfirmAttached.method]: ConfirmAttached.params,
   [ListProcesses.method]: undefined,
   [HostStatus.method]: undefined,
+  [Ping.method]: undefined,
   [StopHost.method]: undefined,
 }
