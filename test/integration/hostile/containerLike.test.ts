@@ -1,7 +1,11 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../host/testWorkspace'
 import { Container, uid, whyNoContainer, type Ran } from './container'
 
+const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const missing = whyNoContainer()
 let container: Container
 
@@ -47,6 +51,27 @@ describe.skipIf(missing !== undefined)(`a user without a name and a home, on a r
     const { code, stdout, stderr } = await container.unhang(['pool', 'Count'])
     expect({ code, stderr }).toMatchObject({ code: 0 })
     for (const item of [1, 2, 3]) expect(stdout).toMatch(new RegExp(`${item}$`, 'm'))
+  })
+
+  it('serves an editor as well: what it asks before and when it connects needs no name and no home', async () => {
+    await build({
+      absWorkingDir: repository, entryPoints: { protocol: 'src/protocol/index.ts' }, outdir: container.folder,
+      bundle: true, platform: 'node', target: 'node20.19', format: 'cjs', mainFields: ['module', 'main'], logLevel: 'error',
+    })
+    container.write('editor.cjs', `
+      const { hostTraces, HostConnection, lookAtHost, endpointOf } = require('../protocol.js')
+      const root = process.cwd(), hostScript = ${JSON.stringify(join(repository, 'dist/host.js'))}, env = process.env
+      void (async () => {
+        const before = await hostTraces(root)
+        const host = await HostConnection.connect({ root, hostScript, start: true, client: 'vscode', env })
+        const status = await host.request('unhang/hostStatus', {})
+        const seen = await lookAtHost({ root: (await endpointOf(root)).root, hostScript, nodePath: process.execPath, env })
+        console.log(JSON.stringify({ before, after: await hostTraces(root), isSame: status.pid === seen.pid }))
+        await host.close()
+      })()`)
+    const ran = await container.run([process.execPath, 'editor.cjs'])
+    expect(ran).toMatchObject({ code: 0, stderr: '' })
+    expect(JSON.parse(ran.stdout)).toEqual({ before: { announced: false, ledger: false }, after: { announced: true, ledger: false }, isSame: true })
   })
 
   it('refuses a definition that needs a home folder, with what to do', async () => {
