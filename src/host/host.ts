@@ -71,7 +71,7 @@ export class Host {
   constructor(private readonly options: HostOptions) {
     const { endpoint, processes, log, idleMs } = options
     this.pools = new PoolRegistry(this.state, (error) => { log.warn('A pool was not cleaned up.', error) })
-    this.killLog = new KillLog(endpoint.killsFile)
+    this.killLog = new KillLog(endpoint.killsFile, (error) => { log.warn('A signal was not written to the kill ledger.', error) })
     this.kills = new KillLedger({ sink: (entry) => { this.killLog.record(entry) } })
     this.preemptions = new Preemptions({ processes, ledger: this.kills }, log)
     void this.preemptions.done.then((wrappedUp) => { this.leaveFor(wrappedUp) })
@@ -321,7 +321,8 @@ export class Host {
     await this.terminalPrograms?.close().catch((error: unknown) => { log.warn('The list of programs was not closed.', error) })
     await rm(endpoint.outputDirectory, { recursive: true, force: true }).catch((error: unknown) => { log.warn('Output was not removed.', error) })
     log.info('The host has ended.', { survivors })
-    await Promise.all([this.killLog.close(), log.close()])
+    this.killLog.close()
+    await log.close()
     clearTimeout(this.lastResort)
     ended(this.exitCode)
   }
