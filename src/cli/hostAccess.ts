@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { connectOrStart, endpointOf, findWorkspaceRoot, HostConnection, HostNotRunningError } from '../protocol'
+import { connectOrStart, endHungHost, endpointOf, findWorkspaceRoot, HostConnection, HostNotRunningError, lookAtHost, type HostCondition, type HostEnd, type HostScript } from '../protocol'
 import { CliError } from './errors'
+
+const hostScript = join(__dirname, 'host.js')
 
 /** The host of one workspace, as the commands reach it. */
 export class HostAccess {
@@ -39,13 +41,28 @@ export class HostAccess {
     return (await this.leftBehind()) ? await this.started(use) : await this.running(use)
   }
 
+  /** How the host is, asked of the system and not of the host; null when there is none. */
+  async look(): Promise<HostCondition> {
+    return await lookAtHost(await this.script())
+  }
+
+  /** Ends a host that does not answer, by SIGKILL. */
+  async endHung(host: NonNullable<HostCondition>): Promise<HostEnd> {
+    return await endHungHost(await this.script(), host, 'cli')
+  }
+
+  private async script(): Promise<HostScript> {
+    const { root } = await endpointOf(this.root, this.env)
+    return { root, hostScript, nodePath: process.execPath, env: this.env }
+  }
+
   private async leftBehind(): Promise<boolean> {
     const { ledgerFile, programsFile } = await endpointOf(this.root, this.env)
     return (await hasContent(ledgerFile)) || (await hasContent(programsFile))
   }
 
   private async open(start: boolean): Promise<HostConnection> {
-    const connected = await connectOrStart({ root: this.root, hostScript: join(__dirname, 'host.js'), start, client: 'cli', env: this.env })
+    const connected = await connectOrStart({ root: this.root, hostScript, start, client: 'cli', env: this.env })
     return await HostConnection.open(connected)
   }
 }

@@ -130,9 +130,10 @@ asks; each is done only if its reason still holds at that moment. Exit code 1 un
   host.command('status').description('say whether it runs, since when, and with how many pools').addOption(json())
     .action((options: { json?: true }) => run(hostStatus, options))
   host.command('stop').description('end the pools that it owns, then the host')
+    .option('--force', 'SIGKILL to the host if it does not answer')
     .addOption(json())
     .addHelpText('after', '\nPrograms that run in a terminal (`unhang run`), and attached ones, go on unwatched; it says which.\nPrints what could not be ended, too; exit code 1 if there is anything.')
-    .action((options: { json?: true }) => run(hostStop, options))
+    .action((options: { json?: true; force?: true }) => run(hostStop, options))
   return program
 }
 

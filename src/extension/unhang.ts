@@ -14,6 +14,7 @@ import { viewCommands } from './commands/viewCommands'
 import { ContextKeys } from './contributions/contextKeys'
 import { onSettingsChange, readSetting } from './contributions/settings'
 import { DisposableStore, liveDisposableStores } from './lifecycle'
+import { HungHostNotifier } from './notify/hungHostNotifier'
 import { IssueNotifier } from './notify/issueNotifier'
 import { OrphanNotifier } from './notify/orphanNotifier'
 import { StuckNotifier } from './notify/stuckNotifier'
@@ -78,6 +79,7 @@ export class Unhang {
     this.#watchWhileLookedAt()
     this.#owned.add(this.#contextKeys)
     this.#owned.add(this.#sessions.onDidChangeState(() => { this.#updateContext() }))
+    this.#owned.add(this.#sessions.onDidChangeHung(() => { this.#updateContext() }))
     this.#owned.add(this.#sessions.catalog.onDidChange(() => { this.#updateContext() }))
   }
 
@@ -148,13 +150,19 @@ export class Unhang {
     this.#owned.add(new StuckNotifier({ sessions: this.#sessions, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
     this.#owned.add(new VerdictNotifier({ sessions: this.#sessions, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
     this.#owned.add(new OrphanNotifier({ catalog: this.#sessions.catalog, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
+    this.#owned.add(new HungHostNotifier({
+      sessions: this.#sessions, prompts, onError,
+      show: (message) => { this.#view.showMessage(message) },
+      showLog: () => { this.#log.show() },
+    }))
     this.#owned.add(new IssueNotifier({
       sessions: this.#sessions, prompts, log: this.#log, onError,
       showReport: ({ subject }) => this.#reports.show(subject.id, subject.name),
       killSurvivors: (shutdowns) => this.#killSurvivors(shutdowns),
     }))
     this.#owned.add(this.#sessions.onDidGiveUp(({ session, error }) => {
-      this.#report(l10n.t('Host of {0}', session.folder.name), error)
+      // That one is told with a way out: see HungHostNotifier.
+      if (session.hung === undefined) this.#report(l10n.t('Host of {0}', session.folder.name), error)
     }))
   }
 
@@ -174,7 +182,7 @@ export class Unhang {
 
   #updateContext(): void {
     const { catalog } = this.#sessions
-    this.#contextKeys.set('unhang.hostState', this.#sessions.state)
+    this.#contextKeys.set('unhang.hostState', this.#sessions.all.some(({ hung }) => hung !== undefined) ? 'hung' : this.#sessions.state)
     this.#contextKeys.set('unhang.hasLivePools', catalog.livePools.length > 0)
     this.#contextKeys.set('unhang.hasEndedPools', catalog.endedPools.length > 0)
     this.#contextKeys.set('unhang.hasStuck', catalog.stuckWorkers.length > 0)

@@ -1,4 +1,4 @@
-import { readdir, utimes } from 'node:fs/promises'
+import { lutimes, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readHostInfo, removeHostInfo, writeHostInfo, type Endpoint, type HostInfo } from '../protocol'
 
@@ -30,6 +30,6 @@ export class Announcement {
     const { directory } = this.endpoint
     if ((await readHostInfo(this.endpoint)) === undefined) await writeHostInfo(this.endpoint, this.info)
     const now = new Date()
-    for (const name of await readdir(directory)) await utimes(join(directory, name), now, now).catch(this.onError)
+    for (const name of await readdir(directory)) await lutimes(join(directory, name), now, now).catch(this.onError)
   }
 }

@@ -1,14 +1,14 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, type ProcessIdentity, type ProcessTable } from '../processes'
-import { readHostInfo, type Endpoint } from '../protocol'
+import { ownPidNamespace, readHostInfo, type Endpoint } from '../protocol'
 import { tryLock } from './lock'
 
 /** The holder of the lock lives, but never answered. */
 export class OtherHostError extends Error {
   override readonly name = 'OtherHostError'
-  constructor(readonly holder: ProcessIdentity, readonly waitedMs: number) {
-    super(`Another host (pid ${holder.pid}) holds the lock and did not answer within ${waitedMs} ms. If it is stopped, continue it, or end it with \`kill ${holder.pid}\`.`)
+  constructor(readonly holder: ProcessIdentity, readonly waitedMs: number, readonly isStopped: boolean) {
+    super(`Another host (pid ${holder.pid}) holds the lock and ${isStopped ? 'is stopped' : `did not answer within ${waitedMs} ms`}. ${isStopped ? `Continue it with \`kill -CONT ${holder.pid}\`, or end` : 'End'} it with \`unhang host stop --force\` or \`kill -9 ${holder.pid}\`.`)
   }
 }
 
@@ -23,15 +23,27 @@ const lookMs = 50
  */
 export async function becomeHost(endpoint: Endpoint, self: ProcessIdentity, processes: ProcessTable): Promise<boolean> {
   const deadline = Date.now() + waitMs
+  const pidNamespace = ownPidNamespace()
   for (;;) {
-    const attempt = await tryLock(endpoint.directory, self, (holder) => isAlive(processes, holder))
+    const attempt = await tryLock(endpoint.directory, { ...self, pidNamespace }, async (holder) => (
+      // Of a process in another container we see nothing: it lives when it answers.
+      holder.pidNamespace !== undefined && holder.pidNamespace !== pidNamespace ? await announcedAnswers(endpoint) : await isAlive(processes, holder)
+    ))
     if (attempt.held) return true
     // The other one may be starting, or ending: whoever is right will be seen soon.
     const info = await readHostInfo(endpoint)
     if (info?.pid === attempt.holder.pid && info.startTime === attempt.holder.startTime && (await answers(info.socketPath))) return false
-    if (Date.now() > deadline) throw new OtherHostError(attempt.holder, waitMs)
+    const row = await processes.inspect(attempt.holder)
+    const isStopped = row?.state === 'stopped'
+    // A stopped one neither starts nor ends in that time.
+    if (isStopped || Date.now() > deadline) throw new OtherHostError(attempt.holder, waitMs, isStopped)
     await sleep(lookMs)
   }
+}
+
+async function announcedAnswers(endpoint: Endpoint): Promise<boolean> {
+  const info = await readHostInfo(endpoint)
+  return info !== undefined && (await answers(info.socketPath))
 }
 
 function answers(socketPath: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import {
-  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, PlanShutdown, ProgramExited,
+  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, Ping, PlanShutdown, ProgramExited,
   ProgramStarted, RemovePool, Rescue, RetryTask, RunProgram, Shutdown, StopHost, Watch,
 } from '../protocol'
 import type { Clients } from './connection/clients'
@@ -19,11 +19,13 @@ export interface HandlerContext {
   readonly launch: (params: LaunchPool.Params) => Promise<LaunchPool.Result>
   readonly programs: ProgramRequests
   readonly status: () => Promise<HostStatus.Result>
+  /** Resolves when the threads that read files have had their turn. */
+  readonly ping: () => Promise<void>
   readonly stop: () => Promise<StopHost.Result>
 }
 
 /** What the host does for each request of the protocol. */
-export function createHandlers({ state, pools, clients, launch, programs, status, stop }: HandlerContext): RequestHandlers {
+export function createHandlers({ state, pools, clients, launch, programs, status, ping, stop }: HandlerContext): RequestHandlers {
   return {
     [Watch.method]: (params, client) => {
       clients.watch(client, params)
@@ -62,7 +64,7 @@ export function createHandlers({ state, pools, clients, launch, programs, status
     },
     [RunProgram.method]: (params) => programs.run(params),
     [ProgramStarted.method]: async (params, client) => {
-      await programs.started(params, client.processId)
+      await programs.started(params, client)
       return null
     },
     [ProgramExited.method]: (params) => programs.exited(params),
@@ -79,6 +81,10 @@ export function createHandlers({ state, pools, clients, launch, programs, status
     },
     [ListProcesses.method]: async () => ({ processes: await programs.processes() }),
     [HostStatus.method]: status,
+    [Ping.method]: async () => {
+      await ping()
+      return null
+    },
     [StopHost.method]: stop,
   }
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { version } from '../../package.json'
 import type { Pool } from '../core'
 import type { ProcessIdentity, ProcessTable, ProtectedPids } from '../processes'
-import { errorCodes, protocolVersion, type Endpoint, type HostStatus, type LaunchPool, type RunningProgram } from '../protocol'
+import { errorCodes, ownPidNamespace, protocolVersion, type Endpoint, type HostStatus, type LaunchPool, type RunningProgram } from '../protocol'
 import { defaultLimits, KillLedger, type ShutdownReport } from '../shutdown'
 import { Announcement } from './announcement'
+import { refusalOf } from './connection/admission'
 import { Client } from './connection/client'
 import { Clients } from './connection/clients'
 import { RequestError } from './connection/requestHandlers'
@@ -16,7 +17,7 @@ import { TasksLanguage } from './language/tasksLanguage'
 import { launchPool } from './launch/launchPool'
 import { KillLog } from './ledger/killLog'
 import type { WorkerLedger } from './ledger/workerLedger'
-import { Listener, removeStaleFiles } from './listener'
+import { Listener } from './listener'
 import type { HostLog } from './log'
 import type { HostedPool, ShutdownOrder } from './pools/hostedPool'
 import { LivePool } from './pools/livePool'
@@ -46,6 +47,7 @@ export interface HostOptions {
 /** The daemon of one workspace: owns its pools, and serves whoever connects. Whoever makes one holds the lock. */
 export class Host {
   private readonly token = randomBytes(32).toString('hex')
+  private readonly pidNamespace = ownPidNamespace()
   private readonly startedAt = Date.now()
   private readonly notices = new ChangeNotices(() => { this.clients.tellChanged(this.state.rev) })
   private readonly state = new StateLog(() => { this.notices.changed() })
@@ -69,7 +71,7 @@ export class Host {
   constructor(private readonly options: HostOptions) {
     const { endpoint, processes, log, idleMs } = options
     this.pools = new PoolRegistry(this.state, (error) => { log.warn('A pool was not cleaned up.', error) })
-    this.killLog = new KillLog(endpoint.killsFile)
+    this.killLog = new KillLog(endpoint.killsFile, (error) => { log.warn('A signal was not written to the kill ledger.', error) })
     this.kills = new KillLedger({ sink: (entry) => { this.killLog.record(entry) } })
     this.preemptions = new Preemptions({ processes, ledger: this.kills }, log)
     void this.preemptions.done.then((wrappedUp) => { this.leaveFor(wrappedUp) })
@@ -92,10 +94,9 @@ export class Host {
     this.idle = new IdleWatch(idleMs, () => this.isNeeded(), () => { void this.leaveUnlessNeeded() })
   }
 
-  /** Takes over from a dead host, listens, and announces itself. */
+  /** Takes over from a dead host, whose stale files are gone by now, listens, and announces itself. */
   async start(): Promise<void> {
     const { endpoint, self, log } = this.options
-    await removeStaleFiles(endpoint)
     this.ledger = await takeOverLedger(endpoint.ledgerFile, {
       ...this.options,
       kills: this.kills, state: this.state, pools: this.pools,
@@ -166,6 +167,7 @@ export class Host {
       launch: (params) => this.launch(params),
       programs: this.programs,
       status: () => this.status(),
+      ping: () => stat(endpoint.directory).then(() => undefined, () => undefined),
       stop: async () => {
         const issues = await this.stop('a client asked for it')
         const runOn = this.runOn()
@@ -173,8 +175,10 @@ export class Host {
       },
     })
     return Listener.open(endpoint, (socket) => {
+      const refusal = refusalOf(this.clients.size)
+      if (refusal !== undefined) log.warn('A client is turned away.', { refusal })
       const client = new Client(socket, {
-        token: this.token, version, log, handlers,
+        token: this.token, version, pidNamespace: this.pidNamespace, refusal, log, handlers,
         serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.pools.headers()),
         protect: (pid) => this.options.protectedPids.add(pid),
         ready: ({ kind }) => { log.info('A client is there.', { client: kind, clients: this.clients.readyCount }) },
@@ -184,6 +188,7 @@ export class Host {
         },
       })
       this.clients.add(client)
+      if (refusal !== undefined) this.clients.hurry()
     }, (error) => { log.error('Listening failed.', error) })
   }
 
@@ -316,7 +321,8 @@ export class Host {
     await this.terminalPrograms?.close().catch((error: unknown) => { log.warn('The list of programs was not closed.', error) })
     await rm(endpoint.outputDirectory, { recursive: true, force: true }).catch((error: unknown) => { log.warn('Output was not removed.', error) })
     log.info('The host has ended.', { survivors })
-    await Promise.all([this.killLog.close(), log.close()])
+    this.killLog.close()
+    await log.close()
     clearTimeout(this.lastResort)
     ended(this.exitCode)
   }

@@ -1,25 +1,57 @@
 import { parseArgs } from 'node:util'
 import { processTable, protectedPids } from '../processes'
-import { endpointOf } from '../protocol'
+import { endpointOf, type Endpoint } from '../protocol'
 import { becomeHost } from './becomeHost'
 import { Host } from './host'
+import { endHost } from './hung/endHost'
+import { findHostProcess } from './hung/hostProcess'
 import { idleMsOf } from './idle'
+import { removeStaleFiles } from './listener'
 import { HostLog, logLevelOf } from './log'
+import { reasonDescriptorOf, StartReason } from './startReason'
 
-/** `host.js --root FOLDER`: the daemon of one workspace. Exits with 0 when another one is there already. */
+/** Set once the command line is read. */
+let reason = new StartReason(undefined)
+
+/**
+ * `host.js --root FOLDER`: the daemon of one workspace. Exits with 0 when another one is there already. With `--look` or `--end PID` it
+ * is no host, but says of the one that is how it is, or ends it; and prints one line of JSON.
+ */
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { root: { type: 'string' } } })
+  const { values } = parseArgs({
+    options: {
+      root: { type: 'string' },
+      // For the client that starts a host.
+      'reason-to': { type: 'string' },
+      // Beside a host that answers nobody: see src/protocol/hungHost.ts.
+      look: { type: 'boolean' },
+      end: { type: 'string' },
+      'start-time': { type: 'string' },
+      'asked-by': { type: 'string' },
+    },
+  })
+  reason = new StartReason(reasonDescriptorOf(values['reason-to']))
   if (values.root === undefined) throw new Error('Usage: host.js --root FOLDER')
   const endpoint = await endpointOf(values.root)
+  if (values.look === true) print(await findHostProcess(endpoint, processTable))
+  else if (values.end !== undefined) {
+    const identity = { pid: Number(values.end), startTime: values['start-time'] ?? '' }
+    print({ outcome: await endHost(endpoint, identity, values['asked-by'] === 'cli' ? 'cli' : 'user', processTable) })
+  } else await beHost(endpoint)
+}
+
+async function beHost(endpoint: Endpoint): Promise<void> {
   const self = await processTable.identify(process.pid)
-  if (!self) throw new Error('This process is not in the process table; is /proc mounted?')
+  if (!self) throw new Error('This process is not in the process table; is /proc mounted, and of this pid namespace?')
   if (!(await becomeHost(endpoint, self, processTable))) return
   // Only the start of the host needs the variable; whatever is launched from here gets the user's environment.
   delete process.env.ELECTRON_RUN_AS_NODE
+  const foreign = await removeStaleFiles(endpoint)
   const log = new HostLog(endpoint.logFile, { level: logLevelOf(process.env) })
+  if (foreign.length > 0) log.warn('What stood under names of this host was none of its files, and was removed.', { foreign })
   // One bad pool must not take the others along: what nobody caught is written down, and the host goes on.
   process.on('uncaughtException', (error) => { log.error('An error that nobody caught.', error) })
-  process.on('unhandledRejection', (reason) => { log.error('A rejection that nobody caught.', reason) })
+  process.on('unhandledRejection', (rejected) => { log.error('A rejection that nobody caught.', rejected) })
   const host = new Host({
     endpoint, self, processes: processTable, protectedPids, log, idleMs: idleMsOf(process.env), ended: (exitCode) => { process.exit(exitCode) },
   })
@@ -28,9 +60,16 @@ async function main(): Promise<void> {
   // The terminal that started it may close.
   process.on('SIGHUP', () => undefined)
   await host.start()
+  reason.close()
+}
+
+function print(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  const message = error instanceof Error ? error.message : String(error)
+  reason.tell(message)
+  process.stderr.write(`${message}\n`)
   process.exit(1)
 })

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
-import { open, readFile } from 'node:fs/promises'
-import { connect as connectSocket, type Socket } from 'node:net'
+import type { FileHandle } from 'node:fs/promises'
+import { connect as connectSocket, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endpointOf, type Endpoint } from './endpoint'
 import { readHostInfo, type HostInfo } from './hostInfo'
+import { HostHungError, hungAfterMs, lookAtHost, type HostScript } from './hungHost'
 import { protocolVersion, type InitializationOptions } from './messages'
+import { openOwnFile, readOwnText } from './ownFile'
+import { ownPidNamespace } from './pidNamespace'
 
 /** How to find the host of a workspace, and how to start it. */
 export interface ConnectOptions {
@@ -30,6 +33,8 @@ export interface ConnectedHost {
   readonly initializationOptions: InitializationOptions
   readonly info: HostInfo
   readonly endpoint: Endpoint
+  /** How to look at it, should it not answer. */
+  readonly script: HostScript
   /** True when this call started a host (it may still have been another starter's that answered). */
   readonly started: boolean
 }
@@ -72,27 +77,38 @@ const maxStarts = 3
 /**
  * Connects to the host of a workspace, and starts it first when there is none. Two callers at once end up with one
  * host: the host's own lock decides, the loser leaves, and both find the winner here.
- * @throws {@link HostNotRunningError}, {@link HostStartError}, {@link HostVersionError}, or what {@link endpointOf} throws.
+ * @throws {@link HostNotRunningError}, {@link HostStartError}, {@link HostHungError}, {@link HostVersionError}, or what {@link endpointOf} throws.
  */
 export async function connectOrStart(options: ConnectOptions): Promise<ConnectedHost> {
   const env = options.env ?? process.env
   const endpoint = await endpointOf(options.root, env)
   const timeoutMs = options.timeoutMs ?? 10_000
+  const script = { root: endpoint.root, hostScript: options.hostScript, nodePath: options.nodePath ?? process.execPath, env }
   const deadline = Date.now() + timeoutMs
+  let busySince: number | undefined
   let child: StartedHost | undefined
   let starts = 0
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     options.signal?.throwIfAborted()
     const info = await readHostInfo(endpoint)
-    const socket = info && (await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - Date.now()))))
-    if (info && socket) {
+    const lookedAt = Date.now()
+    const socket = info ? await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - Date.now()))) : 'absent'
+    if (info && socket instanceof Socket) {
       if (info.protocolVersion !== protocolVersion) {
         socket.destroy()
         throw new HostVersionError(info)
       }
-      const initializationOptions = { token: info.token, protocolVersion, client: options.client }
-      return { socket, initializationOptions, info, endpoint, started: starts > 0 }
+      const pidNamespace = ownPidNamespace()
+      const initializationOptions = { token: info.token, protocolVersion, client: options.client, ...(pidNamespace === undefined ? {} : { pidNamespace }) }
+      return { socket, initializationOptions, info, endpoint, script, started: starts > 0 }
     }
+    if (info && socket === 'busy') {
+      busySince ??= lookedAt
+      if (Date.now() - busySince >= hungAfterMs) throw new HostHungError(endpoint.root, info, await lookAtHost(script).catch(() => undefined), hungAfterMs)
+      await sleep(pauseMs)
+      continue
+    }
+    busySince = undefined
     if (!options.start) throw new HostNotRunningError(endpoint.root)
     // Exit code 0: it found a live host, which has ended since.
     if (!child || (child.exitCode === 0 && starts < maxStarts)) {
@@ -101,7 +117,7 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
     }
     if (child.failure !== undefined) throw new HostStartError(endpoint.root, child.failure, endpoint.logFile)
     if (child.exitCode !== undefined && child.exitCode !== 0) {
-      const words = lastWords(await readFile(endpoint.stderrFile, 'utf8').catch(() => ''))
+      const words = child.reason !== '' ? child.reason : lastWords(await printed(endpoint))
       throw new HostStartError(endpoint.root, `it exited with ${child.exitCode}${words === '' ? '' : ` (${words})`}`, endpoint.logFile)
     }
     if (Date.now() >= deadline) {
@@ -111,15 +127,15 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
   }
 }
 
-/** The socket once it is open, undefined when nobody listens there. */
-function tryConnect(path: string, timeoutMs: number): Promise<Socket | undefined> {
+/** The socket once it is open; `absent` when nobody listens there, `busy` when somebody does and takes no connection. */
+function tryConnect(path: string, timeoutMs: number): Promise<Socket | 'absent' | 'busy'> {
   return new Promise((resolve) => {
     const socket = connectSocket(path)
-    const timer = setTimeout(() => { give(undefined) }, timeoutMs)
-    const give = (result: Socket | undefined): void => {
+    const timer = setTimeout(() => { give('busy') }, timeoutMs)
+    const give = (result: Socket | 'absent' | 'busy'): void => {
       clearTimeout(timer)
       socket.removeAllListeners()
-      if (result === undefined) {
+      if (!(result instanceof Socket)) {
         // What still arrives from a socket that is given up has nobody to go to.
         socket.on('error', () => undefined)
         socket.destroy()
@@ -127,7 +143,8 @@ function tryConnect(path: string, timeoutMs: number): Promise<Socket | undefined
       resolve(result)
     }
     socket.once('connect', () => { give(socket) })
-    socket.once('error', () => { give(undefined) })
+    // EAGAIN: connections that the host has not taken fill its queue.
+    socket.once('error', (error: NodeJS.ErrnoException) => { give(error.code === 'EAGAIN' ? 'busy' : 'absent') })
   })
 }
 
@@ -146,30 +163,53 @@ function hostEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, UNHANG_WORKER: undefined, ELECTRON_RUN_AS_NODE: '1' }
 }
 
+/** What a host that died on start wrote to stderr. */
+async function printed(endpoint: Endpoint): Promise<string> {
+  const read = await readOwnText(endpoint.stderrFile)
+  return read.kind === 'text' ? read.text : ''
+}
+
+/** The descriptor under which a host finds the pipe for the reason why it cannot start. */
+export const reasonDescriptor = 3
+
 interface StartedHost {
   exitCode: number | undefined
   failure: string | undefined
+  /** In its own words why it did not start; empty when it said nothing. */
+  reason: string
 }
 
 async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJS.ProcessEnv): Promise<StartedHost> {
   const nodePath = options.nodePath ?? process.execPath
-  const state: StartedHost = { exitCode: undefined, failure: undefined }
-  // 'w': only the last start matters, so the file stays small.
-  const stderr = await open(endpoint.stderrFile, 'w', 0o600)
+  const state: StartedHost = { exitCode: undefined, failure: undefined, reason: '' }
+  // Emptied: only the last start matters, so the file stays small. A host goes without it where there is no room for it.
+  const stderr: FileHandle | undefined = await openOwnFile(endpoint.stderrFile).catch(() => undefined)
+  const printsTo = stderr?.fd ?? 'ignore'
   try {
-    const child = spawn(nodePath, [options.hostScript, '--root', endpoint.root], {
+    const child = spawn(nodePath, [options.hostScript, '--root', endpoint.root, '--reason-to', String(reasonDescriptor)], {
       // Not the workspace: a running host must not keep a folder from being removed or unmounted.
       cwd: endpoint.directory,
       detached: true,
       windowsHide: true,
-      stdio: ['ignore', stderr.fd, stderr.fd],
+      // A file cannot tell why there is no room for files: the reason comes by a pipe.
+      stdio: ['ignore', printsTo, printsTo, 'pipe'],
       env: hostEnvironment(env),
     })
     child.on('error', (error) => { state.failure = `${nodePath} could not be run (${error.message})` })
-    child.on('exit', (code, signal) => { state.exitCode = code ?? (signal === null ? 1 : 128) })
+    // Not at its exit: what it said last may not have been read by then.
+    child.on('close', (code, signal) => { state.exitCode = code ?? (signal === null ? 1 : 128) })
     child.unref()
+    const reason = child.stdio[reasonDescriptor]
+    if (reason instanceof Socket) {
+      reason.setEncoding('utf8').on('data', (text: string) => { state.reason = `${state.reason}${text}`.slice(0, longestReason).trimEnd() })
+      reason.on('error', () => undefined)
+      reason.unref()
+    }
   } finally {
-    await stderr.close()
+    await stderr?.close()
   }
   return state
 }
+
+/** One line that a person reads. */
+const longestReason = 2000

@@ -19,6 +19,8 @@ export type ProblemCode =
   | 'unresolved-variable'
   /** A file that is there but cannot be read as what it should be. */
   | 'unreadable'
+  /** An item would be read as code. */
+  | 'unsafe'
 
 /** Why a definition cannot run: where, and what to write instead. */
 export interface DefinitionProblem {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { lstat, mkdir, realpath, stat } from 'node:fs/promises'
-import { homedir, tmpdir, userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { homeFolder, temporaryFolder, userId } from './userFolders'
 
 /**
  * Where the host of one workspace keeps its socket, its files and what its pools print. Client and host compute the same
@@ -59,7 +59,7 @@ const socketNameBytes = 13
  * The workspace of a folder: the nearest parent with `.vscode/` or `.git`, else the folder itself. VS Code keeps its own
  * data in `~/.vscode`, so the home folder counts only when it has a tasks.json.
  */
-export function findWorkspaceRoot(folder: string, home: string = homedir()): string {
+export function findWorkspaceRoot(folder: string, home: string | undefined = homeFolder()): string {
   const start = resolve(folder)
   for (let at = start; ; at = dirname(at)) {
     const marked = at === home ? existsSync(join(at, '.vscode', 'tasks.json')) : existsSync(join(at, '.vscode'))
@@ -145,8 +145,15 @@ export function runtimeBase(env: NodeJS.ProcessEnv = process.env): string {
     if (!isAbsolute(chosen)) throw new RuntimeDirectoryError(chosen, 'the path is relative', 'Set UNHANG_RUNTIME_DIR to an absolute path.')
     return resolve(chosen)
   }
-  if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'unhang')
-  return join(tmpdir(), `unhang-${userInfo().uid}`)
+  if (process.platform === 'win32') return join(localAppData(env), 'unhang')
+  return join(temporaryFolder(env), `unhang-${userId() ?? 'user'}`)
+}
+
+function localAppData(env: NodeJS.ProcessEnv): string {
+  if (env.LOCALAPPDATA !== undefined) return env.LOCALAPPDATA
+  const home = homeFolder(env)
+  if (home === undefined) throw new RuntimeDirectoryError('%LOCALAPPDATA%\\unhang', 'there is no home folder', 'Set UNHANG_RUNTIME_DIR to a folder of your own.')
+  return join(home, 'AppData', 'Local')
 }
 
 /** Makes a folder that only we can enter, or checks that the one that is there is such a folder. */
@@ -158,15 +165,15 @@ async function makePrivate(directory: string): Promise<void> {
     if (code === 'ENOENT') {
       throw new RuntimeDirectoryError(directory, 'its parent folder does not exist', 'Make it, or set UNHANG_RUNTIME_DIR to a folder in an existing one.')
     }
-    if (code !== 'EEXIST') throw new RuntimeDirectoryError(directory, message, 'Set UNHANG_RUNTIME_DIR to a folder that you can write.')
+    if (code !== 'EEXIST') throw new RuntimeDirectoryError(directory, message, 'Set UNHANG_RUNTIME_DIR to a folder that you can write, with some room on its disk.')
   }
   // lstat: a symbolic link that somebody else planted in a shared /tmp must not be followed.
   const found = await lstat(directory)
   const advice = 'Remove it, or set UNHANG_RUNTIME_DIR to another folder.'
   if (found.isSymbolicLink()) throw new RuntimeDirectoryError(directory, 'it is a symbolic link', advice)
   if (!found.isDirectory()) throw new RuntimeDirectoryError(directory, 'it is not a folder', advice)
-  if (process.platform === 'win32') return
-  const uid = userInfo().uid
+  const uid = userId()
+  if (uid === undefined) return
   if (found.uid !== uid) throw new RuntimeDirectoryError(directory, `it belongs to user ${found.uid}, not to you (${uid})`, advice)
   const mode = found.mode & 0o777
   if (mode !== 0o700) {

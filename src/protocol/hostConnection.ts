@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { MessageConnection } from 'vscode-jsonrpc/node'
 import { connectOrStart, type ConnectedHost, type ConnectOptions } from './connect'
 import type { HostInfo } from './hostInfo'
-import type { Notifications, RequestMethod, Requests } from './messages'
+import { hungAfterMs, unlessHung } from './hungHost'
+import { Ping, type Notifications, type RequestMethod, type Requests } from './messages'
 
 /** The host answered a request with an error. `data` is the message's own error data, e.g. `LaunchErrorData`. */
 export class HostRequestError extends Error {
@@ -15,7 +17,7 @@ export class HostRequestError extends Error {
 export class HostTimeoutError extends Error {
   override readonly name = 'HostTimeoutError'
   constructor(readonly method: string, readonly timeoutMs: number, readonly pid: number) {
-    super(`The Unhang host (pid ${pid}) did not answer ${method} within ${timeoutMs} ms. It may be stopped or overloaded: look at its log, or end it with \`kill ${pid}\`.`)
+    super(`The Unhang host (pid ${pid}) did not answer ${method} within ${timeoutMs} ms. It may be overloaded: its log says more. If it stays so, \`unhang host stop --force\` or \`kill -9 ${pid}\` ends it.`)
   }
 }
 
@@ -23,7 +25,9 @@ export class HostTimeoutError extends Error {
 export class HostGoneError extends Error {
   override readonly name = 'HostGoneError'
   constructor(readonly method: string, readonly pid: number) {
-    super(`The connection to the Unhang host (pid ${pid}) ended before it answered ${method}. Run the command again; a new host starts by itself.`)
+    super(method === 'initialize'
+      ? `The Unhang host (pid ${pid}) ended the connection before it said who it is: it has just ended, or has as many files open as its limit allows (ulimit -n). Run the command again in a moment.`
+      : `The connection to the Unhang host (pid ${pid}) ended before it answered ${method}. Run the command again; a new host starts by itself if that one has ended.`)
   }
 }
 
@@ -43,7 +47,8 @@ export class HostConnection {
 
   /** Does the handshake over a fresh socket. The JSON-RPC library is loaded here, not when this module is. */
   static async open(connected: ConnectedHost, options: { timeoutMs?: number | undefined } = {}): Promise<HostConnection> {
-    const { timeoutMs = defaultRequestTimeoutMs } = options
+    // One that has just started is still reading its own code.
+    const timeoutMs = options.timeoutMs ?? (connected.started ? defaultRequestTimeoutMs : hungAfterMs)
     const { createMessageConnection, StreamMessageReader, StreamMessageWriter } = await import('vscode-jsonrpc/node')
     const { socket } = connected
     const rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket))
@@ -52,12 +57,12 @@ export class HostConnection {
     const connection = new HostConnection(rpc, connected)
     rpc.listen()
     try {
-      await connection.send('initialize', {
+      await unlessHung(connection.send('initialize', {
         processId: process.pid,
         rootUri: null,
         capabilities: {},
         initializationOptions: connected.initializationOptions,
-      }, timeoutMs)
+      }, timeoutMs + timeoutMarginMs), connected.script, connected.info, timeoutMs)
       await rpc.sendNotification('initialized', {})
     } catch (error) {
       connection.dispose()
@@ -84,6 +89,11 @@ export class HostConnection {
     return this.connected.info
   }
 
+  /** True when it was started for this connection. */
+  get started(): boolean {
+    return this.connected.started
+  }
+
   /** Where the host keeps its files. */
   get endpoint(): ConnectedHost['endpoint'] {
     return this.connected.endpoint
@@ -91,7 +101,31 @@ export class HostConnection {
 
   /** @throws {@link HostRequestError}, {@link HostTimeoutError}, {@link HostGoneError} */
   async request<M extends RequestMethod>(method: M, params: Requests[M]['params'], { timeoutMs = defaultRequestTimeoutMs } = {}): Promise<Requests[M]['result']> {
-    return (await this.send(method, params, timeoutMs)) as Requests[M]['result']
+    const answer = this.send(method, params, timeoutMs)
+    const heard = timeoutMs > hungAfterMs + pingLimitMs ? this.untilDeaf(answer) : undefined
+    return (await (heard ?? answer)) as Requests[M]['result']
+  }
+
+  /**
+   * An answer may take long (a shutdown has its grace periods), but a host that works on it hears meanwhile. Rejects with
+   * {@link HostHungError} when it does not, instead of after the rest of a long time.
+   */
+  private async untilDeaf<T>(answer: Promise<T>): Promise<T> {
+    for (;;) {
+      const timer = new AbortController()
+      const pause = sleep(hungAfterMs, 'pause', { signal: timer.signal }).catch(() => 'pause')
+      let first: T | string
+      try {
+        first = await Promise.race([answer, pause])
+      } finally {
+        timer.abort()
+      }
+      if (first !== 'pause') return await answer
+      // An answer that it does not know this message is an answer.
+      const ping = this.rpc.sendRequest(Ping.method, {}).catch(() => null)
+      const lateAnswer = await Promise.race([answer.then(() => true), unlessHung(ping, this.connected.script, this.connected.info, pingLimitMs)])
+      if (lateAnswer === true) return await answer
+    }
   }
 
   /** Calls back for every such notification until the returned function is called. */
@@ -147,6 +181,12 @@ export class HostConnection {
     }
   }
 }
+
+/** A host in the middle of a long synchronous piece of work has this much longer than one that is asked something for the first time. */
+const pingLimitMs = 3000
+
+/** So that of two limits for the same thing the one with the better words comes first. */
+const timeoutMarginMs = 1000
 
 /** An answer that came just before the end is still on its way through the JSON-RPC library, a turn of the event loop a message. */
 const lastAnswersMs = 100

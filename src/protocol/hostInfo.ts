@@ -1,6 +1,7 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import * as z from 'zod'
 import type { Endpoint } from './endpoint'
+import { readOwnText, removeForeign } from './ownFile'
 
 /** What host.json says: which process the host is and how to reach it. Only its owner can read the file (0600). */
 export const hostInfoSchema = z.object({
@@ -18,15 +19,10 @@ export type HostInfo = z.infer<typeof hostInfoSchema>
 
 /** The host that last announced itself; undefined when there is none, or when the file makes no sense. */
 export async function readHostInfo(endpoint: Endpoint): Promise<HostInfo | undefined> {
-  let text: string
+  const read = await readOwnText(endpoint.infoFile)
+  if (read.kind !== 'text') return undefined
   try {
-    text = await readFile(endpoint.infoFile, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  try {
-    return hostInfoSchema.parse(JSON.parse(text))
+    return hostInfoSchema.parse(JSON.parse(read.text))
   } catch {
     // Half a file of a machine that lost power, or of another version: the next host replaces it.
     return undefined
@@ -36,6 +32,8 @@ export async function readHostInfo(endpoint: Endpoint): Promise<HostInfo | undef
 /** Announces a host; readers see the old file or the new one, never half of it. */
 export async function writeHostInfo(endpoint: Endpoint, info: HostInfo): Promise<void> {
   const draft = `${endpoint.infoFile}.${info.pid}`
+  // Another name under which something else stands would make both steps fail.
+  for (const path of [draft, endpoint.infoFile]) await removeForeign(path, 'file')
   await writeFile(draft, JSON.stringify(info), { mode: 0o600 })
   await rename(draft, endpoint.infoFile)
 }

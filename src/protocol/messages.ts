@@ -14,6 +14,8 @@ export const initializationOptionsSchema = z.object({
   token: z.string().max(256),
   protocolVersion: z.number().int(),
   client: z.enum(['vscode', 'cli', 'test']),
+  /** The pid namespace of the client, in which `processId` and every pid that it names are numbers; left out where there are none. */
+  pidNamespace: z.string().max(64).optional(),
 })
 export type InitializationOptions = z.infer<typeof initializationOptionsSchema>
 
@@ -341,6 +343,10 @@ export namespace HostStatus {
 }
 /** A program that is not the host's to end. */
 export interface RunningProgram { name: string; pid: number }
+/** Does nothing, by way of a thread that reads files: a host that does not answer it is of no use for anything. */
+export namespace Ping {
+  export const method = 'unhang/ping'
+}
 /** Ends every pool that the host owns through the shutdown core, then the host. */
 export namespace StopHost {
   export const method = 'unhang/stopHost'
@@ -370,6 +376,7 @@ export interface Requests {
   [ConfirmAttached.method]: { params: ConfirmAttached.Params; result: null }
   [ListProcesses.method]: { params: Record<string, never>; result: ListProcesses.Result }
   [HostStatus.method]: { params: Record<string, never>; result: HostStatus.Result }
+  [Ping.method]: { params: Record<string, never>; result: null }
   [StopHost.method]: { params: Record<string, never>; result: StopHost.Result }
 }
 export type RequestMethod = keyof Requests

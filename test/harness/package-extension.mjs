@@ -1,17 +1,19 @@
 // Production build and .vsix: what a user installs.
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { bundledFile } from '../../src/build/notices.mjs'
 import { run } from './commands.mjs'
 import { repositoryRoot } from './paths.mjs'
+import { sbomOf } from './sbom.mjs'
 import { toolPath } from './tools.mjs'
 
 /** From the issue: an extension that starts fast is small. */
 export const vsixBudgetBytes = 1.5 * 1024 * 1024
 
 /** What may ship … */
-const shippable = [/^package\.json$/, /^package\.nls(\.[\w-]+)?\.json$/, /^(README|CHANGELOG|SUPPORT)\.md$/i, /^LICENSE(\.\w+)?$/i, /^dist\/[\w./-]+\.(js|cjs|d\.ts|py)$/, /^media\/[\w./-]+\.(svg|png|md)$/, /^l10n\/[\w.-]+\.json$/]
+const shippable = [/^package\.json$/, /^package\.nls(\.[\w-]+)?\.json$/, /^(README|CHANGELOG|SUPPORT)\.md$/i, /^LICENSE(\.\w+)?$/i, /^dist\/THIRD-PARTY-NOTICES\.txt$/, /^dist\/[\w./-]+\.(js|cjs|d\.ts|py)$/, /^media\/[\w./-]+\.(svg|png|md)$/, /^l10n\/[\w.-]+\.json$/]
 /** … and what must. */
-const required = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist/extension.js', 'dist/host.js', 'dist/cli.js', 'dist/core.js', 'dist/node-worker.js', 'dist/python/worker.py', 'dist/observer/sitecustomize.py', 'dist/observer/unhang_observer/hooks.py', 'dist/observer/node-observer.cjs']
+const required = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist/THIRD-PARTY-NOTICES.txt', 'dist/extension.js', 'dist/host.js', 'dist/cli.js', 'dist/core.js', 'dist/node-worker.js', 'dist/python/worker.py', 'dist/observer/sitecustomize.py', 'dist/observer/unhang_observer/hooks.py', 'dist/observer/node-observer.cjs']
 
 /** @returns {{ name: string, version: string, repository?: unknown }} */
 function manifest() {
@@ -22,6 +24,11 @@ function manifest() {
 export function vsixPath() {
   const { name, version } = manifest()
   return join(repositoryRoot, `${name}-${version}.vsix`)
+}
+
+/** Where the list of what the package contains is written: CycloneDX, beside the .vsix. */
+export function sbomPath() {
+  return vsixPath().replace(/\.vsix$/, '.cdx.json')
 }
 
 /**
@@ -38,6 +45,7 @@ export async function packageExtension() {
   // Without a repository's address there is nothing that the README's relative links could be rewritten to.
   const links = manifest().repository ? [] : ['--allow-missing-repository', '--no-rewrite-relative-links']
   await run(toolPath('vsce'), ['package', '--no-dependencies', ...links, '--out', out], { cwd: repositoryRoot, timeoutMs: 5 * 60_000 })
+  writeFileSync(sbomPath(), sbomOf(JSON.parse(readFileSync(join(repositoryRoot, bundledFile), 'utf8'))))
   return out
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// `npm run package`: unhang-<version>.vsix in the checkout, and what is in it.
+// `npm run package`: unhang-<version>.vsix in the checkout, what is in it, and the SBOM beside it.
 import './node-version.mjs'
 
-const { packageExtension, checkPackage, shipList } = await import('./package-extension.mjs')
+const { packageExtension, checkPackage, sbomPath, shipList } = await import('./package-extension.mjs')
 const vsix = await packageExtension()
 for (const file of await shipList()) console.log(`  ${file}`)
 for (const { check, problem } of await checkPackage(vsix)) {
@@ -10,3 +10,4 @@ for (const { check, problem } of await checkPackage(vsix)) {
   if (problem) process.exitCode = 1
 }
 console.log(vsix)
+console.log(sbomPath())

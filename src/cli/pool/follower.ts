@@ -1,4 +1,4 @@
-import { Changed, HostStatus, HostTimeoutError, Output, poolsOfProgram, type CountsSnapshot, type HostConnection, type PoolSnapshot } from '../../protocol'
+import { Changed, HostHungError, HostStatus, HostTimeoutError, Output, poolsOfProgram, type CountsSnapshot, type HostConnection, type PoolSnapshot } from '../../protocol'
 import { CliError } from '../errors'
 import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
@@ -99,7 +99,7 @@ export class PoolFollower {
 
   /** A host that is stopped or swamped may come back, and its pool goes on meanwhile: said once, asked again and again. */
   private failed(error: unknown): void {
-    if (!(error instanceof HostTimeoutError)) {
+    if (!(error instanceof HostTimeoutError || error instanceof HostHungError)) {
       this.settle?.reject(error)
       return
     }

@@ -1,11 +1,11 @@
-import { Changed, HostTimeoutError, PolicyActed, ProgramExited, ProgramStarted, RunProgram, type HostConnection, type PoolSnapshot, type WatchOptions } from '../../protocol'
+import { Changed, HostHungError, HostTimeoutError, hungAfterMs, PolicyActed, ProgramExited, ProgramStarted, RunProgram, type HostConnection, type PoolSnapshot, type WatchOptions } from '../../protocol'
 import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
 import { plainLine } from '../output/plainText'
 import { VerdictNotes } from './verdictNotes'
 
-/** The program waits for this answer before it starts. */
-const sessionTimeoutMs = 5000
+/** The program waits for this answer before it starts: of a host that was there, as long as of any first answer. One that has just started is slower. */
+const sessionTimeoutMs = (host: HostConnection): number => (host.started ? 5000 : hungAfterMs)
 /** The program has ended and its exit code is waited for. A host that is busy ending the rest of it may take a moment. */
 const farewellTimeoutMs = 2000
 
@@ -38,7 +38,7 @@ export class Watching {
   /** Asks for a session. Rejects when there is none to be had. */
   static async begin(host: HostConnection, terminal: Terminal, argv: string[], options: WatchOptions): Promise<Watching> {
     const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined))
-    const session = await host.request(RunProgram.method, { argv, cwd: process.cwd(), env, options }, { timeoutMs: sessionTimeoutMs })
+    const session = await host.request(RunProgram.method, { argv, cwd: process.cwd(), env, options }, { timeoutMs: sessionTimeoutMs(host) })
     return new Watching(host, terminal, session, options)
   }
 
@@ -90,7 +90,7 @@ export class Watching {
 
   private failed(error: unknown): void {
     if (this.state !== 'watching') return
-    if (error instanceof HostTimeoutError) {
+    if (error instanceof HostTimeoutError || error instanceof HostHungError) {
       this.state = 'silent'
       this.note(`the host does not answer; ${plainLine(this.session.name)} runs on`)
     } else {

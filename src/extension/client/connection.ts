@@ -1,4 +1,4 @@
-import type { Notifications, RequestMethod, Requests } from '../../protocol'
+import type { HostEnd, Notifications, RequestMethod, Requests } from '../../protocol'
 import type { Disposable, Event } from '../lifecycle'
 
 export interface RequestOptions {
@@ -21,12 +21,49 @@ export type ConnectMode = 'existing' | 'start'
 /** Opens a connection; undefined only in mode `existing`, when no host runs. */
 export type OpenConnection = (mode: ConnectMode) => Promise<HostConnection | undefined>
 
+/** The process of a host that does not answer; `silent`: it is not stopped, and stands for a reason of its own. */
+export interface HungHost {
+  readonly pid: number
+  /** With the pid the identity of the process (see src/processes). */
+  readonly startTime: string
+  readonly state: 'stopped' | 'silent'
+}
+
+/** The host took the connection and does not answer. */
+export class HostHangsError extends Error {
+  override readonly name = 'HostHangsError'
+  constructor(message: string, readonly host: HungHost, options?: ErrorOptions) {
+    super(message, options)
+  }
+}
+
+/** What can be done about the process of a host without asking it. */
+export interface HostProcess {
+  /** How it is; undefined when there is none. */
+  look(): Promise<HungHost | undefined>
+  /** Ends it by SIGKILL, once pid, start time and command line are proven. */
+  end(host: HungHost): Promise<HostEnd>
+}
+
 /** The host took the request and did not answer in time. */
 export class HostTimeoutError extends Error {
   override readonly name = 'HostTimeoutError'
   constructor(readonly method: string, readonly timeoutMs: number) {
-    super(`The Unhang host did not answer “${method}” within ${timeoutMs / 1000} s. Look at the log, or end the host with “unhang host stop” and try again.`)
+    super(`The Unhang host did not answer “${method}” within ${timeoutMs / 1000} s. If it stays so, “Unhang: Restart Host” ends it and starts a new one; the log says more.`)
   }
+}
+
+/**
+ * Whether an error is of that class. By its name, as the client is a bundle of its own (`dist/extension-client.js`) with its own copy of
+ * these classes, of which `instanceof` knows nothing.
+ */
+export function isHostTimeout(error: unknown): error is HostTimeoutError {
+  return error instanceof Error && error.name === 'HostTimeoutError'
+}
+
+/** As {@link isHostTimeout}. */
+export function isHostHang(error: unknown): error is HostHangsError {
+  return error instanceof Error && error.name === 'HostHangsError'
 }
 
 /** There is no host to ask: it could not be started, or the connection was lost. */

@@ -4,9 +4,9 @@
  */
 import { RelativePattern, type LogOutputChannel, type WorkspaceFolder } from 'vscode'
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, type LanguageClientOptions, type StreamInfo } from 'vscode-languageclient/node'
-import { HostNotRunningError, connectOrStart, type ConnectedHost, type Notifications, type RequestMethod, type Requests } from '../../protocol'
+import { HostHungError, HostNotRunningError, connectOrStart, endHungHost, endpointOf, hungAfterMs, lookAtHost, unlessHung, type ConnectedHost, type HostCondition, type HostScript, type Notifications, type RequestMethod, type Requests } from '../../protocol'
 import { Emitter, type Disposable } from '../lifecycle'
-import { HostTimeoutError, type ConnectMode, type HostConnection, type RequestOptions } from './connection'
+import { HostHangsError, HostTimeoutError, type ConnectMode, type HostConnection, type HostProcess, type HungHost, type RequestOptions } from './connection'
 import { withTimeout } from './withTimeout'
 
 /** What it takes to reach the host of one folder. */
@@ -20,8 +20,8 @@ export interface LanguageConnectionOptions {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** The handshake is two messages; a host that takes longer hangs. */
-const handshakeTimeoutMs = 10_000
+/** The handshake of a host that has just started, and still reads its own code; one that was there hangs after `hungAfterMs`. */
+const firstHandshakeMs = 10_000
 /** How long a host may take to say goodbye before its socket is simply closed. */
 const goodbyeTimeoutMs = 1_000
 
@@ -33,18 +33,42 @@ export async function openLanguageConnection(options: LanguageConnectionOptions,
     host = await connectOrStart({ root: folder.uri.fsPath, hostScript, nodePath, start: mode === 'start', client: 'vscode', env })
   } catch (error) {
     if (mode === 'existing' && error instanceof HostNotRunningError) return undefined
-    throw error
+    throw inOurWords(error)
   }
   options.log.info(`${host.started ? 'Started' : 'Found'} the host of ${folder.name}: pid ${host.info.pid}, version ${host.info.version}.`)
   const connection = new LanguageConnection(options, host)
   try {
-    await withTimeout(connection.start(), handshakeTimeoutMs, () => new HostTimeoutError('initialize', handshakeTimeoutMs))
+    await unlessHung(connection.start(), host.script, host.info, host.started ? firstHandshakeMs : hungAfterMs)
   } catch (error) {
     host.socket.destroy()
-    await connection.close()
-    throw error
+    // A host that does not answer does not take leave either: nobody waits for that.
+    void connection.close()
+    throw inOurWords(error)
   }
   return connection
+}
+
+/** The process of a folder's host, looked at and ended from outside. */
+export async function hostProcess({ folder, hostScript, nodePath, env }: LanguageConnectionOptions): Promise<HostProcess> {
+  const { root } = await endpointOf(folder.uri.fsPath, env)
+  const script: HostScript = { root, hostScript, nodePath: nodePath ?? process.execPath, env }
+  return {
+    look: async () => hungHostOf(await lookAtHost(script)),
+    end: (host) => endHungHost(script, host, 'user'),
+  }
+}
+
+function hungHostOf(condition: HostCondition): HungHost | undefined {
+  if (condition === null) return undefined
+  const { pid, startTime, state } = condition
+  return { pid, startTime, state: state === 'stopped' ? 'stopped' : 'silent' }
+}
+
+/** For the parts of the extension that do not load the protocol. */
+function inOurWords(error: unknown): unknown {
+  if (!(error instanceof HostHungError)) return error
+  const { pid, startTime } = error.info
+  return new HostHangsError(error.message, hungHostOf(error.condition ?? null) ?? { pid, startTime, state: 'silent' }, { cause: error })
 }
 
 class LanguageConnection implements HostConnection {

@@ -6,6 +6,7 @@ import { readSetting } from '../contributions/settings'
 import { DisposableStore, Emitter, type Disposable } from '../lifecycle'
 import { PoolCatalog } from '../model/poolCatalog'
 import { FolderSession } from './folderSession'
+import type { LanguageConnectionOptions } from './languageConnection'
 import type { SupervisorState } from './supervisor'
 
 /** A shutdown, with the folder whose host did it. */
@@ -25,17 +26,20 @@ export class Sessions implements Disposable {
   readonly #shutdown = new Emitter<FolderShutdown>()
   readonly #gaveUp = new Emitter<{ session: FolderSession; error: Error }>()
   readonly #added = new Emitter<FolderSession>()
+  readonly #hungChanged = new Emitter<FolderSession>()
 
   readonly onDidChangeState = this.#stateChanged.event
   readonly onDidShutdown = this.#shutdown.event
   readonly onDidGiveUp = this.#gaveUp.event
   readonly onDidAddSession = this.#added.event
+  /** The host of a folder does not answer any more, or does again. */
+  readonly onDidChangeHung = this.#hungChanged.event
 
   constructor(context: ExtensionContext, log: LogOutputChannel) {
     this.#context = context
     this.#log = log
     this.catalog = this.#owned.add(new PoolCatalog())
-    for (const emitter of [this.#stateChanged, this.#shutdown, this.#gaveUp, this.#added]) this.#owned.add(emitter)
+    for (const emitter of [this.#stateChanged, this.#shutdown, this.#gaveUp, this.#added, this.#hungChanged]) this.#owned.add(emitter)
     for (const folder of workspace.workspaceFolders ?? []) this.#add(folder)
     this.#owned.add(workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
       for (const folder of removed) void this.#remove(folder)
@@ -91,6 +95,14 @@ export class Sessions implements Disposable {
     // The host is a local process with a local folder; virtual folders have neither.
     if (folder.uri.scheme !== 'file' || this.#sessions.has(key)) return
     const owned = new DisposableStore()
+    const client = (): LanguageConnectionOptions => {
+      const nodePath = readSetting('nodePath', folder.uri)
+      return {
+        folder, log: this.#log, env: process.env,
+        hostScript: this.#context.asAbsolutePath('dist/host.js'),
+        nodePath: nodePath === '' ? undefined : nodePath,
+      }
+    }
     const session = new FolderSession({
       folder,
       log: this.#log,
@@ -98,12 +110,11 @@ export class Sessions implements Disposable {
       leftLedger: async () => (await hostTraces(folder.uri.fsPath)).ledger,
       open: async (mode) => {
         const { openLanguageConnection } = await import('./languageConnection')
-        const nodePath = readSetting('nodePath', folder.uri)
-        return openLanguageConnection({
-          folder, log: this.#log, env: process.env,
-          hostScript: this.#context.asAbsolutePath('dist/host.js'),
-          nodePath: nodePath === '' ? undefined : nodePath,
-        }, mode)
+        return openLanguageConnection(client(), mode)
+      },
+      hostProcess: {
+        look: async () => (await (await import('./languageConnection')).hostProcess(client())).look(),
+        end: async (host) => (await (await import('./languageConnection')).hostProcess(client())).end(host),
       },
     })
     this.#sessions.set(key, { session, owned })
@@ -111,6 +122,7 @@ export class Sessions implements Disposable {
     owned.add(this.catalog.addStore(session.store, folder.name))
     owned.add(session.onDidChangeState(() => { this.#stateChanged.fire(this.state) }))
     owned.add(session.onDidShutdown((done) => { this.#shutdown.fire({ session, done }) }))
+    owned.add(session.onDidChangeHung(() => { this.#hungChanged.fire(session) }))
     owned.add(session.onDidGiveUp((error) => { this.#gaveUp.fire({ session, error }) }))
     this.#added.fire(session)
   }

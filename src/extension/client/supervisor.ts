@@ -72,6 +72,18 @@ export class ConnectionSupervisor implements Disposable {
     return this.#openInsteadOfRetry(mode)
   }
 
+  /** Drops the connection, or the attempts to get it back, until somebody connects again. */
+  disconnect(): void {
+    this.#turn = undefined
+    this.#retry?.dispose()
+    this.#listening?.dispose()
+    const connection = this.#connection
+    this.#connection = undefined
+    // A host that hangs does not take leave: nobody waits for that.
+    connection?.close().catch(() => undefined)
+    if (!this.#closed && this.#opening === undefined) this.#setState('none')
+  }
+
   /** Closes the connection and tries no more. */
   async close(): Promise<void> {
     this.#closed = true

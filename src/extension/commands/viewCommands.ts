@@ -10,6 +10,7 @@ import type { PoolsNode } from '../view/nodes'
 import type { PoolsView } from '../view/poolsView'
 import { poolIdsOf, readArguments, workersOf } from './arguments'
 import { poolChoices, workerChoices } from './choices'
+import { restartHosts } from './restartHost'
 
 /** What the commands that only show or tidy up need. */
 export interface ViewCommandContext {
@@ -22,9 +23,9 @@ export interface ViewCommandContext {
 }
 
 type ViewCommand =
-  | 'unhang.removePool' | 'unhang.showReport' | 'unhang.copyPid' | 'unhang.showLog' | 'unhang.connectHost' | 'unhang.showMore'
+  | 'unhang.removePool' | 'unhang.showReport' | 'unhang.copyPid' | 'unhang.showLog' | 'unhang.connectHost' | 'unhang.restartHost' | 'unhang.showMore'
 
-/** Commands that end nothing. */
+/** Commands that end no pool by themselves. */
 export function viewCommands(context: ViewCommandContext): Pick<CommandHandlers, ViewCommand> {
   const { sessions, view, log } = context
   return {
@@ -35,6 +36,7 @@ export function viewCommands(context: ViewCommandContext): Pick<CommandHandlers,
     'unhang.connectHost': async () => {
       await Promise.all(sessions.all.map((session) => session.connect('start')))
     },
+    'unhang.restartHost': () => restartHosts(context),
     'unhang.showMore': (node) => {
       const row = node as PoolsNode | undefined
       if (row?.kind === 'more') view.showMore(row)

@@ -23,6 +23,7 @@ export const commandIds = [
   'unhang.showLog',
   'unhang.createTasksFile',
   'unhang.connectHost',
+  'unhang.restartHost',
   'unhang.showMore',
 ] as const
 export type CommandId = (typeof commandIds)[number]

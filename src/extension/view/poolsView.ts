@@ -62,6 +62,17 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
     return this.#view.badge?.value ?? 0
   }
 
+  /** Says something above the rows; undefined takes it away. */
+  showMessage(message: string | undefined): void {
+    // An empty text takes the line away as well.
+    this.#view.message = message ?? ''
+  }
+
+  /** What is said above the rows; empty when nothing is. */
+  get message(): string {
+    return this.#view.message ?? ''
+  }
+
   /** Scrolls to a pool or worker and selects it. */
   async reveal(node: PoolNode | WorkerNode): Promise<void> {
     await this.#view.reveal(this.#tree.node(node), { select: true, focus: true, expand: true })

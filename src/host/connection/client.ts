@@ -22,6 +22,10 @@ export type LanguageConnection = _Connection
 export interface ClientHost {
   readonly token: string
   readonly version: string
+  /** The pid namespace of the host; undefined where there are none. */
+  readonly pidNamespace: string | undefined
+  /** Why this client is not served, told once it says who it is; undefined when it is. */
+  readonly refusal: string | undefined
   readonly log: Log
   readonly handlers: RequestHandlers
   /** Registers code lenses and diagnostics; returns what to do when the counts of a pool changed. */
@@ -44,6 +48,8 @@ export interface LanguageService {
 
 /** A client that has not said who it is by then is none of ours. */
 export const handshakeTimeoutMs = 10_000
+/** The same, while there is no room for others. A client sends its first message in the moment in which it is connected. */
+const hurriedHandshakeMs = 1000
 /** A well-behaved client has a handful; more than this wait in the socket. */
 const mostRequestsInFlight = 256
 /** A notice waits while this much is unread: the client will fetch the newest state anyway. */
@@ -56,15 +62,18 @@ export class Client {
   private readonly writer: FrameWriter
   private readonly connection: LanguageConnection
   private readonly language: LanguageService
-  private readonly handshake: NodeJS.Timeout
+  private handshake: NodeJS.Timeout
   private readonly followed = new Map<string, { follower: OutputFollower; stop: () => void }>()
   private protection: Disposable | undefined
   private inFlight = 0
+  private hurried = false
   private dueRev: number | undefined
   /** Who it said it is. */
   kind: InitializationOptions['client'] | 'unknown' = 'unknown'
   /** Its own process, as it said. */
   processId: number | undefined
+  /** The pid namespace that its numbers are of, as it said. */
+  pidNamespace: string | undefined
   /** What it wants measured. */
   watching: Watch.Params | undefined
 
@@ -90,10 +99,7 @@ export class Client {
     this.connection.onShutdown(() => undefined)
     this.language = host.serveLanguage(this.connection)
     for (const method of Object.keys(host.handlers) as RequestMethod[]) this.register(method)
-    this.handshake = setTimeout(() => {
-      this.host.log.warn(`A client said nothing that makes sense within ${handshakeTimeoutMs} ms; its connection is ended.`)
-      this.drop()
-    }, handshakeTimeoutMs)
+    this.handshake = this.handshakeWithin(handshakeTimeoutMs)
     socket.once('close', () => { this.closed() })
     socket.on('error', (error) => { host.log.debug('A connection broke.', { client: this.kind, error: error.message }) })
     this.connection.listen()
@@ -142,6 +148,14 @@ export class Client {
     this.followed.get(poolId)?.follower.flush()
   }
 
+  /** Others wait for a place: one that has sent nothing at all has only a second left to do so. */
+  hurry(): void {
+    if (this.state !== 'new' || this.hurried || this.socket.bytesRead > 0) return
+    this.hurried = true
+    clearTimeout(this.handshake)
+    this.handshake = this.handshakeWithin(hurriedHandshakeMs)
+  }
+
   /** Ends the connection after what is already written. */
   end(): void {
     if (this.state === 'ended') return
@@ -155,6 +169,13 @@ export class Client {
   drop(): void {
     this.state = 'ended'
     this.socket.destroy()
+  }
+
+  private handshakeWithin(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.host.log.warn(`A client said nothing that makes sense within ${ms} ms; its connection is ended.`)
+      this.drop()
+    }, ms)
   }
 
   private register(method: RequestMethod): void {
@@ -186,6 +207,12 @@ export class Client {
     if (parsed.data.protocolVersion !== protocolVersion) {
       return this.turnAway(`This host (version ${this.host.version}) speaks protocol ${protocolVersion}, the client ${parsed.data.protocolVersion}. Stop the host, and start it again from the newer one.`)
     }
+    if (this.host.refusal !== undefined) return this.turnAway(this.host.refusal)
+    const { pidNamespace } = parsed.data
+    if (pidNamespace !== undefined && this.host.pidNamespace !== undefined && pidNamespace !== this.host.pidNamespace) {
+      return this.turnAway(`This host (version ${this.host.version}) runs in another pid namespace than its client, as in another container: the same number means two processes there, so neither could name one to the other. Set UNHANG_RUNTIME_DIR to a folder that the two do not share, and the client gets a host of its own.`)
+    }
+    this.pidNamespace = pidNamespace
     clearTimeout(this.handshake)
     this.state = 'ready'
     this.kind = parsed.data.client

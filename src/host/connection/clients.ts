@@ -27,6 +27,11 @@ export class Clients {
     if (this.connected.delete(client)) this.changed()
   }
 
+  /** There is no room for all: what has been opened and said nothing gets less time for it. */
+  hurry(): void {
+    for (const client of this.connected) client.hurry()
+  }
+
   watch(client: Client, params: Watch.Params): void {
     client.watching = params
     this.changed()

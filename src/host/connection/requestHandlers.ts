@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Client } from './client'
 import {
-  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, PlanShutdown, ProgramExited,
+  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, Ping, PlanShutdown, ProgramExited,
   ProgramStarted, RemovePool, Rescue, RetryTask, RunProgram, Shutdown, StopHost, Watch, type RequestMethod, type Requests,
 } from '../../protocol'
 
@@ -40,5 +40,6 @@ export const requestSchemas: Readonly<Record<RequestMethod, z.ZodType | undefine
   [ConfirmAttached.method]: ConfirmAttached.params,
   [ListProcesses.method]: undefined,
   [HostStatus.method]: undefined,
+  [Ping.method]: undefined,
   [StopHost.method]: undefined,
 }

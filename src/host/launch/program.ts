@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { keyOf, type DefinitionProblem, type PoolDefinition } from '../../protocol'
+import { isPlainNumber, secondReadings } from '../../runtimes'
 import { holdsVariable } from './variables'
 
 /** What is wrong with what is to run, in the workers and at their end: a module or a program that is not there. */
@@ -10,7 +11,22 @@ export async function programProblems(definition: PoolDefinition, cwd: string, e
     : definition.program === undefined ? commandProblem(definition.command, ['command'], cwd, env) : commandProblem(definition.program, ['program'], cwd, env)
   // That it is not there should be known before it is needed.
   const save = commandProblem(definition.termination?.save, ['termination', 'save'], cwd, env)
-  return (await Promise.all([worker, save])).filter((problem) => problem !== undefined)
+  return [...(await Promise.all([worker, save])).filter((problem) => problem !== undefined), ...codeProblems(definition)]
+}
+
+/** The item stands where a program reads it as code. Numbers are none: those of a range, or the ones that are listed. */
+function codeProblems({ command, items }: PoolDefinition): DefinitionProblem[] {
+  if (command === undefined || onlyNumbers(items)) return []
+  // A string is one key: the first is enough, the next one is told when that is mended.
+  return secondReadings(command).slice(0, 1).map(({ index, reader, advice }) => {
+    const path = index === undefined ? ['command'] : ['command', index]
+    return { path, code: 'unsafe', message: `"${keyOf(path)}": ${reader} would read \${item} as code, so that an item like $(touch x) runs. ${advice}` }
+  })
+}
+
+function onlyNumbers(items: PoolDefinition['items']): boolean {
+  if (items === undefined) return true
+  return Array.isArray(items) ? items.every((item) => (typeof item === 'number' || typeof item === 'string') && isPlainNumber(String(item))) : 'range' in items
 }
 
 /** `./file.js#name` → file and export; a `#` in a folder's name does not count when an export follows later. */

@@ -1,7 +1,6 @@
-import { homedir } from 'node:os'
 import { basename, sep } from 'node:path'
 import type { DefinitionProblem } from '../../protocol'
-import { keyOf } from '../../protocol'
+import { homeFolder, keyOf } from '../../protocol'
 
 /** What `${…}` stands for in a pool task. */
 export interface VariableContext {
@@ -47,7 +46,7 @@ function resolveText(text: string, path: readonly (string | number)[], context: 
       case 'workspaceFolderBasename':
         return basename(context.workspaceFolder)
       case 'userHome':
-        return context.env.HOME ?? homedir()
+        return userHome(path, whole, context, problems)
       case 'pathSeparator':
       case '/':
         return sep
@@ -61,4 +60,12 @@ function resolveText(text: string, path: readonly (string | number)[], context: 
         return whole
     }
   })
+}
+
+/** Left as it is where the user has no home: a path that begins with nothing would be another one. */
+function userHome(path: readonly (string | number)[], whole: string, { env }: VariableContext, problems: DefinitionProblem[]): string {
+  const home = homeFolder(env)
+  if (home !== undefined) return home
+  problems.push({ path, code: 'unresolved-variable', message: `"${keyOf(path)}" holds ${whole}, and this user has no home folder. Set HOME, or write the path itself.` })
+  return whole
 }

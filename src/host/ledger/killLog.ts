@@ -1,26 +1,54 @@
-import { basename, dirname } from 'node:path'
-import { createStream, type RotatingFileStream } from 'rotating-file-stream'
+import { closeSync, constants, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
 import type { KillLedgerEntry } from '../../shutdown'
 
-/** Every signal that was ever sent from this workspace, on disk: one JSON line each; the newest two megabytes are kept. */
-export class KillLog {
-  private readonly stream: RotatingFileStream
+/** The file and the one before it: the newest two megabytes are kept. */
+const mostBytes = 1024 * 1024
 
-  constructor(file: string) {
-    this.stream = createStream(basename(file), { path: dirname(file), size: '1M', rotate: 1, mode: 0o600 })
-    // A full disk costs the record, not the shutdown.
-    this.stream.on('error', () => undefined)
-    this.stream.on('warning', () => undefined)
+/**
+ * Every signal that was ever sent from this workspace, on disk: one JSON line each. A line is written when this returns: what a host
+ * that is killed in the middle of a terminate has sent is known all the same, and no thread that hangs in a file system keeps it waiting.
+ */
+export class KillLog {
+  private descriptor: number | undefined
+  private bytes = 0
+
+  /** @param onError Told of a write that failed, e.g. on a full disk: that costs the record, not the shutdown. */
+  constructor(private readonly file: string, private readonly onError: (error: unknown) => void) {
+    this.attempt(() => { this.open() })
   }
 
   record(entry: KillLedgerEntry): void {
-    if (!this.stream.writableEnded) this.stream.write(`${JSON.stringify(entry)}\n`)
+    this.attempt(() => {
+      if (this.descriptor === undefined) return
+      if (this.bytes > mostBytes) {
+        this.close()
+        renameSync(this.file, `${this.file}.1`)
+        this.open()
+      }
+      this.bytes += writeSync(this.descriptor, `${JSON.stringify(entry)}\n`)
+    })
   }
 
-  async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.stream.once('error', () => { resolve() })
-      this.stream.end(() => { resolve() })
-    })
+  close(): void {
+    if (this.descriptor === undefined) return
+    closeSync(this.descriptor)
+    this.descriptor = undefined
+  }
+
+  private open(): void {
+    const descriptor = openSync(this.file, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600)
+    this.descriptor = descriptor
+    this.bytes = fstatSync(descriptor).size
+    const last = Buffer.alloc(1)
+    // Half a line of a full disk must not swallow the next one.
+    if (this.bytes > 0 && readSync(descriptor, last, 0, 1, this.bytes - 1) === 1 && last[0] !== 0x0a) this.bytes += writeSync(descriptor, '\n')
+  }
+
+  private attempt(body: () => void): void {
+    try {
+      body()
+    } catch (error) {
+      this.onError(error)
+    }
   }
 }

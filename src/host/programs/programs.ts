@@ -3,14 +3,14 @@ import { spawn } from 'node:child_process'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive } from '../../processes'
-import { errorCodes, type AttachProcess, type ConfirmAttached, type GetStacks, type LaunchPool, type ListProcesses, type ProgramExited, type ProgramStarted, type Rescue, type RunProgram } from '../../protocol'
+import { errorCodes, ownPidNamespace, type AttachProcess, type ConfirmAttached, type GetStacks, type LaunchPool, type ListProcesses, type ProgramExited, type ProgramStarted, type Rescue, type RunProgram } from '../../protocol'
 import { findObserverPath } from '../../runtimes'
 import { RequestError } from '../connection/requestHandlers'
 import { LaunchError } from '../launch/errors'
 import { AttachedProgram } from './attachedProgram'
 import { listProcesses } from './listProcesses'
 import type { ProgramContext } from './programContext'
-import type { ProgramRequests } from './programRequests'
+import type { ProgramRequests, Starter } from './programRequests'
 import { stacksOf } from './stacks'
 import { programName } from './programName'
 import { WatchedProgram, type WatchedProgramOptions } from './watchedProgram'
@@ -53,13 +53,16 @@ export class Programs implements ProgramRequests {
     return { programId: program.id, name: program.name, env: session.environment(env, argv), ...(message == null ? {} : { notObserved: message }) }
   }
 
-  async started({ programId, pid }: ProgramStarted.Params, clientPid: number | undefined): Promise<void> {
+  async started({ programId, pid }: ProgramStarted.Params, { processId, pidNamespace }: Starter): Promise<void> {
     const program = this.program(programId)
     const identity = await this.context.processes.identify(pid)
     const row = identity && (await this.context.processes.inspect(identity))
     // A program that is over already: its exit is told in a moment.
     if (identity === undefined || row === undefined) return
-    if (row.parentPid !== clientPid) throw new RequestError(errorCodes.wrongState, `Process ${pid} is no child of the client that says it started it, so it is not taken for ${program.name}.`)
+    if (pidNamespace !== ownPidNamespace()) {
+      throw new RequestError(errorCodes.wrongState, `Whether ${pid} is the same process to the client and to this host is not known (pid namespaces ${pidNamespace ?? 'unknown'} and ${ownPidNamespace() ?? 'unknown'}), so it is not taken for ${program.name}.`)
+    }
+    if (row.parentPid !== processId) throw new RequestError(errorCodes.wrongState, `Process ${pid} is no child of the client that says it started it, so it is not taken for ${program.name}.`)
     if (program.root === undefined) await program.started(identity)
   }
 

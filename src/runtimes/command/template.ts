@@ -1,5 +1,7 @@
 import { envReferences } from './shell-context'
 import type { ReferencingScript } from './shell-context'
+import { isPlainNumber, secondReadings } from './second-reading'
+import type { SecondReading } from './second-reading'
 
 /** What a command line is made of for one item. */
 export interface RenderedCommand {
@@ -25,11 +27,14 @@ export const indexVariable = 'UNHANG_INDEX'
 export class CommandTemplate {
   readonly #command: string | readonly string[]
   readonly #script: ReferencingScript | undefined
+  readonly #secondReading: SecondReading | undefined
 
   /** @throws UnreachablePlaceholderError when a placeholder stands where no shell would replace it */
   constructor(command: string | readonly string[]) {
     this.#command = command
     this.#script = typeof command === 'string' && process.platform !== 'win32' ? envReferences(command, { item: itemVariable, index: indexVariable }) : undefined
+    // cmd.exe reads no script of ours.
+    this.#secondReading = typeof command === 'string' && this.#script === undefined ? undefined : secondReadings(command)[0]
   }
 
   /** The command as a person would write it, on as many lines as it has. @throws UnusableItemError */
@@ -47,6 +52,7 @@ export class CommandTemplate {
     const insert = (text: string, quote: (value: string) => string = (plain) => plain) =>
       text.replace(placeholder, (_, name) => (name === 'item' ? quote(value) : String(index)))
     const command = this.#command
+    if (this.#secondReading !== undefined) mustBeNoCode(value, this.#secondReading)
     if (typeof command === 'string') {
       if (this.#script === undefined) {
         return { file: insert(command, quoteForCmd), args: [], shell: true, env: {} }
@@ -76,6 +82,11 @@ function mustBeNumber(value: string): void {
   throw new UnusableItemError(
     `the command calculates with \${item}, so it must be a whole number (without leading zeros), not ${JSON.stringify(value.slice(0, 80))}`,
   )
+}
+
+function mustBeNoCode(value: string, { reader, advice }: SecondReading): void {
+  if (isPlainNumber(value)) return
+  throw new UnusableItemError(`${reader} would read the item as code, so it must be a number, not ${JSON.stringify(value.slice(0, 80))}. ${advice}`)
 }
 
 function quoteForDisplay(part: string): string {

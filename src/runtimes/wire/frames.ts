@@ -47,6 +47,8 @@ export const headerLength = 13
 /** A longer frame means that something else wrote to the socket: v8 itself cannot make buffers much larger than this. */
 const maxPayloadLength = 2 ** 31
 const slabBytes = 64 * 1024
+/** What is set aside for a frame before its bytes have come: a header alone must not take two gigabytes. */
+export const largestAhead = 16 * 1024 * 1024
 /** Larger payloads are written as they are, smaller ones are gathered: a copy costs less than a system call. */
 export const gatheredBytes = 8 * 1024
 
@@ -137,12 +139,14 @@ export interface FrameSink {
   frame(kind: FrameKind, number: number, extra: number, bytes: Buffer, start: number, end: number): void
 }
 
-/** Cuts a stream of chunks into frames. A large frame is put together in a buffer of its own size, each byte copied once. */
+/** Cuts a stream of chunks into frames. A large frame is put together in a buffer of its own size, each byte copied once; a very large one in a buffer that grows with it. */
 export class FrameReader {
   /** The beginning of a frame whose rest has not come. */
   #rest: Buffer | undefined
   /** A large frame that is being filled, header included. */
   #large: Buffer | undefined
+  /** Bytes of that frame, of which so many have come. */
+  #whole = 0
   #filled = 0
 
   constructor(private readonly sink: FrameSink) {}
@@ -151,11 +155,12 @@ export class FrameReader {
   push(chunk: Buffer): void {
     let bytes = chunk
     let offset = 0
-    const large = this.#large
-    if (large !== undefined) {
-      const taken = chunk.copy(large, this.#filled, 0, Math.min(chunk.length, large.length - this.#filled))
-      this.#filled += taken
-      if (this.#filled < large.length) return
+    if (this.#large !== undefined) {
+      const taken = Math.min(chunk.length, this.#whole - this.#filled)
+      const large = this.#roomFor(this.#large, this.#filled + taken)
+      this.#large = large
+      this.#filled += chunk.copy(large, this.#filled, 0, taken)
+      if (this.#filled < this.#whole) return
       this.#large = undefined
       this.#deliver(large, 0)
       offset = taken
@@ -172,7 +177,8 @@ export class FrameReader {
       const whole = headerLength + length
       if (bytes.length - offset < whole) {
         if (whole > slabBytes) {
-          this.#large = Buffer.allocUnsafeSlow(whole)
+          this.#whole = whole
+          this.#large = Buffer.allocUnsafeSlow(Math.min(whole, Math.max(largestAhead, bytes.length - offset)))
           this.#filled = bytes.copy(this.#large, 0, offset)
           return
         }
@@ -182,6 +188,14 @@ export class FrameReader {
       offset += whole
     }
     if (offset < bytes.length) this.#rest = bytes.subarray(offset)
+  }
+
+  /** Twice as large each time, so that a byte is copied once more on average. */
+  #roomFor(large: Buffer, bytes: number): Buffer {
+    if (bytes <= large.length) return large
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.#whole, Math.max(bytes, 2 * large.length)))
+    large.copy(larger, 0, 0, this.#filled)
+    return larger
   }
 
   #deliver(bytes: Buffer, offset: number): void {

@@ -84,11 +84,12 @@ export function unpackThrown(packed: PackedThrown): unknown {
   if (packed.kind === 'value') return packed.value
   const error = packed.errors
     ? new AggregateError(packed.errors.map(unpackThrown), packed.message)
-    : new (packed.name in builtins ? builtins[packed.name as keyof typeof builtins] : Error)(packed.message)
+    : new (Object.hasOwn(builtins, packed.name) ? builtins[packed.name as keyof typeof builtins] : Error)(packed.message)
   if (error.name !== packed.name) Object.defineProperty(error, 'name', { value: packed.name, configurable: true, writable: true })
   Object.defineProperty(error, 'stack', { value: packed.stack ?? `${packed.name}: ${packed.message}`, configurable: true, writable: true })
   if (packed.cause) Object.defineProperty(error, 'cause', { value: unpackThrown(packed.cause), configurable: true, writable: true })
-  Object.assign(error, packed.properties)
+  // Defined, not assigned: one of them may be called `__proto__`.
+  for (const [key, value] of Object.entries(packed.properties)) Object.defineProperty(error, key, { value, configurable: true, enumerable: true, writable: true })
   return error
 }
 

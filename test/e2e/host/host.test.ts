@@ -77,6 +77,33 @@ describe('The host', () => {
     assert.equal(session.state, 'connected')
   })
 
+  it('that is stopped is shown within seconds, and restarted only after a yes', async () => {
+    const [session] = api.sessions.all
+    const before = await session?.request('unhang/hostStatus', {})
+    assert.ok(before)
+    answers.confirms = false
+    process.kill(before.pid, 'SIGSTOP')
+    try {
+      const told = await eventually('it is told', () => answers.notifications.find(({ message }) => message.includes(`pid ${before.pid}`)), 30_000)
+      assert.match(told.message, /is stopped and answers nobody/)
+      assert.deepEqual(told.actions, ['Restart Host', 'Show Log'])
+      assert.match(api.view.message, /is stopped/)
+      await vscode.commands.executeCommand('unhang.restartHost')
+      assert.equal(isAlive(before.pid), true)
+      assert.match(answers.confirmations.at(-1)?.detail ?? '', new RegExp(`Process ${before.pid} is stopped\\. It is ended with SIGKILL, and nothing else is`))
+
+      answers.confirms = true
+      await vscode.commands.executeCommand('unhang.restartHost')
+      assert.equal(isAlive(before.pid), false)
+      assert.equal(session?.state, 'connected')
+      assert.equal(api.view.message, '')
+      const after = await session.request('unhang/hostStatus', {})
+      assert.notEqual(after.pid, before.pid)
+    } finally {
+      if (isAlive(before.pid)) process.kill(before.pid, 'SIGCONT')
+    }
+  })
+
   it('measures while the views are looked at', async () => {
     await runTask('Sleep')
     await vscode.commands.executeCommand('unhang.machine.focus')

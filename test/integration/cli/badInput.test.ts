@@ -22,6 +22,7 @@ const cases: [string, Record<string, unknown>, string][] = [
   ['negative retries', { ...good, retries: -1 }, 'retries'],
   ['a glob that matches nothing', { ...good, items: { glob: 'nothing/**/*.xyz' } }, 'items'],
   ['a file of lines that is missing', { ...good, items: { lines: 'missing.txt' } }, 'items'],
+  ['a shell that would read the item as code', { ...good, command: ['sh', '-c', 'echo ${item}'] }, 'command'],
   ['a missing module', { ...goodModule, module: './missing.js' }, 'module'],
   ['a missing export', { ...goodModule, module: './crawl.js#fetch' }, 'module'],
   ['a module that throws when it is loaded', { ...goodModule, module: './throws.js' }, 'module'],

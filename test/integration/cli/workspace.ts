@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { PsJson, PsPool } from '../../../src/cli/ps/json'
+import { endpointOf, readHostInfo, type HostInfo } from '../../../src/protocol'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const cliScript = join(repository, 'dist', 'cli.js')
@@ -97,6 +98,18 @@ export class Workspace {
   start(args: readonly string[], { env }: { env?: NodeJS.ProcessEnv } = {}): RunningCli {
     const { command: [program = '', ...rest], ...options } = this.commandLine(args, env)
     return new RunningCli(spawn(program, rest, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }))
+  }
+
+  /** Starts any command line, as {@link commandLine} gives one. */
+  startAs([program = '', ...args]: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }): RunningCli {
+    return new RunningCli(spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }))
+  }
+
+  /** What the host wrote about itself. */
+  async hostInfo(): Promise<HostInfo> {
+    const info = await readHostInfo(await endpointOf(this.folder, { UNHANG_RUNTIME_DIR: this.runtimeDirectory }))
+    if (info === undefined) throw new Error('no host has announced itself')
+    return info
   }
 
   /** Runs a command to its end. */

@@ -21,7 +21,7 @@ afterAll(() => { built.remove() })
 beforeEach(() => {
   workspace = new TestWorkspace(built.hostScript)
   delayMs = {}
-  session = new FolderSession({ folder: { name: 'demo' } as WorkspaceFolder, log: silent, isTrusted: () => true, leftLedger: () => Promise.resolve(false), open: () => connect() })
+  session = new FolderSession({ folder: { name: 'demo' } as WorkspaceFolder, log: silent, isTrusted: () => true, leftLedger: () => Promise.resolve(false), open: () => connect(), hostProcess: { look: () => Promise.resolve(undefined), end: () => Promise.resolve('gone') } })
 })
 afterEach(async () => {
   await session.close()

@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { LogOutputChannel, WorkspaceFolder } from 'vscode'
-import { UntrustedWorkspaceError, type ConnectMode, type HostConnection } from '../../../src/extension/client/connection'
+import { UntrustedWorkspaceError, type ConnectMode, type HostConnection, type HostProcess } from '../../../src/extension/client/connection'
 import { FolderSession } from '../../../src/extension/client/folderSession'
 import { Emitter } from '../../../src/extension/lifecycle'
 import { full, pool, worker } from './samples'
 
 const silent = { warn: () => undefined, info: () => undefined, error: () => undefined } as unknown as LogOutputChannel
 const folder = { name: 'demo' } as WorkspaceFolder
+
+const noProcess: HostProcess = { look: () => Promise.resolve(undefined), end: () => Promise.resolve('gone') }
 
 /** Answers as a host with one pool, and remembers what it was asked. */
 class OnePoolHost implements HostConnection {
@@ -33,7 +35,7 @@ describe('FolderSession', () => {
   const open = (host: OnePoolHost | undefined, isTrusted = true): FolderSession => {
     opened.length = 0
     session = new FolderSession({
-      folder, log: silent, isTrusted: () => isTrusted, leftLedger: () => Promise.resolve(true),
+      folder, log: silent, isTrusted: () => isTrusted, leftLedger: () => Promise.resolve(true), hostProcess: noProcess,
       open: (mode) => {
         opened.push(mode)
         return Promise.resolve(host)

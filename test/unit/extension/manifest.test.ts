@@ -128,7 +128,7 @@ describe('package.json', () => {
 
   test('has welcome content for each empty state, with one button each before any link', () => {
     const pools = contributes.viewsWelcome.filter(({ view }) => view === 'unhang.pools')
-    expect(pools).toHaveLength(4)
+    expect(pools).toHaveLength(5)
     for (const { contents } of pools) {
       const buttons = (texts[contents.slice(1, -1)] ?? '').split('\n').filter((line) => /^\[[^\]]+\]\(command:[^)]+\)$/.test(line))
       expect(buttons).toHaveLength(1)

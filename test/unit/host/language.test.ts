@@ -100,6 +100,8 @@ describe('diagnostics', () => {
     ['a module that is not there', '"module": "./none.js", "items": [1]', '"module"', 'not-found'],
     ['a cwd that is not there', '"command": "true", "items": [1], "cwd": "none"', '"cwd"', 'not-found'],
     ['a variable of env that is a number', '"command": "true", "items": [1], "env": { "A": 1 }', '"A"', 'wrong-type'],
+    ['an argument in which the item is code', '"command": ["sh", "-c", "echo ${item}"], "items": ["a"]', '"echo ${item}"', 'unsafe'],
+    ['a shell command in which it is', '"command": "sh -c \'echo ${item}\'", "items": { "range": [0, 2] } }, { "type": "pool", "label": "B", "command": "sh -c \'echo ${item}\'", "items": ["a"]', '"command"', 'unsafe'],
     ['what is missing', '"items": [1]', '"type": "pool"', 'missing'],
   ])('mark exactly %s', async (_, body, at, code) => {
     expect((await diagnose(task(body))).map(({ at: marked, source, code: told }) => ({ at: marked, source, code: told }))).toEqual([{ at, source: 'unhang', code }])

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { FrameError, FrameKind, FrameReader, FrameWriter } from '../../../src/runtimes'
+import { headerLength, largestAhead, putHeader } from '../../../src/runtimes/wire/frames'
 
 interface Read { kind: number; number: number; extra: number; payload: string }
 
@@ -53,6 +54,35 @@ describe('frames', () => {
     const read: Read[] = []
     readerInto(read).push(Buffer.concat(chunks))
     expect(read.map(({ number, payload }) => [number, payload])).toEqual(Array.from({ length: 20_000 }, (_, number) => [number, `[${number}]`]))
+  })
+
+  it('take no memory for what a header only announces', () => {
+    const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow')
+    const header = Buffer.alloc(headerLength)
+    putHeader(header, 0, FrameKind.returned, 1, 0, 2 ** 31)
+    readerInto([]).push(header)
+    expect(Math.max(...allocated.mock.calls.map(([bytes]) => bytes))).toBe(largestAhead)
+    allocated.mockRestore()
+  })
+
+  it.each([3_000_001, 20_000_000])('larger than what is set aside come out whole, too: %i bytes at a time', (size) => {
+    const payload = Buffer.alloc(2.2 * largestAhead, 'a')
+    for (let at = 0; at < payload.length; at += 1_000_003) payload.writeUInt32LE(at, Math.min(at, payload.length - 4))
+    const header = Buffer.alloc(headerLength)
+    putHeader(header, 0, FrameKind.returned, 1, 0, payload.length)
+    const bytes = Buffer.concat([header, payload, written(true)])
+    const read: Read[] = []
+    let same = false
+    const reader = new FrameReader({
+      accepts: () => true,
+      frame: (kind, number, extra, from, start, end) => {
+        if (end - start > largestAhead) same = payload.equals(from.subarray(start, end))
+        else read.push({ kind, number, extra, payload: from.toString('utf8', start, end) })
+      },
+    })
+    for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size))
+    expect(same).toBe(true)
+    expect(read).toEqual(frames)
   })
 
   it('that are none are an error, not a wait for two gigabytes', () => {

@@ -21,6 +21,19 @@ describe('what was thrown', () => {
     expect(travel(new QuotaError('full'))).toBeInstanceOf(Error)
   })
 
+  it.each(['toString', 'constructor', '__proto__', 'hasOwnProperty', 'builtins'])('is an error also when its class is called %s', (name) => {
+    const arrived = travel(Object.assign(new Error('x'), { name }))
+    expect(arrived).toBeInstanceOf(Error)
+    expect(arrived).toMatchObject({ name, message: 'x' })
+  })
+
+  it('is an error whatever its properties are called', () => {
+    const packed = JSON.parse('{ "kind": "error", "name": "Error", "message": "x", "properties": { "__proto__": { "code": 1 }, "constructor": 2 } }') as PackedThrown
+    const arrived = unpackThrown(packed)
+    expect(arrived).toBeInstanceOf(Error)
+    expect(arrived).not.toHaveProperty('code')
+  })
+
   it('loses only the properties that cannot be cloned', () => {
     const arrived = travel(Object.assign(new Error('x'), { code: 'E', request: () => 1 }))
     expect(arrived).toMatchObject({ code: 'E' })

@@ -1,0 +1,63 @@
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { HostRequestError } from '../../../src/protocol'
+import { buildHost, fixtures, TestWorkspace, until, untilPool } from '../host/testWorkspace'
+import { Workspace } from '../cli/workspace'
+
+let built: Awaited<ReturnType<typeof buildHost>>
+beforeAll(async () => { built = await buildHost() })
+afterAll(() => { built.remove() })
+
+describe('a host with more silent connections than it has places', { retry: 0 }, () => {
+  let workspace: TestWorkspace
+  beforeEach(() => { workspace = new TestWorkspace(built.hostScript) })
+  afterEach(async () => { await workspace.dispose() })
+
+  it('tells a client why it is not served, goes on for those it serves, and has a place again within seconds', async () => {
+    const good = await workspace.connect()
+    const { poolId } = await good.request('unhang/launchPool', { definition: { module: join(fixtures, 'work.js#never'), items: [1], processes: 1 } })
+    const silent: Socket[] = []
+    try {
+      await Promise.all(Array.from({ length: 255 }, async () => { silent.push(await workspace.rawTo(good.info)) }))
+      const refused: unknown = await until('a refusal', async () => workspace.connect().then(async (served) => { await served.close() }, (error: unknown) => error))
+      expect(refused).toBeInstanceOf(HostRequestError)
+      expect((refused as Error).message).toMatch(/has \d+ connections, as many as it takes/)
+      await untilPool(good, poolId, 'the pool to run', ({ counts }) => counts.running === 1)
+      // Their ten seconds have not passed by then: they are hurried while others wait.
+      await until('a place', () => workspace.connect().catch(() => undefined), 6000)
+      expect(await good.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'kill', askedBy: 'user' })).toMatchObject({ issues: [] })
+    } finally {
+      for (const socket of silent) socket.destroy()
+    }
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('a host that may open few files', { retry: 0 }, () => {
+  let workspace: Workspace
+  const sockets: Socket[] = []
+  beforeEach(async () => { workspace = await Workspace.create() })
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy()
+    await workspace.dispose()
+  })
+
+  it('says so to a client for which none is left, and serves it once there is one', async () => {
+    await workspace.writeTasks([{ label: 'Sleep', command: 'sleep 600', items: [1], processes: 1 }])
+    const { command, ...options } = workspace.commandLine(['pool', '--detach', 'Sleep'])
+    const launched = await workspace.startAs(['sh', '-c', 'ulimit -n 48; exec "$@"', 'sh', ...command], options).finished
+    expect(launched).toMatchObject({ code: 0 })
+    const { socketPath } = await workspace.hostInfo()
+    // Each open connection is a file of the host's.
+    const refused = await until('a refusal', async () => {
+      sockets.push(connect(socketPath).on('error', () => undefined))
+      const ran = await workspace.run('ps')
+      return ran.code === 0 ? undefined : ran
+    }, 60_000)
+    expect(refused.stderr).toMatch(/ulimit -n/)
+    expect(refused.stderr).not.toMatch(/new host starts by itself/)
+    for (const socket of sockets.splice(0)) socket.destroy()
+    await until('a place', async () => (await workspace.run('ps')).code === 0, 30_000)
+    expect(await workspace.run('kill', 'Sleep')).toMatchObject({ code: 0, stdout: '' })
+  })
+})
