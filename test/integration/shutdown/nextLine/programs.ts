@@ -73,6 +73,7 @@ const shellRows: readonly Row[] = [
   { name: 'bash: a trap of TERM that leaves under a condition', command: bash('trap "test -e nothing && exit 1" TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
   { name: 'bash: a trap of TERM that leaves a subshell', command: bash('trap "(exit 1)" TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
   { name: 'bash: a trap of TERM that replaces one that leaves', command: bash('trap "exit 1" TERM; trap : TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
+  { name: 'bash: a trap of TERM that a file replaces', command: bash('trap "exit 1" TERM; . ./traps.sh; ./server; echo next >> marker'), waits: 1, survives: 'root' },
   { name: 'bash: a trap of TERM in a function that does not leave', command: bash('clean() { :; }; trap clean TERM; ./server; echo next >> marker'), waits: 1, survives: 'root' },
   { name: 'bash: a trap of TERM that leaves with 0, in `wait`', command: bash('trap "exit 0" TERM; ./server & wait; echo next >> marker'), waits: 1 },
   { name: 'bash: a child whose handler of SIGTERM does nothing', command: bash(`${newest.path} ignores.py handled; echo next >> marker`), waits: 2, survives: 'child' },
