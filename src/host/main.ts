@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { endReaders } from '../files'
 import { processTable, protectedPids } from '../processes'
 import { endpointOf } from '../protocol'
 import { becomeHost } from './becomeHost'
@@ -21,13 +22,18 @@ async function main(): Promise<void> {
   process.on('uncaughtException', (error) => { log.error('An error that nobody caught.', error) })
   process.on('unhandledRejection', (reason) => { log.error('A rejection that nobody caught.', reason) })
   const host = new Host({
-    endpoint, self, processes: processTable, protectedPids, log, idleMs: idleMsOf(process.env), ended: (exitCode) => { process.exit(exitCode) },
+    endpoint, self, processes: processTable, protectedPids, log, idleMs: idleMsOf(process.env), ended: (exitCode) => { void leave(exitCode) },
   })
   process.on('SIGTERM', () => { host.terminate() })
   process.on('SIGINT', () => { void host.stop('SIGINT') })
   // The terminal that started it may close.
   process.on('SIGHUP', () => undefined)
   await host.start()
+}
+
+async function leave(exitCode: number): Promise<void> {
+  if (!(await endReaders())) process.kill(process.pid, 'SIGKILL')
+  process.exit(exitCode)
 }
 
 main().catch((error: unknown) => {
