@@ -55,7 +55,7 @@ export class OutputFile {
       this.#fail(error)
       return undefined
     }
-    this.#stream = createWriteStream(this.#path, { flags: 'wx', mode: 0o600, highWaterMark: 64 * 1024 })
+    this.#stream = createWriteStream(this.#path, { mode: 0o600, highWaterMark: 64 * 1024 })
     this.#stream.on('error', (error) => { this.#fail(error) })
     this.#stream.on('drain', () => { this.#goOn() })
     return this.#stream

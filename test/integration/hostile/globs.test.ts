@@ -26,7 +26,7 @@ beforeEach(async () => {
 })
 afterEach(async () => { await workspace.dispose() })
 
-const refusal = (glob: unknown): Promise<string> => client.request('unhang/launchPool', { definition: { command: ['true'], items: { glob } as never } }, { timeoutMs: 30_000 }).then(() => 'no refusal', (error: unknown) => (error as Error).message)
+const refusal = (glob: unknown): Promise<string> => client.request('unhang/launchPool', { definition: { command: ['true'], items: { glob } } }, { timeoutMs: 30_000 }).then(() => 'no refusal', (error: unknown) => (error as Error).message)
 
 describe('a glob', { retry: 0 }, () => {
   it('over a link to the root of the machine is given up in a few seconds, with its key and what to do', async () => {

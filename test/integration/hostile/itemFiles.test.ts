@@ -22,7 +22,7 @@ beforeEach(async () => {
 })
 afterEach(async () => { await workspace.dispose() })
 
-const launched = (items: unknown) => client.request('unhang/launchPool', { definition: { command: ['true'], items, processes: 1 } as never }, { timeoutMs: 60_000 })
+const launched = (items: unknown) => client.request('unhang/launchPool', { definition: { command: ['true'], items, processes: 1 } }, { timeoutMs: 60_000 })
 const refusal = (items: unknown): Promise<string> => launched(items).then(() => 'no refusal', (error: unknown) => (error as Error).message)
 const peakBytes = (): number => Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${client.info.pid}/status`, 'utf8'))?.[1]) * 1024
 const file = (name: string): string => join(workspace.root, name)
@@ -112,7 +112,7 @@ describe('a JSON file', { retry: 0 }, () => {
   })
 
   it('of 60 MB is read without the host, and its items are as written', async () => {
-    const name = write('large.json', `${'{"name": "Zoë", "sizes": [1, 2.5, null, true]},\n'.repeat(10_000)}`, 120)
+    const name = write('large.json', '{"name": "Zoë", "sizes": [1, 2.5, null, true]},\n'.repeat(10_000), 120)
     const descriptor = openSync(file(name), 'r+')
     writeSync(descriptor, '[', 0)
     closeSync(descriptor)
