@@ -177,6 +177,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return this.census.live.find((member) => member.pid === pid)
   }
 
+  /** Whether the kernel says that a process is the program's own: all else that tells of it is the program's word. */
+  async owns(identity: ProcessIdentity): Promise<boolean> {
+    const { startTime } = this.findMember(identity.pid)?.identity ?? {}
+    return startTime === identity.startTime || (await belongsTo(identity, this.root, `${this.id}/main`, this.context.processes))
+  }
+
   /** The observer in that process, while it is connected. */
   parentOf(pid: number): ParentView | undefined {
     return [...this.parents].find((parent) => parent.pid === pid && parent.link.connected)

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
+import { openOwnFile } from '../../files'
 
 /** One process in the flight recorder; see README.md for the layout. Times are epoch milliseconds. */
 export interface RecordedProcess {
@@ -59,9 +60,9 @@ export class RecorderFile implements Disposable {
   readonly #descriptor: number
   #buffer = Buffer.alloc(0)
 
-  /** @throws RecorderError or the file system's own error when it cannot be opened */
+  /** @throws RecorderError, FileRefusedError or the file system's own error when it cannot be opened */
   constructor(readonly path: string) {
-    this.#descriptor = openSync(path, 'r')
+    this.#descriptor = openOwnFile(path)
     try {
       this.#header()
     } catch (error) {
