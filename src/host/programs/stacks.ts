@@ -58,6 +58,8 @@ async function ofWatched(program: WatchedProgram, pid: number, identity: Process
       return { pid, name, source: 'observer', threads: threads.map(({ id, name: thread, frames }) => ({ id: String(id), name: thread, frames })), note }
     } catch (error) {
       note = error instanceof Error ? error.message : String(error)
+      // No look may have come so far yet.
+      parent.read()
     }
   }
   const recorded = member?.recorded ?? parent?.processes.find(({ slot }) => slot === 0)

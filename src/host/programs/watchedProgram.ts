@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { exitInWords, judgeProgramPool, leftBehind, readersAmong, type ProgramPoolFacts } from '../../diagnosis'
 import { isAlive, type ProcessIdentity } from '../../processes'
 import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } from '../../protocol'
@@ -274,8 +275,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const { root } = this
     if (!this.live || root === undefined) return { busy: false }
     if (this.rootExit !== undefined) return this.lookAfterEnd(root, this.rootExit)
-    await Promise.all([...this.parents].map((parent) => parent.refresh()))
-    for (const parent of this.parents) this.census.sync(parent)
+    await Promise.all([...this.parents].map((parent) => parent.ask()))
+    await this.syncParents()
     this.census.syncNotes(this.nodes?.read() ?? [])
     const now = Date.now()
     if (now - this.treeAt > treeEveryMs || this.mayStandStill()) {
@@ -415,12 +416,18 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return exitCode === null ? `${this.name} ended, and nobody told how` : `${this.name} exited with code ${exitCode}`
   }
 
-  /** The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to work for. */
-  private async lookAfterEnd(root: ProcessIdentity, exit: NonNullable<WatchedProgram['rootExit']>): Promise<{ readonly busy: boolean }> {
-    for (const parent of this.parents) {
+  /** What the recorders say. A program may have hundreds, with thousands of rows each: the event loop turns in between. */
+  private async syncParents(): Promise<void> {
+    for (const parent of [...this.parents]) {
       parent.read()
       this.census.sync(parent)
+      if (this.parents.size > 1) await setImmediate()
     }
+  }
+
+  /** The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to work for. */
+  private async lookAfterEnd(root: ProcessIdentity, exit: NonNullable<WatchedProgram['rootExit']>): Promise<{ readonly busy: boolean }> {
+    await this.syncParents()
     this.census.syncNotes(this.nodes?.read() ?? [])
     await this.census.noteExits(exit)
     const agoMs = Date.now() - exit.at

@@ -51,7 +51,7 @@ async function planted(how: string, given: string, test: (run: WatchedRun) => Pr
 }
 
 describe('a program that plants', { retry: 0 }, () => {
-  it.each(['fifo-recorder', 'linked-recorder', 'fifo-notes', 'linked-notes', 'many-notes', 'many-files'])('%s is the only one that is not observed', async (how) => {
+  it.each(['fifo-recorder', 'linked-recorder', 'fifo-notes', 'linked-notes', 'many-notes', 'many-files', 'many-recorders'])('%s is the only one that is not observed', async (how) => {
     await planted(how, victim)
     expect(readFileSync(victim, 'utf8')).toBe(treasure)
   })
