@@ -72,7 +72,9 @@ const stages = [
     name: 'integration',
     body: async (marked) => {
       const { ensurePythonLibraries } = await import('./python-libraries.mjs')
+      const { ensureBuildTools } = await import('./build-tools.mjs')
       await ensurePythonLibraries()
+      await ensureBuildTools()
       return vitest('integration', marked)
     },
   },
@@ -174,6 +176,8 @@ function report(results) {
     }
   }
   show('Passed at the second attempt only; the first said:', ({ retried }) => retried)
+  const skipped = results.flatMap(({ name, tally }) => (tally.skipped ?? []).map((title) => `  - [${name}] ${title}`))
+  if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.join('\n')}`)
   show('Failed:', ({ failures }) => failures)
   console.log()
   for (const { name, tally, ms } of results) {

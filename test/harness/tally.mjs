@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 
 /** @typedef {{ title: string, message: string }} Failure */
 /**
- * What one stage of `npm test` found; `retried` are the tests that passed at the second attempt, with what the first one said.
- * @typedef {{ passed: number, failed: number, failures: Failure[], retried?: Failure[] }} Tally
+ * What one stage of `npm test` found; `retried` are the tests that passed at the second attempt, with what the first one said;
+ * `skipped` are the titles of those that were not run.
+ * @typedef {{ passed: number, failed: number, failures: Failure[], retried?: Failure[], skipped?: string[] }} Tally
  */
 
 /** A stage that is one check, and held. @returns {Tally} */
@@ -42,14 +43,17 @@ export function tallyVitest(file, exitedWithZero) {
   const failures = []
   /** @type {Failure[]} */
   const retried = []
+  /** @type {string[]} */
+  const skipped = []
   for (const result of report.testResults) {
     for (const test of result.assertionResults) {
       if (test.status === 'passed' && test.failureMessages?.length) retried.push({ title: test.fullName, message: test.failureMessages.join('\n') })
+      if (test.status === 'skipped') skipped.push(test.fullName)
     }
     const failed = result.assertionResults.filter(({ status }) => status === 'failed')
     for (const test of failed) failures.push({ title: test.fullName, message: (test.failureMessages ?? []).join('\n') })
     if (failed.length === 0 && result.status === 'failed') failures.push({ title: result.name, message: result.message ?? 'could not be run' })
   }
   if (failures.length === 0 && !exitedWithZero) failures.push({ title: 'vitest', message: 'ended as failed without a failed test; its output above says why' })
-  return { passed: report.numPassedTests, failed: failures.length, failures, ...(retried.length > 0 ? { retried } : {}) }
+  return { passed: report.numPassedTests, failed: failures.length, failures, ...(retried.length > 0 ? { retried } : {}), ...(skipped.length > 0 ? { skipped } : {}) }
 }

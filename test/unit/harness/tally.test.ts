@@ -28,6 +28,11 @@ describe('counting a vitest run', () => {
     expect(tallyVitest(file, true)).toEqual({ passed: 2, failed: 0, failures: [], retried: [{ title: 'y', message: 'expected 1' }] })
   })
 
+  test('names tests that were skipped, which count as neither', () => {
+    write(1, { name: 'a.test.ts', status: 'passed', assertionResults: [{ status: 'passed', fullName: 'x' }, { status: 'skipped', fullName: 'y (skipped: ninja is not installed)' }] })
+    expect(tallyVitest(file, true)).toEqual({ passed: 1, failed: 0, failures: [], skipped: ['y (skipped: ninja is not installed)'] })
+  })
+
   test('counts a file that could not be loaded as a failure', () => {
     write(0, { name: 'a.test.ts', status: 'failed', message: 'Cannot find module', assertionResults: [] })
     expect(tallyVitest(file, false)).toMatchObject({ failed: 1, failures: [{ title: 'a.test.ts', message: 'Cannot find module' }] })
