@@ -9,6 +9,8 @@ const entryPoints = {
   cli: 'src/cli/main.ts',
   core: 'src/core/index.ts',
   'node-worker': 'src/runtimes/node/worker.ts',
+  'file-reader': 'src/files/reader/thread.ts',
+  'host-watchdog': 'src/host/watchdog/thread.ts',
 }
 
 /** What runs in VS Code's extension host; `vscode` exists only there. */

@@ -29,6 +29,7 @@ import { Programs } from './programs/programs'
 import { TerminalPrograms } from './programs/terminalPrograms'
 import { ChangeNotices, noticeIntervalMs } from './state/changeNotices'
 import { StateLog } from './state/stateLog'
+import { Watchdog } from './watchdog/watchdog'
 import { Watching } from './watching'
 
 export interface HostOptions {
@@ -91,7 +92,8 @@ export class Host {
       setUsage: (samples) => { for (const pool of this.pools.live()) pool.setUsage(samples) },
       setMachine: (machine) => { this.state.setMachine(machine) },
     })
-    this.idle = new IdleWatch(idleMs, () => this.isNeeded(), () => { void this.leaveUnlessNeeded() })
+    const watchdog = new Watchdog(endpoint.logFile, log)
+    this.idle = new IdleWatch(idleMs, () => this.isNeeded(), () => { void this.leaveUnlessNeeded() }, (isNeeded) => { watchdog.watch(isNeeded) })
   }
 
   /** Takes over from a dead host, whose stale files are gone by now, listens, and announces itself. */

@@ -14,11 +14,14 @@ export function idleMsOf(env: NodeJS.ProcessEnv): number {
 export class IdleWatch {
   private timer: NodeJS.Timeout | undefined
 
-  constructor(private readonly idleMs: number, private readonly isNeeded: () => boolean, private readonly end: () => void) {}
+  /** @param looked Told at each look whether somebody needs the host. */
+  constructor(private readonly idleMs: number, private readonly isNeeded: () => boolean, private readonly end: () => void, private readonly looked: (isNeeded: boolean) => void = () => undefined) {}
 
   /** Look again: a client came or went, a pool started or ended. */
   check(): void {
-    if (this.isNeeded()) {
+    const isNeeded = this.isNeeded()
+    this.looked(isNeeded)
+    if (isNeeded) {
       clearTimeout(this.timer)
       this.timer = undefined
       return

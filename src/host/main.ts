@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { endReaders } from '../files'
 import { processTable, protectedPids } from '../processes'
 import { endpointOf, type Endpoint } from '../protocol'
 import { becomeHost } from './becomeHost'
@@ -53,7 +54,7 @@ async function beHost(endpoint: Endpoint): Promise<void> {
   process.on('uncaughtException', (error) => { log.error('An error that nobody caught.', error) })
   process.on('unhandledRejection', (rejected) => { log.error('A rejection that nobody caught.', rejected) })
   const host = new Host({
-    endpoint, self, processes: processTable, protectedPids, log, idleMs: idleMsOf(process.env), ended: (exitCode) => { process.exit(exitCode) },
+    endpoint, self, processes: processTable, protectedPids, log, idleMs: idleMsOf(process.env), ended: (exitCode) => { void leave(exitCode) },
   })
   process.on('SIGTERM', () => { host.terminate() })
   process.on('SIGINT', () => { void host.stop('SIGINT') })
@@ -65,6 +66,11 @@ async function beHost(endpoint: Endpoint): Promise<void> {
 
 function print(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+async function leave(exitCode: number): Promise<void> {
+  if (!(await endReaders())) process.kill(process.pid, 'SIGKILL')
+  process.exit(exitCode)
 }
 
 main().catch((error: unknown) => {

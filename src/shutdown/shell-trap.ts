@@ -1,6 +1,5 @@
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
+import { readForeign } from '../files'
 import { signalNumber, type ProcessIdentity, type ProcessTable } from '../processes'
 
 /** The shells: they keep a trap until the command in the foreground has ended (POSIX, "Signals and Error Handling"). */
@@ -10,7 +9,7 @@ const shells: ReadonlySet<string> = new Set(['sh', 'bash', 'dash', 'ash', 'busyb
 const longestScript = 256 * 1024
 
 /** A file system that does not answer must not hold a shutdown up. */
-const readWithinMs = 300
+const readWithinMs = 500
 
 /**
  * Whether a shell leaves once its trap for this signal has run, as its text shows: the last command of each such trap, or of the function
@@ -58,31 +57,7 @@ async function textOf(shell: ProcessIdentity, processes: ProcessTable): Promise<
   const word = args[first] ?? ''
   if (isText) return word
   const directory = await processes.workingDirectory(shell)
-  return directory === undefined ? undefined : readScript(resolve(directory, word))
-}
-
-async function readScript(path: string): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((settle) => { timer = setTimeout(settle, readWithinMs, undefined) })
-  try {
-    return await Promise.race([readRegular(path), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-async function readRegular(path: string): Promise<string | undefined> {
-  try {
-    // Not blocking: the path is another program's word, and may lead to a FIFO.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      const stat = await file.stat()
-      return stat.isFile() && stat.size <= longestScript ? await file.readFile('utf8') : undefined
-    } finally {
-      await file.close()
-    }
-  } catch {
-    // Gone, or not ours to read: nothing is known of its trap.
-    return undefined
-  }
+  if (directory === undefined) return undefined
+  const answer = await readForeign({ kind: 'text', path: resolve(directory, word), mostBytes: longestScript }, { deadlineMs: readWithinMs })
+  return answer.kind === 'text' ? answer.text : undefined
 }

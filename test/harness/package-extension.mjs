@@ -13,7 +13,7 @@ export const vsixBudgetBytes = 1.5 * 1024 * 1024
 /** What may ship … */
 const shippable = [/^package\.json$/, /^package\.nls(\.[\w-]+)?\.json$/, /^(README|CHANGELOG|SUPPORT)\.md$/i, /^LICENSE(\.\w+)?$/i, /^dist\/THIRD-PARTY-NOTICES\.txt$/, /^dist\/[\w./-]+\.(js|cjs|d\.ts|py)$/, /^media\/[\w./-]+\.(svg|png|md)$/, /^l10n\/[\w.-]+\.json$/]
 /** … and what must. */
-const required = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist/THIRD-PARTY-NOTICES.txt', 'dist/extension.js', 'dist/host.js', 'dist/cli.js', 'dist/core.js', 'dist/node-worker.js', 'dist/python/worker.py', 'dist/observer/sitecustomize.py', 'dist/observer/unhang_observer/hooks.py', 'dist/observer/node-observer.cjs']
+const required = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist/THIRD-PARTY-NOTICES.txt', 'dist/extension.js', 'dist/host.js', 'dist/cli.js', 'dist/core.js', 'dist/node-worker.js', 'dist/file-reader.js', 'dist/host-watchdog.js', 'dist/python/worker.py', 'dist/observer/sitecustomize.py', 'dist/observer/unhang_observer/hooks.py', 'dist/observer/node-observer.cjs']
 
 /** @returns {{ name: string, version: string, repository?: unknown }} */
 function manifest() {

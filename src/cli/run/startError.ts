@@ -1,5 +1,6 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, readSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { openForeignFile } from '../../files'
 import { CliError } from '../errors'
 import { exitCodes, type ExitCode } from '../exitCodes'
 import { shellWord } from '../words/shell'
@@ -71,7 +72,7 @@ const longestShebang = 256
 function shebangOf(file: string): string | undefined {
   try {
     const buffer = Buffer.alloc(longestShebang)
-    const descriptor = openSync(file, 'r')
+    const { descriptor } = openForeignFile(file)
     try {
       const text = buffer.toString('utf8', 0, readSync(descriptor, buffer))
       return /^#![ \t]*([^ \t\n]+)/.exec(text)?.[1]

@@ -4,9 +4,12 @@
  */
 const special = /[\\`*{}[\]<>|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\$(?=\()|&(?=[#\w]+;)|^(?:#+(?=\s)|[-+=](?=\s|$)|\d+(?=[.)]\s))/g
 
-/** Text from outside (labels, messages) as Markdown that shows it as it is. */
+/** Whatever some reader of Markdown, or of text, begins a line at: CR, LF, VT, FF, NEL, and the separators of lines and paragraphs. */
+const lineBreak = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/g
+
+/** Text from outside (labels, messages) as Markdown that shows it as it is, in one line. */
 export function escapeMarkdown(text: string): string {
-  return text.replace(/\r?\n/g, ' ').replace(special, (found) => (/^\d/.test(found) ? `${found}\\` : `\\${found}`))
+  return text.replace(lineBreak, ' ').replace(special, (found) => (/^\d/.test(found) ? `${found}\\` : `\\${found}`))
 }
 
 /** Text from outside in a table cell. */

@@ -8,8 +8,6 @@ import { findHostProcess } from './hostProcess'
 /** The kernel takes the memory of a process back before it is gone: some hundred milliseconds for a large one on a loaded machine. */
 const endsWithinMs = 3000
 const lookMs = 20
-/** A record on a disk that hangs is given up. */
-const recordMs = 1000
 
 /**
  * Ends a host that answers nobody, by SIGKILL. Not through the shutdown of a pool: that ends what a process started as well, and a host's
@@ -21,12 +19,12 @@ export async function endHost(endpoint: Endpoint, { pid, startTime }: ProcessIde
   const host = await findHostProcess(endpoint, processes)
   if (host?.pid !== pid || host.startTime !== startTime) return 'other'
   await removeForeign(endpoint.killsFile, 'file')
-  const killLog = new KillLog(endpoint.killsFile)
+  const killLog = new KillLog(endpoint.killsFile, (error) => { process.emitWarning(`The end of the host was not written to the kill ledger: ${String(error)}`) })
   const kills = new KillLedger({ sink: (entry) => { killLog.record(entry) } })
   // The process table checks the identity again, and sends in the same step.
   const outcome = await processes.signal(identity, 'SIGKILL')
   kills.record({ at: Date.now(), identity, name: 'host', subjectId: 'host', signal: 'SIGKILL', outcome, reason: 'the host did not answer', askedBy })
-  await Promise.race([killLog.close(), sleep(recordMs)])
+  killLog.close()
   switch (outcome) {
     case 'gone':
     case 'reused': return 'gone'

@@ -2,17 +2,25 @@ import { DiagnosticSeverity, type Diagnostic } from 'vscode-languageserver/node'
 import type { TextDocument } from 'vscode-languageserver-textdocument'
 import type { DefinitionProblem } from '../../protocol'
 import { checkDefinition } from '../launch/checkDefinition'
-import { parseTasksFile, placeOf, type PoolTask } from '../launch/tasksFile'
+import type { ItemLook } from '../launch/items'
+import { parseTasksFile, placeOf, tooDeep, type PoolTask } from '../launch/tasksFile'
 
 /**
  * What keeps the pool tasks of a tasks.json from running, each at its key. Syntax errors are left to the editor's own
  * JSON support, and so are variables that only the editor resolves.
  * @param root The workspace folder that the document belongs to.
+ * @param look Ends what is still looked up for a text that was edited since.
  */
-export async function diagnosticsOf(document: TextDocument, root: string, env: NodeJS.ProcessEnv): Promise<Diagnostic[]> {
-  const { poolTasks } = parseTasksFile(document.getText())
+export async function diagnosticsOf(document: TextDocument, root: string, env: NodeJS.ProcessEnv, look: Omit<ItemLook, 'purpose'> = {}): Promise<Diagnostic[]> {
+  const { poolTasks, tooDeepAt } = parseTasksFile(document.getText())
+  if (tooDeepAt !== undefined) {
+    return [{
+      range: { start: document.positionAt(tooDeepAt), end: document.positionAt(tooDeepAt + 1) },
+      severity: DiagnosticSeverity.Error, source: 'unhang', code: 'out-of-range', message: `This file is ${tooDeep}. Its pool tasks are not read; write it flatter.`,
+    }]
+  }
   const found = await Promise.all(poolTasks.map(async (task) => {
-    const result = await checkDefinition(task.definition, root, env)
+    const result = await checkDefinition(task.definition, root, env, undefined, { ...look, purpose: 'edit' })
     const problems = result.ok ? [] : result.problems.filter((problem) => problem.code !== 'unresolved-variable')
     return [...labelProblems(task, poolTasks), ...problems].map((problem) => diagnosticOf(document, task, problem))
   }))

@@ -20,6 +20,8 @@ const longestLensIntervalMs = 30_000
 /** Code lenses and diagnostics of .vscode/tasks.json for one client. */
 export class TasksLanguage implements LanguageService {
   private readonly documents = new TextDocuments(TextDocument)
+  /** What is looked up for the diagnostics of a document, by its URI. */
+  private readonly looks = new Map<string, AbortController>()
   private refreshes = false
   /** What the lenses showed that the client fetched last. */
   private fetched: string | undefined
@@ -33,6 +35,7 @@ export class TasksLanguage implements LanguageService {
     private readonly pools: () => PoolHeader[],
   ) {
     this.documents.listen(connection)
+    this.documents.onDidChangeContent(({ document }) => { this.looks.get(document.uri)?.abort() })
     connection.onCodeLens(async ({ textDocument }, token) => {
       const document = this.documents.get(textDocument.uri)
       const folder = document && (await workspaceFolderOf(document))
@@ -43,10 +46,21 @@ export class TasksLanguage implements LanguageService {
       if (!token.isCancellationRequested) this.lensesFetched(lensState(pools))
       return codeLensesOf(document, pools)
     })
-    connection.languages.diagnostics.on(async ({ textDocument }) => {
+    connection.languages.diagnostics.on(async ({ textDocument }, token) => {
       const document = this.documents.get(textDocument.uri)
       const folder = document && (await workspaceFolderOf(document))
-      return { kind: 'full', items: document && folder !== undefined ? await diagnosticsOf(document, folder, process.env) : [] }
+      if (!document || folder === undefined) return { kind: 'full', items: [] }
+      // Nobody reads the answer about a text that was edited since; a client need not say so.
+      this.looks.get(document.uri)?.abort()
+      const look = new AbortController()
+      this.looks.set(document.uri, look)
+      const cancelled = token.onCancellationRequested(() => { look.abort() })
+      try {
+        return { kind: 'full', items: await diagnosticsOf(document, folder, process.env, { signal: look.signal }) }
+      } finally {
+        cancelled.dispose()
+        if (this.looks.get(document.uri) === look) this.looks.delete(document.uri)
+      }
     })
   }
 
@@ -74,6 +88,7 @@ export class TasksLanguage implements LanguageService {
   }
 
   dispose(): void {
+    for (const look of this.looks.values()) look.abort()
     clearTimeout(this.timer)
   }
 

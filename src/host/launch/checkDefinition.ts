@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { validateDefinition, type DefinitionProblem, type PoolDefinition } from '../../protocol'
-import { openItems, type ItemSource } from './items'
+import { openItems, type ItemLook, type ItemSource } from './items'
 import { programProblems } from './program'
 import { checkPython } from './pythonProgram'
 import { holdsVariable, resolveVariables } from './variables'
@@ -29,8 +29,9 @@ export type Checked = { readonly ok: true; readonly checked: CheckedDefinition }
  * the diagnostics in the editor.
  * @param env The environment the workers would have, before the definition's own additions.
  * @param settings Left out where they are not known, as for the editor's diagnostics: what depends on them is not looked up.
+ * @param look How far the items are looked up.
  */
-export async function checkDefinition(given: unknown, root: string, env: NodeJS.ProcessEnv, settings?: ProgramSettings): Promise<Checked> {
+export async function checkDefinition(given: unknown, root: string, env: NodeJS.ProcessEnv, settings?: ProgramSettings, look: ItemLook = { purpose: 'launch' }): Promise<Checked> {
   const validated = validateDefinition(given)
   if (!validated.ok) return validated
   const variables = { workspaceFolder: root, env }
@@ -46,11 +47,11 @@ export async function checkDefinition(given: unknown, root: string, env: NodeJS.
     }
     const workersEnv = environmentOf(env, definition)
     const setting = settings && { pythonPath: settings.pythonPath && resolveVariables(settings.pythonPath, variables).value }
-    const python = await checkPython(definition, { cwd, root, env: workersEnv, setting })
+    const python = await checkPython(definition, { cwd, root, env: workersEnv, setting, read: look.read })
     interpreter = python.interpreter
     problems.push(...python.problems, ...(await programProblems(definition, cwd, workersEnv)))
   }
-  const items = await openItems(definition.items ?? [], cwd)
+  const items = await openItems(definition.items ?? [], cwd, look)
   if ('problem' in items) {
     // What stands for a variable nobody resolved is not there either: said once is enough.
     if (!problems.some((problem) => problem.path[0] === 'items')) problems.push(items.problem)

@@ -1,26 +1,27 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readForeign, type ReadForeign } from '../../files'
 import { closest, type DefinitionProblem } from '../../protocol'
 import { LaunchError } from './errors'
 import { parseTasksFile, type PoolTask } from './tasksFile'
+
+/** A thousand tasks have a tenth of that; the parser needs some tenths of a second for it. */
+const largestBytes = 4 * 1024 * 1024
+/** As long as a client can wait for what comes after it, too. */
+const patienceMs = 5000
 
 /**
  * The pool task with a label in the workspace's tasks.json.
  * @throws {@link LaunchError} with the key `label` when there is no such file or task, or more than one.
  */
-export async function findTask(root: string, label: string): Promise<PoolTask> {
+export async function findTask(root: string, label: string, read: ReadForeign = readForeign): Promise<PoolTask> {
   const file = join(root, '.vscode', 'tasks.json')
   const fail = (message: string, code: DefinitionProblem['code'] = 'not-found') => new LaunchError(`"${label}"`, [{ path: ['label'], code, message }])
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw fail(`There is no ${file}. Make it, with a task of "type": "pool" and "label": "${label}".`)
-    }
-    throw fail(`${file} cannot be read (${error instanceof Error ? error.message : String(error)}).`, 'unreadable')
+  const answer = await read({ kind: 'text', path: file, mostBytes: largestBytes }, { deadlineMs: patienceMs })
+  if (answer.kind === 'fault') {
+    if (answer.fault === 'missing') throw fail(`There is no ${file}. Make it, with a task of "type": "pool" and "label": "${label}".`)
+    throw fail(`${file} ${answer.reason}.`, 'unreadable')
   }
-  const parsed = parseTasksFile(text)
+  const parsed = parseTasksFile(answer.kind === 'text' ? answer.text : '')
   const [syntaxError] = parsed.syntaxErrors
   if (syntaxError) throw fail(`${file}:${syntaxError.line}:${syntaxError.column} is no valid JSON (${syntaxError.message}). Correct it there.`, 'unreadable')
   const [found, another] = parsed.poolTasks.filter((task) => task.label === label)

@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readForeign, type ReadForeign } from '../../files'
 import type { DefinitionProblem, PoolDefinition } from '../../protocol'
 import { findPython, PythonNotFoundError } from '../../runtimes'
 import { holdsVariable } from './variables'
@@ -14,13 +15,19 @@ export interface PythonPlaces {
   readonly env: NodeJS.ProcessEnv
   /** The setting `unhang.pythonPath`, with its variables resolved; undefined where settings are not known. */
   readonly setting: { readonly pythonPath: string | undefined } | undefined
+  readonly read?: ReadForeign | undefined
 }
+
+/** Of one that imports all of a large package. */
+const largestInitBytes = 1024 * 1024
+/** It is a hint before the start, which would say the same. */
+const patienceMs = 1000
 
 /** The interpreter of a definition with `python`, and what is wrong with both. */
 export async function checkPython(definition: PoolDefinition, places: PythonPlaces): Promise<{ interpreter: string | undefined; problems: DefinitionProblem[] }> {
   if (definition.python === undefined) return { interpreter: undefined, problems: [] }
   const problems: DefinitionProblem[] = []
-  const module = await moduleProblem(definition.python, places.cwd)
+  const module = await moduleProblem(definition.python, places.cwd, places.read ?? readForeign)
   if (module) problems.push(module)
   const found = interpreterOf(definition, places)
   if (typeof found === 'string' || found === undefined) return { interpreter: found, problems }
@@ -46,7 +53,7 @@ function interpreterOf(definition: PoolDefinition, { cwd, root, env, setting }: 
  * Says that a module is not there, where that can be known without asking Python: when its package is a folder of `cwd`. All
  * else may come from PYTHONPATH or from what is installed; the worker then says it when it starts.
  */
-async function moduleProblem(python: string, cwd: string): Promise<DefinitionProblem | undefined> {
+async function moduleProblem(python: string, cwd: string, read: ReadForeign): Promise<DefinitionProblem | undefined> {
   if (holdsVariable(python)) return undefined
   const [module = '', name = 'function'] = python.split(':')
   const parts = module.split('.')
@@ -62,7 +69,7 @@ async function moduleProblem(python: string, cwd: string): Promise<DefinitionPro
       const found = above === '' ? part : `${above}.${part}`
       return next === undefined ? undefined : notFound(`"${found}" is a module and has none inside. Write "${found}:${next}" for its function "${next}".`)
     } else {
-      if (index === 0 || !(await holdsAllItsModules(folder))) return undefined
+      if (index === 0 || !(await holdsAllItsModules(folder, read))) return undefined
       return notFound(`the package "${above}" (${folder}) has no module "${part}". Write package.module:function, as in "${above}:${name}".`)
     }
   }
@@ -74,8 +81,9 @@ function notFound(fault: string): DefinitionProblem {
 }
 
 /** A folder without __init__.py is one part of a package that may have others elsewhere, and __init__.py may name other folders. */
-async function holdsAllItsModules(folder: string): Promise<boolean> {
-  return readFile(join(folder, '__init__.py'), 'utf8').then((text) => !text.includes('__path__') && !text.includes('sys.modules'), () => false)
+async function holdsAllItsModules(folder: string, read: ReadForeign): Promise<boolean> {
+  const answer = await read({ kind: 'text', path: join(folder, '__init__.py'), mostBytes: largestInitBytes }, { deadlineMs: patienceMs })
+  return answer.kind === 'text' && !answer.text.includes('__path__') && !answer.text.includes('sys.modules')
 }
 
 async function isFolder(path: string): Promise<boolean> {

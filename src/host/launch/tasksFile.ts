@@ -1,4 +1,7 @@
-import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
+import { createScanner, findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
+
+/** Deeper than anybody writes; the parser, and all that walks its tree, does so by recursion. */
+const deepest = 200
 
 /** One `"type": "pool"` task where it stands in the file. */
 export interface PoolTask {
@@ -14,10 +17,17 @@ export interface TasksFile {
   /** Labels of tasks of other types, to say so when one is asked for. */
   readonly otherTasks: readonly { readonly label: string; readonly type: string }[]
   readonly syntaxErrors: readonly { readonly message: string; readonly line: number; readonly column: number }[]
+  /** Where it is nested too deep, so that nothing of it is read; a syntax error, too. */
+  readonly tooDeepAt: number | undefined
 }
+
+/** Ends a sentence about a tasks.json. */
+export const tooDeep = `nested too deep: more than ${deepest} levels of [ ] and { }`
 
 /** Reads tasks.json as VS Code does: comments and trailing commas are fine, and a broken file is read as far as it goes. */
 export function parseTasksFile(text: string): TasksFile {
+  const tooDeepAt = findTooDeep(text)
+  if (tooDeepAt !== undefined) return { poolTasks: [], otherTasks: [], syntaxErrors: [{ message: tooDeep, ...positionOf(text, tooDeepAt) }], tooDeepAt }
   const errors: ParseError[] = []
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
   const poolTasks: PoolTask[] = []
@@ -34,6 +44,7 @@ export function parseTasksFile(text: string): TasksFile {
     poolTasks,
     otherTasks,
     syntaxErrors: errors.map(({ error, offset }) => ({ message: printParseErrorCode(error), ...positionOf(text, offset) })),
+    tooDeepAt,
   }
 }
 
@@ -50,6 +61,23 @@ export function placeOf(task: PoolTask, path: readonly (string | number)[]): { o
   }
   const type = findNodeAtLocation(task.node, ['type'])?.parent
   return type ? { offset: type.offset, length: type.length } : { offset: task.node.offset, length: 1 }
+}
+
+/** The offset of the first bracket that is one too many. */
+function findTooDeep(text: string): number | undefined {
+  const scanner = createScanner(text, true)
+  let depth = 0
+  for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
+    // By its first character: a string begins with a quotation mark, a comment with a slash.
+    const first = text[scanner.getTokenOffset()]
+    if (first === '{' || first === '[') {
+      depth += 1
+      if (depth > deepest) return scanner.getTokenOffset()
+    } else if (first === '}' || first === ']') {
+      depth -= 1
+    }
+  }
+  return undefined
 }
 
 /** Counted from 1, as editors show them. */

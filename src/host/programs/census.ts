@@ -14,6 +14,8 @@ const exitToldWithinMs = 1000
 /** Pools of a program that have ended, without and with a loss: a loop may make thousands. The host lists no more than that of all it has. */
 const listedEndedPools = 10
 const listedEndedPoolsWithLosses = 50
+/** Processes that are known of one program at a time. A recorder can tell of thousands that never were, and a program can have hundreds of them. */
+const mostMembers = 8192
 /** A name is for a row in a list. */
 const longestName = 60
 
@@ -79,6 +81,7 @@ export class Census {
       const pool = recorded.poolKey === 0 ? undefined : this.inner.get(poolKeyOf(parent, recorded.poolKey))
       // Its pool will be in the next answer.
       if (recorded.poolKey !== 0 && pool === undefined) continue
+      if (!this.known.has(key) && this.known.size >= mostMembers) continue
       const known = this.known.get(key) ?? this.addWorker(key, recorded, pool)
       const { member } = known
       known.parent = parent

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, readSync } from 'node:fs'
 import { z } from 'zod'
+import { FileRefusedError, openOwnFile } from '../../files'
 
 /** What the observer in a Node process wrote down; see src/runtimes/observer/README.md, "Node programs". Times are epoch milliseconds. */
 const ticks = z.number().int().nonnegative().nullable()
@@ -26,17 +27,21 @@ export class NodeNotesFile {
 
   constructor(readonly path: string) {}
 
-  /** What was appended since the last call; empty when there is no such file. */
-  read(): NodeNote[] {
-    return this.#appended().split('\n').flatMap((line) => parseNote(line) ?? [])
+  /**
+   * What was appended since the last call; empty when there is no such file, or none that an observer makes.
+   * @param budget What may be read: it is lowered by what was. The rest comes with the next call.
+   */
+  read(budget = { lines: Infinity, bytes: Infinity }): NodeNote[] {
+    return this.#appended(budget).split('\n').flatMap((line) => parseNote(line) ?? [])
   }
 
-  #appended(): string {
+  #appended(budget: { lines: number; bytes: number }): string {
     let file: number
     try {
-      file = openSync(this.path, 'r')
+      file = openOwnFile(this.path)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+      // A program that puts something else in its place is the one whose children are not seen.
+      if (error instanceof FileRefusedError || (error as NodeJS.ErrnoException).code === 'ENOENT') return ''
       throw error
     }
     try {
@@ -45,9 +50,14 @@ export class NodeNotesFile {
       const bytes = Buffer.alloc(size)
       const read = readSync(file, bytes, 0, size, this.#offset)
       // Whole lines only; what has none in all that was read is nothing of ours.
-      const end = bytes.subarray(0, read).lastIndexOf(0x0a) + 1
+      let end = 0
+      for (let next = bytes.indexOf(0x0a); next >= 0 && next < read && budget.lines > 0; next = bytes.indexOf(0x0a, end)) {
+        end = next + 1
+        budget.lines -= 1
+      }
       const taken = end > 0 ? end : read === mostBytes ? read : 0
       this.#offset += taken
+      budget.bytes -= read
       return bytes.toString('utf8', 0, taken)
     } finally {
       closeSync(file)

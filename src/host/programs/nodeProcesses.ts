@@ -1,9 +1,16 @@
-import { readdirSync } from 'node:fs'
+import { opendirSync } from 'node:fs'
 import { join } from 'node:path'
 import { NodeNotesFile, type NodeNote } from './nodeNotes'
 
 /** Processes of one program that an observer is in; a build may start thousands, of which most are short. */
 const mostProcesses = 4096
+
+/** Read at a look, of all notes together, as it is done on the main thread: some hundredths of a second. A build that starts a hundred processes a second writes two hundred. */
+const linesPerLook = 2000
+/** And as much as one file is read for at a time, some times over: the lines could be long. */
+const bytesPerLook = 4 * 1024 * 1024
+/** Files looked at in the folder: those of all processes that are listed, and what else an observer leaves there. */
+const mostNames = 4 * mostProcesses
 
 /** A Node process that the observer is in. */
 export interface NodeProcess {
@@ -46,8 +53,13 @@ export class NodeProcesses {
   read(): ChildNote[] {
     for (const name of this.names()) if (!this.files.has(name) && this.files.size < mostProcesses) this.files.set(name, new NodeNotesFile(this.file(name)))
     const notes: ChildNote[] = []
-    for (const [name, file] of this.files) {
-      for (const note of file.read()) {
+    const budget = { lines: linesPerLook, bytes: bytesPerLook }
+    for (const [name, file] of [...this.files]) {
+      if (budget.lines <= 0 || budget.bytes <= 0) break
+      // To the end of the queue: those that came too late are the first at the next look.
+      this.files.delete(name)
+      this.files.set(name, file)
+      for (const note of file.read(budget)) {
         if (note.kind === 'started' || note.kind === 'ended') notes.push(note)
         else if (note.kind === 'hello') this.processes.set(name, { pid: note.pid, ticks: note.ticks, version: note.node, stacks: note.stacks, takesSigusr1: false })
         else this.takeSigusr1(name)
@@ -62,11 +74,21 @@ export class NodeProcesses {
   }
 
   private names(): string[] {
+    const names: string[] = []
     try {
-      return readdirSync(this.directory).filter((name) => /^node-\d+\.jsonl$/.test(name))
+      const folder = opendirSync(this.directory, { bufferSize: 1024 })
+      try {
+        for (let seen = 0; seen < mostNames; seen += 1) {
+          const entry = folder.readSync()
+          if (entry === null) break
+          if (/^node-\d+\.jsonl$/.test(entry.name)) names.push(entry.name)
+        }
+      } finally {
+        folder.closeSync()
+      }
     } catch {
       // The session is over and its folder gone.
-      return []
     }
+    return names
   }
 }

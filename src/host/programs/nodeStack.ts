@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { readOwnFile, writeOwnFile } from '../../files'
 import { isAlive, type ProcessIdentity } from '../../processes'
 import { errorCodes, type GetStacks } from '../../protocol'
 import { RequestError } from '../connection/requestHandlers'
@@ -11,6 +12,8 @@ import type { ProgramContext } from './programContext'
 /** JavaScript is interrupted within milliseconds, also in a loop, in a regular expression and in Atomics.wait; a machine under load has its time. */
 const patienceMs = 2000
 const pollMs = 10
+/** A thousand frames with long paths. */
+const largestAnswerBytes = 1024 * 1024
 
 const answerSchema = z.object({
   asked: z.string(),
@@ -54,13 +57,13 @@ async function ask({ pid, stacks, takesSigusr1 }: NodeProcess, identity: Process
   const [question, answer] = [file(`ask-${pid}`), file(`stack-${pid}`)]
   const asked = randomBytes(8).toString('hex')
   await rm(answer, { force: true })
-  await writeFile(question, asked, { mode: 0o600 })
+  writeOwnFile(question, asked)
   const outcome = await processes.signal(identity, 'SIGUSR1')
   log.debug('A Node process was asked for its stack.', { pid, outcome })
   if (outcome !== 'sent') throw gone(pid)
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline;) {
     await sleep(pollMs)
-    const frames = await framesIn(answer, asked)
+    const frames = framesIn(answer, asked)
     if (frames !== undefined) {
       await rm(answer, { force: true })
       return { frames, note: frames.length === 0 ? 'its main thread runs no JavaScript: it waits in its event loop' : null }
@@ -71,9 +74,9 @@ async function ask({ pid, stacks, takesSigusr1 }: NodeProcess, identity: Process
   return { frames: [], note: `its main thread is blocked in native code (execSync or another synchronous call, an add-on): no answer within ${patienceMs / 1000} s` }
 }
 
-async function framesIn(file: string, asked: string): Promise<NodeStack['frames'] | undefined> {
+function framesIn(file: string, asked: string): NodeStack['frames'] | undefined {
   try {
-    const found = answerSchema.safeParse(JSON.parse(await readFile(file, 'utf8')))
+    const found = answerSchema.safeParse(JSON.parse(readOwnFile(file, largestAnswerBytes)))
     return found.data?.asked === asked ? found.data.frames : undefined
   } catch {
     return undefined

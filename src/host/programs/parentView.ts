@@ -36,8 +36,8 @@ export class ParentView {
     return this.hello.pid
   }
 
-  /** Asks the observer and reads the recorder, in this order: what the recorder says is never older than the answer. */
-  async refresh(): Promise<void> {
+  /** Asks the observer; the recorder is read after it, so that what it says is never older than the answer. */
+  async ask(): Promise<void> {
     try {
       const answer = await this.link.ask('snapshot', {}, observedSchema, snapshotTimeoutMs)
       this.observed = { ...answer, pools: answer.pools.map((pool) => ({ ...pool, threads: seenTwice(pool.threads, this.threadsBefore.get(pool.key)) })) }
@@ -47,7 +47,6 @@ export class ParentView {
       this.answers = false
       if (this.link.connected) this.onError(error)
     }
-    this.read()
   }
 
   /** Reads the recorder alone; works when the program is dead, too. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { spawn } from 'node:child_process'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeFolder } from '../../files'
 import { isAlive } from '../../processes'
 import { errorCodes, ownPidNamespace, type AttachProcess, type ConfirmAttached, type GetStacks, type LaunchPool, type ListProcesses, type ProgramExited, type ProgramStarted, type Rescue, type RunProgram } from '../../protocol'
 import { findObserverPath } from '../../runtimes'
@@ -39,9 +40,11 @@ export class Programs implements ProgramRequests {
 
   /** Folders of a host that died: its programs go on without being watched. */
   async removeStale(): Promise<void> {
-    const { directory } = this.context
+    const { directory, log } = this.context
     const names = await readdir(directory)
-    await Promise.all(names.filter((name) => /^program-[0-9a-f]{6}$/.test(name)).map((name) => rm(join(directory, name), { recursive: true, force: true })))
+    await Promise.all(names.filter((name) => /^program-[0-9a-f]{6}$/.test(name)).map((name) => removeFolder(join(directory, name)).catch((error: unknown) => {
+      log.warn('The folder of an old session was not removed.', { name, error: String(error) })
+    })))
   }
 
   async run({ argv, cwd, env, options }: RunProgram.Params): Promise<RunProgram.Result> {

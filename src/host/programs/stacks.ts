@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
-import { isAbsolute } from 'node:path'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
@@ -13,6 +12,7 @@ import { readNodeStack } from './nodeStack'
 import { observedStacksSchema } from './observerMessages'
 import type { ProgramContext } from './programContext'
 import { readSignalStack } from './signalStack'
+import { sourceLines } from './sourceLines'
 import type { WatchedProgram } from './watchedProgram'
 
 const execute = promisify(execFile)
@@ -46,6 +46,8 @@ async function ofWatched(program: WatchedProgram, pid: number, identity: Process
   const parent = program.parentOf(pid)
   const member = program.findMember(pid)
   if (parent === undefined && member === undefined) return undefined
+  // That pid is the program's word, be it a recorder's, a note's or an observer's: nothing is asked of a process that is not proven its own.
+  if (!(await program.owns(identity))) return undefined
   const name = member?.name ?? program.name
   const node = parent === undefined ? program.nodeProcess(identity) : undefined
   if (node !== undefined) return ofNode(node, name, identity, context)
@@ -56,6 +58,8 @@ async function ofWatched(program: WatchedProgram, pid: number, identity: Process
       return { pid, name, source: 'observer', threads: threads.map(({ id, name: thread, frames }) => ({ id: String(id), name: thread, frames })), note }
     } catch (error) {
       note = error instanceof Error ? error.message : String(error)
+      // No look may have come so far yet.
+      parent.read()
     }
   }
   const recorded = member?.recorded ?? parent?.processes.find(({ slot }) => slot === 0)
@@ -65,14 +69,12 @@ async function ofWatched(program: WatchedProgram, pid: number, identity: Process
   }
   const threads = await readSignalStack(file, { identity, name, signal: recorded.stackSignal }, context)
   if (threads === undefined) throw new RequestError(errorCodes.wrongState, `${name} (pid ${pid}) did not write its stacks: it is stopped, has closed our file, or has taken signal ${recorded.stackSignal} for itself.`)
-  const lines = new Map<string, readonly string[]>()
-  for (const { file: source } of threads.flatMap(({ frames }) => frames)) if (!lines.has(source)) lines.set(source, await linesOf(source))
+  // `python train.py` names its script as it was written, up to Python 3.8.
+  const placeOf = (frame: { file: string; line: number }) => ({ file: isMadeUp(frame.file) ? frame.file : resolve(program.options.cwd, frame.file), line: frame.line })
+  const codeAt = await sourceLines(threads.flatMap(({ frames }) => frames.map(placeOf)))
   return {
     pid, name, source: 'faulthandler', note,
-    threads: threads.map(({ id, current, frames }) => ({
-      id, name: current ? 'MainThread' : id,
-      frames: frames.map((frame) => ({ ...frame, code: lines.get(frame.file)?.[frame.line - 1]?.trim() ?? '' })),
-    })),
+    threads: threads.map(({ id, current, frames }) => ({ id, name: current ? 'MainThread' : id, frames: frames.map((frame) => ({ ...frame, code: codeAt(placeOf(frame)) })) })),
   }
 }
 
@@ -86,14 +88,10 @@ async function whyNot(identity: ProcessIdentity, { processes }: ProgramContext):
 
 async function ofNode({ node, file }: NonNullable<ReturnType<WatchedProgram['nodeProcess']>>, name: string, identity: ProcessIdentity, context: ProgramContext): Promise<GetStacks.Result> {
   const { frames, note } = await readNodeStack(node, identity, file, context)
-  const seen: GetStacks.Frame[] = []
-  const lines = new Map<string, readonly string[]>()
-  for (const { file: named, line, function: called } of frames) {
-    const path = pathOf(named)
-    if (!lines.has(path)) lines.set(path, isAbsolute(path) ? await linesOf(path) : [])
-    // What is built into JavaScript has no file.
-    seen.push({ file: path === '' ? 'native' : path, line, function: called, code: lines.get(path)?.[line - 1]?.trim() ?? '' })
-  }
+  const named = frames.map((frame) => ({ ...frame, file: pathOf(frame.file) }))
+  const codeAt = await sourceLines(named)
+  // What is built into JavaScript has no file.
+  const seen = named.map((frame): GetStacks.Frame => ({ file: frame.file === '' ? 'native' : frame.file, line: frame.line, function: frame.function, code: codeAt(frame) }))
   return { pid: identity.pid, name, source: 'inspector', threads: [{ id: 'main', name: 'main', frames: seen }], note }
 }
 
@@ -106,8 +104,9 @@ function pathOf(file: string): string {
   }
 }
 
-async function linesOf(file: string): Promise<readonly string[]> {
-  return readFile(file, 'utf8').then((text) => text.split('\n'), () => [])
+/** `<string>`, `<frozen importlib._bootstrap>` */
+function isMadeUp(file: string): boolean {
+  return file.startsWith('<')
 }
 
 const pySpySchema = z.array(z.object({
@@ -126,13 +125,13 @@ async function byPySpy(pid: number, name: string): Promise<GetStacks.Result> {
       : `py-spy could not read process ${pid}: ${(error as { stderr?: string }).stderr?.trim() ?? String(error)}`)
   }
   const threads = pySpySchema.parse(JSON.parse(output))
-  const sources = new Map<string, readonly string[]>()
-  for (const { filename } of threads.flatMap(({ frames }) => frames)) if (!sources.has(filename)) sources.set(filename, await linesOf(filename))
+  const placeOf = ({ filename, line }: { filename: string; line: number }) => ({ file: filename, line })
+  const codeAt = await sourceLines(threads.flatMap(({ frames }) => frames.map(placeOf)))
   return {
     pid, name, source: 'py-spy', note: null,
     threads: threads.map(({ thread_id: id, thread_name: thread, frames }) => ({
       id: String(id), name: thread ?? String(id),
-      frames: frames.map(({ name: caller, filename, line }) => ({ file: filename, line, function: caller, code: sources.get(filename)?.[line - 1]?.trim() ?? '' })),
+      frames: frames.map((frame) => ({ file: frame.filename, line: frame.line, function: frame.name, code: codeAt(placeOf(frame)) })),
     })),
   }
 }

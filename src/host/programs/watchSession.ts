@@ -3,6 +3,7 @@ import { watch, type FSWatcher } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { delimiter, join } from 'node:path'
+import { removeFolder } from '../../files'
 import { errorCodes } from '../../protocol'
 import { RequestError } from '../connection/requestHandlers'
 import { nodeOptions } from './nodeOptions'
@@ -84,7 +85,7 @@ export class WatchSession {
   async close(): Promise<void> {
     this.server.close()
     this.notes?.close()
-    await rm(this.directory, { recursive: true, force: true })
+    await removeFolder(this.directory)
   }
 }
 

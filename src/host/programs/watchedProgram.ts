@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { exitInWords, judgeProgramPool, leftBehind, readersAmong, type ProgramPoolFacts } from '../../diagnosis'
 import { isAlive, type ProcessIdentity } from '../../processes'
 import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } from '../../protocol'
@@ -177,6 +178,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return this.census.live.find((member) => member.pid === pid)
   }
 
+  /** Whether the kernel says that a process is the program's own: all else that tells of it is the program's word. */
+  async owns(identity: ProcessIdentity): Promise<boolean> {
+    const { startTime } = this.findMember(identity.pid)?.identity ?? {}
+    return startTime === identity.startTime || (await belongsTo(identity, this.root, `${this.id}/main`, this.context.processes))
+  }
+
   /** The observer in that process, while it is connected. */
   parentOf(pid: number): ParentView | undefined {
     return [...this.parents].find((parent) => parent.pid === pid && parent.link.connected)
@@ -268,8 +275,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const { root } = this
     if (!this.live || root === undefined) return { busy: false }
     if (this.rootExit !== undefined) return this.lookAfterEnd(root, this.rootExit)
-    await Promise.all([...this.parents].map((parent) => parent.refresh()))
-    for (const parent of this.parents) this.census.sync(parent)
+    await Promise.all([...this.parents].map((parent) => parent.ask()))
+    await this.syncParents()
     this.census.syncNotes(this.nodes?.read() ?? [])
     const now = Date.now()
     if (now - this.treeAt > treeEveryMs || this.mayStandStill()) {
@@ -409,12 +416,18 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return exitCode === null ? `${this.name} ended, and nobody told how` : `${this.name} exited with code ${exitCode}`
   }
 
-  /** The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to work for. */
-  private async lookAfterEnd(root: ProcessIdentity, exit: NonNullable<WatchedProgram['rootExit']>): Promise<{ readonly busy: boolean }> {
-    for (const parent of this.parents) {
+  /** What the recorders say. A program may have hundreds, with thousands of rows each: the event loop turns in between. */
+  private async syncParents(): Promise<void> {
+    for (const parent of [...this.parents]) {
       parent.read()
       this.census.sync(parent)
+      if (this.parents.size > 1) await setImmediate()
     }
+  }
+
+  /** The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to work for. */
+  private async lookAfterEnd(root: ProcessIdentity, exit: NonNullable<WatchedProgram['rootExit']>): Promise<{ readonly busy: boolean }> {
+    await this.syncParents()
     this.census.syncNotes(this.nodes?.read() ?? [])
     await this.census.noteExits(exit)
     const agoMs = Date.now() - exit.at

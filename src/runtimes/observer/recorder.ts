@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
+import { openOwnFile } from '../../files'
 
 /** One process in the flight recorder; see README.md for the layout. Times are epoch milliseconds. */
 export interface RecordedProcess {
@@ -45,6 +46,8 @@ export interface Recording {
 const magic = 'UNHANGR1'
 const tableAt = 4096
 const mostSlots = 4096
+/** They have 256; four times that is room for a later version, and 4 MB to be read at a look. */
+const largestSlotBytes = 1024
 const fileHeaderBytes = 32
 /** Readings of a slot that is just being written, before it is left out: the write takes less than a microsecond. */
 const tornRetries = 5
@@ -59,9 +62,9 @@ export class RecorderFile implements Disposable {
   readonly #descriptor: number
   #buffer = Buffer.alloc(0)
 
-  /** @throws RecorderError or the file system's own error when it cannot be opened */
+  /** @throws RecorderError, FileRefusedError or the file system's own error when it cannot be opened */
   constructor(readonly path: string) {
-    this.#descriptor = openSync(path, 'r')
+    this.#descriptor = openOwnFile(path)
     try {
       this.#header()
     } catch (error) {
@@ -93,7 +96,7 @@ export class RecorderFile implements Disposable {
     if (read < fileHeaderBytes || header.toString('latin1', 0, 8) !== magic) throw new RecorderError(`${this.path} is no flight recorder of version 1`)
     const slots = header.readUInt32LE(8)
     const slotBytes = header.readUInt32LE(12)
-    if (slots > mostSlots || slotBytes < 256 || slotBytes > 4096) throw new RecorderError(`${this.path} says ${slots} slots of ${slotBytes} bytes`)
+    if (slots > mostSlots || slotBytes < 256 || slotBytes > largestSlotBytes) throw new RecorderError(`${this.path} says ${slots} slots of ${slotBytes} bytes`)
     return { slots, slotBytes, parentPid: header.readUInt32LE(20), parentStartTicks: Number(header.readBigUInt64LE(24)) }
   }
 

@@ -15,7 +15,7 @@ export async function buildHost(): Promise<{ hostScript: string; remove(): void 
   const outdir = mkdtempSync(join(tmpdir(), 'uh-dist-'))
   await build({
     absWorkingDir: repository,
-    entryPoints: { host: 'src/host/main.ts', 'node-worker': 'src/runtimes/node/worker.ts' },
+    entryPoints: { host: 'src/host/main.ts', 'node-worker': 'src/runtimes/node/worker.ts', 'file-reader': 'src/files/reader/thread.ts', 'host-watchdog': 'src/host/watchdog/thread.ts' },
     outdir, bundle: true, platform: 'node', target: 'node20.19', format: 'cjs', mainFields: ['module', 'main'], logLevel: 'error',
     define: { 'import.meta.url': 'bundleUrl' }, banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   })

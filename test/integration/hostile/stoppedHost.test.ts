@@ -24,7 +24,7 @@ const timed = async (...args: string[]): Promise<Finished & { ms: number }> => {
   const finished = await run(...args)
   return { ...finished, ms: performance.now() - startedAt }
 }
-const soonMs = 7000
+const soonMs = 9000
 
 /** A host with one worker, which does not answer any more. */
 async function hungHost(how: 'stopped' | 'standing'): Promise<{ host: number; worker: number }> {

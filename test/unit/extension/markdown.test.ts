@@ -15,6 +15,8 @@ describe('Text from outside in Markdown', () => {
     ['- item', '\\- item'],
     ['1. item', '1\\. item'],
     ['two\nlines', 'two lines'],
+    ['two\r\nlines', 'two lines'],
+    ['a\rb\vc\fd\u0085e\u2028f\u2029g', 'a b c d e f g'],
   ])('%s is shown as it is', (text, escaped) => {
     expect(escapeMarkdown(text)).toBe(escaped)
   })

@@ -6,6 +6,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument'
 import { codeLensesOf, lensState } from '../../../src/host/language/codeLenses'
 import { diagnosticsOf } from '../../../src/host/language/diagnostics'
 import type { PoolHeader } from '../../../src/protocol'
+import { readHere } from '../files/readHere'
 
 const text = `{
   // pools
@@ -82,7 +83,7 @@ describe('diagnostics', () => {
 
   const diagnose = async (content: string) => {
     const document = documentOf(content)
-    return (await diagnosticsOf(document, root, { PATH: '/usr/bin:/bin' })).map(({ range, source, code, message }) => ({ at: document.getText(range), source, code, message }))
+    return (await diagnosticsOf(document, root, { PATH: '/usr/bin:/bin' }, { read: readHere })).map(({ range, source, code, message }) => ({ at: document.getText(range), source, code, message }))
   }
   const task = (body: string) => `{ "tasks": [ { "type": "pool", "label": "A", ${body} } ] }`
 

@@ -8,6 +8,7 @@ import { LaunchError } from '../../../src/host/launch/errors'
 import { findTask } from '../../../src/host/launch/findTask'
 import { resolveVariables } from '../../../src/host/launch/variables'
 import { keyOf, type DefinitionProblem } from '../../../src/protocol'
+import { readHere } from '../files/readHere'
 
 let root: string
 beforeEach(() => {
@@ -26,7 +27,7 @@ beforeEach(() => {
 })
 afterEach(() => { rmSync(root, { recursive: true, force: true }) })
 
-const check = (definition: unknown) => checkDefinition(definition, root, { PATH: '/usr/bin:/bin', HOME: '/home/me', WHO: 'you' })
+const check = (definition: unknown) => checkDefinition(definition, root, { PATH: '/usr/bin:/bin', HOME: '/home/me', WHO: 'you' }, undefined, { purpose: 'launch', read: readHere })
 const items = async (source: unknown) => {
   const result = await check({ command: 'true', items: source })
   if (!result.ok) throw new LaunchError('test', result.problems)
@@ -70,9 +71,9 @@ describe('before a launch', () => {
   const wrong: [string, Record<string, unknown>, string, RegExp][] = [
     ['a glob that matches nothing', { command: 'true', items: { glob: 'none/**' } }, 'items.glob', /no file in .* matches "none\/\*\*"/],
     ['a file of lines that is not there', { command: 'true', items: { lines: 'none.txt' } }, 'items.lines', /no file "none.txt"/],
-    ['a pipe that nobody writes to as file of lines', { command: 'true', items: { lines: 'pipe' } }, 'items.lines', /is not a file/],
-    ['a pipe that nobody writes to as JSON file', { command: 'true', items: { json: 'pipe' } }, 'items.json', /is not a file/],
-    ['a folder as file of lines', { command: 'true', items: { lines: 'src' } }, 'items.lines', /is not a file/],
+    ['a pipe that nobody writes to as file of lines', { command: 'true', items: { lines: 'pipe' } }, 'items.lines', /is no regular file but a FIFO/],
+    ['a pipe that nobody writes to as JSON file', { command: 'true', items: { json: 'pipe' } }, 'items.json', /is no regular file but a FIFO/],
+    ['a folder as file of lines', { command: 'true', items: { lines: 'src' } }, 'items.lines', /is no regular file but a folder/],
     ['a JSON file that is not there', { command: 'true', items: { json: 'none.json' } }, 'items.json', /no file "none.json"/],
     ['a JSON file without an array', { command: 'true', items: { json: 'object.json' } }, 'items.json', /holds an object, not an array/],
     ['a JSON file that is none', { command: 'true', items: { json: 'broken.json' } }, 'items.json', /is no JSON/],
@@ -137,7 +138,7 @@ describe('a label', () => {
 
   it('finds its task, comments and trailing commas or not', async () => {
     write(two)
-    expect((await findTask(root, 'Count')).definition).toMatchObject({ label: 'Count' })
+    expect((await findTask(root, 'Count', readHere)).definition).toMatchObject({ label: 'Count' })
   })
 
   it.each<[string, string | undefined, string, RegExp]>([
@@ -150,7 +151,7 @@ describe('a label', () => {
     ['without a file', undefined, 'Resize', /There is no .*tasks\.json/],
   ])('%s is told so', async (_, text, label, message) => {
     if (text !== undefined) write(text)
-    const error: unknown = await findTask(root, label).catch((reason: unknown) => reason)
+    const error: unknown = await findTask(root, label, readHere).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(LaunchError)
     expect((error as LaunchError).data.problems.map(({ key }) => key)).toEqual(['label'])
     expect((error as LaunchError).message).toMatch(message)

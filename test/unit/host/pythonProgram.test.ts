@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checkDefinition } from '../../../src/host/launch/checkDefinition'
 import { keyOf } from '../../../src/protocol'
+import { readHere } from '../files/readHere'
 
 let root: string
 beforeEach(() => {
@@ -32,7 +33,7 @@ function program(path: string): string {
 }
 
 const check = (definition: Record<string, unknown>, pythonPath?: string) =>
-  checkDefinition({ items: [1], ...definition }, root, { PATH: join(root, 'bin') }, { pythonPath })
+  checkDefinition({ items: [1], ...definition }, root, { PATH: join(root, 'bin') }, { pythonPath }, { purpose: 'launch', read: readHere })
 const problemsOf = async (definition: Record<string, unknown>, pythonPath?: string) => {
   const result = await check(definition, pythonPath)
   return result.ok ? [] : result.problems.map(({ path, code, message }) => ({ key: keyOf(path), code, message }))
@@ -86,8 +87,8 @@ describe('the interpreter of a Python pool', () => {
 
   it('is not looked for where the settings are not known, unless the task names it', async () => {
     const given = { python, items: [1], env: { PATH: '/nowhere' } }
-    expect(await checkDefinition(given, root, {})).toMatchObject({ ok: true, checked: { interpreter: undefined } })
-    expect(await checkDefinition({ ...given, pythonPath: 'no/python' }, root, {})).toMatchObject({ ok: false })
+    expect(await checkDefinition(given, root, {}, undefined, { purpose: 'launch', read: readHere })).toMatchObject({ ok: true, checked: { interpreter: undefined } })
+    expect(await checkDefinition({ ...given, pythonPath: 'no/python' }, root, {}, undefined, { purpose: 'launch', read: readHere })).toMatchObject({ ok: false })
   })
 
   it('that is not there is told at the key, and the setting by its name', async () => {

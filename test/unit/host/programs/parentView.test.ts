@@ -15,7 +15,7 @@ async function taken(...answers: readonly (Readonly<Record<number, Threads>> | n
   const view = new ParentView({ pid: 1 } as never, 'none', link as never, { file: () => '/nowhere' } as never, () => undefined)
   const seen: Record<number, Threads>[] = []
   while (left.length > 0) {
-    await view.refresh()
+    await view.ask()
     seen.push(Object.fromEntries((view.observed?.pools ?? []).map(({ key, threads }) => [key, threads])))
   }
   return seen

@@ -1,0 +1,7 @@
+export { filledLines, longestLineBytes } from './filledLines'
+export { openForeignFile } from './foreignFile'
+export { openOwnFile, readOpened, readOwnFile, writeOwnFile } from './ownFile'
+export type { ReadAnswer, ReadFault, ReadRequest } from './reader/requests'
+export { endReaders, readForeign, type ReadForeign, type ReadLimits } from './readForeign'
+export { FileRefusedError } from './refused'
+export { removeFolder } from './removeFolder'
