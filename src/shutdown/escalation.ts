@@ -77,6 +77,7 @@ class Escalation {
   readonly #courses = new Map<TrackedProcess, Course>()
   #lookedAtMs: number
   #lookTookMs = 0
+  #looksUntilMs = Infinity
   #sentAtMs = 0
 
   constructor(
@@ -89,21 +90,18 @@ class Escalation {
   /** Until each process that this is about has ended, or has been through all steps, or is held back by one that has. */
   async run(concerns: (member: TrackedProcess) => boolean): Promise<void> {
     const { watch } = this.context
-    const deadlineMs = watch.elapsedMs() + this.#longestMs()
+    this.#looksUntilMs = watch.elapsedMs() + this.#longestMs()
     for (;;) {
       const { due, waiting } = this.#view(concerns)
       if (due.length > 0) {
         await this.#send(due)
         continue
       }
-      // Something that starts a process for each that ends would go on for ever.
-      const isLate = watch.elapsedMs() >= deadlineMs
       if (waiting.length === 0) {
         // What was started meanwhile has had nothing yet.
-        if (isLate || !(await this.#look())) return
+        if (!(await this.#look())) return
         continue
       }
-      if (isLate) return
       if (waiting.some((member) => member.doomed) && this.#lookIsDue(killLookEveryMs)) await this.#look()
       await this.#wait(waiting)
     }
@@ -217,6 +215,8 @@ class Escalation {
   async #look(): Promise<boolean> {
     const { family, watch } = this.context
     const startMs = watch.elapsedMs()
+    // Something that starts a process for each that ends would go on for ever. Those who are known are taken to their end all the same.
+    if (startMs >= this.#looksUntilMs) return false
     const found = await family.recapture()
     this.#lookedAtMs = watch.elapsedMs()
     this.#lookTookMs = this.#lookedAtMs - startMs

@@ -136,10 +136,14 @@ class ShutdownRun {
         member.joined.add(signal)
         return
       }
+      // A stopped process takes nothing but SIGKILL before it is continued; then what is pending comes first: where that ends it, it runs no
+      // statement. One that ignores the signal would only run on.
+      const isContinued = member.state === 'stopped' && !repeatable.has(signal) && member.masks?.ignored.has(signal) !== true
+      // While all threads are stopped the kernel prefers none; a handler's signal is to reach the main thread, for which others wait in vain.
+      const isContinuedFirst = isContinued && member.masks?.caught.has(signal) === true
+      if (isContinuedFirst) await this.#sendOne(member, 'SIGCONT')
       const outcome = await this.#sendOne(member, signal)
-      // A stopped process takes nothing but SIGKILL before it is continued; then what is pending comes first. One that ignores the signal
-      // would only run on.
-      if (outcome === 'sent' && member.state === 'stopped' && !repeatable.has(signal) && member.masks?.ignored.has(signal) !== true) await this.#sendOne(member, 'SIGCONT')
+      if (outcome === 'sent' && isContinued && !isContinuedFirst) await this.#sendOne(member, 'SIGCONT')
     })
   }
 

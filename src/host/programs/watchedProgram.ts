@@ -69,6 +69,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private python: string | undefined
   private readonly heldBack = new HeldBack()
   private treeAt = 0
+  /** Looked for once more after its end. */
+  private isTreeComplete = false
   private rootGoneAt: number | undefined
 
   constructor(id: string, name: string, readonly options: WatchedProgramOptions, private readonly context: ProgramContext) {
@@ -429,6 +431,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private async lookAfterEnd(root: ProcessIdentity, exit: NonNullable<WatchedProgram['rootExit']>): Promise<{ readonly busy: boolean }> {
     await this.syncParents()
     this.census.syncNotes(this.nodes?.read() ?? [])
+    // Ended by a signal it leaves what it waited for, also what nobody has looked for while it lived.
+    if (exit.signal !== null && !this.isTreeComplete) {
+      this.isTreeComplete = true
+      await this.census.syncTree(root, Date.now())
+    }
     await this.census.noteExits(exit)
     const agoMs = Date.now() - exit.at
     if (this.heldBack.end((order) => this.shutdown(order), (error) => { this.context.log.error('A program was not ended.', { program: this.name, error: String(error) }) })) return { busy: true }

@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any, Dict, Optional, Tuple
 
-from . import hooks, processes
+from . import hooks, processes, signals
 from .session import Session
 
 _VERSION = 1
@@ -61,6 +61,8 @@ class Control:
         #: Native id of the thread, 0 while there is none.
         self.thread_id = 0
         self.thread_ident = 0
+        # Signals that its thread blocked before it began to leave them to others.
+        self._mask: "set[int]" = set()
         self._channel: Optional[Descriptor] = None
         reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._wake_reader, self._wake_writer = Descriptor(reader), Descriptor(writer)
@@ -180,6 +182,7 @@ class Control:
     def _run(self) -> None:
         try:
             self.thread_ident, self.thread_id = _ident(), _native_id()
+            self._mask = signals.leave_to_others()
             self._serve()
             self._spent += time.thread_time()
         except BaseException:
@@ -272,9 +275,13 @@ class Control:
         self._answering = True
         try:
             try:
+                # A rescue may call back the program, and what that starts takes over the mask.
+                signals.restore(self._mask)
                 answer["result"] = methods.call(self._parent, request)
             except Exception as error:
                 answer["error"] = "%s: %s" % (type(error).__name__, error)
+            finally:
+                signals.leave_to_others()
             self._send(answer)
         finally:
             self._answering = False

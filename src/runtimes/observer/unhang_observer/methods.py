@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from . import refill, rescue, snapshot, stacks
+from . import rescue, snapshot, stacks
 
 
 def call(parent: Any, request: Dict[str, Any]) -> Any:
@@ -23,6 +23,4 @@ def call(parent: Any, request: Dict[str, Any]) -> Any:
         return rescue.retry(parent, parameters)
     if method == "release":
         return rescue.release(parent, parameters)
-    if method == "stopRefill":
-        return refill.stop(parent)
     raise ValueError("there is no method %r" % (method,))

@@ -48,6 +48,7 @@ const pythonRows: readonly Row[] = [
   { name: 'Python: a stopped root that wraps up for 80 ms', command: python('well_behaved.py'), waits: 2, root: 'stopped', status: 7, said: ['handler', 'finally', 'atexit'] },
   { name: 'Python: a Pool whose workers wait for commands', command: python('pool_of_commands.py'), waits: 2 },
   { name: 'Python: what is left of a Pool whose root was killed', command: python('pool_of_commands.py'), waits: 2, root: 'killed', status: 137 },
+  { name: 'Python: what is left of subprocesses whose root was killed', command: python('levels.py', 'execs', '3'), waits: 1, root: 'killed', status: 137 },
   { name: 'Python: a root with a debugger on it', command: python('processes.py', 'fork'), waits: 3, root: 'traced', survives: 'root', needs: 'gdb' },
 ]
 
