@@ -18,6 +18,8 @@ export interface EndingRequest {
   readonly gracePeriodMs: number
   readonly useSigkill: boolean
   readonly stopRefill?: () => void
+  /** See {@link ShutdownRequest.endedLater}. */
+  readonly endedLater?: (report: ShutdownReport) => void
 }
 
 /**
@@ -42,7 +44,6 @@ export async function endWorkers(request: EndingRequest, system: ShutdownDepende
     const row = survivors.get(worker.pid)
     if (row === undefined || worker.exited) continue
     worker.survivedTerminate = row.foreseen.length > 0 ? row.foreseen : ['no effect']
-    worker.holdsBack = report.workers.some(({ heldBackBy }) => heldBackBy?.pid === worker.pid)
   }
   const unidentified = workers.filter((worker) => !worker.exited && worker.pid !== -1 && !targets.some(({ identity }) => identity.pid === worker.pid))
   if (unidentified.length === 0) return report
@@ -55,8 +56,9 @@ export async function planEnd(request: EndingRequest, system: ShutdownDependenci
   return planShutdown(await shutdownRequest(request), system)
 }
 
-async function shutdownRequest({ subject, workers, leftBehind, formerWorkers, options, gracePeriodMs, useSigkill }: EndingRequest): Promise<ShutdownRequest> {
+async function shutdownRequest({ subject, workers, leftBehind, formerWorkers, options, gracePeriodMs, useSigkill, endedLater }: EndingRequest): Promise<ShutdownRequest> {
   return {
+    ...(endedLater === undefined ? {} : { endedLater }),
     subject,
     targets: (await Promise.all([...workers, ...leftBehind].map(targetOf))).filter((target) => target !== undefined),
     formerWorkers: (await formerWorkers?.list()) ?? [],

@@ -467,6 +467,7 @@ export class Pool extends EventEmitter<PoolEvents> {
       options,
       gracePeriodMs: options.gracePeriodMs ?? this.#settings.gracePeriodMs,
       useSigkill: options.useSigkill ?? this.#settings.useSigkill,
+      endedLater: (report) => { this.#tell('shutdown', () => [report, options]) },
     }
   }
 
@@ -604,7 +605,6 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#utilisation.workerGone(worker)
     if (worker.pipesHeld) this.#leftBehind.add(worker)
     this.#formerWorkers.add(worker)
-    if (worker.holdsBack) this.#inBackground(this.#endHeldBack(worker))
     const fate = worker.task?.state === 'running' ? this.#life.workerGone(worker.task, worker) : undefined
     for (const task of worker.unknown) {
       this.#life.started(task, worker)
@@ -619,14 +619,6 @@ export class Pool extends EventEmitter<PoolEvents> {
       this.#showExit(worker)
     })
     this.#finishing.set(worker, finishing)
-  }
-
-  /** It took longer than its grace period, and its children got no signal for its sake: now nothing speaks against that. */
-  async #endHeldBack(worker: Worker): Promise<void> {
-    const { askedBy = 'policy', reason = 'ended' } = worker.endRequest ?? {}
-    const options: ShutdownOptions = { kill: false, askedBy, reason: `${reason}; ${worker.name} has ended since` }
-    const report = await this.#endWorkers(this.#subjectOf(worker, worker.pid), [worker], options)
-    this.#tell('shutdown', () => [report, options])
   }
 
   #showExit(worker: Worker): void {

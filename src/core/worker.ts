@@ -51,8 +51,6 @@ export abstract class Worker {
   endRequest: { readonly askedBy: ShutdownActor; readonly reason: string } | null = null
   /** It was sent SIGTERM and is still there: what had been foreseen. */
   survivedTerminate: readonly string[] | null = null
-  /** Its children got no signal for its sake: they are ended once it has ended. */
-  holdsBack = false
   /** What it reported before an uncaught error ended it. */
   uncaught: unknown
   readonly lastWords = new OutputTail(lastWordsBytes)

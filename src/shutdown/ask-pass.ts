@@ -3,7 +3,7 @@ import type { Family } from './family'
 
 /** Closes the workers' channels and waits: a worker may finish up and leave by itself. */
 export async function askPass(gracePeriodMs: number, family: Family, watch: EndWatch): Promise<void> {
-  const asked = family.workers.filter((worker) => !worker.over && worker.target?.ask !== undefined)
+  const asked = family.workers.filter((worker) => !worker.over && !worker.spared && worker.target?.ask !== undefined)
   if (asked.length === 0) return
   family.begin()
   for (const worker of asked) {

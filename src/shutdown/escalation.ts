@@ -98,9 +98,10 @@ class Escalation {
         continue
       }
       if (waiting.length === 0) {
-        // What was started meanwhile has had nothing yet.
-        if (!(await this.#look())) return
-        continue
+        await this.context.family.refresh(this.context.family.alive)
+        // What was started meanwhile has had nothing yet, and what held others back may just have ended.
+        if ((await this.#look()) || this.#view(concerns).due.length > 0) continue
+        return
       }
       if (waiting.some((member) => member.doomed) && this.#lookIsDue(killLookEveryMs)) await this.#look()
       await this.#wait(waiting)
@@ -122,7 +123,7 @@ class Escalation {
     for (const member of alive) {
       const course = this.#courses.get(member)
       if (course === undefined) {
-        if (this.#holderOf(member) === undefined) due.push({ member, step: 0 })
+        if (!member.spared && this.#holderOf(member) === undefined) due.push({ member, step: 0 })
       } else if (!this.#isOver(member, course, holders.has(member))) {
         waiting.push(member)
       } else if (course.step + 1 < this.steps.length) {
@@ -142,15 +143,16 @@ class Escalation {
   #isOver(member: TrackedProcess, { step, sinceMs, freed, deaf }: Course, holds: boolean): boolean {
     const { signal, waitMs } = this.#step(step)
     const escalates = step + 1 < this.steps.length
-    // What is known not to react is not waited for where another step follows; what hangs in the kernel never is.
-    if (deaf || member.hung || (escalates && member.masks?.ignored.has(signal) === true)) return true
+    // What is known not to react is not waited for where another step follows. Nor is what hangs in the kernel, but for the sake of what it
+    // holds back: on a busy disk it looks the same for a while.
+    if (deaf || (member.hung && (escalates || !holds)) || (escalates && member.masks?.ignored.has(signal) === true)) return true
     // A parent that handles the last signal has the time of its children, too: they wait for it, and would have had a wait of their own.
     const waits = !escalates && holds && !freed && member.masks?.caught.has(signal) === true ? 2 : 1
     return this.context.watch.elapsedMs() - sinceMs >= waits * waitMs
   }
 
   async #send(due: readonly { member: TrackedProcess; step: number }[]): Promise<void> {
-    const { family, send, watch } = this.context
+    const { send, watch } = this.context
     // What these have started meanwhile may be found no more once they are gone. To kill comes first: a look takes time to fork in.
     const begins = due.some(({ member, step }) => !this.#courses.has(member) && this.#step(step).signal !== 'SIGKILL')
     if (begins && this.#lookIsDue(freshLookMs) && (await this.#look())) return
@@ -158,7 +160,6 @@ class Escalation {
       await send(members, this.#step(step).signal)
       for (const member of members) this.#courses.set(member, { step, sinceMs: watch.elapsedMs(), freed: false, deaf: false, askedForTrap: false })
     }
-    family.begin()
     this.#sentAtMs = watch.elapsedMs()
   }
 

@@ -1,10 +1,11 @@
-import { signalNumber, type ProcessIdentity, type ProcessTable, type SignalOutcome } from '../processes'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive, signalNumber, type ProcessIdentity, type ProcessTable, type SignalOutcome } from '../processes'
 import { askPass } from './ask-pass'
 import type { EndWatch } from './await-end'
 import { escalate, stepsOf } from './escalation'
 import { Family } from './family'
 import { issuesOf } from './issues'
-import type { KillLedger } from './kill-ledger'
+import { keyOf, type KillLedger } from './kill-ledger'
 import { sharedMemory, type ShutdownMemory } from './memory'
 import type { TrackedProcess } from './tracked-process'
 import type { LedgerSignal, ShutdownReport, ShutdownRequest } from './types'
@@ -19,6 +20,20 @@ export interface ShutdownDependencies {
 
 /** A look at a process that is this young need not be repeated before a signal: it only tells zombies and stopped ones. */
 const freshMs = 5
+
+/** What handles its signal for longer than this may have gone on for good. */
+const laterWithinMs = 60_000
+
+/** What a shutdown has left to do. */
+interface Rest {
+  /** Those who still handle their signal, and hold others back. */
+  readonly holders: readonly ProcessIdentity[]
+  /** Something is there that got no signal and that nothing holds back: it was started, or came free, in the last moment. */
+  readonly isFree: boolean
+}
+
+/** One look at one process. */
+const laterLookMs = 250
 
 /** How long Node gets to collect our own children that are dead. */
 const collectMs = 50
@@ -39,13 +54,42 @@ const collectMs = 50
 export async function shutDown(request: ShutdownRequest, dependencies: ShutdownDependencies): Promise<ShutdownReport> {
   checkRequest(request)
   request.stopRefill?.()
+  return runOnce(request, dependencies, new Set())
+}
+
+/** @param spared Those who had their signals in an earlier run: a second one means "drop everything" to many. */
+async function runOnce(request: ShutdownRequest, dependencies: ShutdownDependencies, spared: ReadonlySet<string>, untilMs = performance.now() + laterWithinMs): Promise<ShutdownReport> {
   const run = new ShutdownRun(request, dependencies)
   try {
-    await run.capture()
+    await run.capture(spared)
     await run.passes()
-    return await run.finish()
+    const report = await run.finish()
+    const rest = run.rest()
+    if (rest !== undefined) void endLater(rest, request, dependencies, new Set([...spared, ...run.signalled()]), untilMs)
+    return report
   } finally {
     run.release()
+  }
+}
+
+/**
+ * A process that takes longer than its grace period to wrap up leaves what was held back for its sake: once it has ended, nothing speaks
+ * against ending that, as was asked. Nobody waits for this, and it keeps no process alive.
+ */
+async function endLater({ holders, isFree }: Rest, request: ShutdownRequest, dependencies: ShutdownDependencies, spared: ReadonlySet<string>, untilMs: number): Promise<void> {
+  const { processes } = dependencies
+  try {
+    while (performance.now() < untilMs) {
+      await sleep(laterLookMs, undefined, { ref: false })
+      const alive = await Promise.all(holders.map((holder) => isAlive(processes, holder)))
+      if (!isFree && alive.every(Boolean)) continue
+      // The others of them hold back what is theirs, and are waited for again.
+      const report = await runOnce({ ...request, reason: `${request.reason}; what held it back has ended since` }, dependencies, spared, untilMs)
+      if (report.workers.some(({ sent }) => sent.length > 0)) request.endedLater?.(report)
+      return
+    }
+  } catch (error) {
+    process.emitWarning(`What ${request.subject.name} (${request.subject.id}) had left was not ended: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
@@ -88,8 +132,9 @@ class ShutdownRun {
     }
   }
 
-  async capture(): Promise<void> {
+  async capture(spared: ReadonlySet<string>): Promise<void> {
     await this.#family.capture(this.#memory.recall(this.request.subject.id, this.#targetIdentities()))
+    for (const member of this.#family.members) member.spared = spared.has(keyOf(member.identity))
   }
 
   async passes(): Promise<void> {
@@ -120,6 +165,25 @@ class ShutdownRun {
       workers: facts.map(({ report }) => report),
       issues: [...issuesOf(this.request.subject, facts), ...this.#lookIssues()],
     }
+  }
+
+  /** What can still be done after the report; undefined when nothing can. */
+  rest(): Rest | undefined {
+    const isFree = this.#family.alive.some((member) => !member.isHelper && !member.spared && member.sent.length === 0 && member.joined.size === 0 && member.holder === undefined)
+    const holders = this.#holders()
+    return isFree || holders.length > 0 ? { holders, isFree } : undefined
+  }
+
+  /** Those who handle their signal for longer than was waited for, and for whose sake others got none. */
+  #holders(): readonly ProcessIdentity[] {
+    return [...new Set(this.#family.members.map((member) => member.heldBackBy))].flatMap((holder) => {
+      const handles = holder?.spared === true || holder?.sent.some(({ signal, outcome }) => outcome === 'sent' && holder.masks?.caught.has(signal) === true)
+      return holder !== undefined && handles === true ? [holder.identity] : []
+    })
+  }
+
+  signalled(): readonly string[] {
+    return this.#family.members.filter(({ sent }) => sent.some(({ outcome }) => outcome === 'sent')).map(({ identity }) => keyOf(identity))
   }
 
   release(): void {

@@ -15,6 +15,8 @@ export class TrackedProcess {
   masks: SignalMasks | undefined
   /** The process of this shutdown that it was started by, or belongs to, when it was first seen: what may go on when this one ends. */
   above: TrackedProcess | undefined
+  /** It had its signals before, and gets none. */
+  spared = false
   /** A zombie when it was first seen. */
   foundDead = false
   /** Gone from the process table (or its pid is another's). */
@@ -152,7 +154,7 @@ export class TrackedProcess {
 
   /** The process for whose sake it got no signal at all: the highest above it that is still there. */
   get heldBackBy(): TrackedProcess | undefined {
-    if (this.over || this.refused !== undefined || this.sent.length > 0) return undefined
+    if (this.over || this.refused !== undefined || this.sent.length > 0 || this.spared) return undefined
     return [...this.ancestors()].findLast((ancestor) => !ancestor.over && !ancestor.doomed)
   }
 
@@ -170,7 +172,7 @@ export class TrackedProcess {
     }
     if (last === 'SIGKILL') return 'SIGKILL was sent, the kernel has not finished ending it'
     if (this.foreseen.length > 0) return this.foreseen.join(', ')
-    if (last === undefined) return 'started during the shutdown'
+    if (last === undefined) return this.spared ? 'goes on after its signal' : 'started during the shutdown'
     return this.masks?.caught.has(last) === true ? `catches ${last} and goes on` : `goes on after ${last}`
   }
 }

@@ -74,6 +74,11 @@ export interface ShutdownRequest {
   readonly termSequence?: readonly TermStep[]
   readonly reason: string
   readonly askedBy: ShutdownActor
+  /**
+   * Told when something was ended after the report: it had been held back for the sake of a process that took longer than its grace period
+   * to handle its signal, and has ended since.
+   */
+  readonly endedLater?: (report: ShutdownReport) => void
 }
 
 /** How one process ended, or did not. */

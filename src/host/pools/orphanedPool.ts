@@ -211,11 +211,14 @@ export class OrphanedPool implements HostedPool {
   }
 
   private async end(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
-    const report = await shutDown(request, { processes: this.processes, ledger: this.kills })
-    this.lastIssues = report.issues
-    await this.look()
-    this.observer.headerChanged()
-    this.observer.shutdown(report, order)
+    const note = async (report: ShutdownReport): Promise<void> => {
+      this.lastIssues = report.issues
+      await this.look()
+      this.observer.headerChanged()
+      this.observer.shutdown(report, order)
+    }
+    const report = await shutDown({ ...request, endedLater: (later) => { void note(later) } }, { processes: this.processes, ledger: this.kills })
+    await note(report)
     return report
   }
 }

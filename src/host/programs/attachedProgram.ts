@@ -5,7 +5,7 @@ import { planShutdown, shutDown, type ShutdownPlan, type ShutdownReport, type Sh
 import { RequestError } from '../connection/requestHandlers'
 import type { ShutdownOrder } from '../pools/hostedPool'
 import { continueMember, type RescueOutcome } from './continueMember'
-import { goesOn, HeldBack } from './programEnding'
+import { goesOn } from './programEnding'
 import { LookRhythm } from './lookRhythm'
 import { MemberLook } from './memberLook'
 import type { ProgramContext } from './programContext'
@@ -30,7 +30,6 @@ export class AttachedProgram extends ProgramPart {
   private readonly commandLines = new Map<number, readonly string[] | null>()
   private readonly memberLook: MemberLook
   private readonly rhythm: LookRhythm
-  private readonly heldBack = new HeldBack()
   private readOnly = true
 
   private constructor(id: string, name: string, private readonly root: ProcessIdentity, private readonly argv: readonly string[], private readonly context: ProgramContext) {
@@ -97,9 +96,7 @@ export class AttachedProgram extends ProgramPart {
 
   async shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
     this.mustBeConfirmed()
-    const report = await this.run(await this.requestToEnd(order), order)
-    this.heldBack.note(report, order)
-    return report
+    return this.run(await this.requestToEnd(order), order)
   }
 
   /** What would be done: looked at, as all of it, so that it may be asked before anything is confirmed. */
@@ -165,10 +162,13 @@ export class AttachedProgram extends ProgramPart {
 
   private async run(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
     const { processes, kills } = this.context
-    const report = await shutDown(request, { processes, ledger: kills })
-    this.lastIssues = report.issues
-    this.context.shutdown(report, order)
-    this.rhythm.hurry()
+    const note = (report: ShutdownReport): void => {
+      this.lastIssues = report.issues
+      this.context.shutdown(report, order)
+      this.rhythm.hurry()
+    }
+    const report = await shutDown({ ...request, endedLater: note }, { processes, ledger: kills })
+    note(report)
     return report
   }
 
@@ -193,7 +193,6 @@ export class AttachedProgram extends ProgramPart {
     const facts = processFacts(this.name, 'unknown', parent, workers, stuckAfterMs, now)
     this.judge(judgeProgramPool({ ...facts, readers: readersAmong(facts.workers) }))
     this.tellChanges()
-    if (main !== undefined && !main.live) this.heldBack.end((order) => this.shutdown(order), (error) => { this.context.log.error('A program was not ended.', { program: this.name, error: String(error) }) })
     if (main !== undefined && !main.live && live.length === 0) {
       this.end(now)
       await this.rhythm.stop()

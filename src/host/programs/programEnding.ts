@@ -1,5 +1,4 @@
-import type { ShutdownReport, ShutdownTarget } from '../../shutdown'
-import type { ShutdownOrder } from '../pools/hostedPool'
+import type { ShutdownTarget } from '../../shutdown'
 import { helperPids } from './census'
 import type { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
@@ -7,29 +6,6 @@ import type { ProgramMember } from './programMember'
 
 /** What is known of the end of one process that is no worker of a pool. */
 export const goesOn = 'Its parent learns of its end, and goes on with what comes next.'
-
-/**
- * What a shutdown held back for the sake of a main process that took longer than its grace period: once that has ended, nothing speaks
- * against doing what was asked.
- */
-export class HeldBack {
-  private order: ShutdownOrder | undefined
-  private ending = false
-
-  note(report: ShutdownReport, order: ShutdownOrder): void {
-    this.order = report.workers.some(({ heldBackBy }) => heldBackBy !== undefined) ? order : undefined
-  }
-
-  /** To be called once the main process has ended. True while what it held back is being ended. */
-  end(shutDown: (order: ShutdownOrder) => Promise<unknown>, onError: (error: unknown) => void): boolean {
-    const { order } = this
-    this.order = undefined
-    if (order === undefined || this.ending) return this.ending
-    this.ending = true
-    shutDown({ ...order, reason: `${order.reason}; its main process has ended since` }).catch(onError).finally(() => { this.ending = false })
-    return true
-  }
-}
 
 /**
  * Whom the end of a watched program is about: its main process, all that is known to belong to it, and last what Python keeps to clean up

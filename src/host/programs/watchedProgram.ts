@@ -16,7 +16,7 @@ import { NodeProcesses, type NodeProcess } from './nodeProcesses'
 import { ObserverLink } from './observerLink'
 import { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
-import { goesOn, HeldBack, targetsOf } from './programEnding'
+import { goesOn, targetsOf } from './programEnding'
 import { parentWaits, poolFacts, processFacts } from './programFacts'
 import type { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
@@ -67,7 +67,6 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private observerFailure: string | null
   /** Of the first observer that was inside. */
   private python: string | undefined
-  private readonly heldBack = new HeldBack()
   private treeAt = 0
   /** Looked for once more after its end. */
   private isTreeComplete = false
@@ -212,10 +211,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
    * last what Python keeps to clean up behind them.
    */
   async shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
-    const report = await this.run(await this.requestToEnd(order), order)
-    this.heldBack.note(report, order)
-    this.lastIssues = report.issues
-    for (const pool of this.pools) pool.noteIssues(report.issues)
+    const noteIssues = ({ issues }: ShutdownReport): void => {
+      this.lastIssues = issues
+      for (const pool of this.pools) pool.noteIssues(issues)
+    }
+    const report = await this.run(await this.requestToEnd(order), order, noteIssues)
+    noteIssues(report)
     return report
   }
 
@@ -387,9 +388,13 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     }
   }
 
-  private async run(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
+  private async run(request: ShutdownRequest, order: ShutdownOrder, noteIssues?: (report: ShutdownReport) => void): Promise<ShutdownReport> {
     const { processes, kills } = this.context
-    const report = await shutDown(request, { processes, ledger: kills })
+    const report = await shutDown({ ...request, endedLater: (later) => {
+      noteIssues?.(later)
+      this.context.shutdown(later, order)
+      this.rhythm.hurry()
+    } }, { processes, ledger: kills })
     this.context.shutdown(report, order)
     this.rhythm.hurry()
     return report
@@ -438,7 +443,6 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     }
     await this.census.noteExits(exit)
     const agoMs = Date.now() - exit.at
-    if (this.heldBack.end((order) => this.shutdown(order), (error) => { this.context.log.error('A program was not ended.', { program: this.name, error: String(error) }) })) return { busy: true }
     const left = this.census.live
     if (left.length === 0) {
       await this.finish()

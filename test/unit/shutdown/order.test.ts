@@ -114,6 +114,35 @@ describe('the order of a shutdown', () => {
     expect(report.issues).toEqual([])
   })
 
+  test('waits for a parent that hangs in the kernel for a while, for the sake of its children', async () => {
+    table.add({ pid: 10, state: 'uninterruptible' })
+    table.add({ pid: 11, parentPid: 10 })
+    let looks = 0
+    // More than enough of them to be taken for one that hangs.
+    table.beforeLook = () => { if (table.signals.length === 1 && ++looks === 40) goes(10)() }
+    const report = await end({ gracePeriodMs: 10_000 })
+    expect(order()).toEqual([10, 11])
+    expect(report.issues).toEqual([])
+  })
+
+  test('ends what was held back once the process that took so long has ended, and signals nobody twice', async () => {
+    table.add({ pid: 10, caught: ['SIGTERM'] })
+    table.add({ pid: 11, parentPid: 10 })
+    table.add({ pid: 20, caught: ['SIGTERM'] })
+    table.add({ pid: 21, parentPid: 20 })
+    const later = new Promise<ShutdownReport>((resolve) => {
+      const separate = [10, 11, 20, 21].map((pid) => ({ identity: identityOf(pid), name: `process ${pid}` }))
+      void end({ targets: separate, endedLater: resolve }).then((report) => {
+        expect(report.issues).toHaveLength(4)
+        goes(10)()
+      })
+    })
+    const report = await later
+    expect(sent()).toEqual(['10 SIGTERM', '20 SIGTERM', '11 SIGTERM'])
+    expect(report.workers.find(({ pid }) => pid === 11)).toMatchObject({ outcome: 'terminated' })
+    goes(20)()
+  })
+
   test('takes the fork server for no parent: what it has forked is below the program', async () => {
     table.add({ pid: 10, onSignal: () => { goes(10)(); table.processes.get(11)!.parentPid = 14 } })
     table.add({ pid: 14, parentPid: 10 })
