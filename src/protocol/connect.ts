@@ -4,7 +4,7 @@ import { connect as connectSocket, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { endpointOf, type Endpoint } from './endpoint'
 import { readHostInfo, type HostInfo } from './hostInfo'
-import { HostHungError, hungAfterMs, lookAtHost, type HostScript } from './hungHost'
+import { HostHungError, hungAfterMs, lookAtHost, type HostScript, patience } from './hungHost'
 import { protocolVersion, type InitializationOptions } from './messages'
 import { openOwnFile, readOwnText } from './ownFile'
 import { ownPidNamespace } from './pidNamespace'
@@ -104,7 +104,7 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
     }
     if (info && socket === 'busy') {
       busySince ??= lookedAt
-      if (Date.now() - busySince >= hungAfterMs) throw new HostHungError(endpoint.root, info, await lookAtHost(script).catch(() => undefined), hungAfterMs)
+      if (Date.now() - busySince >= hungAfterMs * patience()) throw new HostHungError(endpoint.root, info, await lookAtHost(script).catch(() => undefined), hungAfterMs)
       await sleep(pauseMs)
       continue
     }

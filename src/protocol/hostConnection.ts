@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { MessageConnection } from 'vscode-jsonrpc/node'
 import { connectOrStart, type ConnectedHost, type ConnectOptions } from './connect'
 import type { HostInfo } from './hostInfo'
-import { hungAfterMs, unlessHung } from './hungHost'
+import { hungAfterMs, patience, unlessHung } from './hungHost'
 import { Ping, type Notifications, type RequestMethod, type Requests } from './messages'
 
 /** The host answered a request with an error. `data` is the message's own error data, e.g. `LaunchErrorData`. */
@@ -62,7 +62,7 @@ export class HostConnection {
         rootUri: null,
         capabilities: {},
         initializationOptions: connected.initializationOptions,
-      }, timeoutMs + timeoutMarginMs), connected.script, connected.info, timeoutMs)
+      }, timeoutMs * patience() + timeoutMarginMs), connected.script, connected.info, timeoutMs)
       await rpc.sendNotification('initialized', {})
     } catch (error) {
       connection.dispose()
@@ -100,7 +100,7 @@ export class HostConnection {
   }
 
   /** @throws {@link HostRequestError}, {@link HostTimeoutError}, {@link HostGoneError} */
-  async request<M extends RequestMethod>(method: M, params: Requests[M]['params'], { timeoutMs = defaultRequestTimeoutMs } = {}): Promise<Requests[M]['result']> {
+  async request<M extends RequestMethod>(method: M, params: Requests[M]['params'], { timeoutMs = defaultRequestTimeoutMs * patience() } = {}): Promise<Requests[M]['result']> {
     const answer = this.send(method, params, timeoutMs)
     const heard = timeoutMs > hungAfterMs + pingLimitMs ? this.untilDeaf(answer) : undefined
     return (await (heard ?? answer)) as Requests[M]['result']

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { availableParallelism, loadavg } from 'node:os'
 import * as z from 'zod'
 import type { HostInfo } from './hostInfo'
 
@@ -45,6 +46,17 @@ export class HostHungError extends Error {
  */
 export const hungAfterMs = 2000
 
+/** With more than this a person would take the machine for hung, not the host. */
+const mostPatience = 4
+
+/**
+ * How much longer a host is waited for, from 1 up: on a machine with ten runnable processes for each of its cores a host that is well takes
+ * many times as long for an answer, and to advise its end would be wrong. A stopped one is told at once all the same.
+ */
+export function patience(load = loadavg()[0] ?? 0, cores = availableParallelism()): number {
+  return Math.min(Math.max(load / cores, 1), mostPatience)
+}
+
 /** When it is looked at, so that a stopped one is known without waiting for the rest. Earlier would be for nothing on most loaded machines. */
 const lookAfterMs = 800
 
@@ -54,7 +66,8 @@ const lookTimeoutMs = 5000
 const endTimeoutMs = 15_000
 
 /**
- * The answer of a host, or {@link HostHungError}: after {@link hungAfterMs} (or `limitMs`), or at once when it turns out to be stopped.
+ * The answer of a host, or {@link HostHungError}: after {@link hungAfterMs} (or `limitMs`), longer on an overloaded machine ({@link patience}),
+ * or at once when it turns out to be stopped.
  */
 export async function unlessHung<T>(answer: Promise<T>, host: HostScript, info: HostInfo, limitMs = hungAfterMs): Promise<T> {
   const startedAt = performance.now()
@@ -62,7 +75,7 @@ export async function unlessHung<T>(answer: Promise<T>, host: HostScript, info: 
   let condition: HostCondition | undefined
   const hung = new Promise<never>((_, reject) => {
     const fail = (): void => { reject(new HostHungError(host.root, info, condition, Math.round(performance.now() - startedAt))) }
-    timers.push(setTimeout(fail, limitMs))
+    timers.push(setTimeout(fail, limitMs * patience()))
     if (lookAfterMs < limitMs) {
       timers.push(setTimeout(() => {
         lookAtHost(host).then((seen) => {

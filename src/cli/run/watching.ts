@@ -1,11 +1,11 @@
-import { Changed, HostHungError, HostTimeoutError, hungAfterMs, PolicyActed, ProgramExited, ProgramStarted, RunProgram, type HostConnection, type PoolSnapshot, type WatchOptions } from '../../protocol'
+import { Changed, HostHungError, HostTimeoutError, hungAfterMs, patience, PolicyActed, ProgramExited, ProgramStarted, RunProgram, type HostConnection, type PoolSnapshot, type WatchOptions } from '../../protocol'
 import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
 import { plainLine } from '../output/plainText'
 import { VerdictNotes } from './verdictNotes'
 
 /** The program waits for this answer before it starts: of a host that was there, as long as of any first answer. One that has just started is slower. */
-const sessionTimeoutMs = (host: HostConnection): number => (host.started ? 5000 : hungAfterMs)
+const sessionTimeoutMs = (host: HostConnection): number => (host.started ? 5000 : hungAfterMs) * patience()
 /** The program has ended and its exit code is waited for. A host that is busy ending the rest of it may take a moment. */
 const farewellTimeoutMs = 2000
 
