@@ -84,15 +84,15 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
   const endpoint = await endpointOf(options.root, env)
   const timeoutMs = options.timeoutMs ?? 10_000
   const script = { root: endpoint.root, hostScript: options.hostScript, nodePath: options.nodePath ?? process.execPath, env }
-  const deadline = Date.now() + timeoutMs
+  const deadline = performance.now() + timeoutMs
   let busySince: number | undefined
   let child: StartedHost | undefined
   let starts = 0
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     options.signal?.throwIfAborted()
     const info = await readHostInfo(endpoint)
-    const lookedAt = Date.now()
-    const socket = info ? await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - Date.now()))) : 'absent'
+    const lookedAt = performance.now()
+    const socket = info ? await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - performance.now()))) : 'absent'
     if (info && socket instanceof Socket) {
       if (info.protocolVersion !== protocolVersion) {
         socket.destroy()
@@ -104,7 +104,7 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
     }
     if (info && socket === 'busy') {
       busySince ??= lookedAt
-      if (Date.now() - busySince >= hungAfterMs) throw new HostHungError(endpoint.root, info, await lookAtHost(script).catch(() => undefined), hungAfterMs)
+      if (performance.now() - busySince >= hungAfterMs) throw new HostHungError(endpoint.root, info, await lookAtHost(script).catch(() => undefined), hungAfterMs)
       await sleep(pauseMs)
       continue
     }
@@ -120,10 +120,10 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
       const words = child.reason !== '' ? child.reason : lastWords(await printed(endpoint))
       throw new HostStartError(endpoint.root, `it exited with ${child.exitCode}${words === '' ? '' : ` (${words})`}`, endpoint.logFile)
     }
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       throw new HostStartError(endpoint.root, info ? `pid ${info.pid} does not accept connections after ${timeoutMs} ms` : `no answer within ${timeoutMs} ms`, endpoint.logFile)
     }
-    await sleep(Math.min(pauseMs, Math.max(1, deadline - Date.now())))
+    await sleep(Math.min(pauseMs, Math.max(1, deadline - performance.now())))
   }
 }
 
