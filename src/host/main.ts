@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { endReaders } from '../files'
 import { processTable, protectedPids } from '../processes'
 import { endpointOf, type Endpoint } from '../protocol'
+import { assertAddressSpace } from './addressSpace'
 import { becomeHost } from './becomeHost'
 import { Host } from './host'
 import { endHost } from './hung/endHost'
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
 }
 
 async function beHost(endpoint: Endpoint): Promise<void> {
+  if (process.platform === 'linux') assertAddressSpace()
   const self = await processTable.identify(process.pid)
   if (!self) throw new Error('This process is not in the process table; is /proc mounted, and of this pid namespace?')
   if (!(await becomeHost(endpoint, self, processTable))) return
