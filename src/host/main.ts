@@ -2,12 +2,12 @@ import { parseArgs } from 'node:util'
 import { endReaders } from '../files'
 import { processTable, protectedPids } from '../processes'
 import { endpointOf, type Endpoint } from '../protocol'
-import { assertAddressSpace } from './addressSpace'
 import { becomeHost } from './becomeHost'
 import { Host } from './host'
 import { endHost } from './hung/endHost'
 import { findHostProcess } from './hung/hostProcess'
 import { idleMsOf } from './idle'
+import { assertLimits } from './leastLimits'
 import { removeStaleFiles } from './listener'
 import { HostLog, logLevelOf } from './log'
 import { reasonDescriptorOf, StartReason } from './startReason'
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
 }
 
 async function beHost(endpoint: Endpoint): Promise<void> {
-  if (process.platform === 'linux') assertAddressSpace()
+  if (process.platform === 'linux') assertLimits()
   const self = await processTable.identify(process.pid)
   if (!self) throw new Error('This process is not in the process table; is /proc mounted, and of this pid namespace?')
   if (!(await becomeHost(endpoint, self, processTable))) return

@@ -195,11 +195,12 @@ async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJ
       stdio: ['ignore', printsTo, printsTo, 'pipe'],
       env: hostEnvironment(env),
     })
-    child.on('error', (error) => { state.failure = `${nodePath} could not be run (${error.message})` })
+    child.on('error', (error) => { state.failure = `${nodePath} could not be run (${error.message})${/ E[MN]FILE\b/.test(error.message) ? ': this command may open no more files than its limit allows (ulimit -n)' : ''}` })
     // Not at its exit: what it said last may not have been read by then.
     child.on('close', (code, signal) => { state.exitCode = code ?? (signal === null ? 1 : 128) })
     child.unref()
-    const reason = child.stdio[reasonDescriptor]
+    // There is none where no file could be opened for it; the types say otherwise.
+    const reason = (child.stdio as typeof child.stdio | undefined)?.[reasonDescriptor]
     if (reason instanceof Socket) {
       reason.setEncoding('utf8').on('data', (text: string) => { state.reason = `${state.reason}${text}`.slice(0, longestReason).trimEnd() })
       reason.on('error', () => undefined)
