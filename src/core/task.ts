@@ -135,6 +135,7 @@ export function describeTask(task: Task): TaskInfo {
     index: task.index,
     startedAt: task.startedAt,
     endedAt: ended ? (task.endedAt ?? Date.now()) : null,
+    elapsedMs: task.state === 'running' ? task.elapsedMs : null,
     attempt: task.attempt,
     stuck: task.stuck,
     verdict: task.verdict,

@@ -111,6 +111,8 @@ export interface TaskInfo {
   /** Epoch ms of the current run, null while queued. */
   readonly startedAt: number | null
   readonly endedAt: number | null
+  /** How long the current run has taken, also when the clock was set meanwhile; null unless it runs. Milliseconds. */
+  readonly elapsedMs: number | null
   readonly attempt: number
   readonly stuck: boolean
   readonly verdict: Verdict | null

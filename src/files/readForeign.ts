@@ -37,7 +37,7 @@ export const readForeign: ReadForeign = async (request, { deadlineMs, signal }) 
       worker = new Worker(threadPath(), { workerData: request, resourceLimits: { maxOldGenerationSizeMb: mostMemoryMb }, execArgv: [] })
     } catch (error) {
       release(request.kind)
-      resolve({ kind: 'fault', fault: 'unreadable', reason: `could not be read: no thread could be started (${String(error)})` })
+      resolve({ kind: 'fault', fault: 'unreadable', reason: `could not be read: no thread could be started (${String(error)}): this user may have as many processes and threads as its limit allows (ulimit -u)` })
       return
     }
     // The host does not stay for it.

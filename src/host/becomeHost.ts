@@ -22,7 +22,7 @@ const lookMs = 50
  * @throws {@link OtherHostError}
  */
 export async function becomeHost(endpoint: Endpoint, self: ProcessIdentity, processes: ProcessTable): Promise<boolean> {
-  const deadline = Date.now() + waitMs
+  const deadline = performance.now() + waitMs
   const pidNamespace = ownPidNamespace()
   for (;;) {
     const attempt = await tryLock(endpoint.directory, { ...self, pidNamespace }, async (holder) => (
@@ -36,7 +36,7 @@ export async function becomeHost(endpoint: Endpoint, self: ProcessIdentity, proc
     const row = await processes.inspect(attempt.holder)
     const isStopped = row?.state === 'stopped'
     // A stopped one neither starts nor ends in that time.
-    if (isStopped || Date.now() > deadline) throw new OtherHostError(attempt.holder, waitMs, isStopped)
+    if (isStopped || performance.now() > deadline) throw new OtherHostError(attempt.holder, waitMs, isStopped)
     await sleep(lookMs)
   }
 }

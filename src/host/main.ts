@@ -7,6 +7,7 @@ import { Host } from './host'
 import { endHost } from './hung/endHost'
 import { findHostProcess } from './hung/hostProcess'
 import { idleMsOf } from './idle'
+import { assertLimits } from './leastLimits'
 import { removeStaleFiles } from './listener'
 import { HostLog, logLevelOf } from './log'
 import { reasonDescriptorOf, StartReason } from './startReason'
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
 }
 
 async function beHost(endpoint: Endpoint): Promise<void> {
+  if (process.platform === 'linux') assertLimits()
   const self = await processTable.identify(process.pid)
   if (!self) throw new Error('This process is not in the process table; is /proc mounted, and of this pid namespace?')
   if (!(await becomeHost(endpoint, self, processTable))) return

@@ -84,15 +84,15 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
   const endpoint = await endpointOf(options.root, env)
   const timeoutMs = options.timeoutMs ?? 10_000
   const script = { root: endpoint.root, hostScript: options.hostScript, nodePath: options.nodePath ?? process.execPath, env }
-  const deadline = Date.now() + timeoutMs
+  const deadline = performance.now() + timeoutMs
   let busySince: number | undefined
   let child: StartedHost | undefined
   let starts = 0
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     options.signal?.throwIfAborted()
     const info = await readHostInfo(endpoint)
-    const lookedAt = Date.now()
-    const socket = info ? await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - Date.now()))) : 'absent'
+    const lookedAt = performance.now()
+    const socket = info ? await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - performance.now()))) : 'absent'
     if (info && socket instanceof Socket) {
       if (info.protocolVersion !== protocolVersion) {
         socket.destroy()
@@ -104,7 +104,7 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
     }
     if (info && socket === 'busy') {
       busySince ??= lookedAt
-      if (Date.now() - busySince >= hungAfterMs * patience()) throw new HostHungError(endpoint.root, info, await lookAtHost(script).catch(() => undefined), hungAfterMs)
+      if (performance.now() - busySince >= hungAfterMs * patience()) throw new HostHungError(endpoint.root, info, await lookAtHost(script).catch(() => undefined), hungAfterMs)
       await sleep(pauseMs)
       continue
     }
@@ -120,10 +120,10 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
       const words = child.reason !== '' ? child.reason : lastWords(await printed(endpoint))
       throw new HostStartError(endpoint.root, `it exited with ${child.exitCode}${words === '' ? '' : ` (${words})`}`, endpoint.logFile)
     }
-    if (Date.now() >= deadline) {
+    if (performance.now() >= deadline) {
       throw new HostStartError(endpoint.root, info ? `pid ${info.pid} does not accept connections after ${timeoutMs} ms` : `no answer within ${timeoutMs} ms`, endpoint.logFile)
     }
-    await sleep(Math.min(pauseMs, Math.max(1, deadline - Date.now())))
+    await sleep(Math.min(pauseMs, Math.max(1, deadline - performance.now())))
   }
 }
 
@@ -195,11 +195,12 @@ async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJ
       stdio: ['ignore', printsTo, printsTo, 'pipe'],
       env: hostEnvironment(env),
     })
-    child.on('error', (error) => { state.failure = `${nodePath} could not be run (${error.message})` })
+    child.on('error', (error) => { state.failure = `${nodePath} could not be run (${error.message})${/ E[MN]FILE\b/.test(error.message) ? ': this command may open no more files than its limit allows (ulimit -n)' : ''}` })
     // Not at its exit: what it said last may not have been read by then.
     child.on('close', (code, signal) => { state.exitCode = code ?? (signal === null ? 1 : 128) })
     child.unref()
-    const reason = child.stdio[reasonDescriptor]
+    // There is none where no file could be opened for it; the types say otherwise.
+    const reason = (child.stdio as typeof child.stdio | undefined)?.[reasonDescriptor]
     if (reason instanceof Socket) {
       reason.setEncoding('utf8').on('data', (text: string) => { state.reason = `${state.reason}${text}`.slice(0, longestReason).trimEnd() })
       reason.on('error', () => undefined)

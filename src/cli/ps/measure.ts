@@ -10,11 +10,11 @@ const giveUpAfterMs = 1500
 
 /** The pools with CPU and memory of their workers: nothing is sampled unless somebody looks, so the first sample takes a moment. */
 export async function measuredPools(host: HostConnection): Promise<PoolSnapshot[]> {
-  const deadline = Date.now() + giveUpAfterMs
+  const deadline = performance.now() + giveUpAfterMs
   let pools = await fetchPools(host)
   if (isMeasured(pools)) return pools
   await host.request(Watch.method, { workers: true, machine: false, intervalMs })
-  while (!isMeasured(pools) && Date.now() < deadline) {
+  while (!isMeasured(pools) && performance.now() < deadline) {
     await sleep(lookEveryMs)
     pools = await fetchPools(host)
   }

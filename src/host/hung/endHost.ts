@@ -35,9 +35,9 @@ export async function endHost(endpoint: Endpoint, { pid, startTime }: ProcessIde
 }
 
 async function endsSoon(identity: ProcessIdentity, processes: ProcessTable): Promise<boolean> {
-  const deadline = Date.now() + endsWithinMs
+  const deadline = performance.now() + endsWithinMs
   while (await isAlive(processes, identity)) {
-    if (Date.now() >= deadline) return false
+    if (performance.now() >= deadline) return false
     await sleep(lookMs)
   }
   return true

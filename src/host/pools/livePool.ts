@@ -287,7 +287,7 @@ function taskSnapshot(task: TaskInfo, exitedAt: number | null): TaskSnapshot {
     label: task.label,
     state: task.state,
     startedAt: task.startedAt,
-    elapsedMs: task.startedAt === null ? 0 : Math.max(0, until - task.startedAt),
+    elapsedMs: exitedAt === null && task.elapsedMs !== null ? Math.round(task.elapsedMs) : task.startedAt === null ? 0 : Math.max(0, until - task.startedAt),
     stuck: task.stuck,
     verdict: task.verdict && { ...task.verdict, evidence: task.verdict.evidence.map(({ what, value }) => ({ what, value })) },
   }

@@ -12,6 +12,7 @@ import type { ProgramContext } from './programContext'
 import { parentWaits, processFacts } from './programFacts'
 import { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
+import { steadyMs } from './steadyTime'
 
 const stuckAfterMs = 30_000
 const gracePeriodMs = 100
@@ -174,14 +175,14 @@ export class AttachedProgram extends ProgramPart {
 
   private async lookOnce(): Promise<{ readonly busy: boolean }> {
     const { processes } = this.context
-    const now = Date.now()
+    const now = steadyMs()
     const row = await processes.inspect(this.root)
-    if (row !== undefined && row.state !== 'zombie') await this.syncTree(row, now)
+    if (row !== undefined && row.state !== 'zombie') await this.syncTree(row)
     for (const member of this.members.live()) {
       const { identity } = member
       if (identity !== undefined && (await isAlive(processes, identity))) continue
       const status = identity && (await processes.exitStatus(identity))
-      member.exit = { exitCode: status?.exitCode ?? null, signal: status?.signal ?? null, at: now, endedByUs: null, oomKills: null }
+      member.exit = { exitCode: status?.exitCode ?? null, signal: status?.signal ?? null, at: Date.now(), steadyAt: now, endedByUs: null, oomKills: null }
       this.members.exited(member)
     }
     this.forgetUnlisted()
@@ -194,7 +195,7 @@ export class AttachedProgram extends ProgramPart {
     this.judge(judgeProgramPool({ ...facts, readers: readersAmong(facts.workers) }))
     this.tellChanges()
     if (main !== undefined && !main.live && live.length === 0) {
-      this.end(now)
+      this.end(Date.now())
       await this.rhythm.stop()
     }
     return { busy: this.context.somebodyLooks() }
@@ -210,7 +211,7 @@ export class AttachedProgram extends ProgramPart {
     }
   }
 
-  private async syncTree(root: ProcessRow, now: number): Promise<void> {
+  private async syncTree(root: ProcessRow): Promise<void> {
     const { processes } = this.context
     const below = (await processes.descendants([{ identity: this.root }])).get(this.root.pid) ?? []
     for (const row of [root, ...below]) {
@@ -221,7 +222,7 @@ export class AttachedProgram extends ProgramPart {
       // What a fork server has forked is known by the server's command line, not the program's.
       const parentCommandLine = row === root ? null : (this.commandLines.get(row.parentPid) ?? this.argv)
       const { role, name } = recogniseProcess({ commandLine, command: row.command, parentCommandLine })
-      const member = new ProgramMember(key, this.members.uniqueName(row === root ? 'MainProcess' : `${name}-${row.identity.pid}`, row.identity.pid), row.identity.pid, now)
+      const member = new ProgramMember(key, this.members.uniqueName(row === root ? 'MainProcess' : `${name}-${row.identity.pid}`, row.identity.pid), row.identity.pid, Date.now())
       member.identity = row.identity
       if (helperRoles.has(role)) this.helpers.add(key)
       this.known.set(key, member)

@@ -7,6 +7,7 @@ import type { ParentView } from './parentView'
 import type { ProgramContext } from './programContext'
 import { ProgramMember } from './programMember'
 import type { ProgramPart } from './programPart'
+import { steadyMs, steadyOf, wallOf } from './steadyTime'
 import { WatchedPool, type PoolOwner } from './watchedPool'
 
 /** A process that is gone without its parent having told its exit code: by then it will not tell any more. */
@@ -103,7 +104,7 @@ export class Census {
   }
 
   /** Children that no observer tells of: what a shell starts, subprocesses of a Python program. */
-  async syncTree(root: ProcessIdentity, now: number): Promise<void> {
+  async syncTree(root: ProcessIdentity): Promise<void> {
     const below = (await this.context.processes.descendants([{ identity: root, marker: `${this.program.id}/main` }])).get(root.pid) ?? []
     const observed = new Set([...this.parents].flatMap((parent) => [parent.pid, ...helperPids(parent), ...parent.processes.map(({ pid }) => pid)]))
     // Python's own helpers may have been there before their program told of them.
@@ -115,7 +116,7 @@ export class Census {
       const { pid, startTime } = row.identity
       if (observed.has(pid) || row.state === 'zombie' || isSameChild(this.children.get(pid)?.member, startTime)) continue
       const commandLine = (await this.context.processes.commandLine(row.identity)) ?? null
-      const member = this.addChild(recogniseProcess({ commandLine, command: row.command, parentCommandLine: null }).name, pid, now)
+      const member = this.addChild(recogniseProcess({ commandLine, command: row.command, parentCommandLine: null }).name, pid, Date.now())
       member.identity = row.identity
     }
   }
@@ -141,8 +142,8 @@ export class Census {
         await this.noteExit(known, { exitCode: null, signal: null }, Date.now())
       } else if ((member.noted !== undefined || this.isUntold(known)) && !(await this.isThere(member.pid, member.noted?.ticks ?? member.recorded?.startTicks ?? null))) {
         // The same, and the one that started it may have ended as well.
-        known.goneAt ??= Date.now()
-        if (Date.now() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
+        known.goneAt ??= steadyMs()
+        if (steadyMs() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
       }
     }
     for (const known of this.known.values()) {
@@ -170,13 +171,13 @@ export class Census {
     const { processes, kills } = this.context
     const { member } = known
     if (await isAlive(processes, identity)) return
-    known.goneAt ??= Date.now()
+    known.goneAt ??= steadyMs()
     member.uncollected = await processes.exists(identity)
     const status = await processes.exitStatus(identity)
     // Its parent collects it and tells how it ended; when it does not, nobody knows.
-    if (status !== undefined) await this.noteExit(known, status, known.goneAt)
+    if (status !== undefined) await this.noteExit(known, status, wallOf(known.goneAt))
     else if (member.recorded === undefined && member.noted === undefined && kills.entriesFor(identity).length === 0) this.forgetUntold(known)
-    else if ((isOver && member.recorded === undefined) || Date.now() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, known.goneAt)
+    else if ((isOver && member.recorded === undefined) || steadyMs() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
   }
 
   /** How it ended is known, and its parent may still not have taken notice. */
@@ -198,7 +199,7 @@ export class Census {
     const { kills } = this.context
     const cause = member.identity ? explainExit(exit, kills.entriesFor(member.identity)) : undefined
     const oomKills = exit.signal === 'SIGKILL' ? await this.oomKillsDuring(member, pool?.parent) : null
-    member.exit = { ...exit, at, oomKills, endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null }
+    member.exit = { ...exit, at, steadyAt: steadyOf(at), oomKills, endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null }
     ;(pool ?? this.program).members.exited(member)
     this.onExit(member.pid)
   }

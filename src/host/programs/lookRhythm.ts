@@ -1,3 +1,5 @@
+import { steadyMs } from './steadyTime'
+
 /** After news there is more to see for a while: rules that wait for a second or two come true. */
 const afterNewsMs = [0, 250, 600, 1200, 2200, 3500]
 /** News come in bursts: sixty workers start at once. */
@@ -32,7 +34,7 @@ export class LookRhythm {
   /** Something happened. */
   hurry(): void {
     if (!this.running) return
-    this.newsAt = Date.now()
+    this.newsAt = steadyMs()
     this.step = 0
     this.schedule(gatherMs)
   }
@@ -57,7 +59,7 @@ export class LookRhythm {
   private async run(): Promise<void> {
     clearTimeout(this.timer)
     this.nextAt = Infinity
-    const begun = Date.now()
+    const begun = steadyMs()
     this.looking = (async () => {
       try {
         this.busy = (await this.look()).busy
@@ -67,13 +69,13 @@ export class LookRhythm {
     })()
     await this.looking
     this.looking = undefined
-    const now = Date.now()
+    const now = steadyMs()
     this.restUntil = now + Math.min(longestRestMs, Math.max(shortestRestMs, (now - begun) * restFactor))
     if (this.running) this.scheduleNext()
   }
 
   private scheduleNext(): void {
-    const since = Date.now() - this.newsAt
+    const since = steadyMs() - this.newsAt
     while (this.step < afterNewsMs.length && (afterNewsMs[this.step] ?? 0) <= since) this.step += 1
     const next = afterNewsMs[this.step]
     this.schedule(next === undefined ? (this.busy ? busyMs : idleMs) : next - since)
@@ -81,11 +83,11 @@ export class LookRhythm {
 
   private schedule(delayMs: number): void {
     if (this.looking !== undefined) return
-    const at = Math.max(Date.now() + delayMs, this.restUntil)
+    const at = Math.max(steadyMs() + delayMs, this.restUntil)
     if (at >= this.nextAt) return
     clearTimeout(this.timer)
     this.nextAt = at
-    this.timer = setTimeout(() => { void this.now() }, at - Date.now())
+    this.timer = setTimeout(() => { void this.now() }, at - steadyMs())
     this.timer.unref()
   }
 }

@@ -3,6 +3,7 @@ import { forEachInSlices, mostThreads, type ProcessIdentity, type ProcessTable, 
 import type { KillLedger } from '../../shutdown'
 import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
+import { steadyMs, steadyOf } from './steadyTime'
 
 /** A process that has used no CPU for this long is asked where it waits; one that works is left alone. */
 const waitsAfterMs = 300
@@ -13,12 +14,9 @@ const belowAfterMs = 1000
 const belowEveryMs = 2000
 /** A process that is no descendant may be one in the middle of its parent's death; not at every look. */
 const mostTries = 3
-/** SIGTERM is delivered in microseconds; who is still there after this has survived it. */
-const survivedAfterMs = 200
-
 /** Looks at the processes of a program: state, CPU time, where they wait. One pass over all of them, some ten microseconds each. */
 export class MemberLook {
-  private belowAt = 0
+  private belowAt = -Infinity
   private readonly refused = new WeakMap<object, number>()
   private readonly below = new Map<ProgramMember, number>()
 
@@ -86,8 +84,8 @@ export class MemberLook {
     const wasPending = member.sigtermSeenPending
     member.sigtermSeenPending = masks?.pending.has('SIGTERM') ?? false
     member.sigtermPending = wasPending && member.sigtermSeenPending
-    member.sigtermSentAt = this.kills.entriesFor(identity)
-      .find(({ signal, outcome, at }) => signal === 'SIGTERM' && outcome === 'sent' && now - at > survivedAfterMs)?.at ?? null
+    const sent = this.kills.entriesFor(identity).find(({ signal, outcome }) => signal === 'SIGTERM' && outcome === 'sent')
+    if (sent !== undefined) member.sigtermSentAt ??= steadyOf(sent.at)
   }
 
   private async lookWhereItWaits(member: ProgramMember, awaited: boolean, now: number): Promise<void> {
@@ -104,7 +102,7 @@ export class MemberLook {
       if (mayWaitForThread(member)) member.threadWaits = (await this.processes.threadWaits(identity)) ?? []
     }
     // Its stack shows where it was, and may be taken again.
-    const seenAt = Date.now()
+    const seenAt = steadyMs()
     const hasMoved = member.standstill.observe(seenAt, member.wait, seen)
     const feeder = feederWrite(member)
     member.feeder.observe(seenAt, feeder ?? null, { switches: feeder?.switches ?? null })

@@ -61,7 +61,7 @@ async function ask({ pid, stacks, takesSigusr1 }: NodeProcess, identity: Process
   const outcome = await processes.signal(identity, 'SIGUSR1')
   log.debug('A Node process was asked for its stack.', { pid, outcome })
   if (outcome !== 'sent') throw gone(pid)
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline;) {
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline;) {
     await sleep(pollMs)
     const frames = framesIn(answer, asked)
     if (frames !== undefined) {

@@ -4,6 +4,7 @@ import { RecorderFile, type RecordedProcess } from '../../runtimes'
 import { Movement } from './movement'
 import type { ObserverLink } from './observerLink'
 import { observedSchema, type Hello, type Observed, type ObservedPool } from './observerMessages'
+import { steadyOf } from './steadyTime'
 import type { WatchSession } from './watchSession'
 
 /** A look should not wait long for a program that does not answer. */
@@ -21,6 +22,8 @@ export class ParentView {
   oomKillsBefore: number | null = null
   /** The newest answer of the observer; stays when it stops answering. */
   observed: Observed | undefined
+  /** When that was, in steady time. */
+  observedAt = -Infinity
   answers = false
   /** Slot 0 is the parent itself. */
   processes: readonly RecordedProcess[] = []
@@ -41,6 +44,7 @@ export class ParentView {
     try {
       const answer = await this.link.ask('snapshot', {}, observedSchema, snapshotTimeoutMs)
       this.observed = { ...answer, pools: answer.pools.map((pool) => ({ ...pool, threads: seenTwice(pool.threads, this.threadsBefore.get(pool.key)) })) }
+      this.observedAt = steadyOf(answer.time * 1000)
       this.threadsBefore = new Map(answer.pools.map(({ key, threads }) => [key, threads]))
       this.answers = true
     } catch (error) {

@@ -7,6 +7,8 @@ import { standsStillMs } from './standstill'
 
 /** Exits that matter to a rule for their own sake are this young. */
 const recentExitMs = 10_000
+/** SIGTERM is delivered in microseconds; who is still there after this has survived it. */
+const survivedAfterMs = 200
 /** The observer lists so many calls; more than that, and a call that is not in the list may wait all the same. */
 const listedJobs = 100
 
@@ -15,7 +17,7 @@ const noReaders = { count: 0, quietMs: 0 }
 
 /** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own; `member`: the process that made this one. */
 export function poolFacts(
-  pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView; readonly stateMs: number; unchangedMs(now: number): number; callbackQuietMs(now: number): number },
+  pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView; readonly stateMs: number; readonly since: number; unchangedMs(now: number): number; callbackQuietMs(now: number): number },
   members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number>; readonly unlistedLosses: number; readonly member: ProgramMember | undefined }, now: number,
 ): ProgramPoolFacts {
   const { observed, parent } = pool
@@ -26,7 +28,7 @@ export function poolFacts(
     state: observed.state,
     stateMs: pool.stateMs,
     processes: observed.processes,
-    poolAgeMs: now - observed.madeAt * 1000,
+    poolAgeMs: now - pool.since,
     parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm, standsStillMs: 0, ...parentWaits(settings.member, parent) },
     threads: observed.threads,
     locks: observed.locks,
@@ -88,7 +90,7 @@ function placeInWords({ file, line, function: name, call }: { readonly file: str
 
 function matters(member: ProgramMember, now: number): boolean {
   const { exit, recorded, uncollected } = member
-  return exit === undefined || now - exit.at < recentExitMs || uncollected || member.hasLostTask || (recorded?.holds.length ?? 0) > 0
+  return exit === undefined || now - exit.steadyAt < recentExitMs || uncollected || member.hasLostTask || (recorded?.holds.length ?? 0) > 0
 }
 
 /** A pool may start workers in a way of its own, past its observer. */
@@ -110,7 +112,7 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     state: exit ? 'unknown' : member.state,
     stateSeenTimes: member.stateSeenTimes,
     stoppedMs: member.standstill.stoppedMs,
-    ageMs: now - member.startedAt,
+    ageMs: now - member.since,
     threads: member.threads,
     parentThreadsAtStart: recorded?.parentThreads ?? null,
     watchedMs: movement.watchedMs(now),
@@ -126,13 +128,13 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     holds: recorded?.holds ?? [],
     sigterm: exit ? null : member.sigterm,
     sigtermPending: !exit && member.sigtermPending,
-    sigtermSentMs: exit || member.sigtermSentAt === null ? null : now - member.sigtermSentAt,
+    sigtermSentMs: exit || member.sigtermSentAt === null || now - member.sigtermSentAt <= survivedAfterMs ? null : now - member.sigtermSentAt,
     task: taskFacts(member, pool, now),
     // Where a task was is worth a word, although it has moved since; of a process without one it tells nothing.
     stack: (member.hasTask ? member.stackOf : member.stackCounter) === recorded?.counter ? member.stack : null,
     stackIsOfWait: member.stackCounter === recorded?.counter,
     exit: exit ? {
-      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.at, answeredAfterMs: pool?.parent.observed === undefined ? null : pool.parent.observed.time * 1000 - exit.at, livedMs: exit.at - member.startedAt, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
+      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.steadyAt, answeredAfterMs: pool?.parent.observed === undefined ? null : pool.parent.observedAt - exit.steadyAt, livedMs: exit.steadyAt - member.since, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
     } : null,
     hasPools: makers.has(member.pid),
     unpicklableResults: recorded?.unpicklableResults ?? 0,
@@ -156,7 +158,7 @@ function taskFacts(member: ProgramMember, pool: { observed: ObservedPool; parent
     index: recorded.index,
     label: member.label,
     items: named?.counter === recorded.counter ? named.items : 1,
-    runningMs: Math.max(0, (exit?.at ?? now) - recorded.taskStartedAt),
+    runningMs: Math.max(0, (exit?.steadyAt ?? now) - member.taskSince),
     sending: recorded.phase === 'sending',
     awaited: pool ? isAwaited(recorded.job, pool) : null,
     rescued: member.rescued !== undefined,
@@ -178,11 +180,11 @@ function isUnobserved({ exitCode, stackSignal }: RecordedProcess): boolean {
 }
 
 /** Workers in a row, up to the newest, that ended before they asked for a task. */
-function exitsBeforeReady(members: readonly ProgramMember[], { observed }: ParentView, now: number): string[] {
+function exitsBeforeReady(members: readonly ProgramMember[], { observed, observedAt }: ParentView, now: number): string[] {
   // Those that ended after the last answer may have been ended with their pool.
-  const toldAt = observed === undefined ? now : observed.time * 1000
+  const toldAt = observed === undefined ? now : observedAt
   const exits = members.flatMap(({ exit, recorded }) => (exit && recorded ? [{ exit, ready: recorded.ready || isUnobserved(recorded) }] : []))
-    .filter(({ exit }) => now - exit.at < crashLoopWindowMs && exit.at < toldAt).sort((a, b) => a.exit.at - b.exit.at)
+    .filter(({ exit }) => now - exit.steadyAt < crashLoopWindowMs && exit.steadyAt < toldAt).sort((a, b) => a.exit.steadyAt - b.exit.steadyAt)
   const lastReady = exits.findLastIndex(({ ready }) => ready)
   return exits.slice(lastReady + 1).map(({ exit }) => exitInWords(exit.exitCode, exit.signal))
 }

@@ -4,12 +4,15 @@ import type { TaskSnapshot, WorkerSnapshot } from '../../protocol'
 import type { RecordedProcess } from '../../runtimes'
 import { Movement } from './movement'
 import { Standstill } from './standstill'
+import { steadyMs, steadyOf } from './steadyTime'
 
 /** How a process of a program ended. */
 export interface MemberExit {
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
   readonly at: number
+  /** The same in steady time. */
+  readonly steadyAt: number
   readonly endedByUs: ProgramExitFacts['endedByUs']
   readonly oomKills: number | null
 }
@@ -33,7 +36,6 @@ export interface NamedTask {
 /** One process of a program: a worker of a pool in it, its main process, or a child. Everything that was last seen of it. */
 export class ProgramMember {
   identity: ProcessIdentity | undefined
-  recorded: RecordedProcess | undefined
   /** Started by a Node process that told of it. */
   noted: NotedChild | undefined
   named: NamedTask | undefined
@@ -47,7 +49,7 @@ export class ProgramMember {
   threadWaits: readonly ThreadWait[] = []
   sigterm: ProgramWorkerFacts['sigterm'] = null
   sigtermPending = false
-  /** When we sent it the first SIGTERM that it has survived. */
+  /** When we sent it the first SIGTERM, in steady time. */
   sigtermSentAt: number | null = null
   /** The same at the last look alone. */
   sigtermSeenPending = false
@@ -70,7 +72,24 @@ export class ProgramMember {
   /** Tasks are shown by where they are in the pool's calls; set by the pool. */
   taskId = ''
 
-  constructor(readonly key: string, readonly name: string, readonly pid: number, readonly startedAt: number) {}
+  /** When it and its task began, in steady time. */
+  readonly since: number
+  taskSince = 0
+  private shown: RecordedProcess | undefined
+
+  constructor(readonly key: string, readonly name: string, readonly pid: number, readonly startedAt: number) {
+    this.since = steadyOf(startedAt)
+  }
+
+  /** What the recorder showed of it last. */
+  get recorded(): RecordedProcess | undefined {
+    return this.shown
+  }
+
+  set recorded(recorded: RecordedProcess | undefined) {
+    if (recorded !== undefined && recorded.taskStartedAt !== this.shown?.taskStartedAt) this.taskSince = steadyOf(recorded.taskStartedAt)
+    this.shown = recorded
+  }
 
   get live(): boolean {
     return this.exit === undefined
@@ -102,7 +121,7 @@ export class ProgramMember {
 
   /** CPU time tells; until there is a second look at it, whether the kernel has it running or waiting. */
   private get seemsBusy(): boolean {
-    if (this.movement.quietMs(Date.now()) > quietAfterMs) return false
+    if (this.movement.quietMs(steadyMs()) > quietAfterMs) return false
     return this.movement.hasMoved || this.state === 'running' || this.state === 'uninterruptible'
   }
 
@@ -129,13 +148,13 @@ export class ProgramMember {
   }
 
   private taskSnapshot(recorded: RecordedProcess): TaskSnapshot {
-    const until = this.exit?.at ?? Date.now()
+    const until = this.exit?.steadyAt ?? steadyMs()
     return {
       id: this.taskId,
       label: this.label,
       state: this.live ? 'running' : this.rescued === 'failed' ? 'failed' : this.rescued === 'retried' ? 'queued' : 'lost',
       startedAt: recorded.taskStartedAt,
-      elapsedMs: Math.max(0, until - recorded.taskStartedAt),
+      elapsedMs: Math.max(0, Math.round(until - this.taskSince)),
       stuck: this.verdict?.stuck === true,
       verdict: verdictOf(this.verdict),
     }
@@ -145,7 +164,7 @@ export class ProgramMember {
   private processSnapshot(): TaskSnapshot | null {
     if (this.verdict === null || !this.live) return null
     return {
-      id: `process-${this.pid}`, label: this.name, state: 'running', startedAt: this.startedAt, elapsedMs: Math.max(0, Date.now() - this.startedAt),
+      id: `process-${this.pid}`, label: this.name, state: 'running', startedAt: this.startedAt, elapsedMs: Math.max(0, Math.round(steadyMs() - this.since)),
       stuck: this.verdict.stuck, verdict: verdictOf(this.verdict),
     }
   }

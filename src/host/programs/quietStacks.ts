@@ -1,6 +1,7 @@
 import type { ProgramContext } from './programContext'
 import type { ProgramMember } from './programMember'
 import { readSignalStack } from './signalStack'
+import { steadyMs } from './steadyTime'
 import type { WatchSession } from './watchSession'
 
 /** A task that is quiet for this long may show where it is. */
@@ -20,7 +21,7 @@ export async function takeQuietStacks(members: readonly ProgramMember[], { sessi
   for (const member of members) {
     const { recorded, identity } = member
     if (identity === undefined || recorded === undefined || !isDue(member, recorded, now) || !mayAsk(recorded.stackSignal)) continue
-    if (Date.now() - now > stacksWithinMs) return
+    if (steadyMs() - now > stacksWithinMs) return
     member.stackCounter = member.stackOf = recorded.counter
     const before = await context.processes.waits(identity)
     const threads = await readSignalStack(session.file(`stack-${member.pid}`), { identity, name: member.name, signal: recorded.stackSignal }, context)

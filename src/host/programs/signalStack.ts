@@ -56,7 +56,7 @@ async function askForStack(
   if (outcome !== 'sent') return undefined
   let size = 0
   let same = 0
-  for (const deadline = Date.now() + patienceMs; same < wholeAfter && Date.now() < deadline;) {
+  for (const deadline = performance.now() + patienceMs; same < wholeAfter && performance.now() < deadline;) {
     await sleep(pollMs)
     const now = fstatSync(descriptor).size
     same = now > 0 && now === size ? same + 1 : 0

@@ -7,6 +7,7 @@ import type { ObservedPool } from './observerMessages'
 import type { ParentView } from './parentView'
 import { ProgramPart, type PartObserver } from './programPart'
 import type { ProgramMember } from './programMember'
+import { steadyMs, steadyOf } from './steadyTime'
 
 /** How a pool ends what it is part of. */
 export interface PoolOwner {
@@ -19,6 +20,8 @@ export interface PoolOwner {
 
 /** A pool that a watched program made: observed, not owned. */
 export class WatchedPool extends ProgramPart {
+  /** When it was made, in steady time. */
+  readonly since: number
   /** The first of its calls: tasks of that one are known by their index alone. */
   private firstJob: number | undefined
   private stateSince = 0
@@ -28,7 +31,8 @@ export class WatchedPool extends ProgramPart {
 
   constructor(id: string, readonly parent: ParentView, private answer: ObservedPool, private readonly owner: PoolOwner, observer: PartObserver) {
     super(id, answer.name, answer.madeAt * 1000, false, observer)
-    this.stateSince = this.stateToldAt = Date.now()
+    this.stateSince = this.stateToldAt = steadyMs()
+    this.since = steadyOf(answer.madeAt * 1000)
   }
 
   /** What its parent's observer said of it last. */
@@ -39,7 +43,7 @@ export class WatchedPool extends ProgramPart {
   set observed(answer: ObservedPool) {
     // The same one stays when there is no newer.
     if (answer === this.answer) return
-    this.stateToldAt = Date.now()
+    this.stateToldAt = steadyMs()
     if (answer.state !== this.answer.state) this.stateSince = this.stateToldAt
     this.answer = answer
   }

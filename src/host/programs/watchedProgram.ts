@@ -22,6 +22,7 @@ import type { ProgramMember } from './programMember'
 import { ProgramPart } from './programPart'
 import { takeQuietStacks } from './quietStacks'
 import { Rescuer } from './rescuer'
+import { steadyMs } from './steadyTime'
 import { StuckPolicy } from './stuckPolicy'
 import { WatchedPool, type PoolOwner } from './watchedPool'
 import type { WatchSession } from './watchSession'
@@ -58,7 +59,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   readonly rescuer: Rescuer
   private session: WatchSession | undefined
   private nodes: NodeProcesses | undefined
-  private rootExit: { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly at: number } | undefined
+  private rootExit: { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly at: number; readonly steadyAt: number } | undefined
   private readonly parents = new Set<ParentView>()
   private readonly census: Census
   private readonly memberLook: MemberLook
@@ -67,7 +68,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private observerFailure: string | null
   /** Of the first observer that was inside. */
   private python: string | undefined
-  private treeAt = 0
+  private treeAt = -Infinity
   /** Looked for once more after its end. */
   private isTreeComplete = false
   private rootGoneAt: number | undefined
@@ -152,7 +153,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   /** Its main process has ended; the first to tell is right. */
   exited(exit: { exitCode: number | null; signal: NodeJS.Signals | null }): void {
     if (this.rootExit !== undefined || !this.live) return
-    this.rootExit = { ...exit, at: Date.now() }
+    this.rootExit = { ...exit, at: Date.now(), steadyAt: steadyMs() }
     if (this.root !== undefined) this.context.terminalPrograms()?.exited(this.root)
     // It could not be started, or was over before anybody could look.
     if (this.root === undefined) void this.abandon()
@@ -281,10 +282,10 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     await Promise.all([...this.parents].map((parent) => parent.ask()))
     await this.syncParents()
     this.census.syncNotes(this.nodes?.read() ?? [])
-    const now = Date.now()
+    const now = steadyMs()
     if (now - this.treeAt > treeEveryMs || this.mayStandStill()) {
       this.treeAt = now
-      await this.census.syncTree(root, now)
+      await this.census.syncTree(root)
     }
     await this.census.noteExits(this.rootExit)
     await this.leaveParents()
@@ -296,9 +297,9 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     await this.policy.act([this, ...this.pools])
     const row = await this.context.processes.inspect(root)
     if (row === undefined) {
-      this.rootGoneAt ??= Date.now()
+      this.rootGoneAt ??= steadyMs()
       // Its terminal has died with it, or is slow: whoever started it knows how it ended, and nobody else.
-      if (Date.now() - this.rootGoneAt > exitToldWithinMs) this.exited({ exitCode: null, signal: null })
+      if (steadyMs() - this.rootGoneAt > exitToldWithinMs) this.exited({ exitCode: null, signal: null })
     }
     const isLookedAt = this.context.somebodyLooks() || (this.options.watch.onStuck ?? 'flag') !== 'flag'
     return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited) || this.waitsForItsProcesses()) }
@@ -339,7 +340,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   private async judgeAll(): Promise<void> {
-    const now = Date.now()
+    const now = steadyMs()
     const stuckAfterMs = this.options.watch.stuckAfterMs ?? defaultStuckAfterMs
     const makers = new Set(this.pools.filter(({ live }) => live).map(({ parent }) => parent.pid))
     const members = new Map(this.census.live.map((member) => [member.pid, member]))
@@ -439,10 +440,10 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     // Ended by a signal it leaves what it waited for, also what nobody has looked for while it lived.
     if (exit.signal !== null && !this.isTreeComplete) {
       this.isTreeComplete = true
-      await this.census.syncTree(root, Date.now())
+      await this.census.syncTree(root)
     }
     await this.census.noteExits(exit)
-    const agoMs = Date.now() - exit.at
+    const agoMs = steadyMs() - exit.steadyAt
     const left = this.census.live
     if (left.length === 0) {
       await this.finish()

@@ -6,8 +6,11 @@ export interface Word {
   readonly holdsItem: boolean
 }
 
-/** Language in which an argument is read. `joined`: a shell reads all arguments from there on as one script. */
-export type Language = 'shell' | 'joined' | 'eval' | 'trap' | 'python' | 'node' | 'perl' | 'ruby' | 'awk' | 'other'
+/**
+ * Language in which an argument is read. `joined`: a shell reads all arguments from there on as one script. `arithmetic` and `name`: bash
+ * calculates with it, or looks for a variable of that name; in the subscript of an array it runs commands (`a[$(touch x)]`).
+ */
+export type Language = 'shell' | 'joined' | 'eval' | 'trap' | 'arithmetic' | 'name' | 'python' | 'node' | 'perl' | 'ruby' | 'awk' | 'other'
 
 /** An argument that a program reads as code. */
 export interface CodeArgument {
@@ -36,6 +39,8 @@ export function codeReading(words: readonly Word[], at = 0): CodeReading {
   if (shells.has(name)) return shellReading(words, at)
   if (name === 'eval') return everyArgument(words, at, 'eval', at + 1)
   if (name === 'trap') return trapReading(words, at)
+  const builtin = builtinReading(words, at, name)
+  if (builtin !== undefined) return builtin
   if (name === 'ssh') return everyArgument(words, at, 'joined', operandAfter(words, at, { valued: 'BbcDEeFIiJLlmOopQRSWw' }) + 1)
   if (name === 'watch') return watchReading(words, at)
   if (name === 'find') return findReading(words, at)
@@ -153,6 +158,32 @@ function trapReading(words: readonly Word[], reader: number): CodeReading {
   return words[first]?.text.startsWith('-') === true ? nothing : codeAt(words, first, 'trap', reader, true)
 }
 
+/** What bash calculates with, or takes for the name of a variable. `[[` is one comparison of it. */
+function builtinReading(words: readonly Word[], reader: number, name: string): CodeReading | undefined {
+  const text = (index: number): string => words[index]?.text ?? ''
+  switch (name) {
+    case 'let':
+      return everyArgument(words, reader, 'arithmetic', reader + 1)
+    case 'unset':
+      return everyArgument(words, reader, 'name', reader + 1)
+    case 'declare':
+    case 'typeset':
+    case 'local':
+      return words.slice(reader + 1).some((word) => /^-[A-Za-z]*i/.test(word.text)) ? everyArgument(words, reader, 'arithmetic', reader + 1) : nothing
+    case 'printf':
+      return text(reader + 1) === '-v' ? codeAt(words, reader + 2, 'name', reader, false) : nothing
+    case '[[':
+    case '[':
+    case 'test': {
+      if (text(reader + 1) === '-v') return codeAt(words, reader + 2, 'name', reader, false)
+      if (name !== '[[' || !/^-(?:eq|ne|lt|le|gt|ge)$/.test(text(reader + 2))) return nothing
+      return { arguments: [1, 3].map((index) => ({ index: reader + index, language: 'arithmetic', reader, plain: false })), input: undefined }
+    }
+    default:
+      return undefined
+  }
+}
+
 /** `watch` hands its arguments to a shell, joined, unless it is told to start them itself. */
 function watchReading(words: readonly Word[], reader: number): CodeReading {
   const first = operandAfter(words, reader, { valued: 'nq', valuedLong: ['interval', 'equexit'] })
@@ -167,6 +198,8 @@ function findReading(words: readonly Word[], reader: number): CodeReading {
 
 function wrapperReading(words: readonly Word[], reader: number, wrapper: Wrapper): CodeReading {
   const { operands = 0, code } = wrapper
+  const split = programName(words[reader]?.text) === 'env' ? splitReading(words, reader) : undefined
+  if (split !== undefined) return split
   if (code !== undefined) {
     const found = words.findIndex(({ text }, index) => index > reader && (text === '--command' || new RegExp(`^-[A-Za-z]*[${code}]$`).test(text)))
     if (found >= 0) return codeAt(words, found + 1, 'joined', reader, true)
@@ -177,6 +210,27 @@ function wrapperReading(words: readonly Word[], reader: number, wrapper: Wrapper
   const reading = codeReading(words, at + operands)
   // What xargs reads comes behind the arguments.
   return programName(words[reader]?.text) === 'xargs' ? { ...reading, arguments: reading.arguments.map(notPlain) } : reading
+}
+
+/** `env -S 'sh -c' …` makes words of one argument; undefined without that option. */
+function splitReading(words: readonly Word[], reader: number): CodeReading | undefined {
+  const end = operandAfter(words, reader, { valued: 'uC', valuedLong: ['unset', 'chdir'] })
+  for (let at = reader + 1; at < words.length && at <= end; at++) {
+    const word = words[at]
+    const [, option, attached = ''] = /^(-[A-Za-z0]*?S|--split-string(?:=|$))([^]*)$/.exec(word?.text ?? '') ?? []
+    if (option === undefined) continue
+    const apart = attached === '' && option !== '--split-string='
+    const from = apart ? at + 1 : at
+    const value = apart ? words[from] : { text: attached, holdsItem: word?.holdsItem === true }
+    if (value === undefined) return nothing
+    // The item becomes as many words as it has, and the first of them may name any program.
+    if (value.holdsItem) return codeAt(words, from, 'other', reader, false)
+    const parts = value.text.split(/\s+/).filter((part) => part !== '').map((part) => ({ text: part.replaceAll(/["']/g, ''), holdsItem: false }))
+    const shift = from + 1 - parts.length
+    const inside = codeReading([...parts, ...words.slice(from + 1)])
+    return { arguments: inside.arguments.filter(({ index }) => index >= parts.length).map((one) => ({ ...one, index: one.index + shift, reader, plain: false })), input: inside.input === undefined ? undefined : reader }
+  }
+  return undefined
 }
 
 function notPlain(code: CodeArgument): CodeArgument {

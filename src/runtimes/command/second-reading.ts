@@ -70,6 +70,8 @@ function example(language: Language, reader: string): string {
     case 'shell': return `Hand the item over as an argument: ${reader} -c 'f "$1"' sh \${item}`
     case 'eval': return 'Leave "eval" out: a shell already puts the item in as one word: f ${item}'
     case 'trap': return 'Let the trap read a variable: item=${item}; trap \'f "$item"\' EXIT'
+    case 'arithmetic': return reader === '[[' ? 'Compare it with a command that takes numbers only, [ ${item} -eq 5 ], or as text: [[ ${item} == 5 ]]' : 'Calculate with a program that takes numbers only: expr ${item} + 1'
+    case 'name': return 'Write a name of your own there: bash runs commands that stand in the subscript of a name'
     case 'joined': return reader === 'ssh' ? "Hand the item over on standard input: printf '%s\\0' ${item} | ssh host xargs -0 f" : 'Hand the item over in a variable: item=${item}; export item, and write "$item" into the code, in single quotes'
     case 'python': return `Hand the item over as an argument: ${reader} -c 'import sys; f(sys.argv[1])' \${item}`
     case 'node': return `Hand the item over as an argument: ${reader} -e 'f(process.argv[1])' -- \${item}`

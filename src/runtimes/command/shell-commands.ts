@@ -1,5 +1,5 @@
 import { forEachChild, parse } from 'unbash'
-import type { Command, DoubleQuotedChild, HereDoc, HereString, PipelineNode, SyntaxNode, Word as SyntaxWord, WordPart } from 'unbash'
+import type { Command, DoubleQuotedChild, HereDoc, HereString, PipelineNode, SyntaxNode, TestExpression, Word as SyntaxWord, WordPart } from 'unbash'
 import type { Word } from './code-arguments'
 
 /** One simple command of a script, wherever it stands in it. */
@@ -29,6 +29,7 @@ export function commandsOf(script: string): ScriptCommand[] {
 
 function visit(node: SyntaxNode, found: ScriptCommand[]): void {
   if (node.type === 'Command') command(node, false, found)
+  if (node.type === 'TestCommand') comparisons(node.expression, found)
   if (node.type === 'Pipeline') {
     for (const [index, one] of node.commands.entries()) {
       if (one.type === 'Command') command(one, writesItem(node.commands[index - 1]), found)
@@ -40,6 +41,27 @@ function visit(node: SyntaxNode, found: ScriptCommand[]): void {
   forEachChild(node, (child) => { visit(child, found) })
   // In backticks with escapes the places are those of another text.
   if (node.type === 'Script' && node.source !== undefined) found.push(...found.splice(from).map((one) => ({ ...one, words: one.words.map((word) => ({ ...word, literal: false })) })))
+}
+
+/** The comparisons in `[[ ]]`, each as a command of its own. */
+function comparisons(test: TestExpression, found: ScriptCommand[]): void {
+  switch (test.type) {
+    case 'TestLogical':
+      for (const operand of test.operands) comparisons(operand, found)
+      break
+    case 'TestNot':
+      comparisons(test.operand, found)
+      break
+    case 'TestGroup':
+      comparisons(test.expression, found)
+      break
+    case 'TestUnary':
+    case 'TestBinary': {
+      const plain = (text: string): ScriptWord => ({ text, holdsItem: false, start: test.pos, end: test.pos, literal: true })
+      const words = test.type === 'TestUnary' ? [plain(test.operator), wordOf(test.operand)] : [wordOf(test.left), plain(test.operator), wordOf(test.right)]
+      found.push({ words: [plain('[['), ...words], inputHoldsItem: false })
+    }
+  }
 }
 
 /** `echo ${item}`, `printf …`: what they print is what they are given. */

@@ -60,4 +60,25 @@ describe.skipIf(process.platform === 'win32')('a host that may open few files', 
     await until('a place', async () => (await workspace.run('ps')).code === 0, 30_000)
     expect(await workspace.run('kill', 'Sleep')).toMatchObject({ code: 0, stdout: '' })
   })
+
+  const limited = (files: number, ...args: string[]) => {
+    const { command, ...options } = workspace.commandLine(args)
+    return workspace.startAs(['sh', '-c', `ulimit -n ${files}; exec "$@"`, 'sh', ...command], options).finished
+  }
+
+  it('does not start where it could take no client, and the command says why', async () => {
+    const launched = await limited(32, 'pool', 'Word count')
+    expect(launched).toMatchObject({ code: 1, stdout: '' })
+    expect(launched.stderr).toMatch(/Only 32 files may be open here \(ulimit -n\), and a host needs 48/)
+    expect(await workspace.processes()).toEqual([])
+  })
+
+  it('is not started by a command that has no file left for it, which says why', async () => {
+    const said: string[] = []
+    // Below, Node itself does not start; how many files it needs differs from version to version.
+    for (let files = 19; files < 32; files++) said.push((await limited(files, 'pool', 'Word count')).stderr)
+    expect(said.join('\n')).toMatch(/could not be run \(.*EMFILE\): .*\(ulimit -n\)/)
+    expect(said.join('\n')).not.toMatch(/Cannot read properties/)
+    expect(await workspace.processes()).toEqual([])
+  })
 })

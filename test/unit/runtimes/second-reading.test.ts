@@ -13,6 +13,8 @@ describe('an item that is read as code', () => {
     `python3.11 -Iuc 'print("\${item}")'`, 'python -W ignore -c "f(${item})"', 'node -e "f(${item})"', 'node -r ./x --eval="f(${item})"', 'node -pe "${item}"', 'deno eval "f(${item})"', "perl -ne 'print ${item}'", "perl -e'${item}'", "ruby -ruri -e 'p ${item}'", "awk -F: '/${item}/' file", "php -r 'f(${item});'",
     'for i in 1 2; do (cd x && f "$(sh -c "g ${item}")"); done', 'f() { eval "g ${item}"; }; f', 'a=`sh -c "f ${item}"` && if true; then sh -c "${item}"; fi',
     'bash <<END\necho ${item}\nEND', 'bash -s <<< "f ${item}"', 'echo "rm ${item}" | sudo sh', 'printf "f(%s)" ${item} | python3 -',
+    'if [[ ${item} -eq 1 ]]; then f; fi', '[[ -n $a && ( ! 3 -lt "${item}" ) ]]', '[[ -v ${item} ]] && f', 'while [ -v ${item} ]; do f; done', 'let x=${item}+1', 'let "x = ${item}"', 'declare -i x=${item}', 'f() { local -ri x="${item}"; }; f', 'printf -v ${item} x', 'unset ${item}',
+    "env -S 'sh -c' ${item}", "env -iS'sh -c' ${item}", 'env -S "f ${item}"', 'env --split-string="nice ${item}"',
   ])('is found: %s', (command) => {
     expect(secondReadings(command)).not.toEqual([])
   })
@@ -21,7 +23,7 @@ describe('an item that is read as code', () => {
     `sh -c 'echo "$1"' sh \${item}`, 'bash script.sh ${item}', 'bash -x script.sh -c ${item}', 'sh ${item}', "sh -c 'exit ${index}'", 'bash --rcfile x y.sh ${item}', 'echo "sh -c ${item}"', '# sh -c ${item}\ntrue', 'sh -c "$(generate ${item})"',
     'sudo useradd -s /bin/bash -c ${item} name', 'grep -e sh -c ${item}', 'cc -c ${item}', 'pytest -c ${item}', 'env X=${item} sh -c \'f "$X"\'', `printf '%s\\0' \${item} | xargs -0 sh -c 'f "$@"' sh`, 'ssh ${item} uptime', `find \${item} -exec sh -c 'f "$1"' sh {} \\;`,
     'python3 -m http.server -d ${item}', 'python3 x.py -c ${item}', `python3 -c 'import sys; f(sys.argv[1])' \${item}`, 'node x.js -e ${item}', `node -e 'f(process.argv[1])' -- \${item}`, 'awk -v x=${item} "{ print x }" ${item}', 'awk -f x.awk ${item}', 'perl -Idir x.pl -e ${item}', 'deno run x.ts eval ${item}',
-    "bash <<'END'\necho $UNHANG_ITEM\nEND", 'cat <<END | sort\n${item}\nEND', 'sort <<< ${item}', 'echo ${item} | bash script.sh', 'echo \\${item}', 'docker run image useradd -c ${item}', "watch -x ls ${item}", 'trap - EXIT; f ${item}',
+    "bash <<'END'\necho $UNHANG_ITEM\nEND", 'cat <<END | sort\n${item}\nEND', 'sort <<< ${item}', 'echo ${item} | bash script.sh', 'echo \\${item}', 'docker run image useradd -c ${item}', '[[ ${item} == 1 && $a -eq 1 ]]', '[[ -f ${item} ]]', '[ ${item} -eq 1 ]', 'test -n ${item}', 'declare x=${item}', 'printf %s ${item}', 'printf -v x %s ${item}', "env -S 'f -c' ${item}", "env -u S f ${item}", 'env -i f -S ${item}', "watch -x ls ${item}", 'trap - EXIT; f ${item}',
   ])('is no false alarm: %s', (command) => {
     expect(secondReadings(command)).toEqual([])
   })
@@ -31,6 +33,8 @@ describe('an item that is read as code', () => {
     expect(argument(['env', 'A=${item}', 'python3', '-c', 'print("${item}")'])).toEqual(['python3 4'])
     expect(argument(['sh', '-c', 'echo "$1"', 'sh', '${item}'])).toEqual([])
     expect(argument(['bash', 'script.sh', '-c', '${item}'])).toEqual([])
+    expect(argument(['env', '-S', 'bash -c', 'f ${item}'])).toEqual(['env 3'])
+    expect(argument(['env', '-S', 'f ${item}'])).toEqual(['env 2'])
     expect(argument(['useradd', '-s', '/bin/bash', '-c', '${item}'])).toEqual([])
   })
 })

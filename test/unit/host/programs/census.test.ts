@@ -77,10 +77,10 @@ test('a helper of Python that was there before its program told of it is no proc
   const row: ProcessRow = { identity: { pid: 100_001, startTime: 'boot-2' }, parentPid: root.pid, processGroup: 1, session: 1, state: 'sleeping', command: 'python3' }
   const table = { descendants: () => Promise.resolve(new Map([[root.pid, [row]]])), commandLine: () => Promise.resolve(['python3', '-c', 'from multiprocessing.resource_tracker import main']) }
   const { census, members } = censusOf([parent], table)
-  await census.syncTree(root, 1000)
+  await census.syncTree(root)
   expect(members.all().map(({ pid }) => pid)).toEqual([100_001])
   parent.observed = { ...parent.observed!, helpers: { resourceTracker: 100_001, forkServer: null, lokyTracker: null } }
-  await census.syncTree(root, 3000)
+  await census.syncTree(root)
   expect(members.all()).toEqual([])
 })
 

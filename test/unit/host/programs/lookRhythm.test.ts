@@ -32,6 +32,24 @@ describe('the rhythm of looks', () => {
     await rhythm.stop()
   })
 
+  test('stays what it is when the wall clock is set', async () => {
+    let looks = 0
+    const rhythm = new LookRhythm(() => Promise.resolve({ busy: (looks += 1) > 0 }), (error) => { throw error })
+    rhythm.start()
+    for (const offsetMs of [-3_600_000, 3_600_000]) {
+      await vi.advanceTimersByTimeAsync(10_000)
+      rhythm.hurry()
+      await vi.advanceTimersByTimeAsync(100)
+      vi.setSystemTime(Date.now() + offsetMs)
+      looks = 0
+      await vi.advanceTimersByTimeAsync(10_000)
+      // Five after the news, and then one a second.
+      expect(looks).toBeGreaterThanOrEqual(10)
+      expect(looks).toBeLessThanOrEqual(12)
+    }
+    await rhythm.stop()
+  })
+
   test('gathers a burst of news into one look', async () => {
     const { rhythm, times } = looking()
     rhythm.start()

@@ -26,7 +26,7 @@ function comes(facts: Partial<RecordedProcess> = {}): ProgramMember {
 }
 
 function exits(member: ProgramMember): ProgramMember {
-  member.exit = { exitCode: 1, signal: null, at: 1, endedByUs: null, oomKills: null }
+  member.exit = { exitCode: 1, signal: null, at: 1, steadyAt: 1, endedByUs: null, oomKills: null }
   members.exited(member)
   return member
 }

@@ -7,7 +7,7 @@ const parent = { pid: 1000, state: 'sleeping', stoppedMs: 0, answers: true, wait
 test('a worker that ended long ago is of no more interest, unless its program has not collected it', () => {
   const [collected, zombie] = ['Process-1', 'Process-2'].map((name, index) => {
     const member = new ProgramMember(name, name, 1001 + index, 0)
-    member.exit = { exitCode: 1, signal: null, at: 1000, endedByUs: null, oomKills: null }
+    member.exit = { exitCode: 1, signal: null, at: 1000, steadyAt: 1000, endedByUs: null, oomKills: null }
     return member
   })
   zombie!.uncollected = true
@@ -18,7 +18,7 @@ test('a worker that ended long ago is of no more interest, unless its program ha
 test('a process that ended badly long ago is what those that stand still may wait for', () => {
   const members = [0, 1].map((exitCode) => {
     const member = new ProgramMember(`Process-${exitCode}`, `Process-${exitCode}`, 1001 + exitCode, 0)
-    member.exit = { exitCode, signal: null, at: 1000, endedByUs: null, oomKills: null }
+    member.exit = { exitCode, signal: null, at: 1000, steadyAt: 1000, endedByUs: null, oomKills: null }
     return member
   })
   expect(processFacts('train.py', 'processes', { ...parent, standsStillMs: 2000 }, members, 30_000, 100_000).workers.map(({ name }) => name)).toEqual(['Process-1'])
