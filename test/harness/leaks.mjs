@@ -1,5 +1,5 @@
 // Whether a test run cleaned up after itself: no process, no socket, no temporary folder of ours may be left.
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const defaultSettleMs = 10_000
  */
 export class MarkedRun {
   /** Short, because sockets lie below it and a socket's path is limited to about 100 bytes. */
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'unhang-t-')))
+  folder = temporaryFolder()
   mark = randomBytes(8).toString('hex')
   #settleMs
 
@@ -108,4 +108,11 @@ export class MarkedRun {
   remove() {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   }
+}
+
+/** What is in it is its owner's, but tests with other users have folders of theirs below it. */
+function temporaryFolder() {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'unhang-t-')))
+  chmodSync(folder, 0o711)
+  return folder
 }

@@ -1,11 +1,9 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { until } from '../host/testWorkspace'
-
-const cliScript = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
+import { cliForOthers } from './forOthers'
 
 /** A user whom nobody knows by name. */
 export const uid = 20001
@@ -35,10 +33,11 @@ export function whyNoContainer(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'uh-'))
   try {
     mkdirSync(join(folder, 'w'))
-    execFileSync('unshare', ['-m', 'sh', '-c', script, 'sh', folder, 'sh', '-c', `! touch ${join(tmpdir(), 'uh-must-not-be')} && ! touch /uh-must-not-be`], { stdio: 'ignore' })
+    chmodSync(folder, 0o711)
+    execFileSync('unshare', ['-m', 'sh', '-c', script, 'sh', folder, 'sh', '-c', `! touch ${join(tmpdir(), 'uh-must-not-be')} && ! touch /uh-must-not-be && ${process.execPath} --version && python3 --version`], { stdio: 'ignore' })
     return undefined
   } catch {
-    return 'unshare, mount and setpriv are needed, and allowed'
+    return 'unshare, mount and setpriv are needed, and allowed, and a temp folder, Node and Python that every user can reach'
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -49,8 +48,9 @@ export class Container {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'uh-c-')))
   readonly workspace = join(this.folder, 'w')
 
+  readonly cli = cliForOthers(this.folder)
+
   constructor() {
-    if (!existsSync(cliScript)) throw new Error('dist/cli.js is missing: run `npm run build` first')
     mkdirSync(join(this.workspace, '.vscode'), { recursive: true })
     for (const folder of [this.folder, this.workspace, join(this.workspace, '.vscode')]) chownSync(folder, uid, uid)
   }
@@ -61,7 +61,7 @@ export class Container {
 
   /** `unhang` with these arguments, in the container. */
   unhang(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-    return this.run([process.execPath, cliScript, ...args], env)
+    return this.run([process.execPath, this.cli, ...args], env)
   }
 
   /** @param env Added to PATH and TMPDIR, which are all that it has. */
@@ -80,13 +80,13 @@ export class Container {
 
   /** Runs a command as root, in a mount namespace of its own in which it may mount; the words of `unhang` are put behind it. */
   asRoot(command: readonly string[]): Promise<Ran> {
-    return this.#execute(['-m', 'sh', '-c', 'mount --make-rprivate / && cd "$1" && shift && exec "$@"', 'sh', this.workspace, ...command, process.execPath, cliScript], {})
+    return this.#execute(['-m', 'sh', '-c', 'mount --make-rprivate / && cd "$1" && shift && exec "$@"', 'sh', this.workspace, ...command, process.execPath, this.cli], {})
   }
 
   /** The same in a pid namespace of its own, with a /proc of its own on which `procOptions` are. */
   inOwnPids(command: readonly string[], procOptions = 'rw', env: Record<string, string> = {}): Promise<Ran> {
     const prepare = 'mount --make-rprivate / && mount -t proc -o "$2" proc /proc && cd "$1" && shift 2 && "$@"'
-    return this.#execute(['-m', '-p', '-f', '--kill-child', 'sh', '-c', prepare, 'sh', this.workspace, procOptions, ...command, process.execPath, cliScript], env)
+    return this.#execute(['-m', '-p', '-f', '--kill-child', 'sh', '-c', prepare, 'sh', this.workspace, procOptions, ...command, process.execPath, this.cli], env)
   }
 
   /** Whoever was started in here and lives. */

@@ -2,12 +2,11 @@ import { execFile, execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PsJson } from '../../../src/cli/ps/json'
 import { lives, until } from '../cli/workspace'
+import { cliForOthers } from './forOthers'
 
-const cliScript = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
 /** The kernel counts all processes of a user: this one has none but the test's. */
 const uid = 20017
 const asUser = ['--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--inh-caps=-all']
@@ -15,10 +14,10 @@ const asUser = ['--reuid', String(uid), '--regid', String(uid), '--clear-groups'
 function whyNot(): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux'
   try {
-    execFileSync('setpriv', [...asUser, 'prlimit', '--nproc=5', 'true'], { stdio: 'ignore' })
+    execFileSync('setpriv', [...asUser, 'prlimit', '--nproc=50', process.execPath, '-e', 'require("node:fs").accessSync(process.argv[1], 1)', tmpdir()], { stdio: 'ignore' })
     return undefined
   } catch {
-    return 'needs setpriv and prlimit'
+    return 'needs setpriv and prlimit, and a temp folder and a Node that every user can reach'
   }
 }
 
@@ -26,6 +25,7 @@ const missing = whyNot()
 
 describe.skipIf(missing !== undefined)(`a limit of processes (ulimit -u)${missing === undefined ? '' : ` (skipped: ${missing})`}`, { retry: 0, timeout: 120_000 }, () => {
   let folder: string
+  let cliScript: string
   const as = (command: readonly string[]) => new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
     const options = { cwd: join(folder, 'w'), env: { PATH: process.env.PATH ?? '', TMPDIR: join(folder, 't') }, timeout: 60_000, killSignal: 'SIGKILL' } as const
     execFile('setpriv', [...asUser, ...command], options, (error, stdout, stderr) => { resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 128, stdout, stderr }) })
@@ -35,6 +35,7 @@ describe.skipIf(missing !== undefined)(`a limit of processes (ulimit -u)${missin
 
   beforeEach(() => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), 'uh-p-')))
+    cliScript = cliForOthers(folder)
     for (const name of ['.', 'w', 't', join('w', '.vscode')]) {
       if (name !== '.') mkdirSync(join(folder, name))
       chownSync(join(folder, name), uid, uid)

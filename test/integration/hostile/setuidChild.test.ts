@@ -2,13 +2,11 @@ import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_pro
 import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PsJson } from '../../../src/cli/ps/json'
 import { lives, until } from '../cli/workspace'
 import { uid } from './container'
-
-const cliScript = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
+import { cliForOthers } from './forOthers'
 
 /** Makes in a folder of ours what becomes root for good, and starts the command behind it: a copy of setpriv. */
 function makeSetuid(folder: string): string {
@@ -36,6 +34,7 @@ const missing = whyNot()
 
 describe.skipIf(missing !== undefined)(`a program of a user with a child that has become root${missing === undefined ? '' : ` (skipped: ${missing})`}`, { retry: 0, timeout: 120_000 }, () => {
   let folder: string
+  let cliScript: string
   let program: ChildProcess
   let stranger: ChildProcess
   let root = 0
@@ -56,6 +55,7 @@ describe.skipIf(missing !== undefined)(`a program of a user with a child that ha
   beforeEach(async () => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), 'uh-s-')))
     chmodSync(folder, 0o711)
+    cliScript = cliForOthers(folder)
     for (const name of ['w', 't', join('w', '.vscode')]) {
       mkdirSync(join(folder, name))
       chownSync(join(folder, name), uid, uid)
