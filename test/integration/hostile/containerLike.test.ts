@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -60,7 +60,7 @@ describe.skipIf(missing !== undefined)(`a user without a name and a home, on a r
     })
     container.write('editor.cjs', `
       const { hostTraces, HostConnection, lookAtHost, endpointOf } = require('../protocol.js')
-      const root = process.cwd(), hostScript = ${JSON.stringify(join(repository, 'dist/host.js'))}, env = process.env
+      const root = process.cwd(), hostScript = ${JSON.stringify(join(dirname(container.cli), 'host.js'))}, env = process.env
       void (async () => {
         const before = await hostTraces(root)
         const host = await HostConnection.connect({ root, hostScript, start: true, client: 'vscode', env })
