@@ -164,13 +164,18 @@ class Escalation {
   }
 
   async #wait(waiting: readonly TrackedProcess[]): Promise<void> {
+    await this.#pause(waiting)
+    // Before the next step takes the place of a trap.
+    const holders = new Set(this.context.family.alive.map((member) => this.#holderOf(member)))
+    await Promise.all(waiting.filter((member) => !member.over && holders.has(member)).map((member) => this.#freeChildren(member)))
+  }
+
+  async #pause(waiting: readonly TrackedProcess[]): Promise<void> {
     const { family, watch } = this.context
     const startMs = watch.elapsedMs()
     await family.refresh(family.alive)
     const lookedForMs = watch.elapsedMs() - startMs
     await Promise.all(waiting.map((member) => this.#noteDeaf(member)))
-    const holders = new Set(family.alive.map((member) => this.#holderOf(member)))
-    await Promise.all(waiting.filter((member) => holders.has(member)).map((member) => this.#freeChildren(member)))
     const still = waiting.filter((member) => !member.over)
     if (still.length < waiting.length) return
     const leftMs = still.reduce((least, member) => (this.#leftMs(member) > 0 ? Math.min(least, this.#leftMs(member)) : least), Infinity)

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { ProcessIdentity } from '../../../src/processes'
 import { KillLedger, planShutdown, ShutdownMemory, shutDown, type ShutdownReport, type ShutdownRequest, type ShutdownTarget } from '../../../src/shutdown'
 import { FakeProcessTable } from './fake-process-table'
 
@@ -122,6 +123,15 @@ describe('the order of a shutdown', () => {
     table.beforeLook = () => { if (table.signals.length === 1 && ++looks === 40) goes(10)() }
     const report = await end({ gracePeriodMs: 10_000 })
     expect(order()).toEqual([10, 11])
+    expect(report.issues).toEqual([])
+  })
+
+  test.each([false, true])('lets a shell run the trap that leaves, once the command in its foreground has ended (useSigkill: %s)', async (useSigkill) => {
+    table.add({ pid: 10, caught: ['SIGTERM'] })
+    table.add({ pid: 11, parentPid: 10, onSignal: () => { goes(11)(); goes(10)() } })
+    table.commandLine = (({ pid }: ProcessIdentity) => Promise.resolve(pid === 10 ? ['bash', '-c', 'trap "exit 1" TERM; sleep 1000; touch marker'] : undefined)) as unknown as typeof table.commandLine
+    const report = await end({ useSigkill, gracePeriodMs: 40 })
+    expect(sent()).toEqual(['10 SIGTERM', '11 SIGTERM'])
     expect(report.issues).toEqual([])
   })
 
