@@ -177,7 +177,8 @@ export class Host {
       },
     })
     return Listener.open(endpoint, (socket) => {
-      const refusal = refusalOf(this.clients.size)
+      const isFull = refusalOf(this.clients.size) !== undefined
+      const refusal = isFull ? refusalOf(this.clients.size - this.clients.dropSilent()) : undefined
       if (refusal !== undefined) log.warn('A client is turned away.', { refusal })
       const client = new Client(socket, {
         token: this.token, version, pidNamespace: this.pidNamespace, refusal, log, handlers,

@@ -13,7 +13,7 @@ const spareDescriptors = 4
 /** Why a new connection cannot be served now, for whoever opened it; undefined when it can. */
 export function refusalOf(connections: number): string | undefined {
   if (connections >= mostConnections) {
-    return `This host has ${connections} connections, as many as it takes. Those that say nothing are ended within a second; run the command again then, or close some.`
+    return `This host has ${connections} connections, as many as it takes. Close some, and run the command again.`
   }
   if (!hasSpareDescriptors()) {
     return 'This host has as many files and connections open as its limit allows (ulimit -n), so it takes no more clients. What it does for others goes on. Close some, or end pools from one that is connected; or raise the limit before the host starts.'

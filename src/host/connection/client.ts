@@ -50,6 +50,8 @@ export interface LanguageService {
 export const handshakeTimeoutMs = 10_000
 /** The same, while there is no room for others. A client sends its first message in the moment in which it is connected. */
 const hurriedHandshakeMs = 1000
+/** One that has sent nothing for this long makes room for the next at once. */
+const silentAfterMs = 250
 /** A well-behaved client has a handful; more than this wait in the socket. */
 const mostRequestsInFlight = 256
 /** A notice waits while this much is unread: the client will fetch the newest state anyway. */
@@ -67,6 +69,7 @@ export class Client {
   private protection: Disposable | undefined
   private inFlight = 0
   private hurried = false
+  private readonly openedAt = performance.now()
   private dueRev: number | undefined
   /** Who it said it is. */
   kind: InitializationOptions['client'] | 'unknown' = 'unknown'
@@ -146,6 +149,11 @@ export class Client {
   /** Sends what waits of a pool's output now; called when the pool has ended, so that the end comes after the output. */
   flushOutput(poolId: string): void {
     this.followed.get(poolId)?.follower.flush()
+  }
+
+  /** It has been opened a while ago, and sent nothing at all. */
+  get isSilent(): boolean {
+    return this.state === 'new' && this.socket.bytesRead === 0 && performance.now() - this.openedAt >= silentAfterMs
   }
 
   /** Others wait for a place: one that has sent nothing at all has only a second left to do so. */

@@ -27,6 +27,13 @@ export class Clients {
     if (this.connected.delete(client)) this.changed()
   }
 
+  /** Ends connections that say nothing; they are gone in a moment. @returns how many */
+  dropSilent(): number {
+    const silent = [...this.connected].filter((client) => client.isSilent)
+    for (const client of silent) client.drop()
+    return silent.length
+  }
+
   /** There is no room for all: what has been opened and said nothing gets less time for it. */
   hurry(): void {
     for (const client of this.connected) client.hurry()

@@ -14,17 +14,35 @@ describe('a host with more silent connections than it has places', { retry: 0 },
   beforeEach(() => { workspace = new TestWorkspace(built.hostScript) })
   afterEach(async () => { await workspace.dispose() })
 
-  it('tells a client why it is not served, goes on for those it serves, and has a place again within seconds', async () => {
+  it('ends those that say nothing for a client that does', async () => {
+    const good = await workspace.connect()
+    const silent: Socket[] = []
+    try {
+      await Promise.all(Array.from({ length: 255 }, async () => { silent.push(await workspace.rawTo(good.info)) }))
+      // Long before their ten seconds have passed, and without being refused once they are old enough to be called silent.
+      await until('a place', () => workspace.connect().catch(() => undefined), 3000)
+      expect(await good.request('unhang/hostStatus', {})).toMatchObject({ pools: 0 })
+    } finally {
+      for (const socket of silent) socket.destroy()
+    }
+  })
+
+  it('tells a client why it is not served, goes on for those it serves, and has a place again once some are closed', async () => {
     const good = await workspace.connect()
     const { poolId } = await good.request('unhang/launchPool', { definition: { module: join(fixtures, 'work.js#never'), items: [1], processes: 1 } })
     const silent: Socket[] = []
     try {
-      await Promise.all(Array.from({ length: 255 }, async () => { silent.push(await workspace.rawTo(good.info)) }))
+      await Promise.all(Array.from({ length: 255 }, async () => {
+        const socket = await workspace.rawTo(good.info)
+        // It has begun to speak, and may be slow.
+        socket.write('Content-Length: ')
+        silent.push(socket)
+      }))
       const refused: unknown = await until('a refusal', async () => workspace.connect().then(async (served) => { await served.close() }, (error: unknown) => error))
       expect(refused).toBeInstanceOf(HostRequestError)
       expect((refused as Error).message).toMatch(/has \d+ connections, as many as it takes/)
       await untilPool(good, poolId, 'the pool to run', ({ counts }) => counts.running === 1)
-      // Their ten seconds have not passed by then: they are hurried while others wait.
+      for (const socket of silent.splice(0, 10)) socket.destroy()
       await until('a place', () => workspace.connect().catch(() => undefined), 6000)
       expect(await good.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'kill', askedBy: 'user' })).toMatchObject({ issues: [] })
     } finally {
@@ -50,7 +68,10 @@ describe.skipIf(process.platform === 'win32')('a host that may open few files', 
     const { socketPath } = await workspace.hostInfo()
     // Each open connection is a file of the host's.
     const refused = await until('a refusal', async () => {
-      sockets.push(connect(socketPath).on('error', () => undefined))
+      const socket = connect(socketPath).on('error', () => undefined)
+      // One that says nothing would be ended for the next.
+      socket.write('Content-Length: ')
+      sockets.push(socket)
       const ran = await workspace.run('ps')
       return ran.code === 0 ? undefined : ran
     }, 60_000)
