@@ -35,6 +35,9 @@ interface Rest {
 /** One look at one process. */
 const laterLookMs = 250
 
+/** A process that was continued is back in its system call by then, also on a busy machine. */
+const settlesMs = 30
+
 /** How long Node gets to collect our own children that are dead. */
 const collectMs = 50
 
@@ -205,7 +208,11 @@ class ShutdownRun {
       const isContinued = member.state === 'stopped' && !repeatable.has(signal) && member.masks?.ignored.has(signal) !== true
       // While all threads are stopped the kernel prefers none; a handler's signal is to reach the main thread, for which others wait in vain.
       const isContinuedFirst = isContinued && member.masks?.caught.has(signal) === true
-      if (isContinuedFirst) await this.#sendOne(member, 'SIGCONT')
+      if (isContinuedFirst) {
+        await this.#sendOne(member, 'SIGCONT')
+        // Until its main thread waits again where it was stopped: only from there the kernel prefers it.
+        await sleep(settlesMs)
+      }
       const outcome = await this.#sendOne(member, signal)
       if (outcome === 'sent' && isContinued && !isContinuedFirst) await this.#sendOne(member, 'SIGCONT')
     })
