@@ -32,10 +32,7 @@ const roomRules = rooms.map((room) => {
         'error',
         {
           patterns,
-          paths:
-            room === 'extension'
-              ? []
-              : [{ name: 'vscode', message: "Only src/extension may import 'vscode'." }],
+          paths: room === 'extension' ? [] : [{ name: 'vscode', message: "Only src/extension may import 'vscode'." }],
         },
       ],
     },
@@ -48,12 +45,28 @@ export default tseslint.config(
   {
     files: ['**/*.mjs'],
     languageOptions: {
-      globals: { process: 'readonly', URLSearchParams: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', setInterval: 'readonly', clearInterval: 'readonly', fetch: 'readonly', performance: 'readonly', AbortSignal: 'readonly' },
+      globals: {
+        process: 'readonly',
+        URLSearchParams: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        clearInterval: 'readonly',
+        fetch: 'readonly',
+        performance: 'readonly',
+        AbortSignal: 'readonly',
+      },
     },
   },
   {
     files: ['**/*.cjs'],
-    languageOptions: { sourceType: 'commonjs', globals: { process: 'readonly', require: 'readonly', __filename: 'readonly' } },
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { process: 'readonly', require: 'readonly', __filename: 'readonly' },
+    },
   },
   {
     files: ['**/*.ts'],

@@ -8,7 +8,10 @@ import { bundledPackages, writeNotices } from './notices.mjs'
 const production = process.argv.includes('--production')
 const watch = process.argv.includes('--watch')
 /** `--only=core,node-worker` builds some entry points and leaves the rest of dist/ as it is. */
-const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length).split(',')
+const only = process.argv
+  .find((argument) => argument.startsWith('--only='))
+  ?.slice('--only='.length)
+  .split(',')
 
 const builds = bundleOptions({ production, only })
 

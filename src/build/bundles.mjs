@@ -27,15 +27,21 @@ const extensionEntryPoints = {
 const lazyClient = {
   name: 'lazy-client',
   setup({ onResolve }) {
-    onResolve({ filter: /\/languageConnection$/ }, ({ kind }) => (kind === 'dynamic-import' ? { path: './extension-client.js', external: true } : undefined))
+    onResolve({ filter: /\/languageConnection$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './extension-client.js', external: true } : undefined,
+    )
   },
 }
 
-/** @typedef {Omit<import('esbuild').BuildOptions, 'entryPoints'> & { entryPoints: Record<string, string>, metafile: true }} BundleOptions */
+/**
+ * @typedef {Omit<import('esbuild').BuildOptions, 'entryPoints'> & { entryPoints: Record<string, string>, metafile: true
+ * }} BundleOptions
+ */
 
 /**
  * One set of options a build; together they make every bundle of dist/.
- * @param {{ production?: boolean, only?: readonly string[] | undefined }} [choice] `only`: names of the bundles that are wanted
+ * @param {{ production?: boolean, only?: readonly string[] | undefined }} [choice] `only`: names of the bundles that
+ * are wanted
  * @returns {BundleOptions[]}
  */
 export function bundleOptions({ production = false, only } = {}) {
@@ -69,6 +75,15 @@ export function bundleOptions({ production = false, only } = {}) {
     },
   ]
   return builds
-    .map((options) => (only ? { ...options, entryPoints: Object.fromEntries(Object.entries(options.entryPoints).filter(([name]) => only.includes(name))) } : options))
+    .map((options) =>
+      only
+        ? {
+            ...options,
+            entryPoints: Object.fromEntries(
+              Object.entries(options.entryPoints).filter(([name]) => only.includes(name)),
+            ),
+          }
+        : options,
+    )
     .filter((options) => Object.keys(options.entryPoints).length > 0)
 }

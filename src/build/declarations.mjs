@@ -1,4 +1,5 @@
-// Types beside dist/core.js: dist/types/ holds a declaration for every module of the core's public API, dist/core.d.ts leads there.
+// Types beside dist/core.js: dist/types/ holds a declaration for every module of the core's public API, dist/core.d.ts
+// leads there.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import ts from 'typescript'
@@ -23,13 +24,26 @@ export function emitDeclarations(root) {
   })
   /** @type {Map<string, string>} */
   const files = new Map()
-  const { diagnostics } = program.emit(undefined, (path, text) => { files.set(path, text) })
+  const { diagnostics } = program.emit(undefined, (path, text) => {
+    files.set(path, text)
+  })
   if (diagnostics.length > 0) {
-    throw new Error(ts.formatDiagnostics(diagnostics, { getCanonicalFileName: (name) => name, getCurrentDirectory: () => root, getNewLine: () => '\n' }))
+    throw new Error(
+      ts.formatDiagnostics(diagnostics, {
+        getCanonicalFileName: (name) => name,
+        getCurrentDirectory: () => root,
+        getNewLine: () => '\n',
+      }),
+    )
   }
   for (const path of reachable(join(root, 'dist/types/core/index.d.ts'), files)) {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, (files.get(path) ?? '').replace(/(?<=(?:from|import) ')\.[^']*(?=')/g, (specifier) => withExtension(path, specifier, files)))
+    writeFileSync(
+      path,
+      (files.get(path) ?? '').replace(/(?<=(?:from|import) ')\.[^']*(?=')/g, (specifier) =>
+        withExtension(path, specifier, files),
+      ),
+    )
   }
   writeFileSync(join(root, 'dist/core.d.ts'), "export * from './types/core/index.js'\n")
 }
@@ -62,6 +76,8 @@ function targetOf(from, specifier, files) {
 function withExtension(from, specifier, files) {
   const target = targetOf(from, specifier, files)
   if (target === undefined) return specifier
-  const path = relative(dirname(from), target).replaceAll('\\', '/').replace(/\.d\.ts$/, '.js')
+  const path = relative(dirname(from), target)
+    .replaceAll('\\', '/')
+    .replace(/\.d\.ts$/, '.js')
   return path.startsWith('.') ? path : `./${path}`
 }

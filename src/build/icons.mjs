@@ -4,4 +4,8 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const media = fileURLToPath(new URL('../../media', import.meta.url))
-execFileSync('rsvg-convert', ['--width', '256', '--height', '256', '--output', `${media}/icon.png`, `${media}/icon.svg`], { stdio: 'inherit' })
+execFileSync(
+  'rsvg-convert',
+  ['--width', '256', '--height', '256', '--output', `${media}/icon.png`, `${media}/icon.svg`],
+  { stdio: 'inherit' },
+)

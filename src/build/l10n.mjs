@@ -22,7 +22,10 @@ export function collectTexts() {
     const visit = (node) => {
       if (ts.isCallExpression(node) && node.expression.getText(source) === 'l10n.t') {
         const [text] = node.arguments
-        if (!text || !ts.isStringLiteralLike(text)) throw new Error(`${name}: l10n.t() needs a literal text, so that it can be translated: ${node.getText(source)}`)
+        if (!text || !ts.isStringLiteralLike(text))
+          throw new Error(
+            `${name}: l10n.t() needs a literal text, so that it can be translated: ${node.getText(source)}`,
+          )
         texts.add(text.text)
       }
       ts.forEachChild(node, visit)
@@ -33,5 +36,8 @@ export function collectTexts() {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  writeFileSync(bundleFile, `${JSON.stringify(Object.fromEntries(collectTexts().map((text) => [text, text])), undefined, 2)}\n`)
+  writeFileSync(
+    bundleFile,
+    `${JSON.stringify(Object.fromEntries(collectTexts().map((text) => [text, text])), undefined, 2)}\n`,
+  )
 }

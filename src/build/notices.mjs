@@ -8,7 +8,18 @@ import { root } from './bundles.mjs'
 const require = createRequire(import.meta.url)
 
 /** What may be in a bundle: licences that ask for nothing but their own text, and a notice. */
-export const allowedLicences = ['0BSD', 'Apache-2.0', 'BlueOak-1.0.0', 'BSD-2-Clause', 'BSD-3-Clause', 'CC0-1.0', 'ISC', 'MIT', 'Unlicense', 'Zlib']
+export const allowedLicences = [
+  '0BSD',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'CC0-1.0',
+  'ISC',
+  'MIT',
+  'Unlicense',
+  'Zlib',
+]
 
 export const noticesFile = 'dist/THIRD-PARTY-NOTICES.txt'
 /** Read by the packager, which makes the SBOM of it; it does not ship. */
@@ -37,8 +48,13 @@ export function bundledPackages(metafiles) {
         const folder = packageFolder(input)
         if (folder === undefined || bytesInOutput === 0) continue
         const { name, version, license } = manifestOf(folder)
-        if (typeof license !== 'string') throw new Error(`${folder}/package.json names no licence: ${name} cannot be bundled.`)
-        if (!satisfies(license, allowedLicences)) throw new Error(`${name} ${version} is licensed under ${license}, which is not in allowedLicences of src/build/notices.mjs: take another package, or add it after reading what it asks for.`)
+        if (typeof license !== 'string')
+          throw new Error(`${folder}/package.json names no licence: ${name} cannot be bundled.`)
+        if (!satisfies(license, allowedLicences))
+          throw new Error(
+            `${name} ${version} is licensed under ${license}, which is not in allowedLicences of ` +
+              'src/build/notices.mjs: take another package, or add it after reading what it asks for.',
+          )
         const key = `${name}@${version}`
         const bundled = found.get(key) ?? { name, version, licence: license, folder, bundles: [] }
         if (!bundled.bundles.includes(output)) bundled.bundles.push(output)
@@ -55,7 +71,10 @@ export function packageFolder(input) {
   return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input)?.[0]
 }
 
-/** @param {string} folder @returns {{ name: string, version: string, license?: unknown, author?: string | { name?: string } }} */
+/**
+ * @param {string} folder @returns {{ name: string, version: string, license?: unknown, author?: string | { name?:
+ * string } }}
+ */
 function manifestOf(folder) {
   return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'))
 }
@@ -69,7 +88,14 @@ export function writeNotices(packages) {
 /** @param {readonly BundledPackage[]} packages */
 export function noticesOf(packages) {
   const head = `Unhang contains code of the following ${packages.length} packages, each under its own licence.\n`
-  return [head, ...packages.map((one) => `${'='.repeat(100)}\n${one.name} ${one.version} (${one.licence})\n${'='.repeat(100)}\n\n${licenceTexts(one).join('\n\n')}\n`)].join('\n')
+  return [
+    head,
+    ...packages.map(
+      (one) =>
+        `${'='.repeat(100)}\n${one.name} ${one.version} ` +
+        `(${one.licence})\n${'='.repeat(100)}\n\n${licenceTexts(one).join('\n\n')}\n`,
+    ),
+  ].join('\n')
 }
 
 /**
@@ -79,18 +105,36 @@ export function noticesOf(packages) {
  */
 function licenceTexts(bundled) {
   const files = readdirSync(join(root, bundled.folder)).sort()
-  const read = (/** @type {RegExp} */ pattern) => files.filter((file) => pattern.test(file)).map((file) => readFileSync(join(root, bundled.folder, file), 'utf8').replaceAll('\r\n', '\n').trim())
+  const read = (/** @type {RegExp} */ pattern) =>
+    files
+      .filter((file) => pattern.test(file))
+      .map((file) =>
+        readFileSync(join(root, bundled.folder, file), 'utf8')
+          .replaceAll('\r\n', '\n')
+          .trim(),
+      )
   const licences = read(/^(?:licen[cs]e|copying)\b(?!.*\.[cm]?js$)/i)
-  return [...(licences.length > 0 ? licences : [standardText(bundled)]), ...read(/^(?:notice|third-?party-?notices)\b/i)]
+  return [
+    ...(licences.length > 0 ? licences : [standardText(bundled)]),
+    ...read(/^(?:notice|third-?party-?notices)\b/i),
+  ]
 }
 
-/** The text of SPDX, in the name of the package's author: some packages name a licence and forget its file. @param {BundledPackage} bundled */
+/**
+ * The text of SPDX, in the name of the package's author: some packages name a licence and forget its file. @param
+ * {BundledPackage} bundled
+ */
 function standardText({ name, version, licence, folder }) {
   const { author } = manifestOf(folder)
   const holder = typeof author === 'string' ? author.replace(/\s*[<(].*/, '') : author?.name
-  if (holder === undefined || !/^[\w.-]+$/.test(licence)) throw new Error(`${name} ${version} has no licence file, and its package.json does not say enough to write one (licence ${licence}, author ${String(holder)}).`)
+  if (holder === undefined || !/^[\w.-]+$/.test(licence))
+    throw new Error(
+      `${name} ${version} has no licence file, and its package.json does not say enough to write one (licence ` +
+        `${licence}, author ${String(holder)}).`,
+    )
   const { licenseText } = /** @type {{ licenseText: string }} */ (require(`spdx-license-list/licenses/${licence}.json`))
   const text = licenseText.replaceAll(/<year>\s*/g, '').replaceAll(/<(?:copyright holders?|owner)>/g, holder)
-  if (/<[a-z ]+>/.test(text)) throw new Error(`${name} ${version} has no licence file, and the text of ${licence} needs more than a name.`)
+  if (/<[a-z ]+>/.test(text))
+    throw new Error(`${name} ${version} has no licence file, and the text of ${licence} needs more than a name.`)
   return text.trim()
 }

@@ -1,6 +1,8 @@
 import { plainText } from './output/plainText'
 
-/** Something a user can act on. `message` says what happened and to what, `details` (one a line) what to do about it. */
+/**
+ * Something a user can act on. `message` says what happened and to what, `details` (one a line) what to do about it.
+ */
 export class CliError extends Error {
   override readonly name: string = 'CliError'
 
@@ -27,7 +29,11 @@ export class DefinitionError extends CliError {
     readonly problems: readonly { readonly key: string; readonly message: string }[],
     options?: ErrorOptions,
   ) {
-    super(`pool "${label}" cannot run:`, problems.map(({ key, message }) => (message.includes(key) ? message : `${key}: ${message}`)), options)
+    super(
+      `pool "${label}" cannot run:`,
+      problems.map(({ key, message }) => (message.includes(key) ? message : `${key}: ${message}`)),
+      options,
+    )
   }
 }
 

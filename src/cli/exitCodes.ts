@@ -2,7 +2,9 @@
 export const exitCodes = {
   /** It did what was asked; for `pool`, every task is done; for `why`, nothing is stuck. */
   ok: 0,
-  /** It could not, or not all of it: tasks not done, issues of a shutdown, an unknown pool, a bad definition, no answer. */
+  /**
+   * It could not, or not all of it: tasks not done, issues of a shutdown, an unknown pool, a bad definition, no answer.
+   */
   failure: 1,
   /** The command line itself was wrong: an unknown command, option or value. */
   usage: 2,
@@ -15,5 +17,8 @@ export const exitCodes = {
 /** One of {@link exitCodes}, or that of the program that `run` ran. */
 export type ExitCode = number
 
-/** How the command ends: with a code, or by the signal that ended the program it ran (its shell then knows as much as without us). */
+/**
+ * How the command ends: with a code, or by the signal that ended the program it ran (its shell then knows as much as
+ * without us).
+ */
 export type Exit = ExitCode | NodeJS.Signals

@@ -1,7 +1,18 @@
 import { statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { connectOrStart, endHungHost, endpointOf, findWorkspaceRoot, HostConnection, HostNotRunningError, lookAtHost, type HostCondition, type HostEnd, type HostScript } from '../protocol'
+import {
+  connectOrStart,
+  endHungHost,
+  endpointOf,
+  findWorkspaceRoot,
+  HostConnection,
+  HostNotRunningError,
+  lookAtHost,
+  type HostCondition,
+  type HostEnd,
+  type HostScript,
+} from '../protocol'
 import { CliError } from './errors'
 
 const hostScript = join(__dirname, 'host.js')
@@ -9,7 +20,10 @@ const hostScript = join(__dirname, 'host.js')
 /** The host of one workspace, as the commands reach it. */
 export class HostAccess {
   /** @param workspace `--workspace`, used as it is; without it the workspace of the current folder. */
-  constructor(workspace: string | undefined, private readonly env: NodeJS.ProcessEnv = process.env) {
+  constructor(
+    workspace: string | undefined,
+    private readonly env: NodeJS.ProcessEnv = process.env,
+  ) {
     if (workspace !== undefined) mustBeFolder(workspace)
     this.root = workspace ?? findWorkspaceRoot(process.cwd())
   }
@@ -34,8 +48,8 @@ export class HostAccess {
   }
 
   /**
-   * As {@link running}, but a host is started when the last one left workers or watched programs behind: only a host can tell
-   * which of them still live, and end the workers.
+   * As {@link running}, but a host is started when the last one left workers or watched programs behind: only a host
+   * can tell which of them still live, and end the workers.
    */
   async runningOrSurvived<T>(use: (host: HostConnection) => Promise<T>): Promise<T | undefined> {
     return (await this.leftBehind()) ? await this.started(use) : await this.running(use)
@@ -80,7 +94,9 @@ async function hasContent(file: string): Promise<boolean> {
 function mustBeFolder(workspace: string): void {
   const problem = problemOf(workspace)
   if (problem === undefined) return
-  throw new CliError(`--workspace ${workspace}: ${problem}`, ['Name an existing folder, or leave --workspace out: then it is the nearest parent with .vscode or .git.'])
+  throw new CliError(`--workspace ${workspace}: ${problem}`, [
+    'Name an existing folder, or leave --workspace out: then it is the nearest parent with .vscode or .git.',
+  ])
 }
 
 function problemOf(folder: string): string | undefined {

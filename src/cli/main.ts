@@ -11,7 +11,9 @@ async function main(argv: readonly string[]): Promise<Exit> {
   const terminal = new Terminal(process.stdout, process.stderr, process.env)
   let exit: Exit = exitCodes.ok
   try {
-    await buildProgram(terminal, (told) => { exit = told }).parseAsync([...argv])
+    await buildProgram(terminal, (told) => {
+      exit = told
+    }).parseAsync([...argv])
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has already said what is wrong; its 0 is for --help and --version.

@@ -37,102 +37,171 @@ export function buildProgram(terminal: Terminal, finish: (exit: Exit) => void): 
     .option('-w, --workspace <dir>', 'folder to work on (default: the nearest parent with .vscode or .git)')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => { terminal.print(text.trimEnd()) },
-      writeErr: (text) => { terminal.note(text.trimEnd()) },
-      outputError: (text, write) => { write(text.replace(/^error:/, 'unhang:')) },
+      writeOut: (text) => {
+        terminal.print(text.trimEnd())
+      },
+      writeErr: (text) => {
+        terminal.note(text.trimEnd())
+      },
+      outputError: (text, write) => {
+        write(text.replace(/^error:/, 'unhang:'))
+      },
     })
     .exitOverride()
     .addHelpText('after', examples)
 
-  async function run<Options extends readonly unknown[]>(command: Command<Options>, ...options: Options): Promise<void> {
+  async function run<Options extends readonly unknown[]>(
+    command: Command<Options>,
+    ...options: Options
+  ): Promise<void> {
     const { workspace } = program.opts<{ workspace?: string }>()
-    const context: CommandContext = { access: new HostAccess(workspace), terminal, questions: new TerminalQuestions(terminal) }
+    const context: CommandContext = {
+      access: new HostAccess(workspace),
+      terminal,
+      questions: new TerminalQuestions(terminal),
+    }
     finish(await command(context, ...options))
   }
 
-  program.command('run')
+  program
+    .command('run')
     .usage('[options] -- PROGRAM ARGS…')
     .description('run a program of your own, watched: its pools, and why they hang')
     .argument('<program...>', 'the program and its arguments, after --')
-    .addOption(new Option('--name <name>', 'what it is called in `unhang ps` (default: the script\'s name)').argParser(nameArgument))
-    .addOption(new Option('--stuck-after-ms <n>', 'when a running task is looked at for a verdict (default: 30000)').argParser(wholeNumber('milliseconds', 1, longestTimerMs)))
-    .addOption(new Option('--on-stuck <what>', 'what happens when it is stuck').choices(['flag', 'terminate', 'kill', 'retry']))
-    .option('--no-arguments', 'keep the arguments of tasks out of sight and memory (a lost task can then not run again)')
-    .addOption(new Option('--stack-signal <n>', 'signal that makes its Pythons write their stacks; 0: none (default: one that is free)').argParser(wholeNumber('', 0, 64)))
+    .addOption(
+      new Option('--name <name>', "what it is called in `unhang ps` (default: the script's name)").argParser(
+        nameArgument,
+      ),
+    )
+    .addOption(
+      new Option('--stuck-after-ms <n>', 'when a running task is looked at for a verdict (default: 30000)').argParser(
+        wholeNumber('milliseconds', 1, longestTimerMs),
+      ),
+    )
+    .addOption(
+      new Option('--on-stuck <what>', 'what happens when it is stuck').choices(['flag', 'terminate', 'kill', 'retry']),
+    )
+    .option(
+      '--no-arguments',
+      'keep the arguments of tasks out of sight and memory (a lost task can then not run again)',
+    )
+    .addOption(
+      new Option(
+        '--stack-signal <n>',
+        'signal that makes its Pythons write their stacks; 0: none (default: one that is free)',
+      ).argParser(wholeNumber('', 0, 64)),
+    )
     .addOption(graceOption('longest wait after each step of a shutdown, in milliseconds (default: 100)'))
     .option('--sigkill', '`unhang terminate` may go on to SIGKILL')
     .showHelpAfterError('(write -- before the program: unhang run -- python3 train.py --fast)')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 The program has this terminal, its environment and its pipes as without us, and ends us as it ends: with its exit code, or by its signal.
-What gets stuck is said on stderr. Without a host it runs all the same, unwatched. 127: no such program; 126: not executable.`)
+What gets stuck is said on stderr. Without a host it runs all the same, unwatched. 127: no such program; 126: not executable.`,
+    )
     .action((argv: string[], options: RunOptions) => run(runProgram, argv, watchOptions(options)))
 
-  program.command('why')
+  program
+    .command('why')
     .description('say what is stuck, why, and what to do')
-    .argument('[pool|pid]', 'a pool\'s id or name, or the pid of a worker or a program (default: everything)')
+    .argument('[pool|pid]', "a pool's id or name, or the pid of a worker or a program (default: everything)")
     .addOption(json())
     .addHelpText('after', '\nExit code 1 when something is stuck, 0 when nothing is.')
     .action((target: string | undefined, options: { json?: true }) => run(why, target, options))
 
-  program.command('stacks')
+  program
+    .command('stacks')
     .description('show what each thread of a worker or a watched program is doing')
     .argument('<pid>', 'its pid', pidArgument)
     .addOption(json())
     .action((pid: number, options: { json?: true }) => run(stacks, pid, options))
 
-  program.command('rescue')
+  program
+    .command('rescue')
     .description('let a pool that waits for ever go on')
-    .argument('<pool>', 'a pool\'s id or name, or that of its program')
+    .argument('<pool>', "a pool's id or name, or that of its program")
     .addOption(new Option('--fail', 'lost tasks: the program gets an exception').conflicts('retry'))
     .option('--retry', 'lost tasks: they run again')
     .option('--task <id>', 'only this task')
     .option('-y, --yes', 'do it without asking')
-    .addHelpText('after', `
+    .addHelpText(
+      'after',
+      `
 Fails lost tasks or runs them again, releases queue locks whose holder is dead, continues stopped workers. Says what it will do and
-asks; each is done only if its reason still holds at that moment. Exit code 1 unless all of it was done.`)
+asks; each is done only if its reason still holds at that moment. Exit code 1 unless all of it was done.`,
+    )
     .action((target: string, options: RescueOptions) => run(rescue, target, options))
 
-  program.command('attach')
+  program
+    .command('attach')
     .description('look at a program that runs already')
     .argument('<pid>', 'its pid', pidArgument)
     .option('-y, --yes', 'it may be ended: `terminate` and `kill` do not ask')
     .addHelpText('after', '\nNothing is sent to it before you have seen every pid and said yes.')
     .action((pid: number, options: { yes?: true }) => run(attach, pid, options))
 
-  program.command('pool')
+  program
+    .command('pool')
     .description('launch a pool task of .vscode/tasks.json and follow it to its end')
     .argument('<label>', 'the label of the task')
-    .option('-d, --detach', 'return at once and print the pool\'s id')
-    .addHelpText('after', '\nCtrl-C terminates the pool, a second one kills it. A closed terminal leaves it running.\nExit code 0 only when every task is done.')
+    .option('-d, --detach', "return at once and print the pool's id")
+    .addHelpText(
+      'after',
+      '\nCtrl-C terminates the pool, a second one kills it. A closed terminal leaves it running.\nExit code 0 ' +
+        'only when every task is done.',
+    )
     .action((label: string, options: { detach?: true }) => run(pool, label, options))
 
-  program.command('ps')
+  program
+    .command('ps')
     .description('show the pools, their workers and the task each one is in')
     .option('-a, --all', 'show pools that have ended and workers that have exited, too')
     .addOption(json())
     .action((options: { all?: true; json?: true }) => run(ps, options))
 
-  const shutdowns = { terminate: 'end a pool, a program or one worker (SIGTERM)', kill: 'end a pool, a program or one worker with SIGKILL' } as const
+  const shutdowns = {
+    terminate: 'end a pool, a program or one worker (SIGTERM)',
+    kill: 'end a pool, a program or one worker with SIGKILL',
+  } as const
   for (const mode of ['terminate', 'kill'] as const) {
-    program.command(mode)
+    program
+      .command(mode)
       .description(shutdowns[mode])
-      .argument('<pool|pid>', 'a pool\'s or program\'s id or name, or the pid of a worker or a program')
-      .addOption(graceOption('longest wait after each step, in milliseconds (default: the pool\'s own, 100)'))
+      .argument('<pool|pid>', "a pool's or program's id or name, or the pid of a worker or a program")
+      .addOption(graceOption("longest wait after each step, in milliseconds (default: the pool's own, 100)"))
       .option('--sigkill', mode === 'kill' ? 'implied by kill' : 'SIGKILL what is left after SIGTERM')
       .option('-y, --yes', 'do not ask before an attached program is ended')
-      .option('-n, --dry-run', 'say which processes would be signalled, in which order, and how each will answer; do nothing')
+      .option(
+        '-n, --dry-run',
+        'say which processes would be signalled, in which order, and how each will answer; do nothing',
+      )
       .addOption(json())
-      .addHelpText('after', '\nA program ends before the processes that it waits for, so none of its next lines runs.\nA pool inside a program ends with its program.\nPrints what could not be ended, one a line; exit code 1 if there is anything.')
+      .addHelpText(
+        'after',
+        '\nA program ends before the processes that it waits for, so none of its next lines runs.\nA pool inside ' +
+          'a program ends with its program.\nPrints what could not be ended, one a line; exit code 1 if ' +
+          'there is anything.',
+      )
       .action((target: string, options: ShutdownOptions) => run(shutdown, mode, target, options))
   }
 
-  const host = program.command('host').description('the background process that owns this workspace\'s pools')
-  host.command('status').description('say whether it runs, since when, and with how many pools').addOption(json())
+  const host = program.command('host').description("the background process that owns this workspace's pools")
+  host
+    .command('status')
+    .description('say whether it runs, since when, and with how many pools')
+    .addOption(json())
     .action((options: { json?: true }) => run(hostStatus, options))
-  host.command('stop').description('end the pools that it owns, then the host')
+  host
+    .command('stop')
+    .description('end the pools that it owns, then the host')
     .option('--force', 'SIGKILL to the host if it does not answer')
     .addOption(json())
-    .addHelpText('after', '\nPrograms that run in a terminal (`unhang run`), and attached ones, go on unwatched; it says which.\nPrints what could not be ended, too; exit code 1 if there is anything.')
+    .addHelpText(
+      'after',
+      '\nPrograms that run in a terminal (`unhang run`), and attached ones, go on unwatched; it says ' +
+        'which.\nPrints what could not be ended, too; exit code 1 if there is anything.',
+    )
     .action((options: { json?: true; force?: true }) => run(hostStop, options))
   return program
 }
@@ -160,7 +229,8 @@ function wholeNumber(unit: string, least: number, most: number): (text: string) 
 const longestName = 200
 
 function nameArgument(text: string): string {
-  if (text === '--') throw new InvalidArgumentError('The name is missing: unhang run --name training -- python3 train.py')
+  if (text === '--')
+    throw new InvalidArgumentError('The name is missing: unhang run --name training -- python3 train.py')
   if (text === '' || text.length > longestName) throw new InvalidArgumentError(`Write 1 to ${longestName} characters.`)
   return text
 }

@@ -3,7 +3,8 @@ import { GetSnapshot, HostStatus, type HostConnection, type PoolSnapshot, type R
 /** Every pool as it is now. (Without a revision the host always answers in full.) */
 export async function fetchPools(host: HostConnection): Promise<PoolSnapshot[]> {
   const snapshot = await host.request(GetSnapshot.method, {})
-  if (snapshot.kind !== 'full') throw new Error('The host answered a delta where the whole was asked for; this is a bug in Unhang.')
+  if (snapshot.kind !== 'full')
+    throw new Error('The host answered a delta where the whole was asked for; this is a bug in Unhang.')
   return snapshot.pools
 }
 
@@ -15,7 +16,10 @@ export interface Running {
 }
 
 /** @param fetch How the pools are asked for. */
-export async function fetchRunning(host: HostConnection, fetch: (host: HostConnection) => Promise<PoolSnapshot[]>): Promise<Running> {
+export async function fetchRunning(
+  host: HostConnection,
+  fetch: (host: HostConnection) => Promise<PoolSnapshot[]>,
+): Promise<Running> {
   const pools = await fetch(host)
   return { pools, unwatched: (await host.request(HostStatus.method, {})).unwatched }
 }

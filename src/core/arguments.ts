@@ -19,10 +19,14 @@ export function isBytes(args: readonly unknown[]): args is readonly [Buffer] {
 }
 
 /**
- * Arguments as they travel, fixed at once: what cannot be sent says so now, and what the caller changes later does not matter.
- * Plain values need neither. `root` names the list in messages. @throws UnsendableError
+ * Arguments as they travel, fixed at once: what cannot be sent says so now, and what the caller changes later does not
+ * matter. Plain values need neither. `root` names the list in messages. @throws UnsendableError
  */
-export function packArguments(args: readonly unknown[], values: 'clone' | 'json', root: string): readonly unknown[] | Buffer {
+export function packArguments(
+  args: readonly unknown[],
+  values: 'clone' | 'json',
+  root: string,
+): readonly unknown[] | Buffer {
   if (args.length <= mostKept && args.every(isJson)) return args
   if (values === 'json') {
     const part = findUnjsonable(args, root)
@@ -32,6 +36,8 @@ export function packArguments(args: readonly unknown[], values: 'clone' | 'json'
   try {
     return serialize(args)
   } catch (error) {
-    throw new UnsendableError(findUncloneable(args, root) ?? { path: root, detail: error instanceof Error ? error.message : String(error) })
+    throw new UnsendableError(
+      findUncloneable(args, root) ?? { path: root, detail: error instanceof Error ? error.message : String(error) },
+    )
   }
 }

@@ -22,9 +22,9 @@ interface Waiter<T> {
 }
 
 /**
- * The result of tasks handed in with `applyAsync`, `mapAsync` and the like (CPython's AsyncResult). A failure that nobody asks
- * for is no unhandled rejection: promises are made only by `get()` and `wait()`. A million of them are kept small: what only few
- * have (waiters, callbacks) is made when it is needed.
+ * The result of tasks handed in with `applyAsync`, `mapAsync` and the like (CPython's AsyncResult). A failure that
+ * nobody asks for is no unhandled rejection: promises are made only by `get()` and `wait()`. A million of them are kept
+ * small: what only few have (waiters, callbacks) is made when it is needed.
  */
 export class AsyncResult<T = unknown> implements TaskOwner {
   /** The task it stands for, or who knows them. */
@@ -41,7 +41,8 @@ export class AsyncResult<T = unknown> implements TaskOwner {
   constructor(canceller: Canceller, callbacks: ResultCallbacks<T> | undefined, tasks?: () => readonly Task[]) {
     this.#tasks = tasks
     this.#canceller = canceller
-    this.#callbacks = callbacks?.callback === undefined && callbacks?.errorCallback === undefined ? undefined : callbacks
+    this.#callbacks =
+      callbacks?.callback === undefined && callbacks?.errorCallback === undefined ? undefined : callbacks
   }
 
   get taskIds(): readonly string[] {
@@ -64,21 +65,29 @@ export class AsyncResult<T = unknown> implements TaskOwner {
     return new Promise<T>((resolve, reject) => {
       const waiter = { resolve, reject }
       if (timeoutMs === undefined || this.#state !== 'pending') this.#await(waiter)
-      else this.#awaitFor(timeoutMs, waiter, () => { reject(new TimeoutError(timeoutMs, this.taskIds)) })
+      else
+        this.#awaitFor(timeoutMs, waiter, () => {
+          reject(new TimeoutError(timeoutMs, this.taskIds))
+        })
     })
   }
 
   /** Resolves once it has ended, or after `timeoutMs`; never rejects. */
   wait({ timeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
     return new Promise((resolve) => {
-      const over = (): void => { resolve() }
+      const over = (): void => {
+        resolve()
+      }
       const waiter = { resolve: over, reject: over }
       if (timeoutMs === undefined || this.#state !== 'pending') this.#await(waiter)
       else this.#awaitFor(timeoutMs, waiter, over)
     })
   }
 
-  /** Ends just these tasks: a queued one leaves the queue, of a running one the worker is ended. Resolves once that is done. */
+  /**
+   * Ends just these tasks: a queued one leaves the queue, of a running one the worker is ended. Resolves once that is
+   * done.
+   */
   cancel(): Promise<void> {
     return this.#state === 'pending' ? this.#canceller.cancelTasks(this.#list(), 'cancel()') : Promise.resolve()
   }
@@ -117,10 +126,18 @@ export class AsyncResult<T = unknown> implements TaskOwner {
   }
 
   #awaitFor(timeoutMs: number, waiter: Waiter<T>, tooLate: () => void): void {
-    const stop = (): void => { clearTimeout(timer) }
+    const stop = (): void => {
+      clearTimeout(timer)
+    }
     const inTime: Waiter<T> = {
-      resolve: (value) => { stop(); waiter.resolve(value) },
-      reject: (error) => { stop(); waiter.reject(error) },
+      resolve: (value) => {
+        stop()
+        waiter.resolve(value)
+      },
+      reject: (error) => {
+        stop()
+        waiter.reject(error)
+      },
     }
     const timer = setTimeout(() => {
       this.#forget(inTime)
@@ -152,7 +169,13 @@ export class AsyncResult<T = unknown> implements TaskOwner {
     this.#callbacks = undefined
     const { callback, errorCallback } = callbacks
     // The caller's code: what it throws must surface, but not in the middle of the pool's own work.
-    if (state === 'ok' && callback) queueMicrotask(() => { callback(outcome as T) })
-    if (state === 'failed' && errorCallback) queueMicrotask(() => { errorCallback(outcome) })
+    if (state === 'ok' && callback)
+      queueMicrotask(() => {
+        callback(outcome as T)
+      })
+    if (state === 'failed' && errorCallback)
+      queueMicrotask(() => {
+        errorCallback(outcome)
+      })
   }
 }

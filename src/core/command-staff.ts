@@ -113,7 +113,12 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
       this.#waitForRoom(task)
       return
     }
-    this.#hooks.taskNotStarted(task, new StartError(`${task.label} could not be started: ${this.#reasonOf(error)}`, task.label, error.code, { cause: error }))
+    this.#hooks.taskNotStarted(
+      task,
+      new StartError(`${task.label} could not be started: ${this.#reasonOf(error)}`, task.label, error.code, {
+        cause: error,
+      }),
+    )
     this.fill()
   }
 
@@ -121,7 +126,11 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
   #reasonOf(error: NodeJS.ErrnoException): string {
     const { cwd } = this.#settings
     if (error.code === 'ENOENT' && !existsSync(cwd)) return `"cwd": the folder ${cwd} is gone`
-    if (error.code === 'E2BIG') return 'the item is too long for a command line (an argument takes 128 KiB on Linux): write it to a file and pass its path'
+    if (error.code === 'E2BIG')
+      return (
+        'the item is too long for a command line (an argument takes 128 KiB on Linux): write it to a file and ' +
+        'pass its path'
+      )
     return error.message
   }
 
@@ -153,7 +162,9 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
     const path = findProgram(program, cwd, env.PATH)
     if (path === undefined) {
       throw new StartError(
-        program.includes('/') ? `command not found: there is no executable file ${program}` : `command not found: no executable "${program}" in PATH`,
+        program.includes('/')
+          ? `command not found: there is no executable file ${program}`
+          : `command not found: no executable "${program}" in PATH`,
         program,
         'ENOENT',
       )

@@ -38,13 +38,18 @@ export class CommandWorker extends Worker {
     }
     const { stdout, stderr } = child
     if (child.pid === undefined || stdout === null || stderr === null) {
-      child.once('error', (error) => { this.#hooks.startFailed(this, error) })
+      child.once('error', (error) => {
+        this.#hooks.startFailed(this, error)
+      })
       return
     }
     // What is reported after a start is reported by 'exit' as well; without a listener Node would throw it.
     child.on('error', () => undefined)
     this.status = 'busy'
-    this.adopt(child, [[stdout, 'stdout'], [stderr, 'stderr']])
+    this.adopt(child, [
+      [stdout, 'stdout'],
+      [stderr, 'stderr'],
+    ])
   }
 
   /** What the task amounts to; only once it is gone. */

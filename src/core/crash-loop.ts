@@ -1,6 +1,6 @@
 /**
- * Decides when a worker that ended is replaced, and when to give up. The model is Erlang's restart intensity and systemd's
- * start limit (StartLimitBurst=5), counted in starts instead of seconds: how long a start takes says nothing.
+ * Decides when a worker that ended is replaced, and when to give up. The model is Erlang's restart intensity and
+ * systemd's start limit (StartLimitBurst=5), counted in starts instead of seconds: how long a start takes says nothing.
  */
 export class CrashLoopBreaker {
   #limit: number
@@ -10,8 +10,8 @@ export class CrashLoopBreaker {
   readonly #exits: string[] = []
 
   constructor(processes: number) {
-    // The first wave starts all at once and dies all at once, which is one cause seen often; four more tries, each after a
-    // longer wait (1.5 s together), tell a moment's trouble from a broken module.
+    // The first wave starts all at once and dies all at once, which is one cause seen often; four more tries, each
+    // after a longer wait (1.5 s together), tell a moment's trouble from a broken module.
     this.#processes = processes
     this.#limit = processes + retriesAfterFirstWave
   }
@@ -43,7 +43,8 @@ export class CrashLoopBreaker {
   /** How long to wait before the next start. */
   get delayMs(): number {
     if (this.#startsInARow > 0) return backOff(Math.max(0, this.#startsInARow - this.#processes))
-    // Killed from outside again and again while idle: replaced for ever, as somebody does it on purpose, but not at full speed.
+    // Killed from outside again and again while idle: replaced for ever, as somebody does it on purpose, but not at
+    // full speed.
     return this.#fruitlessInARow <= freeReplacements ? 0 : backOff(this.#fruitlessInARow - freeReplacements - 1)
   }
 
@@ -58,7 +59,9 @@ export class CrashLoopBreaker {
     this.#fruitlessInARow = 0
   }
 
-  /** A worker ended that was not asked to. `acked`: it had been ready; `fruitful`: it ended a task or had one in flight. */
+  /**
+   * A worker ended that was not asked to. `acked`: it had been ready; `fruitful`: it ended a task or had one in flight.
+   */
   exited(worker: { acked: boolean; fruitful: boolean; exit: string }): void {
     if (!worker.acked) {
       this.#startsInARow++

@@ -1,10 +1,20 @@
 import { planShutdown, shutDown } from '../shutdown'
-import type { ShutdownDependencies, ShutdownPlan, ShutdownReport, ShutdownRequest, ShutdownSubject, ShutdownTarget } from '../shutdown'
+import type {
+  ShutdownDependencies,
+  ShutdownPlan,
+  ShutdownReport,
+  ShutdownRequest,
+  ShutdownSubject,
+  ShutdownTarget,
+} from '../shutdown'
 import type { FormerWorkers } from './former-workers'
 import type { ShutdownOptions } from './types'
 import type { Worker } from './worker'
 
-/** After the core has reported a worker's end, Node reports it too, and its last output is read; normally within one turn. */
+/**
+ * After the core has reported a worker's end, Node reports it too, and its last output is read; normally within one
+ * turn.
+ */
 const settleLimitMs = 500
 
 export interface EndingRequest {
@@ -23,8 +33,8 @@ export interface EndingRequest {
 }
 
 /**
- * Ends workers through the shutdown core, and returns when what ended has also been seen to end here (exit codes are known,
- * tasks have their fate). What survived is marked so.
+ * Ends workers through the shutdown core, and returns when what ended has also been seen to end here (exit codes are
+ * known, tasks have their fate). What survived is marked so.
  */
 export async function endWorkers(request: EndingRequest, system: ShutdownDependencies): Promise<ShutdownReport> {
   const { options, workers } = request
@@ -38,16 +48,24 @@ export async function endWorkers(request: EndingRequest, system: ShutdownDepende
   const shutdown = await shutdownRequest(request)
   const { targets } = shutdown
   const report = await shutDown(shutdown, system)
-  const survivors = new Map(report.workers.filter((row) => row.descendantOf === undefined && isStillThere(row.outcome)).map((row) => [row.pid, row]))
+  const survivors = new Map(
+    report.workers
+      .filter((row) => row.descendantOf === undefined && isStillThere(row.outcome))
+      .map((row) => [row.pid, row]),
+  )
   await settled(workers.filter((worker) => !survivors.has(worker.pid)))
   for (const worker of workers) {
     const row = survivors.get(worker.pid)
     if (row === undefined || worker.exited) continue
     worker.survivedTerminate = row.foreseen.length > 0 ? row.foreseen : ['no effect']
   }
-  const unidentified = workers.filter((worker) => !worker.exited && worker.pid !== -1 && !targets.some(({ identity }) => identity.pid === worker.pid))
+  const unidentified = workers.filter(
+    (worker) => !worker.exited && worker.pid !== -1 && !targets.some(({ identity }) => identity.pid === worker.pid),
+  )
   if (unidentified.length === 0) return report
-  const issues = unidentified.map((worker) => `worker still alive: ${worker.name}, pid=${worker.pid}, cannot be identified, so no signal was sent`)
+  const issues = unidentified.map(
+    (worker) => `worker still alive: ${worker.name}, pid=${worker.pid}, cannot be identified, so no signal was sent`,
+  )
   return { ...report, issues: [...report.issues, ...issues] }
 }
 
@@ -56,7 +74,16 @@ export async function planEnd(request: EndingRequest, system: ShutdownDependenci
   return planShutdown(await shutdownRequest(request), system)
 }
 
-async function shutdownRequest({ subject, workers, leftBehind, formerWorkers, options, gracePeriodMs, useSigkill, endedLater }: EndingRequest): Promise<ShutdownRequest> {
+async function shutdownRequest({
+  subject,
+  workers,
+  leftBehind,
+  formerWorkers,
+  options,
+  gracePeriodMs,
+  useSigkill,
+  endedLater,
+}: EndingRequest): Promise<ShutdownRequest> {
   return {
     ...(endedLater === undefined ? {} : { endedLater }),
     subject,
@@ -74,7 +101,13 @@ async function targetOf(worker: Worker): Promise<ShutdownTarget | undefined> {
   const identity = await worker.identity()
   if (identity === undefined) return undefined
   const { ask } = worker
-  return { identity, name: worker.name, marker: worker.marker, exited: worker.whenExited(), ...(ask === undefined ? {} : { ask }) }
+  return {
+    identity,
+    name: worker.name,
+    marker: worker.marker,
+    exited: worker.whenExited(),
+    ...(ask === undefined ? {} : { ask }),
+  }
 }
 
 function isStillThere(outcome: ShutdownReport['workers'][number]['outcome']): boolean {

@@ -81,7 +81,8 @@ export class WorkerLostError extends Error {
   }) {
     const { because, cause } = facts
     super(
-      `${facts.worker} (pid ${facts.pid}) ended with ${exitInWords(facts.exitCode, facts.signal)} before ${facts.label} was done${because === undefined ? '' : `: ${because}`}`,
+      `${facts.worker} (pid ${facts.pid}) ended with ${exitInWords(facts.exitCode, facts.signal)} before ` +
+        `${facts.label} was done${because === undefined ? '' : `: ${because}`}`,
       cause === undefined ? undefined : { cause },
     )
     this.pid = facts.pid
@@ -149,7 +150,10 @@ export class StartError extends Error {
   }
 }
 
-/** An argument or a result cannot be sent to or from the worker (functions, symbols, promises, open handles; in Python what JSON lacks). */
+/**
+ * An argument or a result cannot be sent to or from the worker (functions, symbols, promises, open handles; in Python
+ * what JSON lacks).
+ */
 export class SerializationError extends Error {
   override readonly name = 'SerializationError'
   constructor(
@@ -177,7 +181,9 @@ export class QueueFullError extends Error {
     name: string,
     readonly maxQueued: number,
   ) {
-    super(`${name} has ${maxQueued} tasks waiting, which is its limit (maxQueued): wait for room() before handing in more`)
+    super(
+      `${name} has ${maxQueued} tasks waiting, which is its limit (maxQueued): wait for room() before handing in more`,
+    )
   }
 }
 

@@ -1,6 +1,8 @@
 import type { WorkerInfo } from './types'
 
-/** Exited workers that stay visible with their exit codes: a screenful or two, whatever a pool of commands goes through. */
+/**
+ * Exited workers that stay visible with their exit codes: a screenful or two, whatever a pool of commands goes through.
+ */
 const kept = 100
 
 /** The workers that have exited: the last ones in full, all of them as a number. */

@@ -8,7 +8,12 @@ import type { Worker } from './worker'
 /** What becomes of a task, and what its AsyncResult says. */
 export type Fate =
   | { readonly kind: 'done'; readonly value: unknown }
-  | { readonly kind: 'ended'; readonly state: Exclude<TaskState, 'queued' | 'running' | 'done'>; readonly error: unknown; readonly verdict: Verdict | null }
+  | {
+      readonly kind: 'ended'
+      readonly state: Exclude<TaskState, 'queued' | 'running' | 'done'>
+      readonly error: unknown
+      readonly verdict: Verdict | null
+    }
   /** Lost, but it runs once more. */
   | { readonly kind: 'again'; readonly error: unknown; readonly verdict: Verdict }
 
@@ -22,7 +27,12 @@ export interface FateRules {
 export function fateOfLostTask(task: Task, worker: Worker, rules: FateRules, result?: CommandResult): Fate {
   const { intent } = task
   if (intent?.kind === 'cancel') {
-    return { kind: 'ended', state: 'cancelled', error: new TaskCancelledError(task.id, task.label, intent.reason), verdict: task.verdict }
+    return {
+      kind: 'ended',
+      state: 'cancelled',
+      error: new TaskCancelledError(task.id, task.label, intent.reason),
+      verdict: task.verdict,
+    }
   }
   if (intent?.kind === 'timeout') {
     const error = new TaskTimeoutError(task.id, task.label, intent.limitMs, worker.name, worker.pid)
@@ -67,14 +77,15 @@ export function messageOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`
   if (typeof thrown === 'string') return thrown
   try {
-    return `threw ${JSON.stringify(thrown) as string | undefined ?? String(thrown)}`
+    return `threw ${(JSON.stringify(thrown) as string | undefined) ?? String(thrown)}`
   } catch {
     return `threw ${typeof thrown}`
   }
 }
 
 function because(worker: Worker): string | undefined {
-  if (worker.endRequest !== null) return `ended by us, ${worker.endRequest.reason} (asked by ${worker.endRequest.askedBy})`
+  if (worker.endRequest !== null)
+    return `ended by us, ${worker.endRequest.reason} (asked by ${worker.endRequest.askedBy})`
   if (worker.uncaught !== undefined) return `uncaught ${messageOf(worker.uncaught)}`
   if (worker.signal !== null) return `${worker.signal} was not sent by us`
   return undefined

@@ -18,13 +18,14 @@ export interface ImapContext {
 
 const chunksInOneGo = 1000
 
-type Arrived = { readonly ok: true; readonly values: readonly unknown[] } | { readonly ok: false; readonly error: unknown }
+type Arrived =
+  { readonly ok: true; readonly values: readonly unknown[] } | { readonly ok: false; readonly error: unknown }
 
 /**
- * Results of `imap` and `imapUnordered`, as they come. The iterable is read only as far as the window allows: what is with the
- * workers plus what nobody has taken yet. As in CPython an error is thrown at the place of its chunk, and the iteration may go on
- * after it by calling `next()` again; what the iterable itself throws comes after all results before it. Leaving a `for await`
- * loop early cancels what is still on its way.
+ * Results of `imap` and `imapUnordered`, as they come. The iterable is read only as far as the window allows: what is
+ * with the workers plus what nobody has taken yet. As in CPython an error is thrown at the place of its chunk, and the
+ * iteration may go on after it by calling `next()` again; what the iterable itself throws comes after all results
+ * before it. Leaving a `for await` loop early cancels what is still on its way.
  */
 export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
   readonly #context: ImapContext
@@ -51,7 +52,12 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
   /** Calls of next() are served one after another. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(context: ImapContext, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions, ordered: boolean) {
+  constructor(
+    context: ImapContext,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options: MapOptions,
+    ordered: boolean,
+  ) {
     checkChunkSize(options.chunkSize)
     this.#context = context
     this.#chunkSize = options.chunkSize ?? 1
@@ -84,7 +90,8 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#left = true
     this.#exhaust()
-    // An async generator that is being read returns only once it has yielded, which may be never: then nobody waits for it.
+    // An async generator that is being read returns only once it has yielded, which may be never: then nobody waits for
+    // it.
     const waits = this.#pulling
     const closed = (async () => this.#source.return?.())()
     closed.catch(() => undefined)
@@ -138,7 +145,9 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
         if (failure) throw failure.error
         return { done: true, value: undefined }
       }
-      await new Promise<void>((resolve) => { this.#wake = resolve })
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
       this.#wake = undefined
     }
   }
@@ -150,7 +159,10 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
     try {
       for (let chunk = 1; !this.#exhausted && this.#onTheWay() < this.#context.window(); chunk++) {
         // Chunks that cannot be sent end at once: an endless iterable of them must not block everybody else.
-        if (chunk % chunksInOneGo === 0) await new Promise((resolve) => { setImmediate(resolve) })
+        if (chunk % chunksInOneGo === 0)
+          await new Promise((resolve) => {
+            setImmediate(resolve)
+          })
         const items: unknown[] = []
         let last = false
         while (items.length < this.#chunkSize) {
@@ -175,7 +187,10 @@ export class ImapIterator<T> implements AsyncIterableIterator<T>, TaskOwner {
     }
   }
 
-  /** What counts for the window: results that nobody has taken as well, until the pool is closed and must come to its end without them. */
+  /**
+   * What counts for the window: results that nobody has taken as well, until the pool is closed and must come to its
+   * end without them.
+   */
   #onTheWay(): number {
     return this.#context.closing() ? this.#tasks.size : this.#handedIn - this.#due
   }

@@ -22,5 +22,21 @@ export {
   TimeoutError,
   WorkerLostError,
 } from './errors'
-export { PreemptionHandler, TerminationConfig, TerminationConfigError, detectPlatform, metadataWatcher, pollingWatcher } from '../shutdown'
-export type { Platform, PreemptiblePool, PreemptionEvent, PreemptionHandlerOptions, SaveContext, TerminationFields, TerminationNotice, TerminationWatcher } from '../shutdown'
+export {
+  PreemptionHandler,
+  TerminationConfig,
+  TerminationConfigError,
+  detectPlatform,
+  metadataWatcher,
+  pollingWatcher,
+} from '../shutdown'
+export type {
+  Platform,
+  PreemptiblePool,
+  PreemptionEvent,
+  PreemptionHandlerOptions,
+  SaveContext,
+  TerminationFields,
+  TerminationNotice,
+  TerminationWatcher,
+} from '../shutdown'

@@ -2,7 +2,10 @@ import { surfaceErrors } from './surface-errors'
 import { taskDone, taskFailed } from './task'
 import type { Task, TaskOwner } from './task'
 
-/** Items in lists of `size`, the last one perhaps shorter; what the iterable throws comes after the whole lists before it. */
+/**
+ * Items in lists of `size`, the last one perhaps shorter; what the iterable throws comes after the whole lists before
+ * it.
+ */
 export function* chunksOf(items: Iterable<unknown>, size: number): Generator<unknown[]> {
   let chunk: unknown[] = []
   for (const item of items) {
@@ -23,10 +26,15 @@ export class ItemResults implements TaskOwner {
 
   [taskDone](task: Task, value: unknown): void {
     if (this.size === 1) {
-      surfaceErrors(() => { this.onResult(task.index, value) })
+      surfaceErrors(() => {
+        this.onResult(task.index, value)
+      })
       return
     }
-    for (const [at, one] of (value as unknown[]).entries()) surfaceErrors(() => { this.onResult(task.index * this.size + at, one) })
+    for (const [at, one] of (value as unknown[]).entries())
+      surfaceErrors(() => {
+        this.onResult(task.index * this.size + at, one)
+      })
   }
 
   [taskFailed](): void {

@@ -1,4 +1,7 @@
-/** Items of one `runItems` call that nobody has taken yet: pulled one by one, so that a million cost nothing while they wait. */
+/**
+ * Items of one `runItems` call that nobody has taken yet: pulled one by one, so that a million cost nothing while they
+ * wait.
+ */
 export class ItemSource {
   readonly #iterator: Iterator<unknown>
   readonly #total: number | undefined
@@ -31,7 +34,10 @@ export class ItemSource {
     return this.#exhausted ? 0 : this.#total === undefined ? Infinity : Math.max(1, this.#total - this.#taken)
   }
 
-  /** The next item; undefined when there are no more. An iterator that throws ends the source, and `done` rejects with what it threw. */
+  /**
+   * The next item; undefined when there are no more. An iterator that throws ends the source, and `done` rejects with
+   * what it threw.
+   */
   take(): { item: unknown; index: number } | undefined {
     if (this.#exhausted) return undefined
     let step: IteratorResult<unknown>

@@ -15,7 +15,9 @@ export function functionLabel(module: string, exportName: string): string {
 
 /** `resize × 20 (items 40 to 59)`. */
 export function chunkLabel(name: string, first: number, count: number): string {
-  return shorten(count === 1 ? `${name} (item ${first})` : `${name} × ${count} (items ${first} to ${first + count - 1})`)
+  return shorten(
+    count === 1 ? `${name} (item ${first})` : `${name} × ${count} (items ${first} to ${first + count - 1})`,
+  )
 }
 
 /** A command as a person would write it, on one line. */

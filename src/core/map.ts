@@ -21,8 +21,8 @@ export function checkChunkSize(chunkSize: number | undefined): void {
 }
 
 /**
- * The chunks of one map(): puts their values together in the order of the items. As in CPython, a chunk that fails fails the map,
- * with the first error, but only once every other chunk has ended: then nothing of it runs any more.
+ * The chunks of one map(): puts their values together in the order of the items. As in CPython, a chunk that fails
+ * fails the map, with the first error, but only once every other chunk has ended: then nothing of it runs any more.
  */
 export class MapCollector implements TaskOwner {
   readonly tasks: Task[] = []

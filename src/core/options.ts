@@ -5,7 +5,15 @@ import { basename, join, resolve } from 'node:path'
 import { CommandTemplate } from '../runtimes'
 import type { FunctionReference } from '../runtimes'
 import { PoolOptionError } from './errors'
-import type { CommandPoolOptions, FunctionName, ModulePoolOptions, OnFailure, OnStuck, PoolOptions, PythonPoolOptions } from './types'
+import type {
+  CommandPoolOptions,
+  FunctionName,
+  ModulePoolOptions,
+  OnFailure,
+  OnStuck,
+  PoolOptions,
+  PythonPoolOptions,
+} from './types'
 
 interface CommonSettings {
   readonly name: string
@@ -64,7 +72,8 @@ const maxProcesses = 4096
 export function checkOptions(options: PoolOptions): PoolSettings {
   const given = options as Partial<ModulePoolOptions & PythonPoolOptions & CommandPoolOptions>
   const runs = (['module', 'python', 'command'] as const).filter((key) => given[key] !== undefined)
-  if (runs.length !== 1) throw new PoolOptionError(runs.at(-1) ?? 'module', 'give exactly one of "module", "python" and "command"')
+  if (runs.length !== 1)
+    throw new PoolOptionError(runs.at(-1) ?? 'module', 'give exactly one of "module", "python" and "command"')
   const cwd = resolve(optionalString(given.cwd, 'cwd') ?? '.')
   if (!isFolder(cwd)) throw new PoolOptionError('cwd', `no such folder: ${cwd}`)
   const common = {
@@ -81,10 +90,17 @@ export function checkOptions(options: PoolOptions): PoolSettings {
     onFailure: oneOf(given.onFailure, 'onFailure', onFailureValues) ?? 'continue',
     cwd,
     env: environment(given.env),
-    outputDirectory: given.outputDirectory === undefined ? undefined : resolve(cwd, optionalString(given.outputDirectory, 'outputDirectory') ?? ''),
+    outputDirectory:
+      given.outputDirectory === undefined
+        ? undefined
+        : resolve(cwd, optionalString(given.outputDirectory, 'outputDirectory') ?? ''),
   }
   const name = optionalString(given.name, 'name')
-  if (common.softTimeoutMs !== undefined && common.timeoutMs !== undefined && common.softTimeoutMs >= common.timeoutMs) {
+  if (
+    common.softTimeoutMs !== undefined &&
+    common.timeoutMs !== undefined &&
+    common.softTimeoutMs >= common.timeoutMs
+  ) {
     throw new PoolOptionError('softTimeoutMs', `must be less than timeoutMs (${common.timeoutMs}), which ends the task`)
   }
   if (given.module !== undefined) {
@@ -117,9 +133,13 @@ export function checkOptions(options: PoolOptions): PoolSettings {
 
 /** Absolute path of a module file, by Node's own rules for files (extensions, folders). @throws PoolOptionError */
 export function findModule(module: unknown, cwd: string): { module: string; exportName: string } {
-  if (typeof module !== 'string' || module === '') throw new PoolOptionError('module', 'must be the path of a CommonJS or ES module')
+  if (typeof module !== 'string' || module === '')
+    throw new PoolOptionError('module', 'must be the path of a CommonJS or ES module')
   const hash = module.lastIndexOf('#')
-  const [path, exportName] = hash <= 0 || existsSync(resolve(cwd, module)) ? [module, 'default'] : [module.slice(0, hash), module.slice(hash + 1) || 'default']
+  const [path, exportName] =
+    hash <= 0 || existsSync(resolve(cwd, module))
+      ? [module, 'default']
+      : [module.slice(0, hash), module.slice(hash + 1) || 'default']
   const absolute = resolve(cwd, path)
   try {
     return { module: createRequire(join(cwd, 'noop.js')).resolve(absolute), exportName }
@@ -130,21 +150,31 @@ export function findModule(module: unknown, cwd: string): { module: string; expo
 
 /** `package.module:function`. @throws PoolOptionError */
 export function checkPython(python: unknown): { module: string; exportName: string } {
-  const match = typeof python === 'string' ? /^([\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*)(?::([\p{L}_][\p{L}\p{N}_]*))?$/u.exec(python) : null
+  const match =
+    typeof python === 'string'
+      ? /^([\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*)(?::([\p{L}_][\p{L}\p{N}_]*))?$/u.exec(python)
+      : null
   if (match?.[1] === undefined) {
-    throw new PoolOptionError('python', `must be "package.module:function", as it would be imported, not ${JSON.stringify(python)}`)
+    throw new PoolOptionError(
+      'python',
+      `must be "package.module:function", as it would be imported, not ${JSON.stringify(python)}`,
+    )
   }
   return { module: match[1], exportName: match[2] ?? 'default' }
 }
 
 /** @throws PoolOptionError */
 export function checkProcesses(processes: unknown): void {
-  if (whole(processes, 'processes', 1, maxProcesses) === undefined) throw new PoolOptionError('processes', 'must be given')
+  if (whole(processes, 'processes', 1, maxProcesses) === undefined)
+    throw new PoolOptionError('processes', 'must be given')
 }
 
 type PersistentGiven = Partial<ModulePoolOptions & PythonPoolOptions>
 
-function persistent(given: PersistentGiven, find: (module: string) => string): Omit<PersistentCommonSettings, keyof CommonSettings | 'module' | 'exportName'> {
+function persistent(
+  given: PersistentGiven,
+  find: (module: string) => string,
+): Omit<PersistentCommonSettings, keyof CommonSettings | 'module' | 'exportName'> {
   const idleTimeoutMs = whole(given.idleTimeoutMs, 'idleTimeoutMs', 1, maxDelayMs)
   return {
     workerPath: existingFile(given.workerPath, 'workerPath'),
@@ -159,7 +189,8 @@ function persistent(given: PersistentGiven, find: (module: string) => string): O
 function functionReference(given: FunctionName, option: string, find: (module: string) => string): FunctionReference {
   if (typeof given === 'string' && given !== '') return { module: null, name: given }
   const { module, name }: { module?: unknown; name?: unknown } = typeof given === 'object' ? given : {}
-  if (typeof module !== 'string' || typeof name !== 'string') throw new PoolOptionError(option, 'must be the name of a function, or { module, name }')
+  if (typeof module !== 'string' || typeof name !== 'string')
+    throw new PoolOptionError(option, 'must be the name of a function, or { module, name }')
   return { module: find(module), name }
 }
 
@@ -171,8 +202,17 @@ function list(value: unknown, option: string): readonly unknown[] | undefined {
 
 function checkCommand(command: unknown): string | readonly string[] {
   if (typeof command === 'string' && command.trim() !== '') return command
-  if (Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === 'string') && command[0] !== '') return [...command]
-  throw new PoolOptionError('command', 'must be a string (run in a shell) or an array of strings (program and arguments)')
+  if (
+    Array.isArray(command) &&
+    command.length > 0 &&
+    command.every((part) => typeof part === 'string') &&
+    command[0] !== ''
+  )
+    return [...command]
+  throw new PoolOptionError(
+    'command',
+    'must be a string (run in a shell) or an array of strings (program and arguments)',
+  )
 }
 
 function template(command: string | readonly string[]): CommandTemplate {
@@ -184,13 +224,16 @@ function template(command: string | readonly string[]): CommandTemplate {
 }
 
 function programName(command: string | readonly string[]): string {
-  return basename(typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'command') : (command[0] ?? 'command'))
+  return basename(
+    typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'command') : (command[0] ?? 'command'),
+  )
 }
 
 function environment(changes: unknown): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env }
   if (changes === undefined) return env
-  if (changes === null || typeof changes !== 'object') throw new PoolOptionError('env', 'must be an object of strings (null removes a variable)')
+  if (changes === null || typeof changes !== 'object')
+    throw new PoolOptionError('env', 'must be an object of strings (null removes a variable)')
   for (const [name, value] of Object.entries(changes as Record<string, unknown>)) {
     // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- an environment is a dictionary
     if (value === null) delete env[name]
@@ -216,7 +259,8 @@ function flag(value: unknown, option: string): boolean | undefined {
 function oneOf<T extends string>(value: unknown, option: string, values: readonly T[]): T | undefined {
   if (value === undefined) return undefined
   const found = values.find((candidate) => candidate === value)
-  if (found === undefined) throw new PoolOptionError(option, `must be one of ${values.join(', ')}, not ${JSON.stringify(value)}`)
+  if (found === undefined)
+    throw new PoolOptionError(option, `must be one of ${values.join(', ')}, not ${JSON.stringify(value)}`)
   return found
 }
 

@@ -2,14 +2,20 @@ import { OutputFile } from './output-file'
 import type { OutputFolder } from './output-folder'
 import { OutputTail } from './output-tail'
 
-/** What is kept in memory of each stream of each running task: a screenful many times over, and little next to a process. */
+/**
+ * What is kept in memory of each stream of each running task: a screenful many times over, and little next to a
+ * process.
+ */
 export const tailBytes = 64 * 1024
 /** A disk that does not answer must not keep a task from ending. */
 const flushLimitMs = 2000
 
 export type StreamName = 'stdout' | 'stderr'
 
-/** Output of one run of one task: a bounded tail in memory, everything in files that exist only once something is printed. */
+/**
+ * Output of one run of one task: a bounded tail in memory, everything in files that exist only once something is
+ * printed.
+ */
 export class OutputCapture {
   readonly stdout: OutputFile
   readonly stderr: OutputFile

@@ -56,8 +56,12 @@ export class OutputFile {
       return undefined
     }
     this.#stream = createWriteStream(this.#path, { mode: 0o600, highWaterMark: 64 * 1024 })
-    this.#stream.on('error', (error) => { this.#fail(error) })
-    this.#stream.on('drain', () => { this.#goOn() })
+    this.#stream.on('error', (error) => {
+      this.#fail(error)
+    })
+    this.#stream.on('drain', () => {
+      this.#goOn()
+    })
     return this.#stream
   }
 

@@ -43,7 +43,9 @@ export class OutputFolder {
   }
 }
 
-/** Not mkdir's `recursive`: where the system answers ENOENT although the parent exists (/proc), Node 20 tries for ever. */
+/**
+ * Not mkdir's `recursive`: where the system answers ENOENT although the parent exists (/proc), Node 20 tries for ever.
+ */
 function makeFolder(path: string): void {
   if (existsSync(path)) return
   const parent = dirname(path)
@@ -55,6 +57,7 @@ function removeFolder(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true })
   } catch {
-    // At process exit, or on a file system that refuses: nothing else can be done, and the system clears its temp folder.
+    // At process exit, or on a file system that refuses: nothing else can be done, and the system clears its temp
+    // folder.
   }
 }

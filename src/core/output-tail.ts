@@ -26,7 +26,8 @@ export class OutputTail {
   }
 
   #compact(): Buffer {
-    const all = this.#chunks.length === 1 && this.#chunks[0] ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#length)
+    const all =
+      this.#chunks.length === 1 && this.#chunks[0] ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#length)
     // A copy, not a view: a view would keep the whole chunk it came from in memory.
     const kept = all.length > this.#limit ? Buffer.from(all.subarray(all.length - this.#limit)) : all
     this.#chunks = [kept]

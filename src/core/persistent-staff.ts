@@ -12,7 +12,10 @@ import type { Task } from './task'
 import type { TaskFunction } from './task-function'
 import type { TaskOutcome, Worker } from './worker'
 
-/** A worker that was asked to leave has nothing left to do; one that stays has a handle open or an exit handler that hangs. */
+/**
+ * A worker that was asked to leave has nothing left to do; one that stays has a handle open or an exit handler that
+ * hangs.
+ */
 const leavePatienceMs = 5000
 /** Loading may take long (a model, a cold disk), but not for ever; `stuckAfterMs` when that is larger. */
 const startTimeoutMs = 60_000
@@ -73,7 +76,8 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
   dismiss(): void {
     this.#dismissed = true
     for (const worker of this.workers) {
-      if (worker.status === 'idle' || worker.status === 'starting') this.#retire(worker, 'the pool was closed and everything is done')
+      if (worker.status === 'idle' || worker.status === 'starting')
+        this.#retire(worker, 'the pool was closed and everything is done')
     }
   }
 
@@ -82,7 +86,8 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
     this.#breaker.resize(processes)
     for (const worker of this.workers) {
       if (this.#surplus <= 0) break
-      if (worker.status === 'idle' || worker.status === 'starting') this.#retire(worker, `the pool was made smaller (${processes} workers)`)
+      if (worker.status === 'idle' || worker.status === 'starting')
+        this.#retire(worker, `the pool was made smaller (${processes} workers)`)
     }
     this.fill()
   }
@@ -190,8 +195,10 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
   #rest(worker: PersistentWorker): void {
     if (worker.status !== 'idle') return
     const { maxTasksPerChild } = this.#settings
-    if (worker.overMemoryMib !== null) this.#retire(worker, `it has ${worker.overMemoryMib} MiB of memory (maxMemoryPerChildBytes)`)
-    else if (worker.sent >= maxTasksPerChild) this.#retire(worker, `it has done its ${worker.tasksDone} tasks (maxTasksPerChild)`)
+    if (worker.overMemoryMib !== null)
+      this.#retire(worker, `it has ${worker.overMemoryMib} MiB of memory (maxMemoryPerChildBytes)`)
+    else if (worker.sent >= maxTasksPerChild)
+      this.#retire(worker, `it has done its ${worker.tasksDone} tasks (maxTasksPerChild)`)
     else if (this.#surplus > 0) this.#retire(worker, `the pool was made smaller (${this.#processes} workers)`)
     else {
       worker.idleSince = performance.now()
@@ -226,7 +233,12 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
     if (fn === null || fn === undefined || !worker.takesAhead || this.#surplus > 0) return 0
     // Not everything to the first one: others are fed in the same turn.
     const share = worker.load + Math.ceil((this.#hooks.waiting() + 1) / Math.max(1, this.workers.size))
-    return Math.min(fn.depth, worker.task?.fn?.depth ?? 1, share, worker.load + this.#settings.maxTasksPerChild - worker.sent)
+    return Math.min(
+      fn.depth,
+      worker.task?.fn?.depth ?? 1,
+      share,
+      worker.load + this.#settings.maxTasksPerChild - worker.sent,
+    )
   }
 
   #nextCallable(): Task | undefined {
@@ -268,29 +280,45 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
     if (this.#dismissed) return 0
     const missing = this.#processes - this.#places
     if (this.#settings.idleTimeoutMs === undefined) return missing
-    const wanted = Math.max(this.#settings.minProcesses - this.#places, Math.min(missing, this.#hooks.waiting() - this.#starting))
+    const wanted = Math.max(
+      this.#settings.minProcesses - this.#places,
+      Math.min(missing, this.#hooks.waiting() - this.#starting),
+    )
     return Math.max(0, Math.min(missing, wanted))
   }
 
   #shrinkLater(): void {
     const { idleTimeoutMs, minProcesses } = this.#settings
-    if (idleTimeoutMs === undefined || this.#idleTimer !== undefined || this.#stopped || this.#places <= minProcesses) return
+    if (idleTimeoutMs === undefined || this.#idleTimer !== undefined || this.#stopped || this.#places <= minProcesses)
+      return
     const first = Math.min(...[...this.#idle].map(({ idleSince }) => idleSince))
-    this.#idleTimer = setTimeout(() => {
-      this.#idleTimer = undefined
-      for (const worker of this.#idle) {
-        if (this.#places <= minProcesses) break
-        if (performance.now() - worker.idleSince >= idleTimeoutMs) this.#retire(worker, `it has had nothing to do for ${durationInWords(idleTimeoutMs)} (idleTimeoutMs)`)
-      }
-      if (this.#idle.size > 0) this.#shrinkLater()
-    }, Math.max(1, first + idleTimeoutMs - performance.now()))
+    this.#idleTimer = setTimeout(
+      () => {
+        this.#idleTimer = undefined
+        for (const worker of this.#idle) {
+          if (this.#places <= minProcesses) break
+          if (performance.now() - worker.idleSince >= idleTimeoutMs)
+            this.#retire(worker, `it has had nothing to do for ${durationInWords(idleTimeoutMs)} (idleTimeoutMs)`)
+        }
+        if (this.#idle.size > 0) this.#shrinkLater()
+      },
+      Math.max(1, first + idleTimeoutMs - performance.now()),
+    )
     this.#idleTimer.unref()
   }
 
   #startOne(): void {
     const name = this.#names.next()
     const marker = `${this.#context.poolId}/${name}`
-    const worker = new PersistentWorker(name, marker, this.#runtime, ClaimFile.make(), this, this.#context.folder, this.#context.table)
+    const worker = new PersistentWorker(
+      name,
+      marker,
+      this.#runtime,
+      ClaimFile.make(),
+      this,
+      this.#context.folder,
+      this.#context.table,
+    )
     this.workers.add(worker)
     this.#starting++
     worker.start()
@@ -299,7 +327,10 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
     this.#expectReady(worker)
   }
 
-  /** A module that spins or waits for ever while it loads has no task that could be judged: its worker would be starting for ever. */
+  /**
+   * A module that spins or waits for ever while it loads has no task that could be judged: its worker would be starting
+   * for ever.
+   */
   #expectReady(worker: PersistentWorker): void {
     const limitMs = Math.max(startTimeoutMs, this.#settings.stuckAfterMs)
     const timer = setTimeout(() => {
@@ -310,16 +341,21 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
       this.#hooks.endWorker(worker, reason)
     }, limitMs)
     timer.unref()
-    void worker.whenGone().then(() => { clearTimeout(timer) })
+    void worker.whenGone().then(() => {
+      clearTimeout(timer)
+    })
   }
 
   #retire(worker: PersistentWorker, reason: string): void {
     this.#leaving.add(worker)
     worker.retire()
     const timer = setTimeout(() => {
-      if (!worker.exited) this.#hooks.endWorker(worker, `it did not leave within ${leavePatienceMs} ms after it was asked: ${reason}`)
+      if (!worker.exited)
+        this.#hooks.endWorker(worker, `it did not leave within ${leavePatienceMs} ms after it was asked: ${reason}`)
     }, leavePatienceMs)
-    void worker.whenGone().then(() => { clearTimeout(timer) })
+    void worker.whenGone().then(() => {
+      clearTimeout(timer)
+    })
   }
 
   #giveUp(worker: PersistentWorker): void {
@@ -329,7 +365,12 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
       {
         startsInARow: this.#breaker.startsInARow,
         exits: this.#breaker.exits,
-        loadError: loadError === undefined ? null : loadError instanceof Error ? `${loadError.name}: ${loadError.message}` : JSON.stringify(loadError),
+        loadError:
+          loadError === undefined
+            ? null
+            : loadError instanceof Error
+              ? `${loadError.name}: ${loadError.message}`
+              : JSON.stringify(loadError),
         stderrTail: worker.lastWords.text().trim(),
       },
       loadError,

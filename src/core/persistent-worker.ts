@@ -36,14 +36,20 @@ export interface PersistentRuntime {
 
 /** Between the end of a worker's channel and its exit; a process that closes it without exiting is of no use. */
 const exitAfterChannelMs = 1000
-/** A worker between two tasks answers within microseconds. Being wrong on a machine that swaps costs a worker, and no task. */
+/**
+ * A worker between two tasks answers within microseconds. Being wrong on a machine that swaps costs a worker, and no
+ * task.
+ */
 const markPatienceMs = 2000
-/** More than this is not sent ahead, in bytes of arguments: it would wait in our memory for a worker that does not read. */
+/**
+ * More than this is not sent ahead, in bytes of arguments: it would wait in our memory for a worker that does not read.
+ */
 const mostAheadBytes = 256 * 1024
 
 /**
- * A persistent process that runs functions of one module, one task at a time and in order, over a channel that only it has. Short
- * tasks may be sent ahead: {@link task} is the one that runs, the others are {@link recall}ed when it takes long.
+ * A persistent process that runs functions of one module, one task at a time and in order, over a channel that only it
+ * has. Short tasks may be sent ahead: {@link task} is the one that runs, the others are {@link recall}ed when it takes
+ * long.
  */
 export class PersistentWorker extends Worker {
   /** Its module is loaded: it has been able to take a task. */
@@ -62,9 +68,13 @@ export class PersistentWorker extends Worker {
   readonly #claims: ClaimFile | undefined
   readonly #reader = new FrameReader({
     accepts: (kind, number) => this.#expects(kind, number),
-    frame: (kind, _number, extra, bytes, start, end) => { this.#onFrame(kind, extra, bytes, start, end) },
+    frame: (kind, _number, extra, bytes, start, end) => {
+      this.#onFrame(kind, extra, bytes, start, end)
+    },
   })
-  readonly #writer = new FrameWriter((bytes, payload) => { this.#write(bytes, payload) })
+  readonly #writer = new FrameWriter((bytes, payload) => {
+    this.#write(bytes, payload)
+  })
   readonly #defined = new Set<number>()
   #channel: Socket | undefined
   #lifeline: Socket | undefined
@@ -81,7 +91,15 @@ export class PersistentWorker extends Worker {
   #deliverySoon = false
   #markTimer: NodeJS.Timeout | undefined
 
-  constructor(name: string, marker: string, runtime: PersistentRuntime, claims: ClaimFile | undefined, hooks: PersistentWorkerHooks, folder: OutputFolder, table: ProcessTable) {
+  constructor(
+    name: string,
+    marker: string,
+    runtime: PersistentRuntime,
+    claims: ClaimFile | undefined,
+    hooks: PersistentWorkerHooks,
+    folder: OutputFolder,
+    table: ProcessTable,
+  ) {
     super(name, marker, hooks, folder, table)
     this.#runtime = runtime
     this.#claims = claims
@@ -106,7 +124,13 @@ export class PersistentWorker extends Worker {
 
   /** True when a short task may be sent behind those that it has. */
   get takesAhead(): boolean {
-    return this.status === 'busy' && !this.#recalling && this.overMemoryMib === null && this.#aheadBytes < mostAheadBytes && this.#claims?.hasRoom === true
+    return (
+      this.status === 'busy' &&
+      !this.#recalling &&
+      this.overMemoryMib === null &&
+      this.#aheadBytes < mostAheadBytes &&
+      this.#claims?.hasRoom === true
+    )
   }
 
   start(): void {
@@ -114,22 +138,36 @@ export class PersistentWorker extends Worker {
     try {
       started = this.#runtime.spawn(this.#claims?.fd, this.marker)
     } catch (error) {
-      process.nextTick(() => { this.#startFailed(error as Error) })
+      process.nextTick(() => {
+        this.#startFailed(error as Error)
+      })
       return
     }
     if (!('channel' in started)) {
-      started.child.once('error', (error) => { this.#startFailed(error) })
+      started.child.once('error', (error) => {
+        this.#startFailed(error)
+      })
       return
     }
     const { child, channel, lifeline, stdout, stderr } = started
     this.#channel = channel
     this.#lifeline = lifeline
-    outliveWriteErrors(channel, ({ code }) => { this.#wroteToNobody ||= code === 'EPIPE' })
+    outliveWriteErrors(channel, ({ code }) => {
+      this.#wroteToNobody ||= code === 'EPIPE'
+    })
     // Reported by 'exit' as well; without a listener Node would throw it.
     child.on('error', () => undefined)
-    this.adopt(child, [[channel, 'channel'], [stdout, 'stdout'], [stderr, 'stderr']])
-    channel.on('data', (chunk: Buffer) => { this.#onData(chunk) })
-    channel.on('close', () => { this.#onChannelClosed() })
+    this.adopt(child, [
+      [channel, 'channel'],
+      [stdout, 'stdout'],
+      [stderr, 'stderr'],
+    ])
+    channel.on('data', (chunk: Buffer) => {
+      this.#onData(chunk)
+    })
+    channel.on('close', () => {
+      this.#onChannelClosed()
+    })
     this.#writer.bytes(FrameKind.init, 0, 0, this.#runtime.init)
     this.flush()
   }
@@ -147,7 +185,12 @@ export class PersistentWorker extends Worker {
     const extra = fn.id | ((task.flags | (ahead ? RunFlag.claim : 0)) << 16)
     if (Buffer.isBuffer(args)) {
       if (ahead) this.#aheadBytes += args.length
-      const kind = this.#runtime.values === 'json' ? FrameKind.runJson : (task.flags & RunFlag.bytes) === 0 ? FrameKind.runClone : FrameKind.runBytes
+      const kind =
+        this.#runtime.values === 'json'
+          ? FrameKind.runJson
+          : (task.flags & RunFlag.bytes) === 0
+            ? FrameKind.runClone
+            : FrameKind.runBytes
       this.#writer.bytes(kind, task.number, extra, args)
     } else {
       this.#writer.text(FrameKind.runJson, task.number, extra, JSON.stringify(args))
@@ -217,7 +260,8 @@ export class PersistentWorker extends Worker {
     const [begun] = this.#inFlight
     // It had begun, which nobody had told us yet: its predecessor's answer came with the end.
     if (begun !== undefined && this.task === null) this.#begin(begun)
-    // More than one only when its channel could not be read to the end: whether they are done, nobody can tell any more.
+    // More than one only when its channel could not be read to the end: whether they are done, nobody can tell any
+    // more.
     this.unknown.push(...this.#inFlight.slice(1))
     this.#claims?.close()
     if (back.length > 0) this.#hooks.handedBack(back)
@@ -225,7 +269,8 @@ export class PersistentWorker extends Worker {
 
   #write(bytes: Buffer, payload: Buffer | undefined): void {
     const channel = this.#channel
-    // Once it was asked to leave, our side is closed; a write would then destroy the channel, with answers that are on their way.
+    // Once it was asked to leave, our side is closed; a write would then destroy the channel, with answers that are on
+    // their way.
     if (channel?.writable !== true) {
       this.#wroteToNobody = true
       return
@@ -341,14 +386,32 @@ export class PersistentWorker extends Worker {
 
   #outcome(kind: FrameKind, micros: number, bytes: Buffer, start: number, end: number): TaskOutcome {
     try {
-      if (kind === FrameKind.returnedJson) return { kind: 'returned', value: start === end ? undefined : JSON.parse(bytes.toString('utf8', start, end)), micros }
+      if (kind === FrameKind.returnedJson)
+        return {
+          kind: 'returned',
+          value: start === end ? undefined : JSON.parse(bytes.toString('utf8', start, end)),
+          micros,
+        }
       if (kind === FrameKind.returnedBytes) return { kind: 'returned', value: ownBytes(bytes, start, end), micros }
-      if (kind === FrameKind.returned) return { kind: 'returned', value: deserialize(bytes.subarray(start, end)), micros }
-      if (kind === FrameKind.threw) return { kind: 'threw', error: unpackRemote(this.#packed(bytes.subarray(start, end)), this.name, this.pid), micros }
+      if (kind === FrameKind.returned)
+        return { kind: 'returned', value: deserialize(bytes.subarray(start, end)), micros }
+      if (kind === FrameKind.threw)
+        return {
+          kind: 'threw',
+          error: unpackRemote(this.#packed(bytes.subarray(start, end)), this.name, this.pid),
+          micros,
+        }
       const { path, detail } = JSON.parse(bytes.toString('utf8', start, end)) as UnserializableMessage
       return { kind: 'threw', error: this.#unserializable(path, detail), micros }
     } catch (error) {
-      return { kind: 'threw', error: this.#unserializable('result', `it cannot be read here (${error instanceof Error ? error.message : String(error)})`), micros }
+      return {
+        kind: 'threw',
+        error: this.#unserializable(
+          'result',
+          `it cannot be read here (${error instanceof Error ? error.message : String(error)})`,
+        ),
+        micros,
+      }
     }
   }
 
@@ -358,7 +421,9 @@ export class PersistentWorker extends Worker {
   }
 
   #packed(payload: Buffer): ThrownMessage {
-    return (this.#runtime.values === 'json' ? JSON.parse(payload.toString('utf8')) : deserialize(payload)) as ThrownMessage
+    return (
+      this.#runtime.values === 'json' ? JSON.parse(payload.toString('utf8')) : deserialize(payload)
+    ) as ThrownMessage
   }
 
   #thrown(payload: Buffer): unknown {
@@ -369,7 +434,10 @@ export class PersistentWorker extends Worker {
     }
   }
 
-  /** What the tasks printed came before their answers, but through another pipe: the rest of this turn of the event loop reads it. */
+  /**
+   * What the tasks printed came before their answers, but through another pipe: the rest of this turn of the event loop
+   * reads it.
+   */
   #deliverSoon(): void {
     if (this.#deliverySoon) return
     this.#deliverySoon = true
@@ -404,7 +472,10 @@ export class PersistentWorker extends Worker {
     else if (!this.exited) this.#begin(next)
   }
 
-  /** Without a task, and not to be given one before it answers: one that never does (it is stopped, say) would hold its place for ever. */
+  /**
+   * Without a task, and not to be given one before it answers: one that never does (it is stopped, say) would hold its
+   * place for ever.
+   */
   #expectMark(): void {
     if (!this.#recalling || this.#inFlight.length > 0 || this.#markTimer !== undefined) return
     this.#markTimer = setTimeout(() => {
@@ -427,8 +498,9 @@ export class PersistentWorker extends Worker {
 }
 
 /**
- * A write to a worker that has just died fails, and a stream whose write failed throws away what it could still read: the
- * worker's last answers, so that tasks which are done would be lost. Whoever reads to the end learns of the end anyway.
+ * A write to a worker that has just died fails, and a stream whose write failed throws away what it could still read:
+ * the worker's last answers, so that tasks which are done would be lost. Whoever reads to the end learns of the end
+ * anyway.
  */
 function outliveWriteErrors(channel: Socket, failed: (error: NodeJS.ErrnoException) => void): void {
   const write = channel._write.bind(channel)
@@ -437,8 +509,13 @@ function outliveWriteErrors(channel: Socket, failed: (error: NodeJS.ErrnoExcepti
     if (error) failed(error)
     callback()
   }
-  channel._write = (chunk, encoding, callback) => { write(chunk, encoding, settle(callback)) }
-  if (writeMany) channel._writev = (chunks, callback) => { writeMany(chunks, settle(callback)) }
+  channel._write = (chunk, encoding, callback) => {
+    write(chunk, encoding, settle(callback))
+  }
+  if (writeMany)
+    channel._writev = (chunks, callback) => {
+      writeMany(chunks, settle(callback))
+    }
 }
 
 /** A small part of a large chunk would keep all of it in memory. */

@@ -31,7 +31,18 @@ import { TaskBook } from './task-book'
 import { TaskDesk } from './task-desk'
 import type { ApplyOptions, MapAsyncOptions, RunItemsOptions, TaskFunctionName } from './task-desk'
 import { TaskLife } from './task-life'
-import type { FailureRecord, PoolEvents, PoolKind, PoolOptions, PoolState, PoolStats, ShutdownOptions, TaskCounts, TaskInfo, WorkerInfo } from './types'
+import type {
+  FailureRecord,
+  PoolEvents,
+  PoolKind,
+  PoolOptions,
+  PoolState,
+  PoolStats,
+  ShutdownOptions,
+  TaskCounts,
+  TaskInfo,
+  WorkerInfo,
+} from './types'
 import { Utilisation } from './utilisation'
 import type { Worker } from './worker'
 
@@ -39,10 +50,10 @@ import type { Worker } from './worker'
 const keepAliveMs = 2 ** 31 - 1
 
 /**
- * A pool of worker processes and a queue of tasks: CPython's multiprocessing.Pool with promises instead of blocking calls,
- * one channel per worker instead of shared queues (so a killed worker takes no lock with it), and with knowledge of which task
- * is where. Workers start in the next microtask, so listeners attached right after `new` hear everything. A listener that
- * throws does not harm the pool: its error surfaces as an uncaught exception.
+ * A pool of worker processes and a queue of tasks: CPython's multiprocessing.Pool with promises instead of blocking
+ * calls, one channel per worker instead of shared queues (so a killed worker takes no lock with it), and with knowledge
+ * of which task is where. Workers start in the next microtask, so listeners attached right after `new` hear everything.
+ * A listener that throws does not harm the pool: its error surfaces as an uncaught exception.
  */
 export class Pool extends EventEmitter<PoolEvents> {
   readonly id = `pool-${randomBytes(3).toString('hex')}`
@@ -93,23 +104,36 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#folder = new OutputFolder(settings.outputDirectory)
     this.#watch = new StuckWatch(settings.stuckAfterMs, system.processes, {
       running: () => this.#running(),
-      judged: (task, worker, verdict, stuck) => { this.#life.judged(task, worker, verdict, stuck) },
-      failed: (error) => { this.#warn('a look at the running tasks', error) },
+      judged: (task, worker, verdict, stuck) => {
+        this.#life.judged(task, worker, verdict, stuck)
+      },
+      failed: (error) => {
+        this.#warn('a look at the running tasks', error)
+      },
     })
     this.#life = this.#makeLife()
     this.#cancellation = this.#makeCancellation()
     this.#processes = settings.processes
     this.#desk = new TaskDesk(settings, this.#book, {
       cancelTasks: (tasks, reason) => this.#cancellation.all(tasks, reason),
-      uncallable: (task, error) => { this.#life.uncallable(task, error) },
-      handedIn: () => { this.#fillSoon() },
-      streamEnded: () => { queueMicrotask(() => { this.#settleDown() }) },
+      uncallable: (task, error) => {
+        this.#life.uncallable(task, error)
+      },
+      handedIn: () => {
+        this.#fillSoon()
+      },
+      streamEnded: () => {
+        queueMicrotask(() => {
+          this.#settleDown()
+        })
+      },
       processes: () => this.#processes,
     })
     const context = { poolId: this.id, folder: this.#folder, table: system.processes }
-    this.#staff = settings.kind === 'command'
-      ? new CommandStaff(settings, context, this.#staffHooks())
-      : new PersistentStaff(settings, runtimeOf(settings), context, this.#staffHooks())
+    this.#staff =
+      settings.kind === 'command'
+        ? new CommandStaff(settings, context, this.#staffHooks())
+        : new PersistentStaff(settings, runtimeOf(settings), context, this.#staffHooks())
     this.#keepAlive = setInterval(() => undefined, keepAliveMs)
     registerPool(this)
     queueMicrotask(() => {
@@ -136,7 +160,10 @@ export class Pool extends EventEmitter<PoolEvents> {
     return this.#processes
   }
 
-  /** Mean run time of the tasks that ended as done, null while there is none. With chunks: of a chunk, which is one task. */
+  /**
+   * Mean run time of the tasks that ended as done, null while there is none. With chunks: of a chunk, which is one
+   * task.
+   */
   get meanTaskMs(): number | null {
     return this.#utilisation.meanTaskMs
   }
@@ -194,7 +221,8 @@ export class Pool extends EventEmitter<PoolEvents> {
   /** What a running task has printed last (64 KiB of each stream). */
   outputTail(taskId: string): { stdout: string; stderr: string } | undefined {
     for (const { task, worker } of this.#running()) {
-      if (task.id === taskId) return { stdout: worker.capture?.tail('stdout') ?? '', stderr: worker.capture?.tail('stderr') ?? '' }
+      if (task.id === taskId)
+        return { stdout: worker.capture?.tail('stdout') ?? '', stderr: worker.capture?.tail('stderr') ?? '' }
     }
     return undefined
   }
@@ -205,72 +233,112 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   /**
-   * Runs one task and resolves with its result; rejects with the task's own error. Waits for room first when the queue is full.
-   * Module and Python pools.
+   * Runs one task and resolves with its result; rejects with the task's own error. Waits for room first when the queue
+   * is full. Module and Python pools.
    */
-  async apply<T = unknown>(fn?: TaskFunctionName, args: readonly unknown[] = [], options: ApplyOptions<T> = {}): Promise<T> {
+  async apply<T = unknown>(
+    fn?: TaskFunctionName,
+    args: readonly unknown[] = [],
+    options: ApplyOptions<T> = {},
+  ): Promise<T> {
     while (this.#isFull) await this.room()
     return this.applyAsync<T>(fn, args, options).get()
   }
 
   /**
-   * Hands in one task. Module and Python pools. Arguments go by structured clone (to Python as JSON), at once: what cannot be
-   * sent rejects at once.
+   * Hands in one task. Module and Python pools. Arguments go by structured clone (to Python as JSON), at once: what
+   * cannot be sent rejects at once.
    * @throws PoolStateError when the pool takes no more tasks
    * @throws QueueFullError when `maxQueued` tasks wait
    */
-  applyAsync<T = unknown>(fn: TaskFunctionName = 'default', args: readonly unknown[] = [], options: ApplyOptions<T> = {}): AsyncResult<T> {
+  applyAsync<T = unknown>(
+    fn: TaskFunctionName = 'default',
+    args: readonly unknown[] = [],
+    options: ApplyOptions<T> = {},
+  ): AsyncResult<T> {
     this.#mustAccept()
     if (this.#isFull) throw new QueueFullError(this.id, this.name, this.#settings.maxQueued)
     return this.#desk.call(fn, args, options)
   }
 
   /**
-   * Calls `fn` with every item, in chunks (`chunkSize`), and resolves with the values in the order of the items. The first error
-   * of a chunk rejects it, once all chunks have ended (CPython's map). Module and Python pools.
+   * Calls `fn` with every item, in chunks (`chunkSize`), and resolves with the values in the order of the items. The
+   * first error of a chunk rejects it, once all chunks have ended (CPython's map). Module and Python pools.
    */
-  async map<T = unknown>(fn: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions = {}): Promise<T[]> {
+  async map<T = unknown>(
+    fn: TaskFunctionName,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options: MapOptions = {},
+  ): Promise<T[]> {
     return this.#mapAny<T>(fn, items, false, options)
   }
 
   /** As {@link map}; each item is a list of arguments. */
-  async starmap<T = unknown>(fn: TaskFunctionName, items: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>, options: MapOptions = {}): Promise<T[]> {
+  async starmap<T = unknown>(
+    fn: TaskFunctionName,
+    items: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+    options: MapOptions = {},
+  ): Promise<T[]> {
     return this.#mapAny<T>(fn, items, true, options)
   }
 
-  /** As {@link map}, at once; what the iterable throws is thrown here. @throws PoolStateError when the pool takes no more tasks */
-  mapAsync<T = unknown>(fn: TaskFunctionName, items: Iterable<unknown>, options: MapAsyncOptions<T> = {}): AsyncResult<T[]> {
+  /**
+   * As {@link map}, at once; what the iterable throws is thrown here. @throws PoolStateError when the pool takes no
+   * more tasks
+   */
+  mapAsync<T = unknown>(
+    fn: TaskFunctionName,
+    items: Iterable<unknown>,
+    options: MapAsyncOptions<T> = {},
+  ): AsyncResult<T[]> {
     this.#mustAccept()
     return this.#desk.map<T>(fn, items, false, options)
   }
 
   /** As {@link mapAsync}; each item is a list of arguments. */
-  starmapAsync<T = unknown>(fn: TaskFunctionName, items: Iterable<readonly unknown[]>, options: MapAsyncOptions<T> = {}): AsyncResult<T[]> {
+  starmapAsync<T = unknown>(
+    fn: TaskFunctionName,
+    items: Iterable<readonly unknown[]>,
+    options: MapAsyncOptions<T> = {},
+  ): AsyncResult<T[]> {
     this.#mustAccept()
     return this.#desk.map<T>(fn, items, true, options)
   }
 
   /**
-   * Results in the order of the items, as they come. The iterable (an async one, or an endless one, too) is read only a little
-   * ahead of what is taken; leaving the loop cancels the rest. An error is thrown at its item's place; `next()` goes on after it.
-   * Default `chunkSize` 1. @throws PoolStateError when the pool takes no more tasks
+   * Results in the order of the items, as they come. The iterable (an async one, or an endless one, too) is read only a
+   * little ahead of what is taken; leaving the loop cancels the rest. An error is thrown at its item's place; `next()`
+   * goes on after it. Default `chunkSize` 1. @throws PoolStateError when the pool takes no more tasks
    */
-  imap<T = unknown>(fn: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions = {}): AsyncIterableIterator<T> {
+  imap<T = unknown>(
+    fn: TaskFunctionName,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options: MapOptions = {},
+  ): AsyncIterableIterator<T> {
     this.#mustAccept()
     return this.#desk.imap<T>(fn, items, options, true)
   }
 
   /** As {@link imap}, in the order in which they end. */
-  imapUnordered<T = unknown>(fn: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions = {}): AsyncIterableIterator<T> {
+  imapUnordered<T = unknown>(
+    fn: TaskFunctionName,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options: MapOptions = {},
+  ): AsyncIterableIterator<T> {
     this.#mustAccept()
     return this.#desk.imap<T>(fn, items, options, false)
   }
 
-  /** Resolves when the queue has room (`maxQueued`), at once when it has. @throws PoolStateError when the pool takes no more tasks */
+  /**
+   * Resolves when the queue has room (`maxQueued`), at once when it has. @throws PoolStateError when the pool takes no
+   * more tasks
+   */
   async room(): Promise<void> {
     this.#mustAccept()
     while (this.#isFull) {
-      await new Promise<void>((resolve) => { this.#whenRoom.push(resolve) })
+      await new Promise<void>((resolve) => {
+        this.#whenRoom.push(resolve)
+      })
       this.#mustAccept()
     }
   }
@@ -282,7 +350,10 @@ export class Pool extends EventEmitter<PoolEvents> {
   resize(processes: number): void {
     checkProcesses(processes)
     this.#processes = processes
-    if (this.#state === 'init') queueMicrotask(() => { this.resize(processes) })
+    if (this.#state === 'init')
+      queueMicrotask(() => {
+        this.resize(processes)
+      })
     else if (this.#state === 'run' || this.#state === 'close') this.#staff.resize(processes)
   }
 
@@ -318,11 +389,15 @@ export class Pool extends EventEmitter<PoolEvents> {
     return { done: this.#desk.items(items, options) }
   }
 
-  /** Runs a task of {@link failures} once more, as a new task. @throws PoolStateError when it is not known or the pool takes no more tasks */
+  /**
+   * Runs a task of {@link failures} once more, as a new task. @throws PoolStateError when it is not known or the pool
+   * takes no more tasks
+   */
   retryTask(id: string): AsyncResult {
     this.#mustAccept()
     const failed = this.#book.findFailure(id)
-    if (failed === undefined) throw new PoolStateError(`${id} is not among the failed tasks of ${this.name}`, this.id, this.#state)
+    if (failed === undefined)
+      throw new PoolStateError(`${id} is not among the failed tasks of ${this.name}`, this.id, this.#state)
     return this.#desk.again(failed.task)
   }
 
@@ -335,10 +410,19 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#settleDown()
   }
 
-  /** Resolves when the pool has ended. @throws PoolStateError while it is neither closed nor terminated (it would never end) */
+  /**
+   * Resolves when the pool has ended. @throws PoolStateError while it is neither closed nor terminated (it would never
+   * end)
+   */
   join(): Promise<void> {
     if (this.#state === 'init' || this.#state === 'run') {
-      return Promise.reject(new PoolStateError(`${this.name} is still running: close() or terminate() it before join()`, this.id, this.#state))
+      return Promise.reject(
+        new PoolStateError(
+          `${this.name} is still running: close() or terminate() it before join()`,
+          this.id,
+          this.#state,
+        ),
+      )
     }
     if (this.#state === 'ended') return Promise.resolve()
     return new Promise((resolve) => this.#whenEnded.push(resolve))
@@ -357,13 +441,16 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   /**
-   * Ends the pool through the shutdown core. Waiting tasks are cancelled, those in flight are lost with their workers (one that
-   * finishes up within the first pass is done). With survivors the pool stays in `terminate` until they are gone. Safe to call
-   * again, also at the same time: the second call still sees survivors. What workers that are gone already left running is ended
-   * too, unless the pool has ended by itself before: then a task may have meant it to stay.
+   * Ends the pool through the shutdown core. Waiting tasks are cancelled, those in flight are lost with their workers
+   * (one that finishes up within the first pass is done). With survivors the pool stays in `terminate` until they are
+   * gone. Safe to call again, also at the same time: the second call still sees survivors. What workers that are gone
+   * already left running is ended too, unless the pool has ended by itself before: then a task may have meant it to
+   * stay.
    */
   async shutdown(options: ShutdownOptions): Promise<ShutdownReport> {
-    const report = await this.#endWorkers({ id: this.id, name: this.name }, [...this.#staff.workers], options, () => { this.#stop(options.reason) })
+    const report = await this.#endWorkers({ id: this.id, name: this.name }, [...this.#staff.workers], options, () => {
+      this.#stop(options.reason)
+    })
     // What survived must not keep our own process alive for ever.
     this.#keepAlive.unref()
     for (const worker of this.#staff.workers) worker.unref()
@@ -375,7 +462,9 @@ export class Pool extends EventEmitter<PoolEvents> {
     return report
   }
 
-  /** Ends one worker through the shutdown core; the pool replaces it, its task is lost (or runs again, with `retries`). */
+  /**
+   * Ends one worker through the shutdown core; the pool replaces it, its task is lost (or runs again, with `retries`).
+   */
   async shutdownWorker(pid: number, options: ShutdownOptions): Promise<ShutdownReport> {
     const worker = this.#workerOf(pid)
     const report = await this.#endWorkers(this.#subjectOf(worker, pid), worker ? [worker] : [], options)
@@ -385,12 +474,25 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   /** What {@link shutdown}, or with a pid {@link shutdownWorker}, would do now; only looks. */
   async planShutdown(options: ShutdownOptions, pid?: number): Promise<ShutdownPlan> {
-    if (pid === undefined) return planEnd(this.#endingOf({ id: this.id, name: this.name }, [...this.#staff.workers], options, true), this.#system)
+    if (pid === undefined)
+      return planEnd(
+        this.#endingOf({ id: this.id, name: this.name }, [...this.#staff.workers], options, true),
+        this.#system,
+      )
     const worker = this.#workerOf(pid)
-    const plan = await planEnd(this.#endingOf(this.#subjectOf(worker, pid), worker ? [worker] : [], options, false), this.#system)
+    const plan = await planEnd(
+      this.#endingOf(this.#subjectOf(worker, pid), worker ? [worker] : [], options, false),
+      this.#system,
+    )
     const task = worker?.task?.state === 'running' ? worker.task : undefined
-    const goesOn = this.kind === 'command' ? 'The pool goes on with its next item' : 'The pool starts another worker in its place'
-    const taskEnds = task === undefined ? '' : task.attempt <= this.#settings.retries ? `; ${task.label} runs again` : `; ${task.label} is lost`
+    const goesOn =
+      this.kind === 'command' ? 'The pool goes on with its next item' : 'The pool starts another worker in its place'
+    const taskEnds =
+      task === undefined
+        ? ''
+        : task.attempt <= this.#settings.retries
+          ? `; ${task.label} runs again`
+          : `; ${task.label} is lost`
     return { ...plan, consequence: `${goesOn}${taskEnds}.` }
   }
 
@@ -401,8 +503,9 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   /**
-   * A waiting task leaves the queue; of a running one the worker is ended, up to SIGKILL (a cancel that leaves the task running
-   * would be none). Never runs again. Resolves with the issues once that is done; nothing happens when it has ended already.
+   * A waiting task leaves the queue; of a running one the worker is ended, up to SIGKILL (a cancel that leaves the task
+   * running would be none). Never runs again. Resolves with the issues once that is done; nothing happens when it has
+   * ended already.
    */
   cancelTask(id: string, reason = 'cancelTask()'): Promise<string[]> {
     return this.#cancel(id, { kill: false, useSigkill: true, askedBy: 'api', reason })
@@ -437,9 +540,17 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#fillSoon()
   }
 
-  async #mapAny<T>(fn: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, star: boolean, options: MapOptions): Promise<T[]> {
+  async #mapAny<T>(
+    fn: TaskFunctionName,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    star: boolean,
+    options: MapOptions,
+  ): Promise<T[]> {
     this.#mustAccept()
-    const result = Symbol.asyncIterator in items ? await this.#desk.mapLater<T>(fn, items, star, options) : this.#desk.map<T>(fn, items, star, options)
+    const result =
+      Symbol.asyncIterator in items
+        ? await this.#desk.mapLater<T>(fn, items, star, options)
+        : this.#desk.map<T>(fn, items, star, options)
     return result.get()
   }
 
@@ -458,7 +569,12 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   /** @param whole of the pool: what its former workers left running ends as well. */
-  #endingOf(subject: ShutdownReport['subject'], workers: readonly Worker[], options: ShutdownOptions, whole: boolean): EndingRequest {
+  #endingOf(
+    subject: ShutdownReport['subject'],
+    workers: readonly Worker[],
+    options: ShutdownOptions,
+    whole: boolean,
+  ): EndingRequest {
     return {
       subject,
       workers,
@@ -467,11 +583,18 @@ export class Pool extends EventEmitter<PoolEvents> {
       options,
       gracePeriodMs: options.gracePeriodMs ?? this.#settings.gracePeriodMs,
       useSigkill: options.useSigkill ?? this.#settings.useSigkill,
-      endedLater: (report) => { this.#tell('shutdown', () => [report, options]) },
+      endedLater: (report) => {
+        this.#tell('shutdown', () => [report, options])
+      },
     }
   }
 
-  async #endWorkers(subject: ShutdownReport['subject'], workers: readonly Worker[], options: ShutdownOptions, stopRefill?: () => void): Promise<ShutdownReport> {
+  async #endWorkers(
+    subject: ShutdownReport['subject'],
+    workers: readonly Worker[],
+    options: ShutdownOptions,
+    stopRefill?: () => void,
+  ): Promise<ShutdownReport> {
     const request = this.#endingOf(subject, workers, options, stopRefill !== undefined)
     const report = await endWorkers({ ...request, ...(stopRefill ? { stopRefill } : {}) }, this.#system)
     await Promise.all(workers.map((worker) => this.#finishing.get(worker) ?? Promise.resolve()))
@@ -499,24 +622,38 @@ export class Pool extends EventEmitter<PoolEvents> {
       settings: this.#settings,
       book: this.#book,
       watch: this.#watch,
-      tell: (event, makeArguments) => { this.#tell(event, makeArguments) },
+      tell: (event, makeArguments) => {
+        this.#tell(event, makeArguments)
+      },
       state: () => this.#state,
       runs: (task, worker) => {
         this.#takeBack(task)
         return worker.isAt(task)
       },
-      endWorker: (worker, options, failed) => { this.#inBackground(this.shutdownWorker(worker.pid, options), failed) },
-      ran: (well, ms) => { this.#utilisation.taskRan(well, ms) },
+      endWorker: (worker, options, failed) => {
+        this.#inBackground(this.shutdownWorker(worker.pid, options), failed)
+      },
+      ran: (well, ms) => {
+        this.#utilisation.taskRan(well, ms)
+      },
       softTimeout: (worker, task) => this.#staff.softTimeout(worker, task),
-      endPool: (options) => { this.#inBackground(this.shutdown(options)) },
-      fill: () => { this.#fill() },
-      taskEnded: () => { this.#settleDown() },
+      endPool: (options) => {
+        this.#inBackground(this.shutdown(options))
+      },
+      fill: () => {
+        this.#fill()
+      },
+      taskEnded: () => {
+        this.#settleDown()
+      },
     })
   }
 
   #makeCancellation(): Cancellation {
     return new Cancellation({
-      takeBack: (task) => { this.#takeBack(task) },
+      takeBack: (task) => {
+        this.#takeBack(task)
+      },
       cancelWaiting: (task, reason) => {
         this.#life.cancelWaiting(task, reason)
         if (!this.#isFull) this.#wakeForRoom()
@@ -530,26 +667,51 @@ export class Pool extends EventEmitter<PoolEvents> {
   #staffHooks(): StaffHooks {
     return {
       nextTask: () => this.#nextTask(),
-      putBack: (task) => { this.#putBack(task) },
+      putBack: (task) => {
+        this.#putBack(task)
+      },
       waiting: () => (this.#held ? 0 : this.#book.backlog),
       workerStarted: (worker) => {
         this.#utilisation.workerStarted(worker)
         this.#tell('workerStart', () => [worker.describe()])
       },
-      workerChanged: (worker) => { this.#tell('workerChange', () => [worker.describe()]) },
-      workerGone: (worker) => { this.#workerGone(worker) },
-      taskStarted: (task, worker) => { this.#life.started(task, worker) },
-      taskEnded: (worker, task, outcome) => { this.#life.answered(task, worker, outcome) },
-      taskNotStarted: (task, error) => { this.#life.notStarted(task, error) },
-      taskUncallable: (task) => { this.#life.uncallable(task, task.incident.callError) },
-      output: (worker, taskId, stream, chunk) => { this.#tell('output', () => [{ worker: worker.name, taskId, stream, chunk }]) },
+      workerChanged: (worker) => {
+        this.#tell('workerChange', () => [worker.describe()])
+      },
+      workerGone: (worker) => {
+        this.#workerGone(worker)
+      },
+      taskStarted: (task, worker) => {
+        this.#life.started(task, worker)
+      },
+      taskEnded: (worker, task, outcome) => {
+        this.#life.answered(task, worker, outcome)
+      },
+      taskNotStarted: (task, error) => {
+        this.#life.notStarted(task, error)
+      },
+      taskUncallable: (task) => {
+        this.#life.uncallable(task, task.incident.callError)
+      },
+      output: (worker, taskId, stream, chunk) => {
+        this.#tell('output', () => [{ worker: worker.name, taskId, stream, chunk }])
+      },
       // It is of no use any more: without SIGKILL one that catches SIGTERM would keep the pool from ever ending.
-      endWorker: (worker, reason) => { this.#inBackground(this.shutdownWorker(worker.pid, { kill: false, useSigkill: true, askedBy: 'policy', reason })) },
-      failed: (facts, cause) => { this.#fail(facts, cause) },
+      endWorker: (worker, reason) => {
+        this.#inBackground(
+          this.shutdownWorker(worker.pid, { kill: false, useSigkill: true, askedBy: 'policy', reason }),
+        )
+      },
+      failed: (facts, cause) => {
+        this.#fail(facts, cause)
+      },
     }
   }
 
-  /** Nobody waits for this: what it rejects with (no file descriptors left, say) is a warning and must not end the user's process. */
+  /**
+   * Nobody waits for this: what it rejects with (no file descriptors left, say) is a warning and must not end the
+   * user's process.
+   */
   #inBackground(work: Promise<unknown>, failed?: () => void): void {
     work.catch((error: unknown) => {
       this.#warn('a shutdown', error)
@@ -580,7 +742,11 @@ export class Pool extends EventEmitter<PoolEvents> {
     if (task.state === 'running') this.#life.notBegun(task)
     const mayRun = this.#state === 'run' || this.#state === 'close'
     if (mayRun && intent?.kind !== 'cancel') this.#book.putBack(task)
-    else this.#life.dropped(task, new TaskCancelledError(task.id, task.label, intent?.kind === 'cancel' ? intent.reason : 'the pool was ended'))
+    else
+      this.#life.dropped(
+        task,
+        new TaskCancelledError(task.id, task.label, intent?.kind === 'cancel' ? intent.reason : 'the pool was ended'),
+      )
   }
 
   #fill(): void {
@@ -591,7 +757,10 @@ export class Pool extends EventEmitter<PoolEvents> {
     if (this.#held || (this.#state !== 'run' && this.#state !== 'close')) return undefined
     const task = this.#book.next()
     // Only asking for one more tells that an iterable has no more items.
-    if (task === undefined && this.#state === 'close' && this.#isDone) queueMicrotask(() => { this.#settleDown() })
+    if (task === undefined && this.#state === 'close' && this.#isDone)
+      queueMicrotask(() => {
+        this.#settleDown()
+      })
     if (this.#whenRoom.length > 0 && !this.#isFull) this.#wakeForRoom()
     return task
   }
@@ -624,7 +793,10 @@ export class Pool extends EventEmitter<PoolEvents> {
   #showExit(worker: Worker): void {
     const now = worker.describe()
     // A task that runs again has gone on to another worker: what this one took with it was lost.
-    const info = now.task?.state === 'queued' || now.task?.state === 'running' ? { ...now, task: { ...now.task, state: 'lost' as const } } : now
+    const info =
+      now.task?.state === 'queued' || now.task?.state === 'running'
+        ? { ...now, task: { ...now.task, state: 'lost' as const } }
+        : now
     this.#exited.add(info)
     this.#tell('workerExit', () => [info])
     this.#settleDown()
@@ -641,7 +813,12 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   #mustAccept(): void {
     if (this.#state === 'init' || this.#state === 'run') return
-    throw new PoolStateError(`${this.name} takes no more tasks: it is in state ${this.#state}${this.#failure === null ? '' : ` (${this.#failure})`}`, this.id, this.#state)
+    throw new PoolStateError(
+      `${this.name} takes no more tasks: it is in state ` +
+        `${this.#state}${this.#failure === null ? '' : ` (${this.#failure})`}`,
+      this.id,
+      this.#state,
+    )
   }
 
   /** No worker and no task is started from here on. */

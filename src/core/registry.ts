@@ -22,14 +22,19 @@ export interface ActiveChild extends WorkerInfo {
 
 /** The live workers of every pool of this process (CPython's active_children()). */
 export function activeChildren(): ActiveChild[] {
-  return [...pools].flatMap((pool) => pool.workers.map((worker) => ({ ...worker, poolId: pool.id, poolName: pool.name })))
+  return [...pools].flatMap((pool) =>
+    pool.workers.map((worker) => ({ ...worker, poolId: pool.id, poolName: pool.name })),
+  )
 }
 
 /**
- * Ends every pool of this process, all at once, and returns the issues: one line for each process that could not be ended
- * (Keras' terminate_keras_multiprocessing_pools). Empty when everything is gone. Calling it again is safe, and still sees survivors.
+ * Ends every pool of this process, all at once, and returns the issues: one line for each process that could not be
+ * ended (Keras' terminate_keras_multiprocessing_pools). Empty when everything is gone. Calling it again is safe, and
+ * still sees survivors.
  */
-export async function terminatePools(options: { gracePeriodMs?: number; useSigkill?: boolean } = {}): Promise<string[]> {
+export async function terminatePools(
+  options: { gracePeriodMs?: number; useSigkill?: boolean } = {},
+): Promise<string[]> {
   const issues = await Promise.all([...pools].map((pool) => pool.terminate(options)))
   return issues.flat()
 }

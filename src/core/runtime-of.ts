@@ -1,7 +1,14 @@
 import { serialize } from 'node:v8'
 import { packArguments, UnsendableError } from './arguments'
 import { PoolOptionError } from './errors'
-import { findPython, findPythonWorkerPath, findWorkerPath, PythonNotFoundError, spawnNodeWorker, spawnPythonWorker } from '../runtimes'
+import {
+  findPython,
+  findPythonWorkerPath,
+  findWorkerPath,
+  PythonNotFoundError,
+  spawnNodeWorker,
+  spawnPythonWorker,
+} from '../runtimes'
 import type { InitMessage } from '../runtimes'
 import type { PersistentSettings, PythonSettings } from './options'
 import type { PersistentRuntime } from './persistent-worker'
@@ -15,14 +22,25 @@ export function runtimeOf(settings: PersistentSettings): PersistentRuntime {
   checkInitargs(settings)
   const { module, exportName, initializer, initargs, maxMemoryPerChildBytes, cwd } = settings
   const message: InitMessage = {
-    module, defaultExport: exportName === 'default' ? null : exportName, initializer, initargs, maxMemoryBytes: maxMemoryPerChildBytes ?? null,
+    module,
+    defaultExport: exportName === 'default' ? null : exportName,
+    initializer,
+    initargs,
+    maxMemoryBytes: maxMemoryPerChildBytes ?? null,
   }
   if (settings.kind === 'python') return pythonRuntime(settings, message)
   const workerPath = settings.workerPath ?? findWorkerPath(__dirname)
   return {
     values: 'clone',
     init: serialize(message),
-    spawn: (claimsFd, marker) => spawnNodeWorker({ nodePath: settings.nodePath, cwd, workerPath, env: { ...settings.env, UNHANG_WORKER: marker }, claimsFd }),
+    spawn: (claimsFd, marker) =>
+      spawnNodeWorker({
+        nodePath: settings.nodePath,
+        cwd,
+        workerPath,
+        env: { ...settings.env, UNHANG_WORKER: marker },
+        claimsFd,
+      }),
   }
 }
 
@@ -33,7 +51,8 @@ function pythonRuntime(settings: PythonSettings, message: InitMessage): Persiste
   return {
     values: 'json',
     init: Buffer.from(JSON.stringify(message), 'utf8'),
-    spawn: (claimsFd, marker) => spawnPythonWorker({ pythonPath, cwd, workerPath, env: { ...env, UNHANG_WORKER: marker }, claimsFd }),
+    spawn: (claimsFd, marker) =>
+      spawnPythonWorker({ pythonPath, cwd, workerPath, env: { ...env, UNHANG_WORKER: marker }, claimsFd }),
   }
 }
 
@@ -41,7 +60,8 @@ function findInterpreter({ pythonPath, cwd, env }: PythonSettings): string {
   try {
     return findPython(pythonPath, cwd, env)
   } catch (error) {
-    if (error instanceof PythonNotFoundError) throw new PoolOptionError('pythonPath', error.message.replace(/^"pythonPath": /, ''))
+    if (error instanceof PythonNotFoundError)
+      throw new PoolOptionError('pythonPath', error.message.replace(/^"pythonPath": /, ''))
     throw error
   }
 }
@@ -50,6 +70,11 @@ function checkInitargs({ initargs, kind }: PersistentSettings): void {
   try {
     packArguments(initargs, kind === 'python' ? 'json' : 'clone', 'initargs')
   } catch (error) {
-    throw new PoolOptionError('initargs', error instanceof UnsendableError ? `${error.part.path} cannot be sent to a worker: ${error.part.detail}` : String(error))
+    throw new PoolOptionError(
+      'initargs',
+      error instanceof UnsendableError
+        ? `${error.part.path} cannot be sent to a worker: ${error.part.detail}`
+        : String(error),
+    )
   }
 }

@@ -1,12 +1,15 @@
 import type { PersistentWorker } from './persistent-worker'
 import type { Task } from './task'
 
-/** How often is looked for a task that others wait behind. One that is there at two looks has run for at least this long. */
+/**
+ * How often is looked for a task that others wait behind. One that is there at two looks has run for at least this
+ * long.
+ */
 const lookEveryMs = 4
 
 /**
- * Takes back what was sent ahead to a worker whose task turns out to be long: the others wait behind it, while a free worker
- * could do them. Looks only while something is ahead.
+ * Takes back what was sent ahead to a worker whose task turns out to be long: the others wait behind it, while a free
+ * worker could do them. Looks only while something is ahead.
  */
 export class AheadWatch {
   #timer: NodeJS.Timeout | undefined
@@ -22,7 +25,9 @@ export class AheadWatch {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       // Answers that are there already are read first: our own event loop may have been busy for long.
-      setImmediate(() => { this.#look() })
+      setImmediate(() => {
+        this.#look()
+      })
     }, lookEveryMs)
     this.#timer.unref()
   }

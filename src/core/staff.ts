@@ -50,7 +50,10 @@ export interface Staff {
   resize(processes: number): void
   /** Takes back everything that has not begun. */
   hold(): void
-  /** If the task was given to a worker and has not begun, it waits again, and so does everything behind it. Nothing is filled yet. */
+  /**
+   * If the task was given to a worker and has not begun, it waits again, and so does everything behind it. Nothing is
+   * filled yet.
+   */
   takeBack(task: Task): void
   /** Tells a running task that its soft time limit has passed; false when its kind of worker cannot be told. */
   softTimeout(worker: Worker, task: Task): boolean

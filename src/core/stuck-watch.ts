@@ -5,8 +5,8 @@ import type { Task } from './task'
 import type { Worker } from './worker'
 
 /**
- * CPU time that is no progress: a process that only waits still wakes up for its timers. Half a percent of a core, and never
- * less than two ticks of the kernel's clock (10 ms each), by which its figures are rounded.
+ * CPU time that is no progress: a process that only waits still wakes up for its timers. Half a percent of a core, and
+ * never less than two ticks of the kernel's clock (10 ms each), by which its figures are rounded.
  */
 const idleCpuShare = 0.005
 const idleCpuLeastMs = 20
@@ -14,7 +14,9 @@ const idleCpuLeastMs = 20
 const lookShare = 0.125
 const shortestLookMs = 50
 const longestLookMs = 2000
-/** A pause between two looks that is so much longer than planned means that this whole machine was asleep or overloaded. */
+/**
+ * A pause between two looks that is so much longer than planned means that this whole machine was asleep or overloaded.
+ */
 const sleptFactor = 4
 
 /** What is remembered of a task between two looks. */
@@ -42,8 +44,9 @@ export interface StuckWatchHooks {
 }
 
 /**
- * Looks at tasks that have been running for long, from half of `stuckAfterMs` on, and says which of them are stuck. One timer
- * for the pool, one pass over the process table for all tasks looked at; a pool of short tasks costs nothing at all.
+ * Looks at tasks that have been running for long, from half of `stuckAfterMs` on, and says which of them are stuck. One
+ * timer for the pool, one pass over the process table for all tasks looked at; a pool of short tasks costs nothing at
+ * all.
  */
 export class StuckWatch {
   readonly #stuckAfterMs: number
@@ -110,9 +113,11 @@ export class StuckWatch {
       const age = task.elapsedMs
       const look = this.#looks.get(task)
       const until =
-        look === undefined ? this.#stuckAfterMs / 2 - age
-        : age < this.#stuckAfterMs ? Math.min(this.#stuckAfterMs - age, Math.max(this.#stuckAfterMs / 4, shortestLookMs))
-        : this.#lookEveryMs
+        look === undefined
+          ? this.#stuckAfterMs / 2 - age
+          : age < this.#stuckAfterMs
+            ? Math.min(this.#stuckAfterMs - age, Math.max(this.#stuckAfterMs / 4, shortestLookMs))
+            : this.#lookEveryMs
       least = Math.min(least, until)
     }
     return least === Infinity ? undefined : Math.max(least, shortestLookMs / 2)
@@ -124,8 +129,12 @@ export class StuckWatch {
       const identity = await worker.identity()
       if (identity !== undefined) known.push({ task, worker, identity })
     }
-    const below = await this.#table.descendants(known.map(({ identity, worker }) => ({ identity, marker: worker.marker })))
-    const usage = await this.#table.usage(known.flatMap(({ identity }) => [identity, ...(below.get(identity.pid) ?? []).map((row) => row.identity)]))
+    const below = await this.#table.descendants(
+      known.map(({ identity, worker }) => ({ identity, marker: worker.marker })),
+    )
+    const usage = await this.#table.usage(
+      known.flatMap(({ identity }) => [identity, ...(below.get(identity.pid) ?? []).map((row) => row.identity)]),
+    )
     for (const { task, worker, identity } of known) {
       const row = await this.#table.inspect(identity)
       if (row === undefined || task.state !== 'running' || worker.task !== task || this.#stopped) continue
@@ -133,7 +142,8 @@ export class StuckWatch {
       const cpu = new Map<string, number>()
       for (const one of [identity, ...descendants.map((descendant) => descendant.identity)]) {
         const used = usage.get(one.pid)
-        // A script works through short commands that no look ever meets: their time is with the shell that waited for them.
+        // A script works through short commands that no look ever meets: their time is with the shell that waited for
+        // them.
         cpu.set(`${one.pid} ${one.startTime}`, (used?.cpuTimeMs ?? 0) + (used?.waitedCpuTimeMs ?? 0))
       }
       const facts = this.#facts(task, worker, row, descendants, cpu)
@@ -142,14 +152,29 @@ export class StuckWatch {
     }
   }
 
-  #facts(task: Task, worker: Worker, row: ProcessRow, descendants: readonly ProcessRow[], cpu: Map<string, number>): RunningTaskFacts {
+  #facts(
+    task: Task,
+    worker: Worker,
+    row: ProcessRow,
+    descendants: readonly ProcessRow[],
+    cpu: Map<string, number>,
+  ): RunningTaskFacts {
     const now = performance.now()
     const bytes = worker.capture?.bytes ?? 0
     let look = this.#looks.get(task)
     if (look?.attempt !== task.attempt) {
       look = {
-        attempt: task.attempt, firstAt: now, firstBytes: bytes, lastAt: now, movedAt: now, bytes, cpuSinceMove: 0, cpuTotal: 0, cpu,
-        state: row.state, stateSeenTimes: 0,
+        attempt: task.attempt,
+        firstAt: now,
+        firstBytes: bytes,
+        lastAt: now,
+        movedAt: now,
+        bytes,
+        cpuSinceMove: 0,
+        cpuTotal: 0,
+        cpu,
+        state: row.state,
+        stateSeenTimes: 0,
       }
       this.#looks.set(task, look)
     }
@@ -158,8 +183,8 @@ export class StuckWatch {
     look.cpuSinceMove += used
     const idleMs = Math.max(idleCpuLeastMs, (now - look.movedAt) * idleCpuShare)
     const slept = now - look.lastAt > Math.max(this.#stuckAfterMs / 4, this.#lookEveryMs) * sleptFactor
-    // Runnable: on a busy machine it may get no CPU time for long, but it does not wait for anything else. Enough not to be
-    // flagged; to lose the flag, it must have used some.
+    // Runnable: on a busy machine it may get no CPU time for long, but it does not wait for anything else. Enough not
+    // to be flagged; to lose the flag, it must have used some.
     const wantsCpu = !task.stuck && [row, ...descendants].some(({ state }) => state === 'running')
     if (look.cpuSinceMove > idleMs || bytes !== look.bytes || slept || wantsCpu) {
       look.movedAt = now
@@ -182,13 +207,19 @@ export class StuckWatch {
       outputBytes: bytes - look.firstBytes,
       state: row.state,
       stateSeenTimes: look.stateSeenTimes,
-      descendants: descendants.map((descendant) => ({ pid: descendant.identity.pid, command: descendant.command, state: descendant.state })),
+      descendants: descendants.map((descendant) => ({
+        pid: descendant.identity.pid,
+        command: descendant.command,
+        state: descendant.state,
+      })),
       survivedTerminate: worker.survivedTerminate,
     }
   }
 }
 
-/** CPU time used since the last look, also by processes that have started since; what has ended since cannot be seen. */
+/**
+ * CPU time used since the last look, also by processes that have started since; what has ended since cannot be seen.
+ */
 function cpuBetween(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): number {
   let used = 0
   for (const [key, ms] of after) used += Math.max(0, ms - (before.get(key) ?? 0))

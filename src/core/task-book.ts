@@ -4,7 +4,10 @@ import { TaskIndex } from './task-index'
 import { TaskQueue } from './task-queue'
 import type { FailureRecord, TaskCounts, TaskEndDetail, TaskState } from './types'
 
-/** Failures are what people look at afterwards; more than a screen can show is of no use, and bounds a pool that only fails. */
+/**
+ * Failures are what people look at afterwards; more than a screen can show is of no use, and bounds a pool that only
+ * fails.
+ */
 const keptFailures = 1000
 
 type FinalState = Exclude<TaskState, 'queued' | 'running'>

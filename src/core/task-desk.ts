@@ -16,7 +16,9 @@ import type { TaskBook } from './task-book'
 import { TaskFunction } from './task-function'
 import type { FunctionName, FunctionStats } from './types'
 
-/** Which function a task calls: an export of the pool's module, or of another one (path relative to the pool's `cwd`). */
+/**
+ * Which function a task calls: an export of the pool's module, or of another one (path relative to the pool's `cwd`).
+ */
 export type TaskFunctionName = FunctionName
 
 export interface ApplyOptions<T> extends ResultCallbacks<T> {
@@ -47,7 +49,10 @@ export interface TaskDeskHooks extends Canceller {
   processes(): number
 }
 
-/** An imap without tasks that are long shows its results as they come; one of short tasks must not wait for the reader each time. */
+/**
+ * An imap without tasks that are long shows its results as they come; one of short tasks must not wait for the reader
+ * each time.
+ */
 const leastWindow = 4
 
 /** Where tasks come in: makes the record of each, with its label, and the AsyncResult its caller holds. */
@@ -74,7 +79,10 @@ export class TaskDesk {
     return [...this.#functions.values()].flatMap((fn) => fn.stats() ?? [])
   }
 
-  /** The pool was closed: what was handed in before is still read, and to its end, whether somebody takes the results or not. */
+  /**
+   * The pool was closed: what was handed in before is still read, and to its end, whether somebody takes the results or
+   * not.
+   */
   close(): void {
     this.#closing = true
     for (const stream of this.#streams) stream.goOn()
@@ -94,19 +102,30 @@ export class TaskDesk {
     return result
   }
 
-  map<T>(name: TaskFunctionName, items: Iterable<unknown>, star: boolean, options: MapAsyncOptions<T>): AsyncResult<T[]> {
+  map<T>(
+    name: TaskFunctionName,
+    items: Iterable<unknown>,
+    star: boolean,
+    options: MapAsyncOptions<T>,
+  ): AsyncResult<T[]> {
     const fn = this.#function(name, star ? 'starmap' : 'map')
     checkChunkSize(options.chunkSize)
     return this.#mapAll(fn, Array.isArray(items) ? (items as unknown[]) : [...items], star, options)
   }
 
   /** As {@link map}; reads the async iterable first, unless the pool ends meanwhile. */
-  mapLater<T>(name: TaskFunctionName, items: AsyncIterable<unknown>, star: boolean, options: MapAsyncOptions<T>): Promise<AsyncResult<T[]>> {
+  mapLater<T>(
+    name: TaskFunctionName,
+    items: AsyncIterable<unknown>,
+    star: boolean,
+    options: MapAsyncOptions<T>,
+  ): Promise<AsyncResult<T[]>> {
     const fn = this.#function(name, star ? 'starmap' : 'map')
     checkChunkSize(options.chunkSize)
     return new Promise((resolve, reject) => {
       const stop = (error: unknown): void => {
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what the iterable threw is passed on as it is
+        // The reason is what the user's iterable threw: it is handed on as it is.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         reject(error)
         if (this.#reading.delete(stop)) this.hooks.streamEnded()
       }
@@ -117,17 +136,32 @@ export class TaskDesk {
         this.#reading.delete(stop)
         this.hooks.streamEnded()
       }
-      collect(items, () => this.#reading.has(stop)).then(handIn).catch(stop)
+      collect(items, () => this.#reading.has(stop))
+        .then(handIn)
+        .catch(stop)
     })
   }
 
-  imap<T>(name: TaskFunctionName, items: Iterable<unknown> | AsyncIterable<unknown>, options: MapOptions, ordered: boolean): ImapIterator<T> {
+  imap<T>(
+    name: TaskFunctionName,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    options: MapOptions,
+    ordered: boolean,
+  ): ImapIterator<T> {
     const fn = this.#function(name, ordered ? 'imap' : 'imapUnordered')
     const stream = new ImapIterator<T>(
       {
         window: () => Math.max(leastWindow, 2 * fn.depth) * this.hooks.processes(),
         closing: () => this.#closing,
-        handIn: (chunk, index, first, owner) => this.#handIn(fn, chunk, index, owner, chunkLabel(fn.labelName, first, chunk.length), RunFlag.keepResult | RunFlag.chunk),
+        handIn: (chunk, index, first, owner) =>
+          this.#handIn(
+            fn,
+            chunk,
+            index,
+            owner,
+            chunkLabel(fn.labelName, first, chunk.length),
+            RunFlag.keepResult | RunFlag.chunk,
+          ),
         cancel: (tasks) => this.hooks.cancelTasks(tasks, 'the iteration was left'),
         ended: () => {
           this.#streams.delete(stream)
@@ -146,16 +180,20 @@ export class TaskDesk {
   item(item: unknown, index: number, callbacks: ResultCallbacks<unknown>): AsyncResult {
     const { settings } = this
     const result = new AsyncResult(this.hooks, callbacks)
-    const task = settings.kind === 'command'
-      ? this.#add(this.#command([item], index, result))
-      : this.#handIn(this.#function(settings.exportName, 'runItem'), [item], index, result, null, RunFlag.keepResult)
+    const task =
+      settings.kind === 'command'
+        ? this.#add(this.#command([item], index, result))
+        : this.#handIn(this.#function(settings.exportName, 'runItem'), [item], index, result, null, RunFlag.keepResult)
     AsyncResult.of(result, task)
     return result
   }
 
   again(task: Task): AsyncResult {
     const result = new AsyncResult(this.hooks, undefined)
-    AsyncResult.of(result, this.#add(new Task(++this.#last, task.index, task.fn, task.args, result, task.label, task.flags)))
+    AsyncResult.of(
+      result,
+      this.#add(new Task(++this.#last, task.index, task.fn, task.args, result, task.label, task.flags)),
+    )
     return result
   }
 
@@ -164,11 +202,15 @@ export class TaskDesk {
     const { settings } = this
     const size = settings.kind === 'command' ? 1 : chunkSize
     const count = total ?? (Array.isArray(items) ? items.length : undefined)
-    const source = size === 1 ? new ItemSource(items, count) : new ItemSource(chunksOf(items, size), count === undefined ? undefined : Math.ceil(count / size))
+    const source =
+      size === 1
+        ? new ItemSource(items, count)
+        : new ItemSource(chunksOf(items, size), count === undefined ? undefined : Math.ceil(count / size))
     const owner = onResult === undefined ? null : new ItemResults(size, onResult)
-    const make = settings.kind === 'command'
-      ? (item: unknown, index: number) => this.#command([item], index, owner)
-      : this.#itemMaker(this.#function(settings.exportName, 'runItems'), size, owner)
+    const make =
+      settings.kind === 'command'
+        ? (item: unknown, index: number) => this.#command([item], index, owner)
+        : this.#itemMaker(this.#function(settings.exportName, 'runItems'), size, owner)
     this.book.addSource(source, make)
     this.hooks.handedIn()
     return source.done
@@ -178,46 +220,99 @@ export class TaskDesk {
     const flags = (owner === null ? 0 : RunFlag.keepResult) | (size === 1 ? 0 : RunFlag.chunk)
     return (item, index) => {
       const args = size === 1 ? [item] : (item as unknown[])
-      const { task, error } = this.#make(fn, args, index, owner, size === 1 ? null : chunkLabel(fn.labelName, index * size, args.length), flags)
+      const { task, error } = this.#make(
+        fn,
+        args,
+        index,
+        owner,
+        size === 1 ? null : chunkLabel(fn.labelName, index * size, args.length),
+        flags,
+      )
       if (error !== undefined) task.incident.callError = error
       return task
     }
   }
 
-  #mapAll<T>(fn: TaskFunction, items: readonly unknown[], star: boolean, options: MapAsyncOptions<T>): AsyncResult<T[]> {
+  #mapAll<T>(
+    fn: TaskFunction,
+    items: readonly unknown[],
+    star: boolean,
+    options: MapAsyncOptions<T>,
+  ): AsyncResult<T[]> {
     const size = options.chunkSize ?? defaultChunkSize(items.length, this.hooks.processes())
     const result: AsyncResult<T[]> = new AsyncResult<T[]>(this.hooks, options, () => collector.tasks)
-    const collector: MapCollector = new MapCollector(Math.ceil(items.length / size), (state, outcome) => { AsyncResult.settle(result, state, outcome) })
+    const collector: MapCollector = new MapCollector(Math.ceil(items.length / size), (state, outcome) => {
+      AsyncResult.settle(result, state, outcome)
+    })
     const flags = RunFlag.keepResult | RunFlag.chunk | (star ? RunFlag.star : 0)
     for (let first = 0, chunk = 0; first < items.length; first += size, chunk++) {
       const part = items.slice(first, first + size)
-      collector.tasks.push(this.#handIn(fn, part, chunk, collector, chunkLabel(fn.labelName, first, part.length), flags))
+      collector.tasks.push(
+        this.#handIn(fn, part, chunk, collector, chunkLabel(fn.labelName, first, part.length), flags),
+      )
     }
     return result
   }
 
   /** A task that cannot be sent is over at once; the others are in the queue from now on. */
-  #handIn(fn: TaskFunction, args: readonly unknown[], index: number, owner: TaskOwner, label: string | null, flags: number): Task {
+  #handIn(
+    fn: TaskFunction,
+    args: readonly unknown[],
+    index: number,
+    owner: TaskOwner,
+    label: string | null,
+    flags: number,
+  ): Task {
     const { task, error } = this.#make(fn, args, index, owner, label, flags)
     if (error === undefined) return this.#add(task)
     this.hooks.uncallable(task, error)
     return task
   }
 
-  #make(fn: TaskFunction, args: readonly unknown[], index: number, owner: TaskOwner | null, label: string | null, flags: number): { task: Task; error: unknown } {
+  #make(
+    fn: TaskFunction,
+    args: readonly unknown[],
+    index: number,
+    owner: TaskOwner | null,
+    label: string | null,
+    flags: number,
+  ): { task: Task; error: unknown } {
     let packed: TaskArguments = null
     let error: unknown
     if (this.settings.kind === 'module' && (flags & RunFlag.chunk) === 0 && isBytes(args)) {
-      const task = new Task(++this.#last, index, fn, Buffer.from(args[0]), owner, label ?? fn.labelOf(args), flags | RunFlag.bytes)
+      const task = new Task(
+        ++this.#last,
+        index,
+        fn,
+        Buffer.from(args[0]),
+        owner,
+        label ?? fn.labelOf(args),
+        flags | RunFlag.bytes,
+      )
       return { task, error }
     }
     try {
-      packed = packArguments(args, this.settings.kind === 'python' ? 'json' : 'clone', (flags & RunFlag.chunk) === 0 ? 'arguments' : 'items')
+      packed = packArguments(
+        args,
+        this.settings.kind === 'python' ? 'json' : 'clone',
+        (flags & RunFlag.chunk) === 0 ? 'arguments' : 'items',
+      )
     } catch (thrown) {
       error = thrown
     }
     // Of packed arguments nothing can be shown later.
-    return { task: new Task(++this.#last, index, fn, packed, owner, label ?? (packed === args ? null : fn.labelOf(args)), flags), error }
+    return {
+      task: new Task(
+        ++this.#last,
+        index,
+        fn,
+        packed,
+        owner,
+        label ?? (packed === args ? null : fn.labelOf(args)),
+        flags,
+      ),
+      error,
+    }
   }
 
   #add(task: Task): Task {
@@ -229,7 +324,8 @@ export class TaskDesk {
   /** @throws TypeError in a command pool */
   #function(name: TaskFunctionName, method: string): TaskFunction {
     const { settings } = this
-    if (settings.kind === 'command') throw new TypeError(`${method} calls a function; a command pool runs items: use runItem`)
+    if (settings.kind === 'command')
+      throw new TypeError(`${method} calls a function; a command pool runs items: use runItem`)
     const key = typeof name === 'string' ? name : `${name.name} ${name.module}`
     const known = this.#functions.get(key)
     if (known) return known

@@ -18,7 +18,9 @@ const newest = 1 / 8
 
 /** A function that tasks call, and what is known of its runs. */
 export class TaskFunction implements FunctionReference {
-  /** Moving average of its run time. Rises with one long run, and falls slowly: of a mixture it tells the longer part. */
+  /**
+   * Moving average of its run time. Rises with one long run, and falls slowly: of a mixture it tells the longer part.
+   */
   #averageMicros = 0
   #runs = 0
   #prints = false
@@ -53,7 +55,10 @@ export class TaskFunction implements FunctionReference {
   /** One has ended by itself. */
   ended(micros: number): void {
     this.#runs++
-    this.#averageMicros = micros > this.#averageMicros ? micros * newest + this.#averageMicros * (1 - newest) : micros * newest / 4 + this.#averageMicros * (1 - newest / 4)
+    this.#averageMicros =
+      micros > this.#averageMicros
+        ? micros * newest + this.#averageMicros * (1 - newest)
+        : (micros * newest) / 4 + this.#averageMicros * (1 - newest / 4)
     this.#run.record(Math.max(1, micros))
   }
 
@@ -65,7 +70,13 @@ export class TaskFunction implements FunctionReference {
   /** Undefined while none of its tasks has been started. */
   stats(): FunctionStats | undefined {
     if (this.#wait.count === 0) return undefined
-    return { name: this.name, module: this.module, runs: this.#runs, runMs: spread(this.#run, 1000), waitMs: spread(this.#wait, 10) }
+    return {
+      name: this.name,
+      module: this.module,
+      runs: this.#runs,
+      runMs: spread(this.#run, 1000),
+      waitMs: spread(this.#wait, 10),
+    }
   }
 }
 

@@ -3,7 +3,10 @@ import type { Task } from './task'
 const pageBits = 10
 const pageSize = 1 << pageBits
 
-/** Tasks by number. Numbers only grow, so pages of an array take a fifth of the memory of a Map; an empty page is given back. */
+/**
+ * Tasks by number. Numbers only grow, so pages of an array take a fifth of the memory of a Map; an empty page is given
+ * back.
+ */
 export class TaskIndex {
   readonly #pages = new Map<number, { readonly tasks: (Task | undefined)[]; count: number }>()
 

@@ -28,7 +28,10 @@ export interface TaskLifeContext {
   readonly watch: Pick<StuckWatch, 'taskStarted' | 'taskEnded'>
   readonly tell: Tell
   state(): PoolState
-  /** False when the task has not begun after all (then it waits again), or is answered: its worker must not be ended for it. */
+  /**
+   * False when the task has not begun after all (then it waits again), or is answered: its worker must not be ended for
+   * it.
+   */
   runs(task: Task, worker: Worker): boolean
   /** Ends the worker of a task through the shutdown core; `failed` is called when that could not even be tried. */
   endWorker(worker: Worker, options: ShutdownOptions, failed: () => void): void
@@ -50,8 +53,14 @@ export class TaskLife {
   started(task: Task, worker: Worker): void {
     const { book, watch, settings, tell } = this.pool
     book.started(task)
-    if (settings.softTimeoutMs !== undefined) this.#after(task, settings.softTimeoutMs, () => { this.#softTimedOut(task, worker) })
-    else if (settings.timeoutMs !== undefined) this.#after(task, settings.timeoutMs, () => { this.#timedOut(task, worker) })
+    if (settings.softTimeoutMs !== undefined)
+      this.#after(task, settings.softTimeoutMs, () => {
+        this.#softTimedOut(task, worker)
+      })
+    else if (settings.timeoutMs !== undefined)
+      this.#after(task, settings.timeoutMs, () => {
+        this.#timedOut(task, worker)
+      })
     watch.taskStarted()
     tell('taskStart', () => [describeTask(task), worker.describe()])
   }
@@ -72,7 +81,8 @@ export class TaskLife {
       return
     }
     const { error } = outcome
-    if (error instanceof SerializationError) task.incident.verdict = unserializableResult({ label: task.label, detail: error.detail })
+    if (error instanceof SerializationError)
+      task.incident.verdict = unserializableResult({ label: task.label, detail: error.detail })
     this.#end(task, worker, 'failed', error)
   }
 
@@ -86,7 +96,8 @@ export class TaskLife {
     const finish = (): void => {
       this.#meet(task, worker, fateOfCommand(task, worker, this.#rules(), worker.result()))
     }
-    // Whoever gets the result may read its files: they must be complete. The place is free for the next command meanwhile.
+    // Whoever gets the result may read its files: they must be complete. The place is free for the next command
+    // meanwhile.
     if (worker.capture?.printed === true) return worker.capture.end().then(finish)
     finish()
     return undefined
@@ -98,7 +109,8 @@ export class TaskLife {
   }
 
   uncallable(task: Task, error: unknown): void {
-    const { path, detail } = error instanceof UnsendableError ? error.part : { path: 'arguments', detail: messageOf(error) }
+    const { path, detail } =
+      error instanceof UnsendableError ? error.part : { path: 'arguments', detail: messageOf(error) }
     this.notStarted(task, new SerializationError(task.id, task.label, 'argument', path, detail))
   }
 
@@ -131,11 +143,15 @@ export class TaskLife {
 
   #actOnStuck(task: Task, worker: Worker): void {
     const { onStuck, retries } = this.pool.settings
-    if (onStuck === 'flag' || worker.endRequest !== null || task.intent !== null || !this.pool.runs(task, worker)) return
-    // Choosing 'retry' is consent to one more run, also without `retries`; a task that gets stuck every time must not run for ever.
+    if (onStuck === 'flag' || worker.endRequest !== null || task.intent !== null || !this.pool.runs(task, worker))
+      return
+    // Choosing 'retry' is consent to one more run, also without `retries`; a task that gets stuck every time must not
+    // run for ever.
     task.incident.intent = { kind: 'stuck', again: onStuck === 'retry' && task.attempt <= Math.max(1, retries) }
     const reason = `${task.label} is stuck (${task.verdict?.code ?? 'no-progress'}; onStuck: ${onStuck})`
-    this.pool.endWorker(worker, { kill: onStuck !== 'terminate', askedBy: 'policy', reason }, () => { task.incident.intent = null })
+    this.pool.endWorker(worker, { kill: onStuck !== 'terminate', askedBy: 'policy', reason }, () => {
+      task.incident.intent = null
+    })
   }
 
   #after(task: Task, delayMs: number, then: () => void): void {
@@ -144,27 +160,41 @@ export class TaskLife {
   }
 
   #softTimedOut(task: Task, worker: Worker): void {
-    if (task.state !== 'running' || worker.task !== task || task.intent !== null || !this.pool.runs(task, worker)) return
+    if (task.state !== 'running' || worker.task !== task || task.intent !== null || !this.pool.runs(task, worker))
+      return
     const { softTimeoutMs = 0, timeoutMs } = this.pool.settings
     if (!this.pool.softTimeout(worker, task)) {
       // A command hears nothing but signals.
       const reason = `${task.label} ran longer than ${softTimeoutMs} ms (softTimeoutMs)`
       task.incident.intent = { kind: 'timeout', limitMs: softTimeoutMs }
-      this.pool.endWorker(worker, { kill: false, useSigkill: false, askedBy: 'timeout', reason }, () => { task.incident.intent = null })
+      this.pool.endWorker(worker, { kill: false, useSigkill: false, askedBy: 'timeout', reason }, () => {
+        task.incident.intent = null
+      })
     }
     this.pool.tell('taskSoftTimeout', () => [describeTask(task), worker.describe()])
-    if (timeoutMs !== undefined) this.#after(task, timeoutMs - softTimeoutMs, () => { this.#timedOut(task, worker) })
+    if (timeoutMs !== undefined)
+      this.#after(task, timeoutMs - softTimeoutMs, () => {
+        this.#timedOut(task, worker)
+      })
   }
 
   #timedOut(task: Task, worker: Worker): void {
     const { intent } = task
-    if (task.state !== 'running' || worker.task !== task || (intent !== null && intent.kind !== 'timeout') || !this.pool.runs(task, worker)) return
+    if (
+      task.state !== 'running' ||
+      worker.task !== task ||
+      (intent !== null && intent.kind !== 'timeout') ||
+      !this.pool.runs(task, worker)
+    )
+      return
     const { timeoutMs = 0 } = this.pool.settings
     task.incident.intent = { kind: 'timeout', limitMs: timeoutMs }
     const reason = `${task.label} ran longer than ${timeoutMs} ms`
     this.pool.endWorker(worker, { kill: true, askedBy: 'timeout', reason }, () => {
       task.incident.intent = null
-      this.#after(task, retryMs, () => { this.#timedOut(task, worker) })
+      this.#after(task, retryMs, () => {
+        this.#timedOut(task, worker)
+      })
     })
   }
 
@@ -213,7 +243,11 @@ export class TaskLife {
     this.#close(task, state, () => detailOf(task, worker, error))
     task.owner?.[taskFailed](task, error)
     const poolState = this.pool.state()
-    if (this.pool.settings.onFailure === 'stop' && state !== 'cancelled' && (poolState === 'run' || poolState === 'close')) {
+    if (
+      this.pool.settings.onFailure === 'stop' &&
+      state !== 'cancelled' &&
+      (poolState === 'run' || poolState === 'close')
+    ) {
       const what = state === 'timedOut' ? 'timed out' : state === 'lost' ? 'was lost' : 'failed'
       this.pool.endPool({ kill: false, askedBy: 'policy', reason: `${task.label} ${what} (onFailure: stop)` })
     }
@@ -235,7 +269,12 @@ function detailOf(task: Task, worker: Worker | null, error: unknown): TaskEndDet
   const failed = worker?.capture?.failed
   const outputError = failed === undefined ? null : messageOf(failed)
   return {
-    message: error === null ? null : outputError === null ? messageOf(error) : `${messageOf(error)} (its output could not be kept: ${outputError})`,
+    message:
+      error === null
+        ? null
+        : outputError === null
+          ? messageOf(error)
+          : `${messageOf(error)} (its output could not be kept: ${outputError})`,
     error,
     worker: worker?.name ?? null,
     pid: worker?.pid ?? null,

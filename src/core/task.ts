@@ -2,7 +2,10 @@ import type { Verdict } from '../diagnosis'
 import type { TaskFunction } from './task-function'
 import type { TaskInfo, TaskState } from './types'
 
-/** Whom a task belongs to, and who hears of its end. Symbols, since an {@link AsyncResult} is one of them and users hold it. */
+/**
+ * Whom a task belongs to, and who hears of its end. Symbols, since an {@link AsyncResult} is one of them and users hold
+ * it.
+ */
 export interface TaskOwner {
   [taskDone](task: Task, value: unknown): void
   [taskFailed](task: Task, error: unknown): void
@@ -10,7 +13,10 @@ export interface TaskOwner {
 export const taskDone: unique symbol = Symbol('taskDone')
 export const taskFailed: unique symbol = Symbol('taskFailed')
 
-/** What a task is called with: plain arguments, or serialized ones (then nobody can change them while the task waits); null when they cannot be sent. */
+/**
+ * What a task is called with: plain arguments, or serialized ones (then nobody can change them while the task waits);
+ * null when they cannot be sent.
+ */
 export type TaskArguments = readonly unknown[] | Buffer | null
 
 /** Why a running task is being ended; decides what becomes of it once its worker is gone. */
@@ -40,8 +46,8 @@ export function monotonicTenths(): number {
 }
 
 /**
- * The pool's record of one task. Mutable, and seen by nobody outside of the pool; others get {@link describeTask}. A million of
- * them may wait: every field counts, and what few tasks need is in {@link Incident}.
+ * The pool's record of one task. Mutable, and seen by nobody outside of the pool; others get {@link describeTask}. A
+ * million of them may wait: every field counts, and what few tasks need is in {@link Incident}.
  */
 export class Task {
   state: TaskState = 'queued'
@@ -83,7 +89,15 @@ export class Task {
   }
 
   get incident(): Incident {
-    return (this.#incident ??= { stuck: false, verdict: null, verdictToldAt: 0, intent: null, timer: undefined, endedAt: null, callError: undefined })
+    return (this.#incident ??= {
+      stuck: false,
+      verdict: null,
+      verdictToldAt: 0,
+      intent: null,
+      timer: undefined,
+      endedAt: null,
+      callError: undefined,
+    })
   }
 
   get stuck(): boolean {

@@ -23,18 +23,22 @@ interface CommonPoolOptions {
   /** Hard limit from the start of a task's run; its worker is killed. Default: none. */
   timeoutMs?: number
   /**
-   * Soft limit from the start of a task's run. A module's task finds the AbortSignal of {@link currentTask} aborted, a Python task
-   * gets a SoftTimeLimitExceeded, a command gets SIGTERM. Default: none.
+   * Soft limit from the start of a task's run. A module's task finds the AbortSignal of {@link currentTask} aborted, a
+   * Python task gets a SoftTimeLimitExceeded, a command gets SIGTERM. Default: none.
    */
   softTimeoutMs?: number
-  /** `applyAsync` throws a QueueFullError while so many tasks wait in the queue; what takes many items waits instead. Default: no limit. */
+  /**
+   * `applyAsync` throws a QueueFullError while so many tasks wait in the queue; what takes many items waits instead.
+   * Default: no limit.
+   */
   maxQueued?: number
   /** How often a task that was lost with its worker runs again. Default 0: side effects are never repeated silently. */
   retries?: number
   /**
-   * What is done about a stuck task. `flag` (default): it is only shown. `terminate`, `kill`: its worker is ended, by SIGTERM
-   * or SIGKILL, and the task is lost (or runs again, while it has `retries` left). `retry`: as `kill`, and the task runs again
-   * at least once, even with `retries: 0`: choosing `retry` is the consent that a retry needs. Stuck again: lost.
+   * What is done about a stuck task. `flag` (default): it is only shown. `terminate`, `kill`: its worker is ended, by
+   * SIGTERM or SIGKILL, and the task is lost (or runs again, while it has `retries` left). `retry`: as `kill`, and the
+   * task runs again at least once, even with `retries: 0`: choosing `retry` is the consent that a retry needs. Stuck
+   * again: lost.
    */
   onStuck?: OnStuck
   /** `stop`: the first task that fails, is lost or times out terminates the pool. Default `continue`. */
@@ -46,18 +50,30 @@ interface CommonPoolOptions {
   cwd?: string
   /** Added to (null: removed from) the parent's environment. */
   env?: Record<string, string | null>
-  /** Where the full output of each task is kept; a bounded tail is kept in memory. Default: a private temp folder, removed when the pool is disposed. */
+  /**
+   * Where the full output of each task is kept; a bounded tail is kept in memory. Default: a private temp folder,
+   * removed when the pool is disposed.
+   */
   outputDirectory?: string
 }
 /** Options of pools whose workers do many tasks. */
 interface PersistentPoolOptions extends CommonPoolOptions {
-  /** A function that each worker calls before its first task, by name or `{ module, name }`. One that throws keeps workers from starting. */
+  /**
+   * A function that each worker calls before its first task, by name or `{ module, name }`. One that throws keeps
+   * workers from starting.
+   */
   initializer?: FunctionName
   /** What it is called with. */
   initargs?: readonly unknown[]
-  /** A worker that has more resident memory than this after a task is replaced; no task is lost, and it does not count as a crash. */
+  /**
+   * A worker that has more resident memory than this after a task is replaced; no task is lost, and it does not count
+   * as a crash.
+   */
   maxMemoryPerChildBytes?: number
-  /** Workers without a task for so long leave, down to `minProcesses`, and come back when there is something to do. Default: they stay. */
+  /**
+   * Workers without a task for so long leave, down to `minProcesses`, and come back when there is something to do.
+   * Default: they stay.
+   */
   idleTimeoutMs?: number
   /** Default 0. */
   minProcesses?: number
@@ -75,14 +91,20 @@ export interface ModulePoolOptions extends PersistentPoolOptions {
 }
 /** Persistent Python interpreters (3.8 or newer) that run functions of one module. Arguments and results are JSON. */
 export interface PythonPoolOptions extends PersistentPoolOptions {
-  /** `package.module`, or `package.module:function` to name the function that items run; found from `cwd` and PYTHONPATH. */
+  /**
+   * `package.module`, or `package.module:function` to name the function that items run; found from `cwd` and
+   * PYTHONPATH.
+   */
   python: string
   /** Python executable of the workers. Default: the workspace's virtual environment, else `python3` on PATH. */
   pythonPath?: string
   /** The workers' entry point. Default: `python/worker.py` beside this file, else in `dist/`. */
   workerPath?: string
 }
-/** One process per task. A string runs in a shell, an array without; `${item}` and `${index}` are replaced (quoted in a shell). */
+/**
+ * One process per task. A string runs in a shell, an array without; `${item}` and `${index}` are replaced (quoted in a
+ * shell).
+ */
 export interface CommandPoolOptions extends CommonPoolOptions {
   command: string | readonly string[]
 }
@@ -118,7 +140,14 @@ export interface TaskInfo {
   readonly verdict: Verdict | null
 }
 export interface TaskCounts {
-  queued: number; running: number; stuck: number; done: number; failed: number; lost: number; timedOut: number; cancelled: number
+  queued: number
+  running: number
+  stuck: number
+  done: number
+  failed: number
+  lost: number
+  timedOut: number
+  cancelled: number
 }
 /** How a task ended, for those who show it; the second argument of `taskEnd`. */
 export interface TaskEndDetail {
@@ -136,11 +165,17 @@ export interface TaskEndDetail {
   /** Files with its full output; null when it printed nothing on that stream. */
   readonly stdoutPath: string | null
   readonly stderrPath: string | null
-  /** Why its output could not be kept in a file (disk full, folder removed); null when it could. The task itself goes on. */
+  /**
+   * Why its output could not be kept in a file (disk full, folder removed); null when it could. The task itself goes
+   * on.
+   */
   readonly outputError: string | null
 }
 /** One task that did not end as `done`; the pool keeps the last 1000. */
-export interface FailureRecord { readonly task: TaskInfo; readonly detail: TaskEndDetail }
+export interface FailureRecord {
+  readonly task: TaskInfo
+  readonly detail: TaskEndDetail
+}
 /** A chunk of a worker's output; `taskId` is null for what it prints outside of a task. */
 export interface OutputChunk {
   readonly worker: string

@@ -11,7 +11,9 @@ import type { Task } from './task'
 import type { WorkerInfo, WorkerStatus } from './types'
 
 /** How a task ended by its own doing; a task whose worker ended has no outcome. */
-export type TaskOutcome = ({ readonly kind: 'returned'; readonly value: unknown } | { readonly kind: 'threw'; readonly error: unknown }) & {
+export type TaskOutcome = (
+  { readonly kind: 'returned'; readonly value: unknown } | { readonly kind: 'threw'; readonly error: unknown }
+) & {
   /** What the run took, measured where it ran. */
   readonly micros: number
 }
@@ -26,8 +28,9 @@ export interface WorkerHooks {
 }
 
 /**
- * After a process has exited, what it wrote is still in its pipes and is read within one turn of the event loop. A pipe that
- * stays open longer is held by something it left behind, which may live for ever (facts: cause 9): it is not waited for.
+ * After a process has exited, what it wrote is still in its pipes and is read within one turn of the event loop. A pipe
+ * that stays open longer is held by something it left behind, which may live for ever (facts: cause 9): it is not
+ * waited for.
  */
 const pipeDrainMs = 100
 /** Enough of a worker's stderr to say why it died. */
@@ -85,17 +88,21 @@ export abstract class Worker {
   abstract get ask(): (() => void) | undefined
 
   /**
-   * Who it is to the system, undefined once it has exited. As long as Node has not reported the exit nobody has collected the
-   * process, so its pid cannot have been given to another one: what is read before that is proven ours.
+   * Who it is to the system, undefined once it has exited. As long as Node has not reported the exit nobody has
+   * collected the process, so its pid cannot have been given to another one: what is read before that is proven ours.
    */
   async identity(): Promise<ProcessIdentity | undefined> {
     if (this.child?.pid === undefined) return undefined
     if (this.#identity === undefined) {
       if (this.#exited) return undefined
-      const reading = this.table.identify(this.child.pid).then((identity) => (this.#exited && process.platform !== 'linux' ? undefined : identity))
+      const reading = this.table
+        .identify(this.child.pid)
+        .then((identity) => (this.#exited && process.platform !== 'linux' ? undefined : identity))
       this.#identity = reading
       // Out of file descriptors, say: that passes, and the next one who asks gets an answer.
-      reading.catch(() => { this.#identity = undefined })
+      reading.catch(() => {
+        this.#identity = undefined
+      })
     }
     return this.#identity
   }
@@ -124,7 +131,11 @@ export abstract class Worker {
   whenExited(): Promise<void> {
     const { child } = this
     if (this.#exited || child === undefined) return Promise.resolve()
-    return new Promise((resolve) => child.once('exit', () => { resolve() }))
+    return new Promise((resolve) =>
+      child.once('exit', () => {
+        resolve()
+      }),
+    )
   }
 
   /** After its exit: something it left behind still holds its output. */
@@ -138,8 +149,8 @@ export abstract class Worker {
   }
 
   /**
-   * Right after a recall: true when the task may be running; false when a later one has begun, so that its own answer is on its
-   * way, and ending the worker would take an innocent task.
+   * Right after a recall: true when the task may be running; false when a later one has begun, so that its own answer
+   * is on its way, and ending the worker would take an innocent task.
    */
   isAt(task: Task): boolean {
     return this.task === task
@@ -173,13 +184,22 @@ export abstract class Worker {
     this.child = child
     // Linux reads it at once, in some 20 µs; elsewhere it takes a subprocess, and is only done when somebody asks.
     if (process.platform === 'linux') this.identity().catch(() => undefined)
-    child.on('exit', (exitCode, signal) => { this.#onExit(exitCode, signal) })
+    child.on('exit', (exitCode, signal) => {
+      this.#onExit(exitCode, signal)
+    })
     for (const [pipe, name] of pipes) {
       this.#open.set(pipe, name)
-      pipe.on('close', () => { this.#onPipeClosed(pipe) })
+      pipe.on('close', () => {
+        this.#onPipeClosed(pipe)
+      })
       // A reset is an end: what counts is the exit of the process.
-      pipe.on('error', () => { pipe.destroy() })
-      if (name !== 'channel') pipe.on('data', (chunk: Buffer) => { this.#onOutput(pipe, name, chunk) })
+      pipe.on('error', () => {
+        pipe.destroy()
+      })
+      if (name !== 'channel')
+        pipe.on('data', (chunk: Buffer) => {
+          this.#onOutput(pipe, name, chunk)
+        })
     }
   }
 
@@ -198,7 +218,8 @@ export abstract class Worker {
     if (name === 'stderr') this.lastWords.push(chunk)
     const { task } = this
     // What comes after the end is from a descendant: shown, but the files are closed.
-    const capture = task && !this.#gone ? (this.capture ??= new OutputCapture(this.folder, `${task.id}-${task.attempt}`)) : null
+    const capture =
+      task && !this.#gone ? (this.capture ??= new OutputCapture(this.folder, `${task.id}-${task.attempt}`)) : null
     if (capture && !capture.push(name, chunk, () => pipe.resume()) && !this.#exited) pipe.pause()
     this.hooks.output(this, task?.id ?? null, name, chunk)
   }

@@ -1,6 +1,8 @@
 import type { ProcessState } from '../processes'
 
-/** What was seen of a task that has been running for a while; everything a rule may rest on. Durations in milliseconds. */
+/**
+ * What was seen of a task that has been running for a while; everything a rule may rest on. Durations in milliseconds.
+ */
 export interface RunningTaskFacts {
   readonly label: string
   readonly worker: string

@@ -2,8 +2,9 @@ import type { ProcessState, ProcessWait } from '../processes'
 import type { Verdict } from './verdict'
 
 /**
- * What is known of one pool inside a watched (or attached) program at one moment; everything the rules for programs may rest on.
- * Durations and ages are milliseconds. Facts that nobody could learn are null: an attached program has no recorder and no control channel.
+ * What is known of one pool inside a watched (or attached) program at one moment; everything the rules for programs may
+ * rest on. Durations and ages are milliseconds. Facts that nobody could learn are null: an attached program has no
+ * recorder and no control channel.
  */
 export interface ProgramPoolFacts {
   /** `train.py:42`; of an attached program the program's own name. */
@@ -18,7 +19,11 @@ export interface ProgramPoolFacts {
   readonly poolAgeMs: number | null
   readonly parent: ParentFacts
   /** The pool's own threads in the parent: true = alive. */
-  readonly threads: { readonly workers: boolean | null; readonly tasks: boolean | null; readonly results: boolean | null } | null
+  readonly threads: {
+    readonly workers: boolean | null
+    readonly tasks: boolean | null
+    readonly results: boolean | null
+  } | null
   readonly locks: { readonly tasks: LockState; readonly results: LockState }
   readonly taskPipeBytes: number | null
   readonly resultPipeBytes: number | null
@@ -28,7 +33,10 @@ export interface ProgramPoolFacts {
   readonly jobs: readonly JobFacts[]
   /** The program's callback that holds up the thread which receives the results; null also when unknown. */
   readonly callback: CallbackFacts | null
-  /** How long calls, queue, pipes, callback, and what each worker is in have been the same at every look; 0 when nobody can tell. */
+  /**
+   * How long calls, queue, pipes, callback, and what each worker is in have been the same at every look; 0 when nobody
+   * can tell.
+   */
   readonly unchangedMs: number
   /** Live ones, and those that exited and still matter: with a task or a lock, not collected, or less than 10 s ago. */
   readonly workers: readonly ProgramWorkerFacts[]
@@ -36,7 +44,9 @@ export interface ProgramPoolFacts {
   readonly unseenWorkers: number
   /** Lost tasks of further workers: too many for a list, and so only counted. */
   readonly unlistedLosses: number
-  /** `exit 1`, newest last: workers in a row that ended before they asked for a task, within {@link crashLoopWindowMs}. */
+  /**
+   * `exit 1`, newest last: workers in a row that ended before they asked for a task, within {@link crashLoopWindowMs}.
+   */
   readonly exitsBeforeReady: readonly string[]
   /** The program's own process is none of them. */
   readonly readers: ReaderFacts
@@ -72,7 +82,10 @@ export type SigtermHandling = 'default' | 'ignored' | 'caught' | 'blocked' | nul
 
 export type LockState = 'free' | 'taken' | null
 
-/** A call that waits for results: `map(run, 12 items)`. Counts are items, not chunks; null while an `imap` has not named them all. */
+/**
+ * A call that waits for results: `map(run, 12 items)`. Counts are items, not chunks; null while an `imap` has not named
+ * them all.
+ */
 export interface JobFacts {
   readonly job: number
   /** `map`, `starmap`, `imap`, `apply`, `submit` … */
@@ -87,17 +100,26 @@ export interface CallbackFacts {
   readonly at: string
   /** It waits, without a time limit, for results that only the thread it runs in could receive. */
   readonly waitsForOwnPool: boolean
-  /** For how long it has been at the same place at every look, and its thread has used no CPU time: the pool's other threads may use a whole core meanwhile. */
+  /**
+   * For how long it has been at the same place at every look, and its thread has used no CPU time: the pool's other
+   * threads may use a whole core meanwhile.
+   */
   readonly quietMs: number
 }
 
 /** Where a thread waits in the kernel. */
 export type WaitFacts = ProcessWait
 
-/** Where the other threads of a process wait, while its main thread waits for a lock; none when it has too many, or nobody has looked. */
+/**
+ * Where the other threads of a process wait, while its main thread waits for a lock; none when it has too many, or
+ * nobody has looked.
+ */
 export type ThreadWaits = readonly WaitFacts[]
 
-/** Processes of a program, whatever pool they are in, that may yet read what others write: how many, and for how long none of them has used CPU time. */
+/**
+ * Processes of a program, whatever pool they are in, that may yet read what others write: how many, and for how long
+ * none of them has used CPU time.
+ */
 export interface ReaderFacts {
   readonly count: number
   readonly quietMs: number
@@ -107,7 +129,10 @@ export interface ProgramWorkerFacts {
   /** `ForkPoolWorker-3`. */
   readonly name: string
   readonly pid: number
-  /** `unknown` where there is no recorder, or nothing is noted of its tasks; what an exited one was in the middle of is in its task. */
+  /**
+   * `unknown` where there is no recorder, or nothing is noted of its tasks; what an exited one was in the middle of is
+   * in its task.
+   */
   readonly phase: 'starting' | 'idle' | 'running' | 'sending' | 'exited' | 'unknown'
   readonly state: ProcessState
   /** How many looks in a row saw this state. */
@@ -117,7 +142,10 @@ export interface ProgramWorkerFacts {
   readonly ageMs: number
   /** Threads of the process now; null when unknown. */
   readonly threads: number | null
-  /** Threads of the parent, the main one included, apart from the pools' own, when it was started: 1 is a plain program. null when unknown. */
+  /**
+   * Threads of the parent, the main one included, apart from the pools' own, when it was started: 1 is a plain program.
+   * null when unknown.
+   */
   readonly parentThreadsAtStart: number | null
   /** How long it has been looked at, the CPU time since (it and what is below it), and how long it has used none. */
   readonly watchedMs: number
@@ -126,16 +154,19 @@ export interface ProgramWorkerFacts {
   readonly wait: WaitFacts | null
   readonly threadWaits: ThreadWaits
   /**
-   * From the first look that saw its main thread in that wait to the last: it has not run in between. 0 when only one look saw it,
-   * which says nothing of the time before. `aloneMs` is the part of it in which it had no other thread.
+   * From the first look that saw its main thread in that wait to the last: it has not run in between. 0 when only one
+   * look saw it, which says nothing of the time before. `aloneMs` is the part of it in which it had no other thread.
    */
   readonly waitsMs: number
   readonly aloneMs: number
-  /** The same of a thread of it that writes to a pipe: nobody has taken a byte out of that in between. 0 when none writes. */
+  /**
+   * The same of a thread of it that writes to a pipe: nobody has taken a byte out of that in between. 0 when none
+   * writes.
+   */
   readonly feederWaitsMs: number
   /**
-   * How long it has been seen waiting in that one place, without a thread of Python's or a signal handler of its own that might change
-   * something; 0 when it moves, when a thread might, and when unknown.
+   * How long it has been seen waiting in that one place, without a thread of Python's or a signal handler of its own
+   * that might change something; 0 when it moves, when a thread might, and when unknown.
    */
   readonly standsStillMs: number
   /** It is a copy of its parent's memory, with locks as they were taken then; null when unknown. */
@@ -143,12 +174,17 @@ export interface ProgramWorkerFacts {
   /** Locks it holds, as it noted itself; of a dead one: that it held when it died and that were not released since. */
   readonly holds: readonly ('tasks' | 'results')[]
   readonly sigterm: SigtermHandling
-  /** By its masks, at two looks in a row: a SIGTERM of somebody waits to be delivered. One that is ignored never does, it is discarded. */
+  /**
+   * By its masks, at two looks in a row: a SIGTERM of somebody waits to be delivered. One that is ignored never does,
+   * it is discarded.
+   */
   readonly sigtermPending: boolean
   /** How long ago we sent it the first SIGTERM that it has survived; null when we sent none. */
   readonly sigtermSentMs: number | null
   readonly task: ProgramTaskFacts | null
-  /** Innermost first, `pool.py:768 get`; null when it was not taken. Taken of a worker that has been quiet for a while. */
+  /**
+   * Innermost first, `pool.py:768 get`; null when it was not taken. Taken of a worker that has been quiet for a while.
+   */
   readonly stack: readonly StackFrameFacts[] | null
   /** The stack was taken in this very wait; else the worker has moved since. */
   readonly stackIsOfWait: boolean
@@ -175,7 +211,10 @@ export interface ProgramTaskFacts {
   /** How many items it stands for (a chunk of `map`). */
   readonly items: number
   readonly runningMs: number
-  /** Its result was being written into the pipe (phase 2 of the recorder); of a dead worker: it may have arrived all the same. */
+  /**
+   * Its result was being written into the pipe (phase 2 of the recorder); of a dead worker: it may have arrived all the
+   * same.
+   */
   readonly sending: boolean
   /** Its call is still waiting: null when the parent does not answer. */
   readonly awaited: boolean | null
@@ -194,7 +233,10 @@ export interface ProgramExitFacts {
   readonly livedMs: number
   /** From the kill ledger; null when we sent nothing. */
   readonly endedByUs: { readonly askedBy: string; readonly reason: string } | null
-  /** Kills by the kernel's OOM killer in its cgroup (else on this machine) between its start and its exit; null when unknown. */
+  /**
+   * Kills by the kernel's OOM killer in its cgroup (else on this machine) between its start and its exit; null when
+   * unknown.
+   */
   readonly oomKills: number | null
   /** It is still in state Z: its parent has not collected it. False also when nobody can tell. */
   readonly uncollected: boolean
@@ -203,7 +245,14 @@ export interface ProgramExitFacts {
 /** What would help, as a thing that can be done. */
 export type RescueOption =
   /** Fail the task in the program, or put it into the queue again. */
-  | { readonly kind: 'task'; readonly worker: string; readonly pid: number; readonly task: string; readonly label: string; readonly retriable: boolean }
+  | {
+      readonly kind: 'task'
+      readonly worker: string
+      readonly pid: number
+      readonly task: string
+      readonly label: string
+      readonly retriable: boolean
+    }
   /** Release a lock whose holder is dead. */
   | { readonly kind: 'lock'; readonly lock: 'tasks' | 'results'; readonly worker: string; readonly pid: number }
   /** SIGCONT to a stopped worker. */

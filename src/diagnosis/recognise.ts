@@ -12,21 +12,28 @@ export interface ProcessFacts {
 export interface RecognisedProcess {
   readonly kind: 'python' | 'node' | 'other'
   /**
-   * `child`: started by the program, but no pool worker that we know. The trackers and the fork server are Python's own helpers:
-   * they hold what the others share, and end last.
+   * `child`: started by the program, but no pool worker that we know. The trackers and the fork server are Python's own
+   * helpers: they hold what the others share, and end last.
    */
   readonly role: 'program' | 'pool-worker' | 'resource-tracker' | 'fork-server' | 'semaphore-tracker' | 'child'
   /** For a row in a list: `train.py`, `ForkPoolWorker-1`, `resource tracker`. */
   readonly name: string
 }
 
-/** Python's own helpers and workers, as they stand behind `python -c` (CPython Lib/multiprocessing/{spawn,forkserver,resource_tracker}.py). */
+/**
+ * Python's own helpers and workers, as they stand behind `python -c` (CPython
+ * Lib/multiprocessing/{spawn,forkserver,resource_tracker}.py).
+ */
 const pythonCommands: readonly (readonly [pattern: RegExp, role: RecognisedProcess['role'], name: string])[] = [
   [/\bmultiprocessing\.spawn import spawn_main\b/, 'pool-worker', 'spawned worker'],
   [/\bmultiprocessing\.forkserver import main\b/, 'fork-server', 'fork server'],
   [/\bmultiprocessing\.resource_tracker import main\b/, 'resource-tracker', 'resource tracker'],
   // Python 3.7 and before; loky and billiard have kept the name.
-  [/\bmultiprocessing\.semaphore_tracker import main\b|\bbilliard\.semaphore_tracker import main\b/, 'semaphore-tracker', 'semaphore tracker'],
+  [
+    /\bmultiprocessing\.semaphore_tracker import main\b|\bbilliard\.semaphore_tracker import main\b/,
+    'semaphore-tracker',
+    'semaphore tracker',
+  ],
   [/\bloky\.backend\.resource_tracker import main\b/, 'resource-tracker', 'resource tracker'],
   [/\bloky\.backend\.semaphore_tracker import main\b/, 'semaphore-tracker', 'semaphore tracker'],
   [/\bbilliard\.spawn import\b/, 'pool-worker', 'spawned worker'],
@@ -46,7 +53,9 @@ const nodeWorkers: readonly (readonly [file: RegExp, name: string])[] = [
   [/workerpool\/(src|dist)\/worker(\.min)?\.js$/, 'workerpool worker'],
 ]
 
-/** Tells what a process is by its own command line and its parent's; it looks at nothing else, so it can be mistaken. */
+/**
+ * Tells what a process is by its own command line and its parent's; it looks at nothing else, so it can be mistaken.
+ */
 export function recogniseProcess({ commandLine, command, parentCommandLine }: ProcessFacts): RecognisedProcess {
   // Some start a program without so much as its own name.
   const args = commandLine?.[0] === '' ? [] : (commandLine ?? [])
@@ -57,10 +66,14 @@ export function recogniseProcess({ commandLine, command, parentCommandLine }: Pr
   const known = kind === 'python' ? recognisePython(args) : kind === 'node' ? recogniseNode(args) : undefined
   if (known !== undefined) {
     // fork() keeps the command line: what a fork server has forked looks like the server.
-    return isForked && known.role === 'fork-server' ? { kind, role: 'pool-worker', name: 'forked worker' } : { kind, ...known }
+    return isForked && known.role === 'fork-server'
+      ? { kind, role: 'pool-worker', name: 'forked worker' }
+      : { kind, ...known }
   }
-  // A Python program below itself is a worker of its own, of a Pool or a Process; a Node program that is, one of its cluster.
-  if (isForked && kind !== 'other') return { kind, role: 'pool-worker', name: kind === 'python' ? 'forked worker' : 'cluster worker' }
+  // A Python program below itself is a worker of its own, of a Pool or a Process; a Node program that is, one of its
+  // cluster.
+  if (isForked && kind !== 'other')
+    return { kind, role: 'pool-worker', name: kind === 'python' ? 'forked worker' : 'cluster worker' }
   return { kind, role: parentCommandLine === null ? 'program' : 'child', name: programName(args, kind) ?? command }
 }
 
@@ -73,9 +86,15 @@ function recogniseTitle(args: readonly string[]): RecognisedProcess | undefined 
   if (worker !== undefined) return { kind: 'python', role: 'pool-worker', name: worker }
   if (/^\[celeryd: .*:MainProcess\]/.test(text)) return { kind: 'python', role: 'program', name: 'celery' }
   const gunicorn = /^gunicorn: (master|worker)\b/.exec(text)?.[1]
-  if (gunicorn !== undefined) return { kind: 'python', role: gunicorn === 'worker' ? 'pool-worker' : 'program', name: `gunicorn ${gunicorn}` }
+  if (gunicorn !== undefined)
+    return { kind: 'python', role: gunicorn === 'worker' ? 'pool-worker' : 'program', name: `gunicorn ${gunicorn}` }
   const vitest = /^node \(vitest(?: (\d+))?\)/.exec(text)
-  if (vitest !== null) return { kind: 'node', role: vitest[1] === undefined ? 'program' : 'pool-worker', name: vitest[1] === undefined ? 'vitest' : `vitest ${vitest[1]}` }
+  if (vitest !== null)
+    return {
+      kind: 'node',
+      role: vitest[1] === undefined ? 'program' : 'pool-worker',
+      name: vitest[1] === undefined ? 'vitest' : `vitest ${vitest[1]}`,
+    }
   return undefined
 }
 
@@ -101,8 +120,15 @@ function recogniseNode(args: readonly string[]): Pick<RecognisedProcess, 'role' 
   return worker && { role: 'pool-worker', name: worker[1] }
 }
 
-/** What an interpreter was told to run: its own options end there, and what follows is the program's (Python/initconfig.c). */
-function pythonTarget(args: readonly string[]): { readonly code?: string; readonly module?: string; readonly script?: string } {
+/**
+ * What an interpreter was told to run: its own options end there, and what follows is the program's
+ * (Python/initconfig.c).
+ */
+function pythonTarget(args: readonly string[]): {
+  readonly code?: string
+  readonly module?: string
+  readonly script?: string
+} {
   for (let index = 1; index < args.length; index++) {
     const argument = args[index] ?? ''
     const next = args[index + 1]
@@ -120,7 +146,8 @@ function nodeScript(args: readonly string[]): string | undefined {
   for (let index = 1; index < args.length; index++) {
     const argument = args[index] ?? ''
     if (!argument.startsWith('-')) return argument
-    if (['-r', '--require', '--import', '--loader', '--experimental-loader', '-C', '--conditions'].includes(argument)) index++
+    if (['-r', '--require', '--import', '--loader', '--experimental-loader', '-C', '--conditions'].includes(argument))
+      index++
     if (['-e', '--eval', '-p', '--print'].includes(argument)) return undefined
   }
   return undefined

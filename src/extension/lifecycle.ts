@@ -45,13 +45,18 @@ export class DisposableStore implements Disposable {
 /** Calls a listener on every event until the result is disposed; the same shape as VS Code's `Event`. */
 export type Event<T> = (listener: (event: T) => void) => Disposable
 
-/** The source of an {@link Event}. Listeners are called in the order they came; one that throws does not stop the others. */
+/**
+ * The source of an {@link Event}. Listeners are called in the order they came; one that throws does not stop the
+ * others.
+ */
 export class Emitter<T> implements Disposable {
   readonly #listeners = new Set<(event: T) => void>()
 
   readonly event: Event<T> = (listener) => {
     // Wrapped, so that the same function may listen twice and each subscription ends by itself.
-    const own = (event: T): void => { listener(event) }
+    const own = (event: T): void => {
+      listener(event)
+    }
     this.#listeners.add(own)
     return { dispose: () => this.#listeners.delete(own) }
   }
@@ -80,11 +85,19 @@ export class Emitter<T> implements Disposable {
 /** A timer as a disposable. */
 export function disposableTimeout(callback: () => void, delayMs: number): Disposable {
   const timer = setTimeout(callback, delayMs)
-  return { dispose: () => { clearTimeout(timer) } }
+  return {
+    dispose: () => {
+      clearTimeout(timer)
+    },
+  }
 }
 
 /** A repeating timer as a disposable. */
 export function disposableInterval(callback: () => void, intervalMs: number): Disposable {
   const timer = setInterval(callback, intervalMs)
-  return { dispose: () => { clearInterval(timer) } }
+  return {
+    dispose: () => {
+      clearInterval(timer)
+    },
+  }
 }

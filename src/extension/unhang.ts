@@ -78,9 +78,21 @@ export class Unhang {
     this.#registerNotifiers(prompts)
     this.#watchWhileLookedAt()
     this.#owned.add(this.#contextKeys)
-    this.#owned.add(this.#sessions.onDidChangeState(() => { this.#updateContext() }))
-    this.#owned.add(this.#sessions.onDidChangeHung(() => { this.#updateContext() }))
-    this.#owned.add(this.#sessions.catalog.onDidChange(() => { this.#updateContext() }))
+    this.#owned.add(
+      this.#sessions.onDidChangeState(() => {
+        this.#updateContext()
+      }),
+    )
+    this.#owned.add(
+      this.#sessions.onDidChangeHung(() => {
+        this.#updateContext()
+      }),
+    )
+    this.#owned.add(
+      this.#sessions.catalog.onDidChange(() => {
+        this.#updateContext()
+      }),
+    )
   }
 
   /** Looks for a host that runs already, after activation has returned. */
@@ -107,7 +119,9 @@ export class Unhang {
       statusBar: this.#statusBar,
       reports: this.#reports,
       activationMs: this.#activationMs,
-      setPrompts: (prompts) => { this.#prompts = prompts },
+      setPrompts: (prompts) => {
+        this.#prompts = prompts
+      },
       liveDisposableStores,
       stop: () => this.stop(),
     }
@@ -117,58 +131,121 @@ export class Unhang {
     const { catalog } = this.#sessions
     // Only what can be seen counts as selected: the palette must not end what a hidden view remembers.
     const selection = (): readonly PoolsNode[] => (this.#view.visible ? this.#view.selection : [])
-    this.#owned.add(registerCommands({
-      ...launchCommands(prompts),
-      ...programCommands({
-        sessions: this.#sessions, prompts, view: this.#view, open,
-        onError: (error) => { this.#report(l10n.t('Attach to Running Process'), error) },
-      }),
-      ...rescueCommands({ sessions: this.#sessions, prompts, selection }),
-      ...stackCommands({ sessions: this.#sessions, prompts, stacks: this.#stacks, selection }),
-      ...endingCommands({ catalog, shutdown: this.#shutdown, prompts, selection, folderOf: (poolId) => this.#sessions.ofPool(poolId)?.folder.uri }),
-      ...taskCommands({ sessions: this.#sessions, prompts, selection }),
-      ...viewCommands({ sessions: this.#sessions, prompts, view: this.#view, reports: this.#reports, log: this.#log, selection }),
-    }, this.#report))
+    this.#owned.add(
+      registerCommands(
+        {
+          ...launchCommands(prompts),
+          ...programCommands({
+            sessions: this.#sessions,
+            prompts,
+            view: this.#view,
+            open,
+            onError: (error) => {
+              this.#report(l10n.t('Attach to Running Process'), error)
+            },
+          }),
+          ...rescueCommands({ sessions: this.#sessions, prompts, selection }),
+          ...stackCommands({ sessions: this.#sessions, prompts, stacks: this.#stacks, selection }),
+          ...endingCommands({
+            catalog,
+            shutdown: this.#shutdown,
+            prompts,
+            selection,
+            folderOf: (poolId) => this.#sessions.ofPool(poolId)?.folder.uri,
+          }),
+          ...taskCommands({ sessions: this.#sessions, prompts, selection }),
+          ...viewCommands({
+            sessions: this.#sessions,
+            prompts,
+            view: this.#view,
+            reports: this.#reports,
+            log: this.#log,
+            selection,
+          }),
+        },
+        this.#report,
+      ),
+    )
   }
 
   #poolTerminals(): OpenPoolTerminal {
     return poolTerminals({
       sessions: this.#sessions,
-      onLaunched: (poolId) => { this.#launched.add(poolId) },
-      onError: (error) => { this.#report(l10n.t('Terminate Pool'), error) },
+      onLaunched: (poolId) => {
+        this.#launched.add(poolId)
+      },
+      onError: (error) => {
+        this.#report(l10n.t('Terminate Pool'), error)
+      },
       leavesPoolRunning: async () => {
         const withWindow = await this.#lifetime.closesWithWindow()
         const leaves = withWindow && readSetting('onWindowClose') === 'keep'
-        this.#log.info(`The terminal of a pool was closed${withWindow ? ' with its window' : ''}: the pool ${leaves ? 'goes on' : 'is terminated'}.`)
+        this.#log.info(
+          `The terminal of a pool was closed${withWindow ? ' with its window' : ''}: the pool ` +
+            `${leaves ? 'goes on' : 'is terminated'}.`,
+        )
         return leaves
       },
     })
   }
 
   #registerNotifiers(prompts: () => Prompts): void {
-    const onError = (error: unknown): void => { this.#report('notification', error) }
-    this.#owned.add(new StuckNotifier({ sessions: this.#sessions, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
-    this.#owned.add(new VerdictNotifier({ sessions: this.#sessions, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
-    this.#owned.add(new OrphanNotifier({ catalog: this.#sessions.catalog, prompts, shutdown: this.#shutdown, view: this.#view, onError }))
-    this.#owned.add(new HungHostNotifier({
-      sessions: this.#sessions, prompts, onError,
-      show: (message) => { this.#view.showMessage(message) },
-      showLog: () => { this.#log.show() },
-    }))
-    this.#owned.add(new IssueNotifier({
-      sessions: this.#sessions, prompts, log: this.#log, onError,
-      showReport: ({ subject }) => this.#reports.show(subject.id, subject.name),
-      killSurvivors: (shutdowns) => this.#killSurvivors(shutdowns),
-    }))
-    this.#owned.add(this.#sessions.onDidGiveUp(({ session, error }) => {
-      // That one is told with a way out: see HungHostNotifier.
-      if (session.hung === undefined) this.#report(l10n.t('Host of {0}', session.folder.name), error)
-    }))
+    const onError = (error: unknown): void => {
+      this.#report('notification', error)
+    }
+    this.#owned.add(
+      new StuckNotifier({ sessions: this.#sessions, prompts, shutdown: this.#shutdown, view: this.#view, onError }),
+    )
+    this.#owned.add(
+      new VerdictNotifier({ sessions: this.#sessions, prompts, shutdown: this.#shutdown, view: this.#view, onError }),
+    )
+    this.#owned.add(
+      new OrphanNotifier({
+        catalog: this.#sessions.catalog,
+        prompts,
+        shutdown: this.#shutdown,
+        view: this.#view,
+        onError,
+      }),
+    )
+    this.#owned.add(
+      new HungHostNotifier({
+        sessions: this.#sessions,
+        prompts,
+        onError,
+        show: (message) => {
+          this.#view.showMessage(message)
+        },
+        showLog: () => {
+          this.#log.show()
+        },
+      }),
+    )
+    this.#owned.add(
+      new IssueNotifier({
+        sessions: this.#sessions,
+        prompts,
+        log: this.#log,
+        onError,
+        showReport: ({ subject }) => this.#reports.show(subject.id, subject.name),
+        killSurvivors: (shutdowns) => this.#killSurvivors(shutdowns),
+      }),
+    )
+    this.#owned.add(
+      this.#sessions.onDidGiveUp(({ session, error }) => {
+        // That one is told with a way out: see HungHostNotifier.
+        if (session.hung === undefined) this.#report(l10n.t('Host of {0}', session.folder.name), error)
+      }),
+    )
   }
 
   #watchWhileLookedAt(): void {
     const update = (): void => {
-      const watch = { workers: this.#view.visible, machine: this.#machineView.visible, intervalMs: readSetting('sampleIntervalMs') }
+      const watch = {
+        workers: this.#view.visible,
+        machine: this.#machineView.visible,
+        intervalMs: readSetting('sampleIntervalMs'),
+      }
       for (const session of this.#sessions.all) session.setWatch(watch)
       if (watch.workers || watch.machine) this.#finder.look()
     }
@@ -182,7 +259,10 @@ export class Unhang {
 
   #updateContext(): void {
     const { catalog } = this.#sessions
-    this.#contextKeys.set('unhang.hostState', this.#sessions.all.some(({ hung }) => hung !== undefined) ? 'hung' : this.#sessions.state)
+    this.#contextKeys.set(
+      'unhang.hostState',
+      this.#sessions.all.some(({ hung }) => hung !== undefined) ? 'hung' : this.#sessions.state,
+    )
     this.#contextKeys.set('unhang.hasLivePools', catalog.livePools.length > 0)
     this.#contextKeys.set('unhang.hasEndedPools', catalog.endedPools.length > 0)
     this.#contextKeys.set('unhang.hasStuck', catalog.stuckWorkers.length > 0)
@@ -190,23 +270,35 @@ export class Unhang {
   }
 
   async #killSurvivors(shutdowns: readonly FolderShutdown[]): Promise<void> {
-    const pids = new Set(shutdowns.flatMap(({ done }) => done.report.workers.filter((worker) => worker.outcome === 'alive').map((worker) => worker.pid)))
+    const pids = new Set(
+      shutdowns.flatMap(({ done }) =>
+        done.report.workers.filter((worker) => worker.outcome === 'alive').map((worker) => worker.pid),
+      ),
+    )
     const subjects = new Set(shutdowns.map(({ done }) => done.report.subject.id))
     const { catalog } = this.#sessions
     const pools = catalog.livePools.filter((pool) => subjects.has(pool.header.id))
     const poolIds = new Set(pools.map((pool) => pool.header.id))
-    const workers = catalog.liveWorkers.filter(({ pool, worker }) => pids.has(worker.pid) && !poolIds.has(pool.header.id))
+    const workers = catalog.liveWorkers.filter(
+      ({ pool, worker }) => pids.has(worker.pid) && !poolIds.has(pool.header.id),
+    )
     if (pools.length > 0) await this.#shutdown.endPools(pools, 'kill')
     if (workers.length > 0) await this.#shutdown.endWorkers(workers, 'kill')
   }
 
   async #terminateOwnPools(): Promise<void> {
-    await Promise.allSettled(this.#sessions.all.map(async (session) => {
-      const targets = session.store.pools
-        .filter(({ header }) => header.state !== 'ended' && this.#launched.has(header.id))
-        .map(({ header }) => ({ kind: 'pool', poolId: header.id }) as const)
-      if (targets.length === 0) return undefined
-      return session.requestIfConnected('unhang/shutdown', { targets, mode: 'terminate', askedBy: 'deactivate', reason: 'the window closed' }, { timeoutMs: lastShutdownTimeoutMs })
-    }))
+    await Promise.allSettled(
+      this.#sessions.all.map(async (session) => {
+        const targets = session.store.pools
+          .filter(({ header }) => header.state !== 'ended' && this.#launched.has(header.id))
+          .map(({ header }) => ({ kind: 'pool', poolId: header.id }) as const)
+        if (targets.length === 0) return undefined
+        return session.requestIfConnected(
+          'unhang/shutdown',
+          { targets, mode: 'terminate', askedBy: 'deactivate', reason: 'the window closed' },
+          { timeoutMs: lastShutdownTimeoutMs },
+        )
+      }),
+    )
   }
 }

@@ -2,7 +2,10 @@ import { closeSync, readSync } from 'node:fs'
 import { openForeignFile } from './foreignFile'
 import { FileRefusedError } from './refused'
 
-/** A line is one item, which a person can still read; a file without line feeds (minified JSON, a disk image) is no list. */
+/**
+ * A line is one item, which a person can still read; a file without line feeds (minified JSON, a disk image) is no
+ * list.
+ */
 export const longestLineBytes = 1024 * 1024
 /** Passed over in one step, without an item: some hundredths of a second. */
 const mostEmptyLines = 100_000
@@ -12,8 +15,9 @@ const newline = 10
 const carriageReturn = 13
 
 /**
- * The lines of a file that are not empty, without their line ends, read as they are taken: the memory is bounded by one line.
- * Synchronous, as a pool takes its items: one short read for every 64 KiB, and never more than {@link longestLineBytes} for one line.
+ * The lines of a file that are not empty, without their line ends, read as they are taken: the memory is bounded by one
+ * line. Synchronous, as a pool takes its items: one short read for every 64 KiB, and never more than {@link
+ * longestLineBytes} for one line.
  * @throws {@link FileRefusedError} when it is no regular file, or has a longer line
  */
 export function* filledLines(path: string): Generator<string> {
@@ -57,12 +61,20 @@ export class LineGuard {
   /** @param filled Undefined: the line goes on. @throws {@link FileRefusedError} */
   passed(bytes: number, filled: boolean | undefined): void {
     this.#bytes += bytes
-    if (this.#bytes > longestLineBytes) throw new FileRefusedError(this.path, `has no line feed in more than ${longestLineBytes} bytes, at line ${this.#line}. Write one item a line`)
+    if (this.#bytes > longestLineBytes)
+      throw new FileRefusedError(
+        this.path,
+        `has no line feed in more than ${longestLineBytes} bytes, at line ${this.#line}. Write one item a line`,
+      )
     if (filled === undefined) return
     this.#line += 1
     this.#bytes = 0
     this.#empty = filled ? 0 : this.#empty + 1
-    if (this.#empty > mostEmptyLines) throw new FileRefusedError(this.path, `has more than ${mostEmptyLines} empty lines in a row, before line ${this.#line}. Leave them out`)
+    if (this.#empty > mostEmptyLines)
+      throw new FileRefusedError(
+        this.path,
+        `has more than ${mostEmptyLines} empty lines in a row, before line ${this.#line}. Leave them out`,
+      )
   }
 }
 

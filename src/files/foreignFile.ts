@@ -7,9 +7,10 @@ import { FileRefusedError } from './refused'
 const mostLinks = 40
 
 /**
- * Opens a file for reading whose path somebody else names: a program, a frame of a stack, a tasks.json. Links are followed, but not into
- * /proc, /dev and /sys: `/dev/fd/3` would be a descriptor of this process. What is no regular file is not opened at all. It can still
- * take long on a dead network mount, so do it in a reader thread (`readForeign`) where the path is not the user's own words.
+ * Opens a file for reading whose path somebody else names: a program, a frame of a stack, a tasks.json. Links are
+ * followed, but not into /proc, /dev and /sys: `/dev/fd/3` would be a descriptor of this process. What is no regular
+ * file is not opened at all. It can still take long on a dead network mount, so do it in a reader thread
+ * (`readForeign`) where the path is not the user's own words.
  * @returns the descriptor, which the caller closes, and its size in bytes
  * @throws {@link FileRefusedError}, or the file system's own error (ENOENT, EACCES)
  */
@@ -18,7 +19,10 @@ export function openForeignFile(path: string): { readonly descriptor: number; re
   // Opening is not without effect: the other end of a FIFO goes on, some devices begin to work.
   const before = lstatSync(real)
   if (!before.isFile()) throw new FileRefusedError(path, `is no regular file but ${kindOf(before)}`)
-  const descriptor = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY)
+  const descriptor = openSync(
+    real,
+    constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY,
+  )
   try {
     const { size } = requireRegular(path, descriptor)
     const opened = nameOfDescriptor(descriptor)
@@ -43,7 +47,8 @@ function followLinks(path: string): string {
       continue
     }
     const next = at === '/' ? `/${part}` : `${at}/${part}`
-    if (isOfTheKernel(next)) throw new FileRefusedError(path, 'is in /proc, /dev or /sys, which are not read. Copy it to a file')
+    if (isOfTheKernel(next))
+      throw new FileRefusedError(path, 'is in /proc, /dev or /sys, which are not read. Copy it to a file')
     const target = targetOf(next)
     if (target === undefined) {
       at = next
@@ -61,7 +66,10 @@ function partsOf(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.')
 }
 
-/** Files that are no files: the kernel makes them, some without an end, and some are this process's own descriptors. /dev/shm is a folder as any. */
+/**
+ * Files that are no files: the kernel makes them, some without an end, and some are this process's own descriptors.
+ * /dev/shm is a folder as any.
+ */
 function isOfTheKernel(path: string): boolean {
   return /^\/(?:proc|sys)(?:\/|$)/.test(path) || /^\/dev\/(?!shm(?:\/|$))/.test(path)
 }

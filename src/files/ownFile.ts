@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { FileRefusedError } from './refused'
 
-// libuv opens everything with O_CLOEXEC. O_NONBLOCK: the name may be that of a FIFO by now, whose open() waits for the other end.
-// On Windows there are no such flags (undefined counts as 0 in a bitwise or).
+// libuv opens everything with O_CLOEXEC. O_NONBLOCK: the name may be that of a FIFO by now, whose open() waits for the
+// other end. On Windows there are no such flags (undefined counts as 0 in a bitwise or).
 const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /**
- * Opens a file that lies in a folder of ours and that a program of the user's writes or may have replaced: no link is followed, nothing
- * waits, and what was opened is a regular file with one name. Synchronous, as it is a file of a local folder. The caller closes it.
+ * Opens a file that lies in a folder of ours and that a program of the user's writes or may have replaced: no link is
+ * followed, nothing waits, and what was opened is a regular file with one name. Synchronous, as it is a file of a local
+ * folder. The caller closes it.
  * @throws {@link FileRefusedError}, or the file system's own error (ENOENT, EACCES)
  */
 export function openOwnFile(path: string, access: 'read' | 'write' = 'read'): number {
@@ -37,19 +38,22 @@ export function readOwnFile(path: string, mostBytes: number): string {
   }
 }
 
-/** The text of an opened file, from its beginning. @throws {@link FileRefusedError} when it has more than `mostBytes` */
+/**
+ * The text of an opened file, from its beginning. @throws {@link FileRefusedError} when it has more than `mostBytes`
+ */
 export function readOpened(path: string, descriptor: number, mostBytes: number): string {
   const { size } = fstatSync(descriptor)
   if (size > mostBytes) throw new FileRefusedError(path, `has ${size} bytes; ${mostBytes} are read at most`)
   const buffer = Buffer.alloc(size)
   let length = 0
-  for (let read = -1; read !== 0 && length < size; length += read) read = readSync(descriptor, buffer, length, size - length, length)
+  for (let read = -1; read !== 0 && length < size; length += read)
+    read = readSync(descriptor, buffer, length, size - length, length)
   return buffer.toString('utf8', 0, length)
 }
 
 /**
- * Writes a short file into a folder of ours, readable by this user alone. Whatever had its name (a link, a FIFO) is replaced and not
- * written to.
+ * Writes a short file into a folder of ours, readable by this user alone. Whatever had its name (a link, a FIFO) is
+ * replaced and not written to.
  * @throws the file system's own error
  */
 export function writeOwnFile(path: string, text: string): void {
@@ -91,7 +95,13 @@ export function requireRegular(path: string, descriptor: number): { readonly siz
 }
 
 /** In words, for a sentence. */
-export function kindOf(found: { isDirectory(): boolean; isFIFO(): boolean; isSocket(): boolean; isCharacterDevice(): boolean; isBlockDevice(): boolean }): string {
+export function kindOf(found: {
+  isDirectory(): boolean
+  isFIFO(): boolean
+  isSocket(): boolean
+  isCharacterDevice(): boolean
+  isBlockDevice(): boolean
+}): string {
   if (found.isDirectory()) return 'a folder'
   if (found.isFIFO()) return 'a FIFO'
   if (found.isSocket()) return 'a socket'

@@ -8,10 +8,16 @@ export interface ReadLimits {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Reads what somebody else names. Always settles, in time; the tests of what is made of the answers read in their own thread. */
+/**
+ * Reads what somebody else names. Always settles, in time; the tests of what is made of the answers read in their own
+ * thread.
+ */
 export type ReadForeign = (request: ReadRequest, limits: ReadLimits) => Promise<ReadAnswer>
 
-/** Threads at a time for each kind of request, so that a hundred globs of a tasks.json do not take the machine, nor keep a stack waiting. */
+/**
+ * Threads at a time for each kind of request, so that a hundred globs of a tasks.json do not take the machine, nor keep
+ * a stack waiting.
+ */
 const mostThreads = 2
 /** The largest JSON file and the objects that are made of it. */
 const mostMemoryMb = 1024
@@ -21,23 +27,35 @@ const threads = new Set<Worker>()
 const waiting: { readonly kind: ReadRequest['kind']; readonly start: () => void }[] = []
 
 /**
- * Reads in a thread of its own, which is ended when it takes too long: neither the event loop nor Node's four I/O threads (which the
- * rest of the process needs, and of which a dead network mount takes one for good with each try) have anything to do with it.
+ * Reads in a thread of its own, which is ended when it takes too long: neither the event loop nor Node's four I/O
+ * threads (which the rest of the process needs, and of which a dead network mount takes one for good with each try)
+ * have anything to do with it.
  */
 export const readForeign: ReadForeign = async (request, { deadlineMs, signal }) => {
   const deadline = AbortSignal.timeout(deadlineMs)
   const given = signal === undefined ? deadline : AbortSignal.any([signal, deadline])
-  const fault = (): ReadFault => (signal?.aborted === true
-    ? { kind: 'fault', fault: 'aborted', reason: 'is not wanted any more' }
-    : { kind: 'fault', fault: 'too-long', reason: `was not read within ${deadlineMs / 1000} s` })
+  const fault = (): ReadFault =>
+    signal?.aborted === true
+      ? { kind: 'fault', fault: 'aborted', reason: 'is not wanted any more' }
+      : { kind: 'fault', fault: 'too-long', reason: `was not read within ${deadlineMs / 1000} s` }
   if (!(await turn(request.kind, given))) return fault()
   return new Promise<ReadAnswer>((resolve) => {
     let worker: Worker
     try {
-      worker = new Worker(threadPath(), { workerData: request, resourceLimits: { maxOldGenerationSizeMb: mostMemoryMb }, execArgv: [] })
+      worker = new Worker(threadPath(), {
+        workerData: request,
+        resourceLimits: { maxOldGenerationSizeMb: mostMemoryMb },
+        execArgv: [],
+      })
     } catch (error) {
       release(request.kind)
-      resolve({ kind: 'fault', fault: 'unreadable', reason: `could not be read: no thread could be started (${String(error)}): this user may have as many processes and threads as its limit allows (ulimit -u)` })
+      resolve({
+        kind: 'fault',
+        fault: 'unreadable',
+        reason:
+          `could not be read: no thread could be started (${String(error)}): this user may have as many processes ` +
+          'and threads as its limit allows (ulimit -u)',
+      })
       return
     }
     // The host does not stay for it.
@@ -48,11 +66,15 @@ export const readForeign: ReadForeign = async (request, { deadlineMs, signal }) 
       void worker.terminate()
     }
     given.addEventListener('abort', end, { once: true })
-    worker.once('message', (answer: ReadAnswer) => { resolve(answer) })
+    worker.once('message', (answer: ReadAnswer) => {
+      resolve(answer)
+    })
     worker.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-        ? { kind: 'fault', fault: 'too-large', reason: `needs more than ${mostMemoryMb} MB of memory to be read` }
-        : { kind: 'fault', fault: 'unreadable', reason: `could not be read (${error.message})` })
+      resolve(
+        error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+          ? { kind: 'fault', fault: 'too-large', reason: `needs more than ${mostMemoryMb} MB of memory to be read` }
+          : { kind: 'fault', fault: 'unreadable', reason: `could not be read (${error.message})` },
+      )
     })
     // One that hangs inside the kernel cannot be ended, and keeps its place: there will never be more than a few.
     worker.once('exit', () => {
@@ -69,7 +91,8 @@ const endWithinMs = 500
 
 /**
  * Ends all threads that still read, before the process ends.
- * @returns false when one hangs inside the kernel (reading from a dead mount): it would hold up an ordinary exit for ever.
+ * @returns false when one hangs inside the kernel (reading from a dead mount): it would hold up an ordinary exit for
+ * ever.
  */
 export async function endReaders(): Promise<boolean> {
   const ended = Promise.all([...threads].map((thread) => thread.terminate()))
@@ -85,10 +108,13 @@ async function turn(kind: ReadRequest['kind'], signal: AbortSignal): Promise<boo
     return true
   }
   return new Promise<boolean>((resolve) => {
-    const next = { kind, start: () => {
-      signal.removeEventListener('abort', giveUp)
-      resolve(true)
-    } }
+    const next = {
+      kind,
+      start: () => {
+        signal.removeEventListener('abort', giveUp)
+        resolve(true)
+      },
+    }
     const giveUp = (): void => {
       waiting.splice(waiting.indexOf(next), 1)
       resolve(false)

@@ -3,7 +3,10 @@ export class FileRefusedError extends Error {
   override readonly name = 'FileRefusedError'
 
   /** @param reason Ends the sentence "PATH …", as in "is a FIFO". */
-  constructor(readonly path: string, readonly reason: string) {
+  constructor(
+    readonly path: string,
+    readonly reason: string,
+  ) {
     super(`${path} ${reason}`)
   }
 }

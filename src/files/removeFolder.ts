@@ -5,7 +5,10 @@ import { FileRefusedError } from './refused'
 
 /** A folder of ours has a handful of files, gone in a millisecond. */
 const waitMs = 1000
-/** At a time: whatever else wants one of Node's four I/O threads waits behind a few of these, which is less than a millisecond. */
+/**
+ * At a time: whatever else wants one of Node's four I/O threads waits behind a few of these, which is less than a
+ * millisecond.
+ */
 const unlinksAtATime = 16
 /** What is made while it is removed may need another round; who goes on making more keeps it. */
 const mostRounds = 5
@@ -13,18 +16,21 @@ const mostRounds = 5
 const deepest = 16
 
 /**
- * Removes a folder of ours with all that a program has put into it. `fs.rm` would ask for all names at once, which may be a million, and
- * follow a link that takes the place of a folder in the wrong moment. Nothing happens when there is no such folder. Settles after a
- * second at the latest, as the end of a program, and the start and end of a host, wait for it; it goes on in the background, and the
- * next host with what is left then.
- * @throws {@link FileRefusedError} when it is nested too deep, or the file system's own error when something cannot be removed
+ * Removes a folder of ours with all that a program has put into it. `fs.rm` would ask for all names at once, which may
+ * be a million, and follow a link that takes the place of a folder in the wrong moment. Nothing happens when there is
+ * no such folder. Settles after a second at the latest, as the end of a program, and the start and end of a host, wait
+ * for it; it goes on in the background, and the next host with what is left then.
+ * @throws {@link FileRefusedError} when it is nested too deep, or the file system's own error when something cannot be
+ * removed
  */
 export async function removeFolder(path: string): Promise<void> {
   const removed = remove(path)
   // What fails later is found again by the next host.
   removed.catch(() => undefined)
   const inTime = new AbortController()
-  await Promise.race([removed, sleep(waitMs, undefined, { signal: inTime.signal, ref: false })]).finally(() => { inTime.abort() })
+  await Promise.race([removed, sleep(waitMs, undefined, { signal: inTime.signal, ref: false })]).finally(() => {
+    inTime.abort()
+  })
 }
 
 async function remove(path: string): Promise<void> {

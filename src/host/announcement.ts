@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { readHostInfo, removeHostInfo, writeHostInfo, type Endpoint, type HostInfo } from '../protocol'
 
 /**
- * systemd-tmpfiles and its like remove what has not been touched in /tmp for ten days, also of a host that lives: clients
- * would no longer find it, and start another one.
+ * systemd-tmpfiles and its like remove what has not been touched in /tmp for ten days, also of a host that lives:
+ * clients would no longer find it, and start another one.
  */
 const refreshMs = 3_600_000
 
@@ -12,11 +12,17 @@ const refreshMs = 3_600_000
 export class Announcement {
   private timer: NodeJS.Timeout | undefined
 
-  constructor(private readonly endpoint: Endpoint, private readonly info: HostInfo, private readonly onError: (error: unknown) => void) {}
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly info: HostInfo,
+    private readonly onError: (error: unknown) => void,
+  ) {}
 
   async publish(): Promise<void> {
     await writeHostInfo(this.endpoint, this.info)
-    this.timer = setInterval(() => { this.refresh().catch(this.onError) }, refreshMs)
+    this.timer = setInterval(() => {
+      this.refresh().catch(this.onError)
+    }, refreshMs)
     this.timer.unref()
   }
 

@@ -7,8 +7,17 @@ import { tryLock } from './lock'
 /** The holder of the lock lives, but never answered. */
 export class OtherHostError extends Error {
   override readonly name = 'OtherHostError'
-  constructor(readonly holder: ProcessIdentity, readonly waitedMs: number, readonly isStopped: boolean) {
-    super(`Another host (pid ${holder.pid}) holds the lock and ${isStopped ? 'is stopped' : `did not answer within ${waitedMs} ms`}. ${isStopped ? `Continue it with \`kill -CONT ${holder.pid}\`, or end` : 'End'} it with \`unhang host stop --force\` or \`kill -9 ${holder.pid}\`.`)
+  constructor(
+    readonly holder: ProcessIdentity,
+    readonly waitedMs: number,
+    readonly isStopped: boolean,
+  ) {
+    super(
+      `Another host (pid ${holder.pid}) holds the lock and ` +
+        `${isStopped ? 'is stopped' : `did not answer within ${waitedMs} ms`}. ` +
+        `${isStopped ? `Continue it with \`kill -CONT ${holder.pid}\`, or end` : 'End'} it with \`unhang host stop ` +
+        `--force\` or \`kill -9 ${holder.pid}\`.`,
+    )
   }
 }
 
@@ -25,14 +34,21 @@ export async function becomeHost(endpoint: Endpoint, self: ProcessIdentity, proc
   const deadline = performance.now() + waitMs
   const pidNamespace = ownPidNamespace()
   for (;;) {
-    const attempt = await tryLock(endpoint.directory, { ...self, pidNamespace }, async (holder) => (
+    const attempt = await tryLock(endpoint.directory, { ...self, pidNamespace }, async (holder) =>
       // Of a process in another container we see nothing: it lives when it answers.
-      holder.pidNamespace !== undefined && holder.pidNamespace !== pidNamespace ? await announcedAnswers(endpoint) : await isAlive(processes, holder)
-    ))
+      holder.pidNamespace !== undefined && holder.pidNamespace !== pidNamespace
+        ? await announcedAnswers(endpoint)
+        : await isAlive(processes, holder),
+    )
     if (attempt.held) return true
     // The other one may be starting, or ending: whoever is right will be seen soon.
     const info = await readHostInfo(endpoint)
-    if (info?.pid === attempt.holder.pid && info.startTime === attempt.holder.startTime && (await answers(info.socketPath))) return false
+    if (
+      info?.pid === attempt.holder.pid &&
+      info.startTime === attempt.holder.startTime &&
+      (await answers(info.socketPath))
+    )
+      return false
     const row = await processes.inspect(attempt.holder)
     const isStopped = row?.state === 'stopped'
     // A stopped one neither starts nor ends in that time.
@@ -54,8 +70,14 @@ function answers(socketPath: string): Promise<boolean> {
       socket.destroy()
       resolve(answer)
     }
-    const timer = setTimeout(() => { give(false) }, 1000)
-    socket.once('connect', () => { give(true) })
-    socket.once('error', () => { give(false) })
+    const timer = setTimeout(() => {
+      give(false)
+    }, 1000)
+    socket.once('connect', () => {
+      give(true)
+    })
+    socket.once('error', () => {
+      give(false)
+    })
   })
 }

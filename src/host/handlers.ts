@@ -1,6 +1,26 @@
 import {
-  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, Ping, PlanShutdown, ProgramExited,
-  ProgramStarted, RemovePool, Rescue, RetryTask, RunProgram, Shutdown, StopHost, Watch,
+  AttachProcess,
+  CancelTask,
+  ConfirmAttached,
+  FollowOutput,
+  GetFailures,
+  GetSnapshot,
+  GetStacks,
+  HostStatus,
+  LaunchPool,
+  ListProcesses,
+  Look,
+  Ping,
+  PlanShutdown,
+  ProgramExited,
+  ProgramStarted,
+  RemovePool,
+  Rescue,
+  RetryTask,
+  RunProgram,
+  Shutdown,
+  StopHost,
+  Watch,
 } from '../protocol'
 import type { Clients } from './connection/clients'
 import type { RequestHandlers } from './connection/requestHandlers'
@@ -25,7 +45,16 @@ export interface HandlerContext {
 }
 
 /** What the host does for each request of the protocol. */
-export function createHandlers({ state, pools, clients, launch, programs, status, ping, stop }: HandlerContext): RequestHandlers {
+export function createHandlers({
+  state,
+  pools,
+  clients,
+  launch,
+  programs,
+  status,
+  ping,
+  stop,
+}: HandlerContext): RequestHandlers {
   return {
     [Watch.method]: (params, client) => {
       clients.watch(client, params)
@@ -42,7 +71,9 @@ export function createHandlers({ state, pools, clients, launch, programs, status
       const reports = await shutDownTargets(params.targets, pools, orderOf(params))
       return { issues: reports.flatMap(({ issues }) => [...issues]), reports: reports.map(wireReport) }
     },
-    [PlanShutdown.method]: async (params) => ({ plans: (await planTargets(params.targets, pools, orderOf(params))).map(wirePlan) }),
+    [PlanShutdown.method]: async (params) => ({
+      plans: (await planTargets(params.targets, pools, orderOf(params))).map(wirePlan),
+    }),
     [CancelTask.method]: async ({ poolId, taskId }) => {
       await pools.get(poolId).cancelTask(taskId, { kill: false, askedBy: 'user', reason: `task ${taskId} cancelled` })
       return null

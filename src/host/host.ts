@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import { version } from '../../package.json'
 import type { Pool } from '../core'
 import type { ProcessIdentity, ProcessTable, ProtectedPids } from '../processes'
-import { errorCodes, ownPidNamespace, protocolVersion, type Endpoint, type HostStatus, type LaunchPool, type RunningProgram } from '../protocol'
+import {
+  errorCodes,
+  ownPidNamespace,
+  protocolVersion,
+  type Endpoint,
+  type HostStatus,
+  type LaunchPool,
+  type RunningProgram,
+} from '../protocol'
 import { defaultLimits, KillLedger, type ShutdownReport } from '../shutdown'
 import { Announcement } from './announcement'
 import { refusalOf } from './connection/admission'
@@ -50,9 +58,15 @@ export class Host {
   private readonly token = randomBytes(32).toString('hex')
   private readonly pidNamespace = ownPidNamespace()
   private readonly startedAt = Date.now()
-  private readonly notices = new ChangeNotices(() => { this.clients.tellChanged(this.state.rev) })
-  private readonly state = new StateLog(() => { this.notices.changed() })
-  private readonly clients = new Clients(() => { this.clientsChanged() })
+  private readonly notices = new ChangeNotices(() => {
+    this.clients.tellChanged(this.state.rev)
+  })
+  private readonly state = new StateLog(() => {
+    this.notices.changed()
+  })
+  private readonly clients = new Clients(() => {
+    this.clientsChanged()
+  })
   private readonly pools: PoolRegistry
   private readonly killLog: KillLog
   private readonly kills: KillLedger
@@ -71,29 +85,68 @@ export class Host {
 
   constructor(private readonly options: HostOptions) {
     const { endpoint, processes, log, idleMs } = options
-    this.pools = new PoolRegistry(this.state, (error) => { log.warn('A pool was not cleaned up.', error) })
-    this.killLog = new KillLog(endpoint.killsFile, (error) => { log.warn('A signal was not written to the kill ledger.', error) })
-    this.kills = new KillLedger({ sink: (entry) => { this.killLog.record(entry) } })
+    this.pools = new PoolRegistry(this.state, (error) => {
+      log.warn('A pool was not cleaned up.', error)
+    })
+    this.killLog = new KillLog(endpoint.killsFile, (error) => {
+      log.warn('A signal was not written to the kill ledger.', error)
+    })
+    this.kills = new KillLedger({
+      sink: (entry) => {
+        this.killLog.record(entry)
+      },
+    })
     this.preemptions = new Preemptions({ processes, ledger: this.kills }, log)
-    void this.preemptions.done.then((wrappedUp) => { this.leaveFor(wrappedUp) })
+    void this.preemptions.done.then((wrappedUp) => {
+      this.leaveFor(wrappedUp)
+    })
     this.programs = new Programs({
-      directory: endpoint.directory, root: endpoint.root, processes, kills: this.kills, log, state: this.state, pools: this.pools,
+      directory: endpoint.directory,
+      root: endpoint.root,
+      processes,
+      kills: this.kills,
+      log,
+      state: this.state,
+      pools: this.pools,
       ledger: () => this.ledger,
       terminalPrograms: () => this.terminalPrograms,
-      shutdown: (report, order) => { this.tellShutdown(report, order) },
-      acted: (what) => { this.clients.tellPolicy(what) },
-      ended: (pool) => { this.poolEnded(pool) },
+      shutdown: (report, order) => {
+        this.tellShutdown(report, order)
+      },
+      acted: (what) => {
+        this.clients.tellPolicy(what)
+      },
+      ended: (pool) => {
+        this.poolEnded(pool)
+      },
       somebodyLooks: () => this.clients.size > 0,
-      mustBeOpen: () => { this.mustBeOpen() },
+      mustBeOpen: () => {
+        this.mustBeOpen()
+      },
     })
     this.watching = new Watching({
-      processes, log,
-      identities: () => this.pools.live().flatMap((pool) => pool.liveWorkers().flatMap(({ identity }) => identity ?? [])),
-      setUsage: (samples) => { for (const pool of this.pools.live()) pool.setUsage(samples) },
-      setMachine: (machine) => { this.state.setMachine(machine) },
+      processes,
+      log,
+      identities: () =>
+        this.pools.live().flatMap((pool) => pool.liveWorkers().flatMap(({ identity }) => identity ?? [])),
+      setUsage: (samples) => {
+        for (const pool of this.pools.live()) pool.setUsage(samples)
+      },
+      setMachine: (machine) => {
+        this.state.setMachine(machine)
+      },
     })
     const watchdog = new Watchdog(endpoint.logFile, log)
-    this.idle = new IdleWatch(idleMs, () => this.isNeeded(), () => { void this.leaveUnlessNeeded() }, (isNeeded) => { watchdog.watch(isNeeded) })
+    this.idle = new IdleWatch(
+      idleMs,
+      () => this.isNeeded(),
+      () => {
+        void this.leaveUnlessNeeded()
+      },
+      (isNeeded) => {
+        watchdog.watch(isNeeded)
+      },
+    )
   }
 
   /** Takes over from a dead host, whose stale files are gone by now, listens, and announces itself. */
@@ -101,18 +154,36 @@ export class Host {
     const { endpoint, self, log } = this.options
     this.ledger = await takeOverLedger(endpoint.ledgerFile, {
       ...this.options,
-      kills: this.kills, state: this.state, pools: this.pools,
-      shutdown: (report, order) => { this.tellShutdown(report, order) },
-      ended: (pool) => { this.poolEnded(pool) },
+      kills: this.kills,
+      state: this.state,
+      pools: this.pools,
+      shutdown: (report, order) => {
+        this.tellShutdown(report, order)
+      },
+      ended: (pool) => {
+        this.poolEnded(pool)
+      },
     })
-    this.terminalPrograms = await TerminalPrograms.open(endpoint.programsFile, this.options.processes, (error) => { log.warn('The list of programs was not written.', error) })
+    this.terminalPrograms = await TerminalPrograms.open(endpoint.programsFile, this.options.processes, (error) => {
+      log.warn('The list of programs was not written.', error)
+    })
     await this.removeOldOutput()
     await this.programs.removeStale()
     this.listener = await this.listen()
     this.announcement = new Announcement(
       endpoint,
-      { pid: self.pid, startTime: self.startTime, socketPath: this.listener.path, token: this.token, version, protocolVersion, startedAt: this.startedAt },
-      (error) => { log.warn('The runtime folder was not kept fresh.', error) },
+      {
+        pid: self.pid,
+        startTime: self.startTime,
+        socketPath: this.listener.path,
+        token: this.token,
+        version,
+        protocolVersion,
+        startedAt: this.startedAt,
+      },
+      (error) => {
+        log.warn('The runtime folder was not kept fresh.', error)
+      },
     )
     await this.announcement.publish()
     log.info('The host runs.', { pid: self.pid, version, root: endpoint.root, node: process.version })
@@ -134,8 +205,8 @@ export class Host {
   }
 
   /**
-   * SIGTERM. Pools with a `termination` are wrapped up as that says, and the host leaves with its exit code; the others are ended
-   * at once. Without such pools the host ends as by {@link stop}. Once more: goes on to the next step now.
+   * SIGTERM. Pools with a `termination` are wrapped up as that says, and the host leaves with its exit code; the others
+   * are ended at once. Without such pools the host ends as by {@link stop}. Once more: goes on to the next step now.
    */
   terminate(): void {
     const first = !this.preemptions.active
@@ -145,7 +216,9 @@ export class Host {
     }
     const others = first ? this.pools.live().filter((pool) => pool.owned && !this.preemptions.has(pool)) : []
     for (const pool of others) {
-      pool.shutdown({ kill: false, askedBy: 'preemption', reason: 'SIGTERM' }).catch((error: unknown) => { this.options.log.error('A pool was not ended.', error) })
+      pool.shutdown({ kill: false, askedBy: 'preemption', reason: 'SIGTERM' }).catch((error: unknown) => {
+        this.options.log.error('A pool was not ended.', error)
+      })
     }
   }
 
@@ -156,52 +229,85 @@ export class Host {
     // Nobody who looks has asked for this; where there is time, they hear of the end of their pools.
     if (this.clients.size > 0) this.farewellMs = Math.max(answerMs, Math.min(farewellMs, leftMs / 2))
     // Whatever is slow or hangs from here on does not change the exit code any more.
-    this.lastResort = setTimeout(() => { this.options.ended(exitCode) }, Math.min(cutMs, Math.max(leftMs, leastMs)))
+    this.lastResort = setTimeout(
+      () => {
+        this.options.ended(exitCode)
+      },
+      Math.min(cutMs, Math.max(leftMs, leastMs)),
+    )
     this.stopping ??= this.end('the machine is going to be taken away', {
-      kill: false, useSigkill: true, gracePeriodMs: cutGracePeriodMs, askedBy: 'preemption', reason: 'the machine is going to be taken away',
+      kill: false,
+      useSigkill: true,
+      gracePeriodMs: cutGracePeriodMs,
+      askedBy: 'preemption',
+      reason: 'the machine is going to be taken away',
     })
   }
 
   private listen(): Promise<Listener> {
     const { endpoint, log } = this.options
     const handlers = createHandlers({
-      state: this.state, pools: this.pools, clients: this.clients,
+      state: this.state,
+      pools: this.pools,
+      clients: this.clients,
       launch: (params) => this.launch(params),
       programs: this.programs,
       status: () => this.status(),
-      ping: () => stat(endpoint.directory).then(() => undefined, () => undefined),
+      ping: () =>
+        stat(endpoint.directory).then(
+          () => undefined,
+          () => undefined,
+        ),
       stop: async () => {
         const issues = await this.stop('a client asked for it')
         const runOn = this.runOn()
         return runOn.length === 0 ? { issues } : { issues, runOn }
       },
     })
-    return Listener.open(endpoint, (socket) => {
-      const isFull = refusalOf(this.clients.size) !== undefined
-      const refusal = isFull ? refusalOf(this.clients.size - this.clients.dropSilent()) : undefined
-      if (refusal !== undefined) log.warn('A client is turned away.', { refusal })
-      const client = new Client(socket, {
-        token: this.token, version, pidNamespace: this.pidNamespace, refusal, log, handlers,
-        serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.pools.headers()),
-        protect: (pid) => this.options.protectedPids.add(pid),
-        ready: ({ kind }) => { log.info('A client is there.', { client: kind, clients: this.clients.readyCount }) },
-        gone: () => {
-          this.clients.remove(client)
-          log.info('A client is gone.', { client: client.kind, clients: this.clients.readyCount })
-        },
-      })
-      this.clients.add(client)
-      if (refusal !== undefined) this.clients.hurry()
-    }, (error) => { log.error('Listening failed.', error) })
+    return Listener.open(
+      endpoint,
+      (socket) => {
+        const isFull = refusalOf(this.clients.size) !== undefined
+        const refusal = isFull ? refusalOf(this.clients.size - this.clients.dropSilent()) : undefined
+        if (refusal !== undefined) log.warn('A client is turned away.', { refusal })
+        const client = new Client(socket, {
+          token: this.token,
+          version,
+          pidNamespace: this.pidNamespace,
+          refusal,
+          log,
+          handlers,
+          serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.pools.headers()),
+          protect: (pid) => this.options.protectedPids.add(pid),
+          ready: ({ kind }) => {
+            log.info('A client is there.', { client: kind, clients: this.clients.readyCount })
+          },
+          gone: () => {
+            this.clients.remove(client)
+            log.info('A client is gone.', { client: client.kind, clients: this.clients.readyCount })
+          },
+        })
+        this.clients.add(client)
+        if (refusal !== undefined) this.clients.hurry()
+      },
+      (error) => {
+        log.error('Listening failed.', error)
+      },
+    )
   }
 
   private async status(): Promise<HostStatus.Result> {
-    const unwatched = await this.terminalPrograms?.unwatched() ?? []
+    const unwatched = (await this.terminalPrograms?.unwatched()) ?? []
     const live = this.pools.live()
     // Who attached to one of them, or to what started it, looks at it again.
     const seen = new Set(live.flatMap((pool) => pool.liveWorkers().map(({ pid }) => pid)))
     return {
-      pid: this.options.self.pid, version, startedAt: this.startedAt, clients: this.clients.readyCount, pools: live.length, logFile: this.options.endpoint.logFile,
+      pid: this.options.self.pid,
+      version,
+      startedAt: this.startedAt,
+      clients: this.clients.readyCount,
+      pools: live.length,
+      logFile: this.options.endpoint.logFile,
       unwatched: unwatched.filter(({ pid }) => !seen.has(pid)),
     }
   }
@@ -211,7 +317,9 @@ export class Host {
     return this.pools.live().flatMap((pool) => {
       const { program, state, name } = pool.header()
       const pid = program?.pid
-      return pool.owned || pid == null || state !== 'run' || !pool.liveWorkers().some((worker) => worker.pid === pid) ? [] : [{ name, pid }]
+      return pool.owned || pid == null || state !== 'run' || !pool.liveWorkers().some((worker) => worker.pid === pid)
+        ? []
+        : [{ name, pid }]
     })
   }
 
@@ -219,34 +327,62 @@ export class Host {
     const { endpoint, processes, log } = this.options
     this.mustBeOpen()
     return launchPool(params, {
-      mustBeOpen: () => { this.mustBeOpen() },
+      mustBeOpen: () => {
+        this.mustBeOpen()
+      },
       root: endpoint.root,
       outputDirectory: endpoint.outputDirectory,
       system: { processes, ledger: this.kills },
       launchProgram: (program) => this.programs.launch(program),
-      adopt: (pool, label, termination) => { this.adopt(pool, label, termination) },
-      onError: (error) => { log.error('The items of a pool ended early.', error) },
+      adopt: (pool, label, termination) => {
+        this.adopt(pool, label, termination)
+      },
+      onError: (error) => {
+        log.error('The items of a pool ended early.', error)
+      },
     })
   }
 
   private mustBeOpen(): void {
-    if (this.stopping) throw new RequestError(errorCodes.wrongState, 'This host is ending. Try again; a new one starts by itself.')
-    if (this.preemptions.active) throw new RequestError(errorCodes.wrongState, 'This machine is going to be taken away, so nothing new is launched on it. Its pools are being wrapped up.')
+    if (this.stopping)
+      throw new RequestError(errorCodes.wrongState, 'This host is ending. Try again; a new one starts by itself.')
+    if (this.preemptions.active)
+      throw new RequestError(
+        errorCodes.wrongState,
+        'This machine is going to be taken away, so nothing new is launched on it. Its pools are being wrapped up.',
+      )
   }
 
   private adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void {
     const hosted: LivePool = new LivePool(pool, label, {
-      headerChanged: () => { this.state.headerChanged(pool.id) },
-      workerChanged: (name) => { this.state.workerChanged(pool.id, name) },
-      workerRemoved: (name) => { this.state.workerRemoved(pool.id, name) },
+      headerChanged: () => {
+        this.state.headerChanged(pool.id)
+      },
+      workerChanged: (name) => {
+        this.state.workerChanged(pool.id, name)
+      },
+      workerRemoved: (name) => {
+        this.state.workerRemoved(pool.id, name)
+      },
       started: (worker, identity) => {
         this.ledger?.started({
-          pid: identity.pid, startTime: identity.startTime, poolId: pool.id, pool: pool.name, kind: pool.kind, worker: worker.name,
-          task: pool.kind === 'command' ? (worker.task?.label ?? null) : null, marker: markerOf(pool.id, worker.name), startedAt: worker.startedAt,
+          pid: identity.pid,
+          startTime: identity.startTime,
+          poolId: pool.id,
+          pool: pool.name,
+          kind: pool.kind,
+          worker: worker.name,
+          task: pool.kind === 'command' ? (worker.task?.label ?? null) : null,
+          marker: markerOf(pool.id, worker.name),
+          startedAt: worker.startedAt,
         })
       },
-      exited: (identity) => { this.ledger?.exited(identity) },
-      shutdown: (report, order) => { this.tellShutdown(report, order) },
+      exited: (identity) => {
+        this.ledger?.exited(identity)
+      },
+      shutdown: (report, order) => {
+        this.tellShutdown(report, order)
+      },
       ended: () => {
         this.preemptions.ended(hosted)
         this.poolEnded(hosted)
@@ -309,8 +445,12 @@ export class Host {
     await this.programs.leave()
     for (const pool of this.pools.all()) this.clients.flushOutput(pool.id)
     // The answer to whoever asked goes out first.
-    setTimeout(() => { void this.leave() }, this.farewellMs)
-    return reports.flatMap((report) => (report.status === 'fulfilled' ? [...report.value.issues] : [String(report.reason)]))
+    setTimeout(() => {
+      void this.leave()
+    }, this.farewellMs)
+    return reports.flatMap((report) =>
+      report.status === 'fulfilled' ? [...report.value.issues] : [String(report.reason)],
+    )
   }
 
   private async leave(): Promise<void> {
@@ -321,8 +461,12 @@ export class Host {
     const survivors = this.ledger?.size ?? 0
     this.ledger?.close()
     if (survivors === 0) await rm(endpoint.ledgerFile, { force: true })
-    await this.terminalPrograms?.close().catch((error: unknown) => { log.warn('The list of programs was not closed.', error) })
-    await rm(endpoint.outputDirectory, { recursive: true, force: true }).catch((error: unknown) => { log.warn('Output was not removed.', error) })
+    await this.terminalPrograms?.close().catch((error: unknown) => {
+      log.warn('The list of programs was not closed.', error)
+    })
+    await rm(endpoint.outputDirectory, { recursive: true, force: true }).catch((error: unknown) => {
+      log.warn('Output was not removed.', error)
+    })
     log.info('The host has ended.', { survivors })
     this.killLog.close()
     await log.close()

@@ -15,7 +15,12 @@ export class IdleWatch {
   private timer: NodeJS.Timeout | undefined
 
   /** @param looked Told at each look whether somebody needs the host. */
-  constructor(private readonly idleMs: number, private readonly isNeeded: () => boolean, private readonly end: () => void, private readonly looked: (isNeeded: boolean) => void = () => undefined) {}
+  constructor(
+    private readonly idleMs: number,
+    private readonly isNeeded: () => boolean,
+    private readonly end: () => void,
+    private readonly looked: (isNeeded: boolean) => void = () => undefined,
+  ) {}
 
   /** Look again: a client came or went, a pool started or ended. */
   check(): void {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Node reserves addresses by the gigabyte for each of its threads, and where it gets none it aborts, which nobody can catch. Measured
- * with Node 20: a host with a reader works from 2.6 GiB on; one reader that hangs costs another.
+ * Node reserves addresses by the gigabyte for each of its threads, and where it gets none it aborts, which nobody can
+ * catch. Measured with Node 20: a host with a reader works from 2.6 GiB on; one reader that hangs costs another.
  */
 const leastGib = 3
 const gib = 2 ** 30
@@ -18,8 +18,15 @@ export function assertLimits(limits = readFileSync('/proc/self/limits', 'utf8'))
   const soft = (name: string): number => Number(new RegExp(`^${name}\\s+(\\d+)`, 'm').exec(limits)?.[1] ?? Infinity)
   const addresses = soft('Max address space')
   if (addresses < leastGib * gib) {
-    throw new Error(`The address space is limited to ${(addresses / gib).toFixed(1)} GiB here (ulimit -v), and a host needs ${leastGib}: raise it, or set it for the program alone (sh -c 'ulimit -v …; exec program')`)
+    throw new Error(
+      `The address space is limited to ${(addresses / gib).toFixed(1)} GiB here (ulimit -v), and a host needs ` +
+        `${leastGib}: raise it, or set it for the program alone (sh -c 'ulimit -v …; exec program')`,
+    )
   }
   const files = soft('Max open files')
-  if (files < leastFiles) throw new Error(`Only ${files} files may be open here (ulimit -n), and a host needs ${leastFiles}, some more for each worker: raise the limit`)
+  if (files < leastFiles)
+    throw new Error(
+      `Only ${files} files may be open here (ulimit -n), and a host needs ${leastFiles}, some more for each ` +
+        'worker: raise the limit',
+    )
 }

@@ -7,13 +7,19 @@ import { readOwnText } from '../protocol'
 
 const holderSchema = z.object({ pid: z.number().int(), startTime: z.string(), pidNamespace: z.string().optional() })
 
-/** The process that holds a lock, and the pid namespace in which its pid is a number: a folder may be shared by two containers. */
+/**
+ * The process that holds a lock, and the pid namespace in which its pid is a number: a folder may be shared by two
+ * containers.
+ */
 export interface LockHolder extends ProcessIdentity {
   readonly pidNamespace?: string | undefined
 }
 const lockName = /^lock\.([1-9]\d*)$/
 
-/** A generation counts the starts of one workspace's host: what is not below this was not made by counting, and nobody holds by it. */
+/**
+ * A generation counts the starts of one workspace's host: what is not below this was not made by counting, and nobody
+ * holds by it.
+ */
 const endOfGenerations = 1_000_000_000
 
 /** The result of one try. */
@@ -28,8 +34,8 @@ export type LockAttempt =
  * Lock files carry a generation, `lock.7`; the highest one holds. A dead holder's file is never removed to make room
  * (two starters that both found it dead could then each remove the other's fresh lock): the successor creates the next
  * generation instead, with link(2), which fails when somebody was faster. The file is complete before it gets its name,
- * so nobody ever reads half of one. What a holder leaves behind is one small file that the next one clears away, together with whatever
- * else is named like a lock.
+ * so nobody ever reads half of one. What a holder leaves behind is one small file that the next one clears away,
+ * together with whatever else is named like a lock.
  */
 export async function tryLock(
   directory: string,
@@ -37,7 +43,11 @@ export async function tryLock(
   isAlive: (holder: LockHolder) => Promise<boolean>,
 ): Promise<LockAttempt> {
   const draft = join(directory, `draft.${self.pid}.${randomBytes(4).toString('hex')}`)
-  await writeFile(draft, JSON.stringify({ pid: self.pid, startTime: self.startTime, pidNamespace: self.pidNamespace }), { mode: 0o600 })
+  await writeFile(
+    draft,
+    JSON.stringify({ pid: self.pid, startTime: self.startTime, pidNamespace: self.pidNamespace }),
+    { mode: 0o600 },
+  )
   try {
     for (;;) {
       const highest = Math.max(0, ...(await lockNames(directory)).flatMap(({ generation }) => generation ?? []))

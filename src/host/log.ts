@@ -25,27 +25,45 @@ export class HostLog implements Log {
   private readonly stream: RotatingFileStream
   private readonly level: number
 
-  constructor(readonly file: string, options: HostLogOptions) {
+  constructor(
+    readonly file: string,
+    options: HostLogOptions,
+  ) {
     this.level = logLevels.indexOf(options.level)
     this.stream = createStream(basename(file), {
-      path: dirname(file), size: options.size ?? '1M', rotate: options.keep ?? 3, mode: 0o600,
+      path: dirname(file),
+      size: options.size ?? '1M',
+      rotate: options.keep ?? 3,
+      mode: 0o600,
     })
     // A full disk costs the log, not the pools.
     this.stream.on('error', () => undefined)
     this.stream.on('warning', () => undefined)
   }
 
-  error(message: string, details?: unknown): void { this.write('error', message, details) }
-  warn(message: string, details?: unknown): void { this.write('warn', message, details) }
-  info(message: string, details?: unknown): void { this.write('info', message, details) }
-  debug(message: string, details?: unknown): void { this.write('debug', message, details) }
+  error(message: string, details?: unknown): void {
+    this.write('error', message, details)
+  }
+  warn(message: string, details?: unknown): void {
+    this.write('warn', message, details)
+  }
+  info(message: string, details?: unknown): void {
+    this.write('info', message, details)
+  }
+  debug(message: string, details?: unknown): void {
+    this.write('debug', message, details)
+  }
 
   /** Writes out what is still buffered. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.stream.once('close', resolve)
-      this.stream.once('error', () => { resolve() })
-      this.stream.end(() => { resolve() })
+      this.stream.once('error', () => {
+        resolve()
+      })
+      this.stream.end(() => {
+        resolve()
+      })
     })
   }
 

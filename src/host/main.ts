@@ -16,8 +16,8 @@ import { reasonDescriptorOf, StartReason } from './startReason'
 let reason = new StartReason(undefined)
 
 /**
- * `host.js --root FOLDER`: the daemon of one workspace. Exits with 0 when another one is there already. With `--look` or `--end PID` it
- * is no host, but says of the one that is how it is, or ends it; and prints one line of JSON.
+ * `host.js --root FOLDER`: the daemon of one workspace. Exits with 0 when another one is there already. With `--look`
+ * or `--end PID` it is no host, but says of the one that is how it is, or ends it; and prints one line of JSON.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -51,15 +51,32 @@ async function beHost(endpoint: Endpoint): Promise<void> {
   delete process.env.ELECTRON_RUN_AS_NODE
   const foreign = await removeStaleFiles(endpoint)
   const log = new HostLog(endpoint.logFile, { level: logLevelOf(process.env) })
-  if (foreign.length > 0) log.warn('What stood under names of this host was none of its files, and was removed.', { foreign })
+  if (foreign.length > 0)
+    log.warn('What stood under names of this host was none of its files, and was removed.', { foreign })
   // One bad pool must not take the others along: what nobody caught is written down, and the host goes on.
-  process.on('uncaughtException', (error) => { log.error('An error that nobody caught.', error) })
-  process.on('unhandledRejection', (rejected) => { log.error('A rejection that nobody caught.', rejected) })
-  const host = new Host({
-    endpoint, self, processes: processTable, protectedPids, log, idleMs: idleMsOf(process.env), ended: (exitCode) => { void leave(exitCode) },
+  process.on('uncaughtException', (error) => {
+    log.error('An error that nobody caught.', error)
   })
-  process.on('SIGTERM', () => { host.terminate() })
-  process.on('SIGINT', () => { void host.stop('SIGINT') })
+  process.on('unhandledRejection', (rejected) => {
+    log.error('A rejection that nobody caught.', rejected)
+  })
+  const host = new Host({
+    endpoint,
+    self,
+    processes: processTable,
+    protectedPids,
+    log,
+    idleMs: idleMsOf(process.env),
+    ended: (exitCode) => {
+      void leave(exitCode)
+    },
+  })
+  process.on('SIGTERM', () => {
+    host.terminate()
+  })
+  process.on('SIGINT', () => {
+    void host.stop('SIGINT')
+  })
   // The terminal that started it may close.
   process.on('SIGHUP', () => undefined)
   await host.start()

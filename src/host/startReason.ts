@@ -1,8 +1,8 @@
 import { closeSync, writeSync } from 'node:fs'
 
 /**
- * The pipe through which a starting host tells the client that started it why it cannot: the runtime folder may be full, or not to be
- * written, so a file there cannot tell it.
+ * The pipe through which a starting host tells the client that started it why it cannot: the runtime folder may be
+ * full, or not to be written, so a file there cannot tell it.
  */
 export class StartReason {
   /** @param descriptor Undefined for a host that was started by hand. */

@@ -1,4 +1,11 @@
-import { readMachineLoad, Sampler, type MachineLoad, type ProcessIdentity, type ProcessTable, type UsageSample } from '../processes'
+import {
+  readMachineLoad,
+  Sampler,
+  type MachineLoad,
+  type ProcessIdentity,
+  type ProcessTable,
+  type UsageSample,
+} from '../processes'
 import type { MachineSnapshot, Watch } from '../protocol'
 import type { Log } from './log'
 
@@ -24,7 +31,9 @@ export class Watching {
     this.sampler = new Sampler({
       usage: (identities) => host.processes.usage(identities),
       machine: readMachineLoad,
-      onError: (error) => { host.log.warn('A measurement failed.', error) },
+      onError: (error) => {
+        host.log.warn('A measurement failed.', error)
+      },
     })
   }
 
@@ -39,12 +48,14 @@ export class Watching {
     const machineMs = shortest(wishes.filter((wish) => wish.machine))
     if (workersMs !== this.workers?.intervalMs) {
       this.workers?.subscription[Symbol.dispose]()
-      this.workers = workersMs === undefined ? undefined : { intervalMs: workersMs, subscription: this.watchWorkers(workersMs) }
+      this.workers =
+        workersMs === undefined ? undefined : { intervalMs: workersMs, subscription: this.watchWorkers(workersMs) }
       if (!this.workers) this.host.setUsage(null)
     }
     if (machineMs !== this.machine?.intervalMs) {
       this.machine?.subscription[Symbol.dispose]()
-      this.machine = machineMs === undefined ? undefined : { intervalMs: machineMs, subscription: this.watchMachine(machineMs) }
+      this.machine =
+        machineMs === undefined ? undefined : { intervalMs: machineMs, subscription: this.watchMachine(machineMs) }
       if (!this.machine) this.host.setMachine(null)
     }
   }
@@ -68,7 +79,9 @@ export class Watching {
   private watchMachine(intervalMs: number): Disposable {
     return this.sampler.subscribeMachine({
       intervalMs,
-      onSample: (load) => { this.host.setMachine(this.machineSnapshot(load)) },
+      onSample: (load) => {
+        this.host.setMachine(this.machineSnapshot(load))
+      },
     })
   }
 

@@ -20,13 +20,16 @@ export interface DescendantFacts {
 }
 
 /**
- * For each root, by pid: the processes below it, parents before their children, roots themselves left out. A process belongs to a root
+ * For each root, by pid: the processes below it, parents before their children, roots themselves left out. A process
+ * belongs to a root
  * - when its parent does (and had started before it: otherwise the parent's pid was reused between two reads),
  * - when it is in a session that one of them leads, because a session is only ever inherited by fork,
- * - when it is in the process group that the root leads and is not the root's sibling (a shell puts a pipeline in one group),
- * - when its environment carries the root's marker, which is all that is left once root and parents are gone.
- * An ancestor of the root never does, whatever it carries. Nor does the process that asks, with what it started itself: a host that a
- * shell's command has started is below that shell for a while, and is no part of what is being looked at or ended.
+ * - when it is in the process group that the root leads and is not the root's sibling (a shell puts a pipeline in one
+ *   group),
+ * - when its environment carries the root's marker, which is all that is left once root and parents are gone. An
+ *   ancestor of the root never does, whatever it carries. Nor does the process that asks, with what it started itself: a
+ *   host that a shell's command has started is below that shell for a while, and is no part of what is being looked at or
+ *   ended.
  *
  * Time and memory are linear in rows plus results.
  */
@@ -47,7 +50,8 @@ export function findDescendants(
     const rootRow = currentRow(byPid, root.identity)
     const ancestors = rootRow === undefined ? new Set<number>() : ancestorsOf(rootRow, byPid)
     const add = (row: ProcessRow, since: ProcessIdentity): void => {
-      if (row.identity.pid === root.identity.pid || row.identity.pid === facts.self || ancestors.has(row.identity.pid)) return
+      if (row.identity.pid === root.identity.pid || row.identity.pid === facts.self || ancestors.has(row.identity.pid))
+        return
       if (facts.startOf(row.identity) < facts.startOf(since) - facts.slack) return
       found.set(row.identity.pid, row)
     }
@@ -91,7 +95,10 @@ function ancestorsOf(row: ProcessRow, byPid: ReadonlyMap<number, ProcessRow>): S
   return ancestors
 }
 
-function groupBy<Key>(rows: readonly ProcessRow[], keyOf: (row: ProcessRow) => Key | undefined): Map<Key, ProcessRow[]> {
+function groupBy<Key>(
+  rows: readonly ProcessRow[],
+  keyOf: (row: ProcessRow) => Key | undefined,
+): Map<Key, ProcessRow[]> {
   const groups = new Map<Key, ProcessRow[]>()
   for (const row of rows) {
     const key = keyOf(row)

@@ -4,7 +4,11 @@ export { createProcessTable, processTable, protectedPids, type ProcessTableOptio
 export { ProtectedPids } from './protected-pids'
 export { markerVariable } from './linux/markers'
 export {
-  Sampler, type MachineSubscription, type SamplerSources, type UsageSample, type UsageSubscription,
+  Sampler,
+  type MachineSubscription,
+  type SamplerSources,
+  type UsageSample,
+  type UsageSubscription,
 } from './sampler'
 export { readMachineLoad, type MachineLoad } from './machine-load'
 export { isAlive } from './is-alive'

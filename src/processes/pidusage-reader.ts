@@ -1,6 +1,9 @@
 import type pidusageModule from 'pidusage'
 
-/** CPU time and memory as pidusage tells them, with the start of the process so that the caller can check whose they are. */
+/**
+ * CPU time and memory as pidusage tells them, with the start of the process so that the caller can check whose they
+ * are.
+ */
 export interface PidusageReading {
   readonly cpuTimeMs: number
   readonly memoryBytes: number
@@ -9,14 +12,15 @@ export interface PidusageReading {
 }
 
 /**
- * How long pidusage keeps an entry per pid. On Linux an entry holds /proc/PID/stat open, and only running out closes it:
- * `pidusage.clear()` forgets the descriptors without closing them, and 0 makes it read the file for ever. So: short, never cleared.
+ * How long pidusage keeps an entry per pid. On Linux an entry holds /proc/PID/stat open, and only running out closes
+ * it: `pidusage.clear()` forgets the descriptors without closing them, and 0 makes it read the file for ever. So:
+ * short, never cleared.
  */
 const maxAgeMs = 5000
 
 /**
- * Reads many pids in one batch by pidusage (`ps` on macOS and BSD, WMI on Windows, /proc on Linux). Pids that are gone are
- * left out; nothing is thrown for them, not even when all of them are gone.
+ * Reads many pids in one batch by pidusage (`ps` on macOS and BSD, WMI on Windows, /proc on Linux). Pids that are gone
+ * are left out; nothing is thrown for them, not even when all of them are gone.
  */
 export async function readWithPidusage(pids: readonly number[]): Promise<Map<number, PidusageReading>> {
   const readings = new Map<number, PidusageReading>()

@@ -49,7 +49,9 @@ export class Rhythm<Subscription extends { readonly intervalMs: number }> {
     this.#sampling = true
     const now = this.now()
     // Whoever is due within a quarter of an interval joins, so that equal intervals fall into step.
-    const due = [...this.#dueAt].filter(([{ intervalMs }, at]) => at - now <= intervalMs / 4).map(([subscription]) => subscription)
+    const due = [...this.#dueAt]
+      .filter(([{ intervalMs }, at]) => at - now <= intervalMs / 4)
+      .map(([subscription]) => subscription)
     for (const subscription of due) this.#dueAt.set(subscription, now + subscription.intervalMs)
     try {
       await this.sample(due)

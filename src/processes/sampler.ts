@@ -34,8 +34,9 @@ export interface SamplerSources {
 }
 
 /**
- * One sampler for everybody. It runs only while somebody is subscribed, reads the processes of all subscribers that are due in
- * one batch, and never starts a reading before the last one ended (on Windows one takes a second). It keeps no process alive.
+ * One sampler for everybody. It runs only while somebody is subscribed, reads the processes of all subscribers that are
+ * due in one batch, and never starts a reading before the last one ended (on Windows one takes a second). It keeps no
+ * process alive.
  */
 export class Sampler {
   readonly #usage: Rhythm<UsageSubscription>
@@ -67,7 +68,9 @@ export class Sampler {
 
   async #sampleUsage(due: readonly UsageSubscription[]): Promise<void> {
     const wanted = due.map((subscription) => ({ subscription, identities: subscription.identities() }))
-    const all = new Map(wanted.flatMap(({ identities }) => identities.map((identity) => [keyOf(identity), identity] as const)))
+    const all = new Map(
+      wanted.flatMap(({ identities }) => identities.map((identity) => [keyOf(identity), identity] as const)),
+    )
     const usages = all.size === 0 ? new Map<number, ProcessUsage>() : await this.sources.usage([...all.values()])
     const at = this.#now()
     const samples = new Map<string, UsageSample>()
@@ -75,7 +78,8 @@ export class Sampler {
     this.#forgetOld(at)
     for (const { subscription, identities } of wanted) {
       const own = identities.flatMap((identity) => samples.get(keyOf(identity)) ?? [])
-      if (this.#usage.has(subscription)) this.#tell(subscription.onSample, new Map(own.map((sample) => [sample.identity.pid, sample])))
+      if (this.#usage.has(subscription))
+        this.#tell(subscription.onSample, new Map(own.map((sample) => [sample.identity.pid, sample])))
     }
   }
 
@@ -83,8 +87,10 @@ export class Sampler {
     const key = keyOf(usage.identity)
     const previous = this.#previous.get(key)
     // Two subscribers a moment apart: the kernel counts in steps of 10 ms, so the quotient would be noise.
-    if (previous !== undefined && at - previous.at < shortestComparisonMs) return { ...usage, cpuPercent: previous.cpuPercent }
-    const cpuPercent = previous === undefined ? null : Math.max(0, ((usage.cpuTimeMs - previous.cpuTimeMs) / (at - previous.at)) * 100)
+    if (previous !== undefined && at - previous.at < shortestComparisonMs)
+      return { ...usage, cpuPercent: previous.cpuPercent }
+    const cpuPercent =
+      previous === undefined ? null : Math.max(0, ((usage.cpuTimeMs - previous.cpuTimeMs) / (at - previous.at)) * 100)
     this.#previous.set(key, { cpuTimeMs: usage.cpuTimeMs, at, cpuPercent })
     return { ...usage, cpuPercent }
   }

@@ -1,6 +1,9 @@
 import type { SignalOutcome } from './types'
 
-/** Sends to a pid whose identity was checked in this very tick. Throws only for what is a mistake of ours, such as an unknown signal. */
+/**
+ * Sends to a pid whose identity was checked in this very tick. Throws only for what is a mistake of ours, such as an
+ * unknown signal.
+ */
 export function sendSignal(pid: number, signal: NodeJS.Signals | number): SignalOutcome {
   // 0 would only ask whether the pid is taken, which is no signal.
   if (signal === 0) throw new RangeError('0 is no signal')

@@ -33,13 +33,26 @@ export interface SignalMasks {
   readonly pending: ReadonlySet<NodeJS.Signals>
   /** All that are caught, by number: real-time signals have no name here. */
   readonly caughtNumbers: ReadonlySet<number>
-  /** The debugger (or strace) that is attached: it gets every signal but SIGKILL first, and may keep it. Absent where none is. */
+  /**
+   * The debugger (or strace) that is attached: it gets every signal but SIGKILL first, and may keep it. Absent where
+   * none is.
+   */
   readonly tracerPid?: number
 }
 
 /** Where a thread waits in the kernel; of a process its main thread, which is the one that runs a worker's tasks. */
 export interface ProcessWait {
-  readonly kind: 'futex' | 'pipe-read' | 'pipe-write' | 'socket-read' | 'socket-write' | 'poll' | 'child' | 'sleep' | 'running' | 'other'
+  readonly kind:
+    | 'futex'
+    | 'pipe-read'
+    | 'pipe-write'
+    | 'socket-read'
+    | 'socket-write'
+    | 'poll'
+    | 'child'
+    | 'sleep'
+    | 'running'
+    | 'other'
   /** The kernel's own word, `anon_pipe_read`; empty when it does not say. */
   readonly wchan: string
   /** Of a futex: `0x7f3a…`. */
@@ -58,7 +71,10 @@ export interface ProcessWait {
 
 /** Where a thread other than the main one waits. */
 export interface ThreadWait extends ProcessWait {
-  /** How often it has left the processor, null where the kernel does not say: as long as it stays the same in one place, it has not run. */
+  /**
+   * How often it has left the processor, null where the kernel does not say: as long as it stays the same in one place,
+   * it has not run.
+   */
   readonly switches: number | null
 }
 
@@ -90,7 +106,9 @@ export interface ProcessUsage {
   readonly identity: ProcessIdentity
   /** User and system time since the process started, milliseconds. */
   readonly cpuTimeMs: number
-  /** The same of children that have ended and that it has waited for (Linux): the work of a shell script, for example. */
+  /**
+   * The same of children that have ended and that it has waited for (Linux): the work of a shell script, for example.
+   */
   readonly waitedCpuTimeMs?: number
   /** Resident set size in bytes. */
   readonly memoryBytes: number
@@ -111,48 +129,56 @@ export interface ProcessTable {
   /** Signal masks, undefined where the system does not tell (anything but Linux) or the process is gone. */
   signalMasks(identity: ProcessIdentity): Promise<SignalMasks | undefined>
   /**
-   * How many threads a process has, and where its main thread waits in the kernel right now; `other` with an empty `wchan` where
-   * the system does not let us look. `switches` counts how often that thread has left the processor, null where the kernel does not
-   * say: as long as it stays the same in one place, the thread has not run. It and `threads` are a little younger than `wait`. Linux
-   * only; undefined elsewhere, and when the process is gone or a zombie.
+   * How many threads a process has, and where its main thread waits in the kernel right now; `other` with an empty
+   * `wchan` where the system does not let us look. `switches` counts how often that thread has left the processor, null
+   * where the kernel does not say: as long as it stays the same in one place, the thread has not run. It and `threads`
+   * are a little younger than `wait`. Linux only; undefined elsewhere, and when the process is gone or a zombie.
    */
-  waits(identity: ProcessIdentity): Promise<{ readonly threads: number; readonly wait: ProcessWait; readonly switches: number | null } | undefined>
+  waits(
+    identity: ProcessIdentity,
+  ): Promise<{ readonly threads: number; readonly wait: ProcessWait; readonly switches: number | null } | undefined>
   /**
-   * Where its other threads wait, without the main one; not asked of more than {@link mostThreads}, for which none are told. Linux
-   * only; undefined elsewhere, and when the process is gone or a zombie.
+   * Where its other threads wait, without the main one; not asked of more than {@link mostThreads}, for which none are
+   * told. Linux only; undefined elsewhere, and when the process is gone or a zombie.
    */
   threadWaits(identity: ProcessIdentity): Promise<readonly ThreadWait[] | undefined>
   /**
-   * The arguments it was started with, or the title it gave itself as the only one; empty for a kernel thread. Linux only;
-   * undefined elsewhere, and when they cannot be read now (gone, a zombie, waiting inside the kernel).
+   * The arguments it was started with, or the title it gave itself as the only one; empty for a kernel thread. Linux
+   * only; undefined elsewhere, and when they cannot be read now (gone, a zombie, waiting inside the kernel).
    */
   commandLine(identity: ProcessIdentity): Promise<readonly string[] | undefined>
   /** Its working directory. Linux only; undefined elsewhere, and when the process is gone or not ours to look at. */
   workingDirectory(identity: ProcessIdentity): Promise<string | undefined>
-  /** Whether one of its descriptors is open on this file, named as the kernel names it. Linux only; false elsewhere, and when it cannot be seen. */
+  /**
+   * Whether one of its descriptors is open on this file, named as the kernel names it. Linux only; false elsewhere, and
+   * when it cannot be seen.
+   */
   hasOpen(identity: ProcessIdentity, path: string): Promise<boolean>
-  /** How a zombie ended that nobody has collected yet. Linux only; undefined elsewhere, and of anything that is no zombie of ours. */
+  /**
+   * How a zombie ended that nobody has collected yet. Linux only; undefined elsewhere, and of anything that is no
+   * zombie of ours.
+   */
   exitStatus(identity: ProcessIdentity): Promise<ExitStatus | undefined>
   /**
-   * How often the kernel's OOM killer has struck in the process's own control group, else on this machine; null when nothing
-   * says. Two answers for one identity count the same thing, so that their difference means something: ask once while the
-   * process lives (before the kill), then it can be asked after its end as well. A process that moves to another control group
-   * after that is counted in its first one. Linux only; null elsewhere.
+   * How often the kernel's OOM killer has struck in the process's own control group, else on this machine; null when
+   * nothing says. Two answers for one identity count the same thing, so that their difference means something: ask once
+   * while the process lives (before the kill), then it can be asked after its end as well. A process that moves to
+   * another control group after that is counted in its first one. Linux only; null elsewhere.
    */
   oomKills(identity: ProcessIdentity): Promise<number | null>
   /** The whole table in one pass, without blocking the event loop for more than 20 ms. */
   list(): Promise<ProcessRow[]>
   /**
-   * For each root: every process below it (by parent, by session or process group led by the root, and by
-   * environment marker `UNHANG_WORKER=<marker>` where given, which finds those that were re-parented). Roots are not included.
-   * One pass over the table for all roots.
+   * For each root: every process below it (by parent, by session or process group led by the root, and by environment
+   * marker `UNHANG_WORKER=<marker>` where given, which finds those that were re-parented). Roots are not included. One
+   * pass over the table for all roots.
    */
   descendants(roots: readonly { identity: ProcessIdentity; marker?: string }[]): Promise<Map<number, ProcessRow[]>>
   /** CPU time and memory; pids that are gone are left out. */
   usage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>>
   /**
-   * Checks identity and sends, with nothing in between. Never throws for a process that is gone. A number is for real-time
-   * signals, which Node cannot name.
+   * Checks identity and sends, with nothing in between. Never throws for a process that is gone. A number is for
+   * real-time signals, which Node cannot name.
    */
   signal(identity: ProcessIdentity, signal: NodeJS.Signals | number): Promise<SignalOutcome>
 }

@@ -25,7 +25,10 @@ function poolsAfter(before: readonly PoolSnapshot[], delta: DeltaSnapshot): Pool
   })
 }
 
-function workersAfter(before: PoolSnapshot['workers'], change: DeltaSnapshot['workers'][number]): PoolSnapshot['workers'] {
+function workersAfter(
+  before: PoolSnapshot['workers'],
+  change: DeltaSnapshot['workers'][number],
+): PoolSnapshot['workers'] {
   const after = new Map(before.map((worker) => [worker.name, worker]))
   for (const name of change.removed) after.delete(name)
   for (const worker of change.workers) after.set(worker.name, worker)

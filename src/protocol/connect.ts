@@ -50,7 +50,11 @@ export class HostNotRunningError extends Error {
 /** The host could not be started or did not answer in time. */
 export class HostStartError extends Error {
   override readonly name = 'HostStartError'
-  constructor(readonly root: string, readonly why: string, readonly logFile: string) {
+  constructor(
+    readonly root: string,
+    readonly why: string,
+    readonly logFile: string,
+  ) {
     super(`The Unhang host of ${root} did not start: ${why}. Its log is ${logFile}.`)
   }
 }
@@ -60,8 +64,9 @@ export class HostVersionError extends Error {
   override readonly name = 'HostVersionError'
   constructor(readonly info: HostInfo) {
     super(
-      `The Unhang host that runs (pid ${info.pid}, version ${info.version}) speaks protocol ${info.protocolVersion}, this client ${protocolVersion}. ` +
-      `Let its pools finish, end it with \`kill ${info.pid}\` (its pools are terminated), and try again.`,
+      `The Unhang host that runs (pid ${info.pid}, version ${info.version}) speaks protocol ` +
+        `${info.protocolVersion}, this client ${protocolVersion}. ` +
+        `Let its pools finish, end it with \`kill ${info.pid}\` (its pools are terminated), and try again.`,
     )
   }
 }
@@ -77,13 +82,19 @@ const maxStarts = 3
 /**
  * Connects to the host of a workspace, and starts it first when there is none. Two callers at once end up with one
  * host: the host's own lock decides, the loser leaves, and both find the winner here.
- * @throws {@link HostNotRunningError}, {@link HostStartError}, {@link HostHungError}, {@link HostVersionError}, or what {@link endpointOf} throws.
+ * @throws {@link HostNotRunningError}, {@link HostStartError}, {@link HostHungError}, {@link HostVersionError}, or what
+ * {@link endpointOf} throws.
  */
 export async function connectOrStart(options: ConnectOptions): Promise<ConnectedHost> {
   const env = options.env ?? process.env
   const endpoint = await endpointOf(options.root, env)
   const timeoutMs = options.timeoutMs ?? 10_000
-  const script = { root: endpoint.root, hostScript: options.hostScript, nodePath: options.nodePath ?? process.execPath, env }
+  const script = {
+    root: endpoint.root,
+    hostScript: options.hostScript,
+    nodePath: options.nodePath ?? process.execPath,
+    env,
+  }
   const deadline = performance.now() + timeoutMs
   let busySince: number | undefined
   let child: StartedHost | undefined
@@ -92,19 +103,27 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
     options.signal?.throwIfAborted()
     const info = await readHostInfo(endpoint)
     const lookedAt = performance.now()
-    const socket = info ? await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - performance.now()))) : 'absent'
+    const socket = info
+      ? await tryConnect(info.socketPath, Math.min(connectTimeoutMs, Math.max(1, deadline - performance.now())))
+      : 'absent'
     if (info && socket instanceof Socket) {
       if (info.protocolVersion !== protocolVersion) {
         socket.destroy()
         throw new HostVersionError(info)
       }
       const pidNamespace = ownPidNamespace()
-      const initializationOptions = { token: info.token, protocolVersion, client: options.client, ...(pidNamespace === undefined ? {} : { pidNamespace }) }
+      const initializationOptions = {
+        token: info.token,
+        protocolVersion,
+        client: options.client,
+        ...(pidNamespace === undefined ? {} : { pidNamespace }),
+      }
       return { socket, initializationOptions, info, endpoint, script, started: starts > 0 }
     }
     if (info && socket === 'busy') {
       busySince ??= lookedAt
-      if (performance.now() - busySince >= hungAfterMs * patience()) throw new HostHungError(endpoint.root, info, await lookAtHost(script).catch(() => undefined), hungAfterMs)
+      if (performance.now() - busySince >= hungAfterMs * patience())
+        throw new HostHungError(endpoint.root, info, await lookAtHost(script).catch(() => undefined), hungAfterMs)
       await sleep(pauseMs)
       continue
     }
@@ -118,20 +137,32 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
     if (child.failure !== undefined) throw new HostStartError(endpoint.root, child.failure, endpoint.logFile)
     if (child.exitCode !== undefined && child.exitCode !== 0) {
       const words = child.reason !== '' ? child.reason : lastWords(await printed(endpoint))
-      throw new HostStartError(endpoint.root, `it exited with ${child.exitCode}${words === '' ? '' : ` (${words})`}`, endpoint.logFile)
+      throw new HostStartError(
+        endpoint.root,
+        `it exited with ${child.exitCode}${words === '' ? '' : ` (${words})`}`,
+        endpoint.logFile,
+      )
     }
     if (performance.now() >= deadline) {
-      throw new HostStartError(endpoint.root, info ? `pid ${info.pid} does not accept connections after ${timeoutMs} ms` : `no answer within ${timeoutMs} ms`, endpoint.logFile)
+      throw new HostStartError(
+        endpoint.root,
+        info ? `pid ${info.pid} does not accept connections after ${timeoutMs} ms` : `no answer within ${timeoutMs} ms`,
+        endpoint.logFile,
+      )
     }
     await sleep(Math.min(pauseMs, Math.max(1, deadline - performance.now())))
   }
 }
 
-/** The socket once it is open; `absent` when nobody listens there, `busy` when somebody does and takes no connection. */
+/**
+ * The socket once it is open; `absent` when nobody listens there, `busy` when somebody does and takes no connection.
+ */
 function tryConnect(path: string, timeoutMs: number): Promise<Socket | 'absent' | 'busy'> {
   return new Promise((resolve) => {
     const socket = connectSocket(path)
-    const timer = setTimeout(() => { give('busy') }, timeoutMs)
+    const timer = setTimeout(() => {
+      give('busy')
+    }, timeoutMs)
     const give = (result: Socket | 'absent' | 'busy'): void => {
       clearTimeout(timer)
       socket.removeAllListeners()
@@ -142,9 +173,13 @@ function tryConnect(path: string, timeoutMs: number): Promise<Socket | 'absent' 
       }
       resolve(result)
     }
-    socket.once('connect', () => { give(socket) })
+    socket.once('connect', () => {
+      give(socket)
+    })
     // EAGAIN: connections that the host has not taken fill its queue.
-    socket.once('error', (error: NodeJS.ErrnoException) => { give(error.code === 'EAGAIN' ? 'busy' : 'absent') })
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      give(error.code === 'EAGAIN' ? 'busy' : 'absent')
+    })
   })
 }
 
@@ -155,11 +190,12 @@ function lastWords(stderr: string): string {
 }
 
 /**
- * A worker may start a host (by `unhang pool`): without its mark, by which a shutdown finds what belongs to that worker, or
- * the host of other pools would end with it.
+ * A worker may start a host (by `unhang pool`): without its mark, by which a shutdown finds what belongs to that
+ * worker, or the host of other pools would end with it.
  */
 function hostEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  // Without the second an Electron executable opens a window; plain Node ignores it, and the host keeps it from its workers.
+  // Without the second an Electron executable opens a window; plain Node ignores it, and the host keeps it from its
+  // workers.
   return { ...env, UNHANG_WORKER: undefined, ELECTRON_RUN_AS_NODE: '1' }
 }
 
@@ -182,27 +218,38 @@ interface StartedHost {
 async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJS.ProcessEnv): Promise<StartedHost> {
   const nodePath = options.nodePath ?? process.execPath
   const state: StartedHost = { exitCode: undefined, failure: undefined, reason: '' }
-  // Emptied: only the last start matters, so the file stays small. A host goes without it where there is no room for it.
+  // Emptied: only the last start matters, so the file stays small. A host goes without it where there is no room for
+  // it.
   const stderr: FileHandle | undefined = await openOwnFile(endpoint.stderrFile).catch(() => undefined)
   const printsTo = stderr?.fd ?? 'ignore'
   try {
-    const child = spawn(nodePath, [options.hostScript, '--root', endpoint.root, '--reason-to', String(reasonDescriptor)], {
-      // Not the workspace: a running host must not keep a folder from being removed or unmounted.
-      cwd: endpoint.directory,
-      detached: true,
-      windowsHide: true,
-      // A file cannot tell why there is no room for files: the reason comes by a pipe.
-      stdio: ['ignore', printsTo, printsTo, 'pipe'],
-      env: hostEnvironment(env),
+    const child = spawn(
+      nodePath,
+      [options.hostScript, '--root', endpoint.root, '--reason-to', String(reasonDescriptor)],
+      {
+        // Not the workspace: a running host must not keep a folder from being removed or unmounted.
+        cwd: endpoint.directory,
+        detached: true,
+        windowsHide: true,
+        // A file cannot tell why there is no room for files: the reason comes by a pipe.
+        stdio: ['ignore', printsTo, printsTo, 'pipe'],
+        env: hostEnvironment(env),
+      },
+    )
+    child.on('error', (error) => {
+      state.failure = `${nodePath} could not be run (${error.message})${/ E[MN]FILE\b/.test(error.message) ? ': this command may open no more files than its limit allows (ulimit -n)' : ''}`
     })
-    child.on('error', (error) => { state.failure = `${nodePath} could not be run (${error.message})${/ E[MN]FILE\b/.test(error.message) ? ': this command may open no more files than its limit allows (ulimit -n)' : ''}` })
     // Not at its exit: what it said last may not have been read by then.
-    child.on('close', (code, signal) => { state.exitCode = code ?? (signal === null ? 1 : 128) })
+    child.on('close', (code, signal) => {
+      state.exitCode = code ?? (signal === null ? 1 : 128)
+    })
     child.unref()
     // There is none where no file could be opened for it; the types say otherwise.
     const reason = (child.stdio as typeof child.stdio | undefined)?.[reasonDescriptor]
     if (reason instanceof Socket) {
-      reason.setEncoding('utf8').on('data', (text: string) => { state.reason = `${state.reason}${text}`.slice(0, longestReason).trimEnd() })
+      reason.setEncoding('utf8').on('data', (text: string) => {
+        state.reason = `${state.reason}${text}`.slice(0, longestReason).trimEnd()
+      })
       reason.on('error', () => undefined)
       reason.unref()
     }

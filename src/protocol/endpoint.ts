@@ -5,8 +5,8 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { homeFolder, temporaryFolder, userId } from './userFolders'
 
 /**
- * Where the host of one workspace keeps its socket, its files and what its pools print. Client and host compute the same
- * endpoint from the same workspace root, so neither has to be told about the other.
+ * Where the host of one workspace keeps its socket, its files and what its pools print. Client and host compute the
+ * same endpoint from the same workspace root, so neither has to be told about the other.
  */
 export interface Endpoint {
   /** Real path of the workspace root. */
@@ -33,7 +33,11 @@ export interface Endpoint {
 /** The runtime folder cannot be trusted or made, so nothing in it was used. */
 export class RuntimeDirectoryError extends Error {
   override readonly name = 'RuntimeDirectoryError'
-  constructor(readonly directory: string, readonly why: string, readonly advice: string) {
+  constructor(
+    readonly directory: string,
+    readonly why: string,
+    readonly advice: string,
+  ) {
     super(`Unhang cannot use the runtime folder ${directory}: ${why}. ${advice}`)
   }
 }
@@ -41,14 +45,17 @@ export class RuntimeDirectoryError extends Error {
 /** The workspace folder does not exist or is not a folder. */
 export class WorkspaceRootError extends Error {
   override readonly name = 'WorkspaceRootError'
-  constructor(readonly root: string, readonly why: string) {
+  constructor(
+    readonly root: string,
+    readonly why: string,
+  ) {
     super(`${root} is no workspace: ${why}. Name an existing folder.`)
   }
 }
 
 /**
- * `sun_path` holds 104 bytes on macOS and 108 on Linux with the terminating zero; libuv cuts a longer path short without
- * saying so, and two workspaces would then share a socket.
+ * `sun_path` holds 104 bytes on macOS and 108 on Linux with the terminating zero; libuv cuts a longer path short
+ * without saying so, and two workspaces would then share a socket.
  */
 export const maxSocketPathBytes = 100
 
@@ -56,8 +63,8 @@ export const maxSocketPathBytes = 100
 const socketNameBytes = 13
 
 /**
- * The workspace of a folder: the nearest parent with `.vscode/` or `.git`, else the folder itself. VS Code keeps its own
- * data in `~/.vscode`, so the home folder counts only when it has a tasks.json.
+ * The workspace of a folder: the nearest parent with `.vscode/` or `.git`, else the folder itself. VS Code keeps its
+ * own data in `~/.vscode`, so the home folder counts only when it has a tasks.json.
  */
 export function findWorkspaceRoot(folder: string, home: string | undefined = homeFolder()): string {
   const start = resolve(folder)
@@ -80,8 +87,11 @@ export async function endpointOf(root: string, env: NodeJS.ProcessEnv = process.
   const directory = join(base, key)
   const socketBytes = Buffer.byteLength(directory) + 1 + socketNameBytes
   if (process.platform !== 'win32' && socketBytes > maxSocketPathBytes) {
-    throw new RuntimeDirectoryError(base, `a socket in it would have a path of ${socketBytes} bytes, and ${maxSocketPathBytes} is the limit`,
-      'Set UNHANG_RUNTIME_DIR to a shorter path.')
+    throw new RuntimeDirectoryError(
+      base,
+      `a socket in it would have a path of ${socketBytes} bytes, and ${maxSocketPathBytes} is the limit`,
+      'Set UNHANG_RUNTIME_DIR to a shorter path.',
+    )
   }
   await makePrivate(base)
   await makePrivate(directory)
@@ -103,7 +113,10 @@ export async function endpointOf(root: string, env: NodeJS.ProcessEnv = process.
 export interface HostTraces {
   /** A host has announced itself; it may have died since. */
   readonly announced: boolean
-  /** The ledger has entries: a host runs workers, or one died and workers may have survived it. A host that ends takes it away. */
+  /**
+   * The ledger has entries: a host runs workers, or one died and workers may have survived it. A host that ends takes
+   * it away.
+   */
   readonly ledger: boolean
 }
 
@@ -114,7 +127,11 @@ export interface HostTraces {
 export async function hostTraces(root: string, env: NodeJS.ProcessEnv = process.env): Promise<HostTraces> {
   try {
     const directory = join(runtimeBase(env), workspaceKey(await realpath(root)))
-    const size = async (name: string): Promise<number> => stat(join(directory, name)).then((found) => found.size, () => 0)
+    const size = async (name: string): Promise<number> =>
+      stat(join(directory, name)).then(
+        (found) => found.size,
+        () => 0,
+      )
     const [info, ledger] = await Promise.all([size('host.json'), size('ledger.jsonl')])
     return { announced: info > 0, ledger: ledger > 0 }
   } catch {
@@ -124,7 +141,10 @@ export async function hostTraces(root: string, env: NodeJS.ProcessEnv = process.
 }
 
 function workspaceKey(realRoot: string): string {
-  return createHash('sha256').update(process.platform === 'win32' ? realRoot.toLowerCase() : realRoot).digest('hex').slice(0, 12)
+  return createHash('sha256')
+    .update(process.platform === 'win32' ? realRoot.toLowerCase() : realRoot)
+    .digest('hex')
+    .slice(0, 12)
 }
 
 async function realWorkspaceRoot(root: string): Promise<string> {
@@ -142,7 +162,8 @@ async function realWorkspaceRoot(root: string): Promise<string> {
 export function runtimeBase(env: NodeJS.ProcessEnv = process.env): string {
   const chosen = env.UNHANG_RUNTIME_DIR
   if (chosen !== undefined && chosen !== '') {
-    if (!isAbsolute(chosen)) throw new RuntimeDirectoryError(chosen, 'the path is relative', 'Set UNHANG_RUNTIME_DIR to an absolute path.')
+    if (!isAbsolute(chosen))
+      throw new RuntimeDirectoryError(chosen, 'the path is relative', 'Set UNHANG_RUNTIME_DIR to an absolute path.')
     return resolve(chosen)
   }
   if (process.platform === 'win32') return join(localAppData(env), 'unhang')
@@ -152,7 +173,12 @@ export function runtimeBase(env: NodeJS.ProcessEnv = process.env): string {
 function localAppData(env: NodeJS.ProcessEnv): string {
   if (env.LOCALAPPDATA !== undefined) return env.LOCALAPPDATA
   const home = homeFolder(env)
-  if (home === undefined) throw new RuntimeDirectoryError('%LOCALAPPDATA%\\unhang', 'there is no home folder', 'Set UNHANG_RUNTIME_DIR to a folder of your own.')
+  if (home === undefined)
+    throw new RuntimeDirectoryError(
+      '%LOCALAPPDATA%\\unhang',
+      'there is no home folder',
+      'Set UNHANG_RUNTIME_DIR to a folder of your own.',
+    )
   return join(home, 'AppData', 'Local')
 }
 
@@ -163,9 +189,18 @@ async function makePrivate(directory: string): Promise<void> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') {
-      throw new RuntimeDirectoryError(directory, 'its parent folder does not exist', 'Make it, or set UNHANG_RUNTIME_DIR to a folder in an existing one.')
+      throw new RuntimeDirectoryError(
+        directory,
+        'its parent folder does not exist',
+        'Make it, or set UNHANG_RUNTIME_DIR to a folder in an existing one.',
+      )
     }
-    if (code !== 'EEXIST') throw new RuntimeDirectoryError(directory, message, 'Set UNHANG_RUNTIME_DIR to a folder that you can write, with some room on its disk.')
+    if (code !== 'EEXIST')
+      throw new RuntimeDirectoryError(
+        directory,
+        message,
+        'Set UNHANG_RUNTIME_DIR to a folder that you can write, with some room on its disk.',
+      )
   }
   // lstat: a symbolic link that somebody else planted in a shared /tmp must not be followed.
   const found = await lstat(directory)
@@ -174,10 +209,14 @@ async function makePrivate(directory: string): Promise<void> {
   if (!found.isDirectory()) throw new RuntimeDirectoryError(directory, 'it is not a folder', advice)
   const uid = userId()
   if (uid === undefined) return
-  if (found.uid !== uid) throw new RuntimeDirectoryError(directory, `it belongs to user ${found.uid}, not to you (${uid})`, advice)
+  if (found.uid !== uid)
+    throw new RuntimeDirectoryError(directory, `it belongs to user ${found.uid}, not to you (${uid})`, advice)
   const mode = found.mode & 0o777
   if (mode !== 0o700) {
-    throw new RuntimeDirectoryError(directory, `its mode is ${mode.toString(8).padStart(4, '0')}, so others could open it; it must be 0700`,
-      `If you know why, \`chmod 700 ${directory}\`; else remove it.`)
+    throw new RuntimeDirectoryError(
+      directory,
+      `its mode is ${mode.toString(8).padStart(4, '0')}, so others could open it; it must be 0700`,
+      `If you know why, \`chmod 700 ${directory}\`; else remove it.`,
+    )
   }
 }

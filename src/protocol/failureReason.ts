@@ -4,8 +4,17 @@ import type { GetFailures } from './messages'
  * The first line of a failure's message, without what a row about it says already (worker, pid, task):
  * `exit -9 (SIGKILL): ended by us, …` of a lost task.
  */
-export function failureReason({ message, worker, pid, label }: Pick<GetFailures.Failure, 'message' | 'worker' | 'pid' | 'label'>): string {
+export function failureReason({
+  message,
+  worker,
+  pid,
+  label,
+}: Pick<GetFailures.Failure, 'message' | 'worker' | 'pid' | 'label'>): string {
   const [line = ''] = message.split('\n', 1)
-  return line.trim().replace(/^(WorkerLost|TaskTimeout|TaskCancelled|CommandFailed)Error: /, '')
-    .replace(`${worker} (pid ${pid}) ended with `, '').replace(` before ${label} was done`, '').replace(`${label} ended with `, '')
+  return line
+    .trim()
+    .replace(/^(WorkerLost|TaskTimeout|TaskCancelled|CommandFailed)Error: /, '')
+    .replace(`${worker} (pid ${pid}) ended with `, '')
+    .replace(` before ${label} was done`, '')
+    .replace(`${label} ended with `, '')
 }

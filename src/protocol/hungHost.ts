@@ -15,19 +15,22 @@ export interface HostScript {
 }
 
 /**
- * What `host.js --look` prints: the process that the runtime folder names as the host, proven by its start time and its command line.
- * null: no such process lives.
+ * What `host.js --look` prints: the process that the runtime folder names as the host, proven by its start time and its
+ * command line. null: no such process lives.
  */
-export const hostConditionSchema = z.object({
-  pid: z.number().int().positive(),
-  startTime: z.string(),
-  state: z.enum(['running', 'sleeping', 'uninterruptible', 'stopped', 'zombie', 'idle', 'unknown']),
-}).nullable()
+export const hostConditionSchema = z
+  .object({
+    pid: z.number().int().positive(),
+    startTime: z.string(),
+    state: z.enum(['running', 'sleeping', 'uninterruptible', 'stopped', 'zombie', 'idle', 'unknown']),
+  })
+  .nullable()
 export type HostCondition = z.infer<typeof hostConditionSchema>
 
 /**
- * What `host.js --end` prints: `killed`, it is gone; `gone`, it was before; `other`, the process is no host of this workspace, so
- * nothing was sent; `denied` by the kernel; `unkillable`, it waits inside the kernel and ends when that does.
+ * What `host.js --end` prints: `killed`, it is gone; `gone`, it was before; `other`, the process is no host of this
+ * workspace, so nothing was sent; `denied` by the kernel; `unkillable`, it waits inside the kernel and ends when that
+ * does.
  */
 export const hostEndSchema = z.object({ outcome: z.enum(['killed', 'gone', 'other', 'denied', 'unkillable']) })
 export type HostEnd = z.infer<typeof hostEndSchema>['outcome']
@@ -35,14 +38,19 @@ export type HostEnd = z.infer<typeof hostEndSchema>['outcome']
 /** The host took a connection and does not answer: it is stopped, or its main loop stands. */
 export class HostHungError extends Error {
   override readonly name = 'HostHungError'
-  constructor(readonly root: string, readonly info: Pick<HostInfo, 'pid' | 'startTime'>, readonly condition: HostCondition | undefined, readonly waitedMs: number) {
+  constructor(
+    readonly root: string,
+    readonly info: Pick<HostInfo, 'pid' | 'startTime'>,
+    readonly condition: HostCondition | undefined,
+    readonly waitedMs: number,
+  ) {
     super(hungMessage(root, info.pid, condition, waitedMs))
   }
 }
 
 /**
- * A host that has not answered the first message by then hangs, as far as a person who waits is concerned: it takes some milliseconds,
- * on a loaded machine some hundred.
+ * A host that has not answered the first message by then hangs, as far as a person who waits is concerned: it takes
+ * some milliseconds, on a loaded machine some hundred.
  */
 export const hungAfterMs = 2000
 
@@ -50,14 +58,18 @@ export const hungAfterMs = 2000
 const mostPatience = 4
 
 /**
- * How much longer a host is waited for, from 1 up: on a machine with ten runnable processes for each of its cores a host that is well takes
- * many times as long for an answer, and to advise its end would be wrong. A stopped one is told at once all the same.
+ * How much longer a host is waited for, from 1 up: on a machine with ten runnable processes for each of its cores a
+ * host that is well takes many times as long for an answer, and to advise its end would be wrong. A stopped one is told
+ * at once all the same.
  */
 export function patience(load = loadavg()[0] ?? 0, cores = availableParallelism()): number {
   return Math.min(Math.max(load / cores, 1), mostPatience)
 }
 
-/** When it is looked at, so that a stopped one is known without waiting for the rest. Earlier would be for nothing on most loaded machines. */
+/**
+ * When it is looked at, so that a stopped one is known without waiting for the rest. Earlier would be for nothing on
+ * most loaded machines.
+ */
 const lookAfterMs = 800
 
 /** Starting Node on a loaded machine, and reading some files of /proc. */
@@ -66,23 +78,35 @@ const lookTimeoutMs = 5000
 const endTimeoutMs = 15_000
 
 /**
- * The answer of a host, or {@link HostHungError}: after {@link hungAfterMs} (or `limitMs`), longer on an overloaded machine ({@link patience}),
- * or at once when it turns out to be stopped.
+ * The answer of a host, or {@link HostHungError}: after {@link hungAfterMs} (or `limitMs`), longer on an overloaded
+ * machine ({@link patience}), or at once when it turns out to be stopped.
  */
-export async function unlessHung<T>(answer: Promise<T>, host: HostScript, info: HostInfo, limitMs = hungAfterMs): Promise<T> {
+export async function unlessHung<T>(
+  answer: Promise<T>,
+  host: HostScript,
+  info: HostInfo,
+  limitMs = hungAfterMs,
+): Promise<T> {
   const startedAt = performance.now()
   const timers: NodeJS.Timeout[] = []
   let condition: HostCondition | undefined
   const hung = new Promise<never>((_, reject) => {
-    const fail = (): void => { reject(new HostHungError(host.root, info, condition, Math.round(performance.now() - startedAt))) }
+    const fail = (): void => {
+      reject(new HostHungError(host.root, info, condition, Math.round(performance.now() - startedAt)))
+    }
     timers.push(setTimeout(fail, limitMs * patience()))
     if (lookAfterMs < limitMs) {
-      timers.push(setTimeout(() => {
-        lookAtHost(host).then((seen) => {
-          condition = seen
-          if (seen?.state === 'stopped') fail()
-        }, () => undefined)
-      }, lookAfterMs))
+      timers.push(
+        setTimeout(() => {
+          lookAtHost(host).then(
+            (seen) => {
+              condition = seen
+              if (seen?.state === 'stopped') fail()
+            },
+            () => undefined,
+          )
+        }, lookAfterMs),
+      )
     }
   })
   try {
@@ -100,19 +124,38 @@ export async function lookAtHost(host: HostScript): Promise<HostCondition> {
 }
 
 /**
- * Ends a host by SIGKILL, and nothing else: what it owned ends by itself, or is found by the next host. Pid, start time and command line
- * are proven right before, in the one place where signals leave.
+ * Ends a host by SIGKILL, and nothing else: what it owned ends by itself, or is found by the next host. Pid, start time
+ * and command line are proven right before, in the one place where signals leave.
  */
-export async function endHungHost(host: HostScript, { pid, startTime }: Pick<HostInfo, 'pid' | 'startTime'>, askedBy: 'cli' | 'user'): Promise<HostEnd> {
-  return hostEndSchema.parse(await run(host, ['--end', String(pid), '--start-time', startTime, '--asked-by', askedBy], endTimeoutMs)).outcome
+export async function endHungHost(
+  host: HostScript,
+  { pid, startTime }: Pick<HostInfo, 'pid' | 'startTime'>,
+  askedBy: 'cli' | 'user',
+): Promise<HostEnd> {
+  return hostEndSchema.parse(
+    await run(host, ['--end', String(pid), '--start-time', startTime, '--asked-by', askedBy], endTimeoutMs),
+  ).outcome
 }
 
-function run({ root, hostScript, nodePath, env }: HostScript, args: readonly string[], timeoutMs: number): Promise<unknown> {
+function run(
+  { root, hostScript, nodePath, env }: HostScript,
+  args: readonly string[],
+  timeoutMs: number,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const options = { env: { ...env, UNHANG_WORKER: undefined, ELECTRON_RUN_AS_NODE: '1' }, timeout: timeoutMs, killSignal: 'SIGKILL', windowsHide: true } as const
+    const options = {
+      env: { ...env, UNHANG_WORKER: undefined, ELECTRON_RUN_AS_NODE: '1' },
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      windowsHide: true,
+    } as const
     execFile(nodePath, [hostScript, '--root', root, ...args], options, (error, stdout, stderr) => {
       if (error !== null) {
-        reject(new Error(`The host could not be looked at: ${stderr.trim() === '' ? error.message : stderr.trim()}`, { cause: error }))
+        reject(
+          new Error(`The host could not be looked at: ${stderr.trim() === '' ? error.message : stderr.trim()}`, {
+            cause: error,
+          }),
+        )
         return
       }
       try {
@@ -124,15 +167,28 @@ function run({ root, hostScript, nodePath, env }: HostScript, args: readonly str
   })
 }
 
-const whatForceDoes = 'SIGKILL to the host alone: the pools that it owns end with it, programs in terminals go on, and what outlives it is found by the next one'
+const whatForceDoes =
+  'SIGKILL to the host alone: the pools that it owns end with it, programs in terminals go on, and what outlives ' +
+  'it is found by the next one'
 
 function hungMessage(root: string, pid: number, condition: HostCondition | undefined, waitedMs: number): string {
   if (condition === null || (condition !== undefined && condition.pid !== pid)) {
-    return `The Unhang host of ${root} did not answer within ${waitedMs} ms, and pid ${pid}, by which it announced itself, is no host of this workspace here. Run the command again; if it stays so, \`unhang host status\` says which folder it uses.`
+    return (
+      `The Unhang host of ${root} did not answer within ${waitedMs} ms, and pid ${pid}, by which it announced ` +
+      `itself, is no host of this workspace here. Run the command again; if it stays so, \`unhang host status\` ` +
+      'says which folder it uses.'
+    )
   }
   if (condition?.state === 'stopped') {
-    return `The Unhang host of ${root} (pid ${pid}) is stopped, so it answers nobody. Continue it with \`kill -CONT ${pid}\`, or end it with \`unhang host stop --force\` or \`kill -9 ${pid}\` (${whatForceDoes}).`
+    return (
+      `The Unhang host of ${root} (pid ${pid}) is stopped, so it answers nobody. Continue it with \`kill -CONT ` +
+      `${pid}\`, or end it with \`unhang host stop --force\` or \`kill -9 ${pid}\` (${whatForceDoes}).`
+    )
   }
-  const wait = condition?.state === 'uninterruptible' ? ': it waits inside the kernel, for a disk or a network folder' : ''
-  return `The Unhang host of ${root} (pid ${pid}) did not answer within ${waitedMs} ms${wait}. If it stays so, end it with \`unhang host stop --force\` or \`kill -9 ${pid}\` (${whatForceDoes}).`
+  const wait =
+    condition?.state === 'uninterruptible' ? ': it waits inside the kernel, for a disk or a network folder' : ''
+  return (
+    `The Unhang host of ${root} (pid ${pid}) did not answer within ${waitedMs} ms${wait}. If it stays so, end it ` +
+    `with \`unhang host stop --force\` or \`kill -9 ${pid}\` (${whatForceDoes}).`
+  )
 }

@@ -14,7 +14,10 @@ export const initializationOptionsSchema = z.object({
   token: z.string().max(256),
   protocolVersion: z.number().int(),
   client: z.enum(['vscode', 'cli', 'test']),
-  /** The pid namespace of the client, in which `processId` and every pid that it names are numbers; left out where there are none. */
+  /**
+   * The pid namespace of the client, in which `processId` and every pid that it names are numbers; left out where there
+   * are none.
+   */
   pidNamespace: z.string().max(64).optional(),
 })
 export type InitializationOptions = z.infer<typeof initializationOptionsSchema>
@@ -46,7 +49,11 @@ export type ShutdownTargetParams = z.infer<typeof shutdownTargetSchema>
 /** Which pools a client wants measured (CPU and memory): nothing is sampled while nobody looks. */
 export namespace Watch {
   export const method = 'unhang/watch'
-  export const params = z.object({ workers: z.boolean(), machine: z.boolean(), intervalMs: z.number().int().min(200).max(60_000) })
+  export const params = z.object({
+    workers: z.boolean(),
+    machine: z.boolean(),
+    intervalMs: z.number().int().min(200).max(60_000),
+  })
   export type Params = z.infer<typeof params>
 }
 
@@ -57,11 +64,18 @@ function holdsNoNul(env: Record<string, string>): boolean {
 /** How a program is watched; what is left out is the host's default. */
 export const watchOptionsSchema = z.object({
   name: z.string().min(1).max(200).optional(),
-  stuckAfterMs: z.number().int().min(1).max(2 ** 31 - 1).optional(),
+  stuckAfterMs: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional(),
   gracePeriodMs: z.number().int().min(0).max(3_600_000).optional(),
   useSigkill: z.boolean().optional(),
   onStuck: z.enum(['flag', 'terminate', 'kill', 'retry']).optional(),
-  /** False keeps the tasks' arguments out of labels and of the flight recorder (a lost task can then only be failed). */
+  /**
+   * False keeps the tasks' arguments out of labels and of the flight recorder (a lost task can then only be failed).
+   */
   recordArguments: z.boolean().optional(),
   /** The signal that makes its Pythons write their stacks; 0 = none. Default: one that is free. */
   stackSignal: z.number().int().min(0).max(64).optional(),
@@ -78,7 +92,9 @@ export namespace GetSnapshot {
 /** Host → client, at most four a second: something changed, fetch when you like. */
 export namespace Changed {
   export const method = 'unhang/changed'
-  export interface Params { rev: number }
+  export interface Params {
+    rev: number
+  }
 }
 
 /**
@@ -91,18 +107,32 @@ export namespace LaunchPool {
     label: z.string().optional(),
     definition: z.record(z.string(), z.unknown()).optional(),
     env: z.record(z.string(), z.string()).refine(holdsNoNul, 'holds a NUL character').optional(),
-    defaults: z.object({
-      stuckAfterMs: z.number().optional(), gracePeriodMs: z.number().optional(), useSigkill: z.boolean().optional(), nodePath: z.string().optional(),
-      pythonPath: z.string().optional(), recordArguments: z.boolean().optional(), stackSignal: z.number().int().min(0).max(64).optional(),
-    }).optional(),
+    defaults: z
+      .object({
+        stuckAfterMs: z.number().optional(),
+        gracePeriodMs: z.number().optional(),
+        useSigkill: z.boolean().optional(),
+        nodePath: z.string().optional(),
+        pythonPath: z.string().optional(),
+        recordArguments: z.boolean().optional(),
+        stackSignal: z.number().int().min(0).max(64).optional(),
+      })
+      .optional(),
     /** Follow its output from the first byte, as {@link FollowOutput} would a moment later. */
     follow: z.boolean().optional(),
   })
   export type Params = z.infer<typeof params>
-  export interface Result { poolId: string; name: string; total: number; warnings: string[] }
+  export interface Result {
+    poolId: string
+    name: string
+    total: number
+    warnings: string[]
+  }
 }
 /** Error data of a definition that cannot run: one entry per key (`items.glob`), or `label` where no task has it. */
-export interface LaunchErrorData { problems: { key: string; message: string }[] }
+export interface LaunchErrorData {
+  problems: { key: string; message: string }[]
+}
 
 /** Every way to end something: one request, because there is one shutdown core. */
 export namespace Shutdown {
@@ -116,7 +146,10 @@ export namespace Shutdown {
     reason: z.string().max(500).optional(),
   })
   export type Params = z.infer<typeof params>
-  export interface Result { issues: string[]; reports: ShutdownReportWire[] }
+  export interface Result {
+    issues: string[]
+    reports: ShutdownReportWire[]
+  }
 }
 /** The shutdown core's report as it travels. */
 export interface ShutdownReportWire {
@@ -124,10 +157,14 @@ export interface ShutdownReportWire {
   startedAt: number
   durationMs: number
   workers: {
-    name: string; pid: number; descendantOf?: string | undefined
+    name: string
+    pid: number
+    descendantOf?: string | undefined
     /** `order` counts the signals of the whole shutdown, from 1; a host of before does not tell. */
     sent: { signal: string; atMs: number; outcome: string; order?: number | undefined }[]
-    foreseen: string[]; outcome: string; endedAfterMs?: number | undefined
+    foreseen: string[]
+    outcome: string
+    endedAfterMs?: number | undefined
     /** The living process above it for whose sake it got no signal. */
     heldBackBy?: { name: string; pid: number } | undefined
   }[]
@@ -138,7 +175,9 @@ export namespace PlanShutdown {
   export const method = 'unhang/planShutdown'
   export const params = Shutdown.params
   export type Params = z.infer<typeof params>
-  export interface Result { plans: ShutdownPlanWire[] }
+  export interface Result {
+    plans: ShutdownPlanWire[]
+  }
 }
 /** A plan as it travels; processes stand in the order in which they would be signalled. */
 export interface ShutdownPlanWire {
@@ -147,7 +186,10 @@ export interface ShutdownPlanWire {
   /** What the parent of the one worker that is ended will make of it, in words, as far as known. */
   consequence?: string | undefined
   processes: {
-    name: string; pid: number; command: string; descendantOf?: string | undefined
+    name: string
+    pid: number
+    command: string
+    descendantOf?: string | undefined
     /** From 1; those of one step are signalled together, those of the next once what is above them has ended. */
     step: number
     after: { name: string; pid: number } | null
@@ -161,12 +203,16 @@ export interface ShutdownPlanWire {
 /** Host → all clients after any shutdown, whoever asked. */
 export namespace ShutdownDone {
   export const method = 'unhang/shutdownDone'
-  export interface Params { askedBy: string; reason: string; report: ShutdownReportWire }
+  export interface Params {
+    askedBy: string
+    reason: string
+    report: ShutdownReportWire
+  }
 }
 
 /**
- * Host → all clients when the `onStuck` of a watched program acts. It is sent before the first signal, so whoever started the program
- * knows of it when the host answers to its end.
+ * Host → all clients when the `onStuck` of a watched program acts. It is sent before the first signal, so whoever
+ * started the program knows of it when the host answers to its end.
  */
 export namespace PolicyActed {
   export const method = 'unhang/policyActed'
@@ -203,11 +249,23 @@ export namespace GetFailures {
   export const params = z.object({ poolId: z.string(), limit: z.number().int().min(1).max(1000).default(200) })
   export type Params = z.input<typeof params>
   export interface Failure {
-    taskId: string; label: string; state: string; message: string; worker: string; pid: number
-    exitCode: number | null; signal: string | null; elapsedMs: number; attempts: number
-    stdoutPath: string | null; stderrPath: string | null
+    taskId: string
+    label: string
+    state: string
+    message: string
+    worker: string
+    pid: number
+    exitCode: number | null
+    signal: string | null
+    elapsedMs: number
+    attempts: number
+    stdoutPath: string | null
+    stderrPath: string | null
   }
-  export interface Result { failures: Failure[]; total: number }
+  export interface Result {
+    failures: Failure[]
+    total: number
+  }
 }
 
 /** Follow a pool's output; what is still buffered (the last 64 KiB) comes first. */
@@ -216,7 +274,9 @@ export namespace FollowOutput {
   export const params = z.object({ poolId: z.string(), follow: z.boolean() })
   export type Params = z.infer<typeof params>
 }
-/** Host → client: output in order; `dropped` bytes were left out because the client was too slow (the files have them). */
+/**
+ * Host → client: output in order; `dropped` bytes were left out because the client was too slow (the files have them).
+ */
 export namespace Output {
   export const method = 'unhang/output'
   export interface Params {
@@ -234,8 +294,8 @@ export namespace RemovePool {
 }
 
 /**
- * A program that the client starts itself, in its own terminal, with the environment that comes back: `unhang run`. The client
- * then tells of its start and its end ({@link ProgramStarted}, {@link ProgramExited}).
+ * A program that the client starts itself, in its own terminal, with the environment that comes back: `unhang run`. The
+ * client then tells of its start and its end ({@link ProgramStarted}, {@link ProgramExited}).
  */
 export namespace RunProgram {
   export const method = 'unhang/runProgram'
@@ -247,8 +307,16 @@ export namespace RunProgram {
     options: watchOptionsSchema,
   })
   export type Params = z.infer<typeof params>
-  /** `env`: what to add to the program's environment. `notObserved`: why no observer can be inside, where that is known beforehand. */
-  export interface Result { programId: string; name: string; env: Record<string, string>; notObserved?: string }
+  /**
+   * `env`: what to add to the program's environment. `notObserved`: why no observer can be inside, where that is known
+   * beforehand.
+   */
+  export interface Result {
+    programId: string
+    name: string
+    env: Record<string, string>
+    notObserved?: string
+  }
 }
 export namespace ProgramStarted {
   export const method = 'unhang/programStarted'
@@ -257,13 +325,22 @@ export namespace ProgramStarted {
 }
 export namespace ProgramExited {
   export const method = 'unhang/programExited'
-  export const params = z.object({ programId: z.string(), exitCode: z.number().int().nullable(), signal: z.string().nullable() })
+  export const params = z.object({
+    programId: z.string(),
+    exitCode: z.number().int().nullable(),
+    signal: z.string().nullable(),
+  })
   export type Params = z.infer<typeof params>
   /** The signal by which Unhang ended the program; null where it did not. */
-  export interface Result { endedBy: 'SIGTERM' | 'SIGKILL' | null }
+  export interface Result {
+    endedBy: 'SIGTERM' | 'SIGKILL' | null
+  }
 }
 
-/** Looks at a pool, or at all, right now: what `unhang why` does before it speaks. Answered when the verdicts are in the snapshot. */
+/**
+ * Looks at a pool, or at all, right now: what `unhang why` does before it speaks. Answered when the verdicts are in the
+ * snapshot.
+ */
 export namespace Look {
   export const method = 'unhang/look'
   export const params = z.object({ poolId: z.string().optional() })
@@ -281,10 +358,16 @@ export type RescueAction = z.infer<typeof rescueActionSchema>
 
 export namespace Rescue {
   export const method = 'unhang/rescue'
-  export const params = z.object({ poolId: z.string(), actions: z.array(rescueActionSchema).min(1).max(10_000), askedBy: z.enum(['user', 'cli', 'policy']) })
+  export const params = z.object({
+    poolId: z.string(),
+    actions: z.array(rescueActionSchema).min(1).max(10_000),
+    askedBy: z.enum(['user', 'cli', 'policy']),
+  })
   export type Params = z.infer<typeof params>
   /** One entry an action, in their order. `text` says what was done, or why nothing was. */
-  export interface Result { outcomes: { done: boolean; text: string }[] }
+  export interface Result {
+    outcomes: { done: boolean; text: string }[]
+  }
 }
 
 /** The stacks of one process: of a watched program, of an attached one, or of any pool's worker. */
@@ -292,8 +375,17 @@ export namespace GetStacks {
   export const method = 'unhang/stacks'
   export const params = z.object({ pid: z.number().int().min(2) })
   export type Params = z.infer<typeof params>
-  export interface Frame { file: string; line: number; function: string; code: string }
-  export interface Thread { id: string; name: string; frames: Frame[] }
+  export interface Frame {
+    file: string
+    line: number
+    function: string
+    code: string
+  }
+  export interface Thread {
+    id: string
+    name: string
+    frames: Frame[]
+  }
   export interface Result {
     pid: number
     /** `ForkPoolWorker-3`, or the program's name. */
@@ -311,9 +403,15 @@ export namespace AttachProcess {
   export const method = 'unhang/attach'
   export const params = z.object({ pid: z.number().int().min(2) })
   export type Params = z.infer<typeof params>
-  export interface Result { programId: string; name: string; pids: number[] }
+  export interface Result {
+    programId: string
+    name: string
+    pids: number[]
+  }
 }
-/** From now on the attached program and its workers may be ended; `pids` are those that the user was shown, all of them. */
+/**
+ * From now on the attached program and its workers may be ended; `pids` are those that the user was shown, all of them.
+ */
 export namespace ConfirmAttached {
   export const method = 'unhang/confirmAttached'
   export const params = z.object({ poolId: z.string(), pids: z.array(z.number().int().min(2)).max(10_000) })
@@ -333,16 +431,29 @@ export namespace ListProcesses {
     /** Children that look like workers of a process pool. */
     poolWorkers: number
   }
-  export interface Result { processes: Process[] }
+  export interface Result {
+    processes: Process[]
+  }
 }
 
 export namespace HostStatus {
   export const method = 'unhang/hostStatus'
   /** `unwatched`: programs that a host before this one watched, that still run, and that nobody watches now. */
-  export interface Result { pid: number; version: string; startedAt: number; clients: number; pools: number; logFile: string; unwatched: RunningProgram[] }
+  export interface Result {
+    pid: number
+    version: string
+    startedAt: number
+    clients: number
+    pools: number
+    logFile: string
+    unwatched: RunningProgram[]
+  }
 }
 /** A program that is not the host's to end. */
-export interface RunningProgram { name: string; pid: number }
+export interface RunningProgram {
+  name: string
+  pid: number
+}
 /** Does nothing, by way of a thread that reads files: a host that does not answer it is of no use for anything. */
 export namespace Ping {
   export const method = 'unhang/ping'
@@ -351,7 +462,10 @@ export namespace Ping {
 export namespace StopHost {
   export const method = 'unhang/stopHost'
   /** `runOn`, where there are any: programs of terminals and attached ones, which go on without being watched. */
-  export interface Result { issues: string[]; runOn?: RunningProgram[] }
+  export interface Result {
+    issues: string[]
+    runOn?: RunningProgram[]
+  }
 }
 
 /** Every request: what goes, what comes back. */

@@ -5,15 +5,18 @@ import { userId } from './userFolders'
 /** Files of the runtime folder are small; what is larger than this was not written by us. */
 const largestBytes = 64 * 1024 * 1024
 
-/** What open(2) and read(2) answer for a name that is no regular file of ours: a folder, a link, a pipe, a socket, a forbidden one. */
+/**
+ * What open(2) and read(2) answer for a name that is no regular file of ours: a folder, a link, a pipe, a socket, a
+ * forbidden one.
+ */
 const foreignCodes = new Set(['EISDIR', 'ELOOP', 'ENXIO', 'EACCES', 'EPERM', 'ENOTDIR', 'EMLINK', 'ENODEV', 'ETXTBSY'])
 
 /** What stands under a name of the runtime folder: `missing`, `foreign` (none of ours could be so), or its text. */
 export type OwnText = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'missing' | 'foreign' }
 
 /**
- * Reads a small file of the runtime folder. A pipe, a link or a folder under its name is no obstacle: nothing is followed, and opening
- * waits for nobody. Throws what is no property of the name, such as EMFILE or EIO.
+ * Reads a small file of the runtime folder. A pipe, a link or a folder under its name is no obstacle: nothing is
+ * followed, and opening waits for nobody. Throws what is no property of the name, such as EMFILE or EIO.
  */
 export async function readOwnText(path: string): Promise<OwnText> {
   let file: FileHandle
@@ -31,7 +34,9 @@ export async function readOwnText(path: string): Promise<OwnText> {
   }
 }
 
-/** Opens a file of the runtime folder anew for writing, empty; what is no regular file under its name is removed first. */
+/**
+ * Opens a file of the runtime folder anew for writing, empty; what is no regular file under its name is removed first.
+ */
 export async function openOwnFile(path: string): Promise<FileHandle> {
   await removeForeign(path, 'file')
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | noFollow, 0o600)
@@ -46,8 +51,8 @@ export async function openOwnFile(path: string): Promise<FileHandle> {
 }
 
 /**
- * Removes what stands under a name of the runtime folder and is not of the kind that belongs there. The folder is its owner's alone, so
- * whatever is in it is the owner's to remove; a link is removed, not what it points to.
+ * Removes what stands under a name of the runtime folder and is not of the kind that belongs there. The folder is its
+ * owner's alone, so whatever is in it is the owner's to remove; a link is removed, not what it points to.
  * @returns true when something was removed.
  */
 export async function removeForeign(path: string, kind: 'file' | 'folder'): Promise<boolean> {

@@ -1,6 +1,9 @@
 import * as z from 'zod'
 
-/** Snapshots that the host sends and its clients draw. Times are epoch milliseconds, durations milliseconds, sizes bytes. */
+/**
+ * Snapshots that the host sends and its clients draw. Times are epoch milliseconds, durations milliseconds, sizes
+ * bytes.
+ */
 
 export const poolStates = ['init', 'run', 'close', 'terminate', 'ended'] as const
 export const workerStatuses = ['starting', 'idle', 'busy', 'stopping', 'exited'] as const
@@ -18,7 +21,14 @@ export type VerdictSnapshot = z.infer<typeof verdictSchema>
 /** What would help, as a thing that a rescue can do (see `unhang/rescue`). */
 export const rescueOptionSchema = z.discriminatedUnion('kind', [
   /** Fail this lost task in the program, or (where `retriable`) run it again. */
-  z.object({ kind: z.literal('task'), worker: z.string(), pid: z.number(), task: z.string(), label: z.string(), retriable: z.boolean() }),
+  z.object({
+    kind: z.literal('task'),
+    worker: z.string(),
+    pid: z.number(),
+    task: z.string(),
+    label: z.string(),
+    retriable: z.boolean(),
+  }),
   /** Release a queue lock whose holder is dead. */
   z.object({ kind: z.literal('lock'), lock: z.enum(['tasks', 'results']), worker: z.string(), pid: z.number() }),
   /** Continue a stopped worker. */
@@ -86,25 +96,40 @@ export const workerSchema = z.object({
 export type WorkerSnapshot = z.infer<typeof workerSchema>
 
 export const countsSchema = z.object({
-  queued: z.number(), running: z.number(), stuck: z.number(), done: z.number(),
-  failed: z.number(), lost: z.number(), timedOut: z.number(), cancelled: z.number(),
+  queued: z.number(),
+  running: z.number(),
+  stuck: z.number(),
+  done: z.number(),
+  failed: z.number(),
+  lost: z.number(),
+  timedOut: z.number(),
+  cancelled: z.number(),
 })
 export type CountsSnapshot = z.infer<typeof countsSchema>
 
-const spreadSchema = z.object({ min: z.number(), mean: z.number(), p50: z.number(), p90: z.number(), p99: z.number(), max: z.number() })
+const spreadSchema = z.object({
+  min: z.number(),
+  mean: z.number(),
+  p50: z.number(),
+  p90: z.number(),
+  p99: z.number(),
+  max: z.number(),
+})
 
 /** What the tasks of a pool took, in milliseconds, by function, and how busy its workers were. */
 export const statsSchema = z.object({
   /** Share of the workers' time spent in tasks, 0 to 1. */
   utilisation: z.number(),
   workersStarted: z.number(),
-  functions: z.array(z.object({
-    name: z.string(),
-    module: z.string().nullable(),
-    runs: z.number(),
-    runMs: spreadSchema.nullable(),
-    waitMs: spreadSchema.nullable(),
-  })),
+  functions: z.array(
+    z.object({
+      name: z.string(),
+      module: z.string().nullable(),
+      runs: z.number(),
+      runMs: spreadSchema.nullable(),
+      waitMs: spreadSchema.nullable(),
+    }),
+  ),
 })
 export type StatsSnapshot = z.infer<typeof statsSchema>
 
@@ -112,7 +137,10 @@ export type StatsSnapshot = z.infer<typeof statsSchema>
 export const poolHeaderSchema = z.object({
   id: z.string(),
   name: z.string(),
-  /** `command`, `module`, `python`; `program` and `attached` are the user's own programs, `watched` is a pool inside one. */
+  /**
+   * `command`, `module`, `python`; `program` and `attached` are the user's own programs, `watched` is a pool inside
+   * one.
+   */
   kind: z.string(),
   state: z.enum(poolStates),
   /** Of a pool with kind `watched`: the id of its program. */

@@ -2,8 +2,8 @@ import { homedir } from 'node:os'
 import { isAbsolute } from 'node:path'
 
 /**
- * Number of this process's user, undefined on Windows. Not `userInfo().uid`: that looks the user up by name, and in a container a user
- * often has a number alone (`docker run --user`, OpenShift, Kubernetes' `runAsUser`).
+ * Number of this process's user, undefined on Windows. Not `userInfo().uid`: that looks the user up by name, and in a
+ * container a user often has a number alone (`docker run --user`, OpenShift, Kubernetes' `runAsUser`).
  */
 export function userId(): number | undefined {
   return process.getuid?.()
@@ -23,8 +23,8 @@ export function homeFolder(env: NodeJS.ProcessEnv = process.env): string | undef
 }
 
 /**
- * The folder for temporary files of this system, absolute. A relative TMPDIR is passed over: to every process it would be a folder below
- * its own current one, and client and host would look for each other in two places.
+ * The folder for temporary files of this system, absolute. A relative TMPDIR is passed over: to every process it would
+ * be a folder below its own current one, and client and host would look for each other in two places.
  */
 export function temporaryFolder(env: NodeJS.ProcessEnv = process.env): string {
   const named = [env.TMPDIR, env.TMP, env.TEMP].find((folder) => folder !== undefined && isAbsolute(folder))

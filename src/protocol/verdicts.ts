@@ -2,14 +2,19 @@ import type { RescueAction } from './messages'
 import type { PoolSnapshot, PoolVerdictSnapshot, RescueOptionSnapshot } from './snapshot'
 
 /**
- * Everything that is wrong in a pool, in one shape: its own verdicts and those of its running tasks. What says that something is stuck
- * comes first; otherwise the order is kept, which is the gravest first.
+ * Everything that is wrong in a pool, in one shape: its own verdicts and those of its running tasks. What says that
+ * something is stuck comes first; otherwise the order is kept, which is the gravest first.
  */
 export function verdictsOf(pool: Pick<PoolSnapshot, 'verdicts' | 'workers'>): PoolVerdictSnapshot[] {
-  const ofTasks = pool.workers.flatMap(({ name, pid, status, task }): PoolVerdictSnapshot[] => (
-    task?.verdict && status !== 'exited' ? [{ ...task.verdict, stuck: task.stuck, worker: name, pid, task: task.id, rescue: [] }] : []
-  ))
-  const all = [...pool.verdicts, ...ofTasks.filter((verdict) => !pool.verdicts.some((own) => own.code === verdict.code && own.pid === verdict.pid))]
+  const ofTasks = pool.workers.flatMap(({ name, pid, status, task }): PoolVerdictSnapshot[] =>
+    task?.verdict && status !== 'exited'
+      ? [{ ...task.verdict, stuck: task.stuck, worker: name, pid, task: task.id, rescue: [] }]
+      : [],
+  )
+  const all = [
+    ...pool.verdicts,
+    ...ofTasks.filter((verdict) => !pool.verdicts.some((own) => own.code === verdict.code && own.pid === verdict.pid)),
+  ]
   return [...all.filter((verdict) => verdict.stuck), ...all.filter((verdict) => !verdict.stuck)]
 }
 
@@ -18,7 +23,10 @@ export function isStuck(pool: Pick<PoolSnapshot, 'verdicts' | 'counts'>): boolea
   return stuckIn(pool) > 0
 }
 
-/** How many things are stuck in a pool. A program's count has its verdicts in it, that of other pools is of running tasks. */
+/**
+ * How many things are stuck in a pool. A program's count has its verdicts in it, that of other pools is of running
+ * tasks.
+ */
 export function stuckIn(pool: Pick<PoolSnapshot, 'verdicts' | 'counts'>): number {
   return Math.max(pool.counts.stuck, stuckByVerdicts(pool.verdicts))
 }
@@ -32,16 +40,21 @@ export function stuckByVerdicts(verdicts: readonly Pick<PoolVerdictSnapshot, 'st
 /** What a rescue could do to a pool, each thing once, in the order of its verdicts. */
 export function rescueOptionsOf(pool: Pick<PoolSnapshot, 'verdicts' | 'state'>): RescueOptionSnapshot[] {
   if (pool.state === 'ended') return []
-  const options = new Map(pool.verdicts.flatMap((verdict) => verdict.rescue).map((option) => [rescueKey(option), option]))
+  const options = new Map(
+    pool.verdicts.flatMap((verdict) => verdict.rescue).map((option) => [rescueKey(option), option]),
+  )
   return [...options.values()]
 }
 
 /** What tells two options of a pool apart. */
 export function rescueKey(option: RescueOptionSnapshot): string {
   switch (option.kind) {
-    case 'task': return `task ${option.task}`
-    case 'lock': return `lock ${option.lock}`
-    case 'continue': return `continue ${option.pid}`
+    case 'task':
+      return `task ${option.task}`
+    case 'lock':
+      return `lock ${option.lock}`
+    case 'continue':
+      return `continue ${option.pid}`
   }
 }
 
@@ -51,19 +64,28 @@ export type LostTaskChoice = 'fail' | 'retry'
 /** The action for an option. */
 export function rescueAction(option: RescueOptionSnapshot, choice: LostTaskChoice): RescueAction {
   switch (option.kind) {
-    case 'task': return { kind: choice, task: option.task }
-    case 'lock': return { kind: 'release', lock: option.lock }
-    case 'continue': return { kind: 'continue', pid: option.pid }
+    case 'task':
+      return { kind: choice, task: option.task }
+    case 'lock':
+      return { kind: 'release', lock: option.lock }
+    case 'continue':
+      return { kind: 'continue', pid: option.pid }
   }
 }
 
 /** The pools inside a program, in the order they were made. */
-export function poolsOfProgram<P extends Pick<PoolSnapshot, 'programId'>>(program: Pick<PoolSnapshot, 'id'>, pools: readonly P[]): P[] {
+export function poolsOfProgram<P extends Pick<PoolSnapshot, 'programId'>>(
+  program: Pick<PoolSnapshot, 'id'>,
+  pools: readonly P[],
+): P[] {
   return pools.filter((pool) => pool.programId === program.id)
 }
 
 /** The program that a pool is, or is in; undefined for a pool of Unhang's own. */
-export function programOf<P extends Pick<PoolSnapshot, 'id' | 'program' | 'programId'>>(pool: P, pools: readonly P[]): P | undefined {
+export function programOf<P extends Pick<PoolSnapshot, 'id' | 'program' | 'programId'>>(
+  pool: P,
+  pools: readonly P[],
+): P | undefined {
   if (pool.program !== null) return pool
   return pool.programId === null ? undefined : pools.find((other) => other.id === pool.programId)
 }

@@ -10,10 +10,15 @@ export async function askPass(gracePeriodMs: number, family: Family, watch: EndW
     try {
       worker.target?.ask?.()
     } catch (error) {
-      // Not the end of the shutdown: the signals are still to come. A channel that broke with its worker throws like this.
+      // Not the end of the shutdown: the signals are still to come. A channel that broke with its worker throws like
+      // this.
       worker.foreseen.push(`could not be asked: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
   // One that is stopped cannot hear.
-  await awaitEnd(asked.filter((worker) => worker.state !== 'stopped'), gracePeriodMs, watch)
+  await awaitEnd(
+    asked.filter((worker) => worker.state !== 'stopped'),
+    gracePeriodMs,
+    watch,
+  )
 }

@@ -12,7 +12,9 @@ export interface EndWatch {
   readonly sleep: (ms: number) => Promise<void>
 }
 
-/** After this long a blocked signal that is still pending will not be taken: programs that read a signalfd are quicker. */
+/**
+ * After this long a blocked signal that is still pending will not be taken: programs that read a signalfd are quicker.
+ */
 const pendingAfterMs = 10
 
 /** Waits until all of these have left by themselves, at most `waitMs`; not for what is hung in the kernel. */
@@ -33,7 +35,12 @@ export async function awaitEnd(members: readonly TrackedProcess[], waitMs: numbe
 }
 
 /** Whether a process blocks a signal that it got `waitedMs` ago and has not fetched. */
-export async function isDeaf(member: TrackedProcess, signal: NodeJS.Signals, waitedMs: number, processes: ProcessTable): Promise<boolean> {
+export async function isDeaf(
+  member: TrackedProcess,
+  signal: NodeJS.Signals,
+  waitedMs: number,
+  processes: ProcessTable,
+): Promise<boolean> {
   if (waitedMs < pendingAfterMs || member.masks?.blocked.has(signal) !== true) return false
   return (await processes.signalMasks(member.identity))?.pending.has(signal) === true
 }

@@ -22,10 +22,20 @@ export type ExitCause =
 
 /** Why the kernel, or the program's own runtime, sends these to the program that causes them. */
 const ownDoing: Partial<Record<NodeJS.Signals, string>> = {
-  SIGSEGV: 'a crash', SIGBUS: 'a crash', SIGABRT: 'a crash', SIGILL: 'a crash', SIGFPE: 'a crash', SIGTRAP: 'a crash',
-  SIGSYS: 'a crash', SIGSTKFLT: 'a crash',
-  SIGPIPE: 'nobody read its output', SIGALRM: 'its own timer', SIGVTALRM: 'its own timer', SIGPROF: 'its own timer',
-  SIGXCPU: 'over its CPU limit', SIGXFSZ: 'over its file size limit',
+  SIGSEGV: 'a crash',
+  SIGBUS: 'a crash',
+  SIGABRT: 'a crash',
+  SIGILL: 'a crash',
+  SIGFPE: 'a crash',
+  SIGTRAP: 'a crash',
+  SIGSYS: 'a crash',
+  SIGSTKFLT: 'a crash',
+  SIGPIPE: 'nobody read its output',
+  SIGALRM: 'its own timer',
+  SIGVTALRM: 'its own timer',
+  SIGPROF: 'its own timer',
+  SIGXCPU: 'over its CPU limit',
+  SIGXFSZ: 'over its file size limit',
 }
 
 /** An exit the Python way: `exit 1`, `exit -9 (SIGKILL)`. */
@@ -50,7 +60,8 @@ export function explainExit(exit: ProcessExit, entries: readonly KillLedgerEntry
     const but = last === undefined ? '' : ` (which sent ${last.signal} ${whenAndWhy(last)})`
     return { kind: 'external', text: `${how}, not sent by Unhang${but}` }
   }
-  if (last !== undefined) return { kind: 'ours', text: `${how} after ${last.signal}, sent by us ${whenAndWhy(last)}`, entry: last }
+  if (last !== undefined)
+    return { kind: 'ours', text: `${how} after ${last.signal}, sent by us ${whenAndWhy(last)}`, entry: last }
   return exit.exitCode === 0 ? { kind: 'normal', text: how } : { kind: 'failed', text: how }
 }
 

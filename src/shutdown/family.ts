@@ -30,7 +30,8 @@ export class Family {
   ) {
     for (const target of targets) {
       // The same worker twice is one worker.
-      if (!this.#members.has(keyOf(target.identity))) this.#add(new TrackedProcess(target.identity, target.name, undefined, target))
+      if (!this.#members.has(keyOf(target.identity)))
+        this.#add(new TrackedProcess(target.identity, target.name, undefined, target))
     }
     this.workers = [...this.#members.values()]
   }
@@ -69,7 +70,10 @@ export class Family {
   async recapture(): Promise<boolean> {
     if (this.#extinct) return false
     const nobodyLived = this.members.every((member) => member.over)
-    const roots = [...this.formerWorkers.map((worker) => ({ ...worker, of: worker.name })), ...this.members.flatMap(rootOf)]
+    const roots = [
+      ...this.formerWorkers.map((worker) => ({ ...worker, of: worker.name })),
+      ...this.members.flatMap(rootOf),
+    ]
     if (roots.length === 0) {
       this.#extinct = true
       return false
@@ -95,8 +99,8 @@ export class Family {
   }
 
   /**
-   * Notes who is above each: its parent when it was first seen; else, as it was re-parented before, whoever it was found below, or the
-   * program that its target names.
+   * Notes who is above each: its parent when it was first seen; else, as it was re-parented before, whoever it was
+   * found below, or the program that its target names.
    */
   #link(members: readonly TrackedProcess[], foundBelow: ReadonlyMap<TrackedProcess, ProcessIdentity>): void {
     const byPid = new Map(this.members.filter(({ gone }) => !gone).map((member) => [member.identity.pid, member]))

@@ -1,8 +1,9 @@
 import type { ProcessState, SignalMasks } from '../processes'
 
 /**
- * What is known of a process before it is signalled, in the words of the report. State D says nothing yet: most processes are in
- * it for a moment now and then, so `uninterruptible` is added by who has watched one (see TrackedProcess).
+ * What is known of a process before it is signalled, in the words of the report. State D says nothing yet: most
+ * processes are in it for a moment now and then, so `uninterruptible` is added by who has watched one (see
+ * TrackedProcess).
  */
 export function foresee(state: ProcessState, masks: SignalMasks | undefined, signal: NodeJS.Signals): string[] {
   if (state === 'zombie') return ['zombie']

@@ -33,7 +33,10 @@ export function issuesOf(subject: ShutdownSubject, facts: readonly IssueFacts[])
   return issues
 }
 
-/** Whether nothing of it is left to end. What a worker left behind has ended when it is a zombie; a worker is then still in the table. */
+/**
+ * Whether nothing of it is left to end. What a worker left behind has ended when it is a zombie; a worker is then still
+ * in the table.
+ */
 function hasEnded(report: ShutdownWorkerReport): boolean {
   switch (report.outcome) {
     case 'already-gone':

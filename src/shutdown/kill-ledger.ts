@@ -5,7 +5,10 @@ import type { KillLedgerEntry } from './types'
 export interface KillLedgerOptions {
   /** Entries kept in memory; the oldest go first. */
   readonly capacity?: number
-  /** Told of every entry as it is made, e.g. to write it to disk. If it throws, that becomes a process warning: a full disk stops no shutdown. */
+  /**
+   * Told of every entry as it is made, e.g. to write it to disk. If it throws, that becomes a process warning: a full
+   * disk stops no shutdown.
+   */
   readonly sink?: (entry: KillLedgerEntry) => void
   /** What an earlier host sent, read back from disk; not passed to the sink again. */
   readonly restored?: Iterable<KillLedgerEntry>
@@ -15,8 +18,8 @@ export interface KillLedgerOptions {
 const defaultCapacity = 10_000
 
 /**
- * Every signal this project ever sent, or tried to: who, what, when, why, asked by whom. With it an exit by a signal can be
- * told to be ours or not (see `explainExit`), which no pool library can.
+ * Every signal this project ever sent, or tried to: who, what, when, why, asked by whom. With it an exit by a signal
+ * can be told to be ours or not (see `explainExit`), which no pool library can.
  */
 export class KillLedger {
   readonly #capacity: number
@@ -37,7 +40,9 @@ export class KillLedger {
     try {
       this.#sink?.(entry)
     } catch (error) {
-      process.emitWarning(`A signal could not be written to the kill ledger: ${error instanceof Error ? error.message : String(error)}`)
+      process.emitWarning(
+        `A signal could not be written to the kill ledger: ${error instanceof Error ? error.message : String(error)}`,
+      )
     }
   }
 

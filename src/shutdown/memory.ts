@@ -11,8 +11,8 @@ export interface Survivor {
 const rememberedSubjects = 1000
 
 /**
- * What shutdowns know of each other, so that calling one twice is safe, also while the first still runs, and so that the
- * second call still sees what the first one left (Keras forgets them).
+ * What shutdowns know of each other, so that calling one twice is safe, also while the first still runs, and so that
+ * the second call still sees what the first one left (Keras forgets them).
  */
 export class ShutdownMemory {
   readonly #survivors = new Map<string, readonly Survivor[]>()

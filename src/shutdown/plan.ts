@@ -13,19 +13,40 @@ export interface PlanDependencies {
 }
 
 /**
- * What {@link shutDown} would do with this request now: whom it would signal, in which order, with what, and what is known of how each
- * will answer. Only looks: nothing is asked, signalled or stopped. It is true for this moment; a shutdown looks again.
+ * What {@link shutDown} would do with this request now: whom it would signal, in which order, with what, and what is
+ * known of how each will answer. Only looks: nothing is asked, signalled or stopped. It is true for this moment; a
+ * shutdown looks again.
  */
-export async function planShutdown(request: ShutdownRequest, { processes, memory = sharedMemory }: PlanDependencies): Promise<ShutdownPlan> {
+export async function planShutdown(
+  request: ShutdownRequest,
+  { processes, memory = sharedMemory }: PlanDependencies,
+): Promise<ShutdownPlan> {
   const steps = stepsOf(request)
-  const family = new Family(request.targets, request.formerWorkers ?? [], processes, steps[0]?.signal ?? 'SIGTERM', () => 0)
-  await family.capture(memory.recall(request.subject.id, request.targets.map(({ identity }) => identity)))
-  const planned = family.members.filter((member) => !member.gone).map((member) => plannedProcess(member, steps, request))
+  const family = new Family(
+    request.targets,
+    request.formerWorkers ?? [],
+    processes,
+    steps[0]?.signal ?? 'SIGTERM',
+    () => 0,
+  )
+  await family.capture(
+    memory.recall(
+      request.subject.id,
+      request.targets.map(({ identity }) => identity),
+    ),
+  )
+  const planned = family.members
+    .filter((member) => !member.gone)
+    .map((member) => plannedProcess(member, steps, request))
   // Helpers come after everything else.
   const lastStep = planned.reduce((most, { step }) => Math.max(most, step), 0) + 1
   const helpers = new Set(family.members.filter(({ isHelper }) => isHelper).map(({ identity }) => identity.pid))
   const inOrder = planned.map((row) => (helpers.has(row.pid) ? { ...row, step: lastStep } : row))
-  return { subject: request.subject, gracePeriodMs: request.gracePeriodMs, processes: inOrder.sort((one, other) => one.step - other.step) }
+  return {
+    subject: request.subject,
+    gracePeriodMs: request.gracePeriodMs,
+    processes: inOrder.sort((one, other) => one.step - other.step),
+  }
 }
 
 function plannedProcess(member: TrackedProcess, steps: readonly TermStep[], request: ShutdownRequest): PlannedProcess {
@@ -49,14 +70,21 @@ function answerOf(member: TrackedProcess, [first, next]: readonly TermStep[]): s
   if (first === undefined) return 'is not signalled'
   const { signal, waitMs } = first
   if (member.isHelper) return 'leaves by itself once the program is gone, and is signalled only if it does not'
-  if (member.state === 'uninterruptible') return `is in uninterruptible sleep (state D) at this moment: ${signal} waits until the kernel lets it go`
+  if (member.state === 'uninterruptible')
+    return `is in uninterruptible sleep (state D) at this moment: ${signal} waits until the kernel lets it go`
   if (signal === 'SIGKILL') return 'ends at once'
   const follows = next === undefined ? 'it will be left, with what is below it' : `${next.signal} follows`
-  if (member.masks?.tracerPid !== undefined) return `has a debugger on it (pid ${member.masks.tracerPid}), which gets ${signal} first; if it keeps it, ${follows}`
+  if (member.masks?.tracerPid !== undefined)
+    return (
+      `has a debugger on it (pid ${member.masks.tracerPid}), which gets ${signal} first; if it keeps ` +
+      `it, ${follows}`
+    )
   if (member.masks?.ignored.has(signal) === true) return `ignores ${signal}: ${follows}`
   const continued = member.state === 'stopped' ? 'is stopped, and is continued so that the signal arrives; ' : ''
-  if (member.masks?.blocked.has(signal) === true) return `${continued}blocks ${signal}: unless it fetches it, ${follows}`
-  if (member.masks?.caught.has(signal) === true) return `${continued}handles ${signal}, and has ${waitMs} ms for that; then ${follows}`
+  if (member.masks?.blocked.has(signal) === true)
+    return `${continued}blocks ${signal}: unless it fetches it, ${follows}`
+  if (member.masks?.caught.has(signal) === true)
+    return `${continued}handles ${signal}, and has ${waitMs} ms for that; then ${follows}`
   if (member.masks === undefined) return `${continued}its answer is not known here`
   return `${continued}ends at ${signal}`
 }

@@ -17,10 +17,15 @@ const longestScript = 256 * 1024
 const readWithinMs = 500
 
 /**
- * Whether a shell leaves once its trap for this signal has run, as its text shows: the last command of each such trap, or of the function
- * that it calls, is `exit`. False where that cannot be read or told: then the shell may go on with its next line.
+ * Whether a shell leaves once its trap for this signal has run, as its text shows: the last command of each such trap,
+ * or of the function that it calls, is `exit`. False where that cannot be read or told: then the shell may go on with
+ * its next line.
  */
-export async function leavesByTrap(shell: ProcessIdentity, signal: NodeJS.Signals, processes: ProcessTable): Promise<boolean> {
+export async function leavesByTrap(
+  shell: ProcessIdentity,
+  signal: NodeJS.Signals,
+  processes: ProcessTable,
+): Promise<boolean> {
   const text = await textOf(shell, processes)
   return text !== undefined && everyTrapLeaves(text, signal)
 }
@@ -49,7 +54,10 @@ function mayHideTrap({ name, suffix }: Command): boolean {
 const otherSignal = Symbol('other signal')
 
 /** What `trap` does at this signal; undefined where its words do not tell. */
-function actionFor([first = '', ...rest]: readonly string[], signal: NodeJS.Signals): string | typeof otherSignal | undefined {
+function actionFor(
+  [first = '', ...rest]: readonly string[],
+  signal: NodeJS.Signals,
+): string | typeof otherSignal | undefined {
   const [action, ...conditions] = first === '--' ? rest : [first, ...rest]
   if (action === undefined || conditions.length === 0) return undefined
   const names = new Set([signal, signal.replace(/^SIG/, ''), String(signalNumber(signal))])
@@ -58,7 +66,17 @@ function actionFor([first = '', ...rest]: readonly string[], signal: NodeJS.Sign
 
 /** The words after the command's name; undefined when one of them is made when it runs. */
 function wordsOf({ suffix }: Command): string[] | undefined {
-  const words = suffix.map((word) => (word.type === 'Word' && (word.parts ?? []).every((part) => part.type === 'Literal' || part.type === 'SingleQuoted' || (part.type === 'DoubleQuoted' && part.parts.every(({ type }) => type === 'Literal'))) ? word.value : undefined))
+  const words = suffix.map((word) =>
+    word.type === 'Word' &&
+    (word.parts ?? []).every(
+      (part) =>
+        part.type === 'Literal' ||
+        part.type === 'SingleQuoted' ||
+        (part.type === 'DoubleQuoted' && part.parts.every(({ type }) => type === 'Literal')),
+    )
+      ? word.value
+      : undefined,
+  )
   return words.includes(undefined) ? undefined : words.filter((word) => word !== undefined)
 }
 
@@ -74,7 +92,9 @@ function leaves(action: string | symbol | undefined, functions: ReadonlyMap<stri
 
 /** An `exit` that nothing but an earlier end keeps from running: not behind `&&`, in a subshell or a pipeline. */
 function endsWithExit(statements: readonly Statement[]): boolean {
-  const returns = statements.some(({ command }) => partsOf(command).commands.some(({ name }) => name?.value === 'return'))
+  const returns = statements.some(({ command }) =>
+    partsOf(command).commands.some(({ name }) => name?.value === 'return'),
+  )
   return !returns && plainCommand(statements.at(-1))?.name?.value === 'exit'
 }
 
@@ -107,6 +127,9 @@ async function textOf(shell: ProcessIdentity, processes: ProcessTable): Promise<
   if (isText) return word
   const directory = await processes.workingDirectory(shell)
   if (directory === undefined) return undefined
-  const answer = await readForeign({ kind: 'text', path: resolve(directory, word), mostBytes: longestScript }, { deadlineMs: readWithinMs })
+  const answer = await readForeign(
+    { kind: 'text', path: resolve(directory, word), mostBytes: longestScript },
+    { deadlineMs: readWithinMs },
+  )
   return answer.kind === 'text' ? answer.text : undefined
 }

@@ -18,7 +18,9 @@ export interface ShutdownDependencies {
   readonly memory?: ShutdownMemory
 }
 
-/** A look at a process that is this young need not be repeated before a signal: it only tells zombies and stopped ones. */
+/**
+ * A look at a process that is this young need not be repeated before a signal: it only tells zombies and stopped ones.
+ */
 const freshMs = 5
 
 /** What handles its signal for longer than this may have gone on for good. */
@@ -28,7 +30,10 @@ const laterWithinMs = 60_000
 interface Rest {
   /** Those who still handle their signal, and hold others back. */
   readonly holders: readonly ProcessIdentity[]
-  /** Something is there that got no signal and that nothing holds back: it was started, or came free, in the last moment. */
+  /**
+   * Something is there that got no signal and that nothing holds back: it was started, or came free, in the last
+   * moment.
+   */
   readonly isFree: boolean
 }
 
@@ -42,17 +47,18 @@ const settlesMs = 30
 const collectMs = 50
 
 /**
- * The one shutdown core: every terminate and kill, of a pool, a program, a worker, a task or an orphan, ends here. It stops the refill,
- * captures the targets with their descendants, asks those that have a channel (at most `gracePeriodMs`), and then takes every process
- * through SIGTERM, and SIGKILL with `useSigkill`, parents before children; see {@link ShutdownRequest} for what replaces that, and
- * README.md for the order and its reasons. Branches go side by side, so 64 stubborn workers take as long as one: each process has
- * `gracePeriodMs` from its own signal on (twice that if it handles the last signal and has children, which wait for it), and after
- * SIGKILL up to 500 ms where the kernel is slow.
+ * The one shutdown core: every terminate and kill, of a pool, a program, a worker, a task or an orphan, ends here. It
+ * stops the refill, captures the targets with their descendants, asks those that have a channel (at most
+ * `gracePeriodMs`), and then takes every process through SIGTERM, and SIGKILL with `useSigkill`, parents before
+ * children; see {@link ShutdownRequest} for what replaces that, and README.md for the order and its reasons. Branches
+ * go side by side, so 64 stubborn workers take as long as one: each process has `gracePeriodMs` from its own signal on
+ * (twice that if it handles the last signal and has children, which wait for it), and after SIGKILL up to 500 ms where
+ * the kernel is slow.
  *
- * Only the targets and their proven descendants are signalled, each after its identity was checked in the same tick, and each
- * attempt is in the kill ledger. What could not be ended is in the report; it never rejects for that, only with a RangeError
- * for a request that makes no sense, before anything is done. Calling it twice is safe, also at the same time, and the second
- * call still sees what the first one left.
+ * Only the targets and their proven descendants are signalled, each after its identity was checked in the same tick,
+ * and each attempt is in the kill ledger. What could not be ended is in the report; it never rejects for that, only
+ * with a RangeError for a request that makes no sense, before anything is done. Calling it twice is safe, also at the
+ * same time, and the second call still sees what the first one left.
  */
 export async function shutDown(request: ShutdownRequest, dependencies: ShutdownDependencies): Promise<ShutdownReport> {
   checkRequest(request)
@@ -61,14 +67,20 @@ export async function shutDown(request: ShutdownRequest, dependencies: ShutdownD
 }
 
 /** @param spared Those who had their signals in an earlier run: a second one means "drop everything" to many. */
-async function runOnce(request: ShutdownRequest, dependencies: ShutdownDependencies, spared: ReadonlySet<string>, untilMs = performance.now() + laterWithinMs): Promise<ShutdownReport> {
+async function runOnce(
+  request: ShutdownRequest,
+  dependencies: ShutdownDependencies,
+  spared: ReadonlySet<string>,
+  untilMs = performance.now() + laterWithinMs,
+): Promise<ShutdownReport> {
   const run = new ShutdownRun(request, dependencies)
   try {
     await run.capture(spared)
     await run.passes()
     const report = await run.finish()
     const rest = run.rest()
-    if (rest !== undefined) void endLater(rest, request, dependencies, new Set([...spared, ...run.signalled()]), untilMs)
+    if (rest !== undefined)
+      void endLater(rest, request, dependencies, new Set([...spared, ...run.signalled()]), untilMs)
     return report
   } finally {
     run.release()
@@ -76,10 +88,16 @@ async function runOnce(request: ShutdownRequest, dependencies: ShutdownDependenc
 }
 
 /**
- * A process that takes longer than its grace period to wrap up leaves what was held back for its sake: once it has ended, nothing speaks
- * against ending that, as was asked. Nobody waits for this, and it keeps no process alive.
+ * A process that takes longer than its grace period to wrap up leaves what was held back for its sake: once it has
+ * ended, nothing speaks against ending that, as was asked. Nobody waits for this, and it keeps no process alive.
  */
-async function endLater({ holders, isFree }: Rest, request: ShutdownRequest, dependencies: ShutdownDependencies, spared: ReadonlySet<string>, untilMs: number): Promise<void> {
+async function endLater(
+  { holders, isFree }: Rest,
+  request: ShutdownRequest,
+  dependencies: ShutdownDependencies,
+  spared: ReadonlySet<string>,
+  untilMs: number,
+): Promise<void> {
   const { processes } = dependencies
   try {
     while (performance.now() < untilMs) {
@@ -87,22 +105,34 @@ async function endLater({ holders, isFree }: Rest, request: ShutdownRequest, dep
       const alive = await Promise.all(holders.map((holder) => isAlive(processes, holder)))
       if (!isFree && alive.every(Boolean)) continue
       // The others of them hold back what is theirs, and are waited for again.
-      const report = await runOnce({ ...request, reason: `${request.reason}; what held it back has ended since` }, dependencies, spared, untilMs)
+      const report = await runOnce(
+        { ...request, reason: `${request.reason}; what held it back has ended since` },
+        dependencies,
+        spared,
+        untilMs,
+      )
       if (report.workers.some(({ sent }) => sent.length > 0)) request.endedLater?.(report)
       return
     }
   } catch (error) {
-    process.emitWarning(`What ${request.subject.name} (${request.subject.id}) had left was not ended: ${error instanceof Error ? error.message : String(error)}`)
+    process.emitWarning(
+      `What ${request.subject.name} (${request.subject.id}) had left was not ended: ` +
+        (error instanceof Error ? error.message : String(error)),
+    )
   }
 }
 
 function checkRequest({ gracePeriodMs, termSequence = [] }: ShutdownRequest): void {
-  const waits = [{ what: 'gracePeriodMs', ms: gracePeriodMs }, ...termSequence.map(({ waitMs }) => ({ what: 'waitMs of a step of termSequence', ms: waitMs }))]
+  const waits = [
+    { what: 'gracePeriodMs', ms: gracePeriodMs },
+    ...termSequence.map(({ waitMs }) => ({ what: 'waitMs of a step of termSequence', ms: waitMs })),
+  ]
   for (const { what, ms } of waits) {
     if (!(ms >= 0)) throw new RangeError(`${what} must be 0 or more milliseconds, but is ${ms}`)
   }
   for (const { signal } of termSequence) {
-    if (signalNumber(signal) === undefined) throw new RangeError(`termSequence has ${signal}, which is no signal of this system`)
+    if (signalNumber(signal) === undefined)
+      throw new RangeError(`termSequence has ${signal}, which is no signal of this system`)
   }
 }
 
@@ -158,7 +188,9 @@ class ShutdownRun {
       why: member.why(),
     }))
     const survivors = this.#family.members.flatMap((member) =>
-      member.over || member.descendantOf === undefined ? [] : [{ identity: member.identity, descendantOf: member.descendantOf }],
+      member.over || member.descendantOf === undefined
+        ? []
+        : [{ identity: member.identity, descendantOf: member.descendantOf }],
     )
     this.#memory.remember(this.request.subject.id, this.#targetIdentities(), survivors)
     return {
@@ -172,7 +204,14 @@ class ShutdownRun {
 
   /** What can still be done after the report; undefined when nothing can. */
   rest(): Rest | undefined {
-    const isFree = this.#family.alive.some((member) => !member.isHelper && !member.spared && member.sent.length === 0 && member.joined.size === 0 && member.holder === undefined)
+    const isFree = this.#family.alive.some(
+      (member) =>
+        !member.isHelper &&
+        !member.spared &&
+        member.sent.length === 0 &&
+        member.joined.size === 0 &&
+        member.holder === undefined,
+    )
     const holders = this.#holders()
     return isFree || holders.length > 0 ? { holders, isFree } : undefined
   }
@@ -180,17 +219,24 @@ class ShutdownRun {
   /** Those who handle their signal for longer than was waited for, and for whose sake others got none. */
   #holders(): readonly ProcessIdentity[] {
     return [...new Set(this.#family.members.map((member) => member.heldBackBy))].flatMap((holder) => {
-      const handles = holder?.spared === true || holder?.sent.some(({ signal, outcome }) => outcome === 'sent' && holder.masks?.caught.has(signal) === true)
+      const handles =
+        holder?.spared === true ||
+        holder?.sent.some(({ signal, outcome }) => outcome === 'sent' && holder.masks?.caught.has(signal) === true)
       return holder !== undefined && handles === true ? [holder.identity] : []
     })
   }
 
   signalled(): readonly string[] {
-    return this.#family.members.filter(({ sent }) => sent.some(({ outcome }) => outcome === 'sent')).map(({ identity }) => keyOf(identity))
+    return this.#family.members
+      .filter(({ sent }) => sent.some(({ outcome }) => outcome === 'sent'))
+      .map(({ identity }) => keyOf(identity))
   }
 
   release(): void {
-    this.#memory.release(this, this.#family.members.map((member) => member.identity))
+    this.#memory.release(
+      this,
+      this.#family.members.map((member) => member.identity),
+    )
   }
 
   /** Sends to those that are still there, as seen a moment ago; identity is checked once more with every signal. */
@@ -203,10 +249,12 @@ class ShutdownRun {
         member.joined.add(signal)
         return
       }
-      // A stopped process takes nothing but SIGKILL before it is continued; then what is pending comes first: where that ends it, it runs no
-      // statement. One that ignores the signal would only run on.
-      const isContinued = member.state === 'stopped' && !repeatable.has(signal) && member.masks?.ignored.has(signal) !== true
-      // While all threads are stopped the kernel prefers none; a handler's signal is to reach the main thread, for which others wait in vain.
+      // A stopped process takes nothing but SIGKILL before it is continued; then what is pending comes first: where
+      // that ends it, it runs no statement. One that ignores the signal would only run on.
+      const isContinued =
+        member.state === 'stopped' && !repeatable.has(signal) && member.masks?.ignored.has(signal) !== true
+      // While all threads are stopped the kernel prefers none; a handler's signal is to reach the main thread, for
+      // which others wait in vain.
       const isContinuedFirst = isContinued && member.masks?.caught.has(signal) === true
       if (isContinuedFirst) {
         await this.#sendOne(member, 'SIGCONT')

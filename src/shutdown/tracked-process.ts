@@ -1,7 +1,10 @@
 import type { ProcessIdentity, ProcessRow, ProcessState, SignalMasks } from '../processes'
 import type { LedgerSignal, SentSignal, ShutdownOutcome, ShutdownTarget, ShutdownWorkerReport } from './types'
 
-/** Samples in state D, and their span, after which a process counts as hung there: a vfork or a disk read looks the same for a moment. */
+/**
+ * Samples in state D, and their span, after which a process counts as hung there: a vfork or a disk read looks the same
+ * for a moment.
+ */
 const hungSamples = 5
 const hungAfterMs = 30
 
@@ -13,7 +16,10 @@ export class TrackedProcess {
   command = ''
   parentPid = 0
   masks: SignalMasks | undefined
-  /** The process of this shutdown that it was started by, or belongs to, when it was first seen: what may go on when this one ends. */
+  /**
+   * The process of this shutdown that it was started by, or belongs to, when it was first seen: what may go on when
+   * this one ends.
+   */
   above: TrackedProcess | undefined
   /** It had its signals before, and gets none. */
   spared = false
@@ -45,7 +51,9 @@ export class TrackedProcess {
 
   /** SIGKILL has reached it: whatever happens from here on, it runs no further statement. */
   get doomed(): boolean {
-    return this.joined.has('SIGKILL') || this.sent.some(({ signal, outcome }) => signal === 'SIGKILL' && outcome === 'sent')
+    return (
+      this.joined.has('SIGKILL') || this.sent.some(({ signal, outcome }) => signal === 'SIGKILL' && outcome === 'sent')
+    )
   }
 
   get isHelper(): boolean {
@@ -123,8 +131,8 @@ export class TrackedProcess {
   }
 
   /**
-   * How it ended, given every signal that reached it while the shutdown ran, whoever sent it, and when the shutdown first
-   * asked or signalled anybody.
+   * How it ended, given every signal that reached it while the shutdown ran, whoever sent it, and when the shutdown
+   * first asked or signalled anybody.
    */
   outcome(signals: ReadonlySet<LedgerSignal>, begunAtMs: number): ShutdownOutcome {
     if (this.over) {
@@ -164,7 +172,11 @@ export class TrackedProcess {
     if (this.refused === 'denied') return 'this user may not signal it'
     if (this.refused === 'protected') return 'protected: Unhang never signals it'
     const { heldBackBy } = this
-    if (heldBackBy !== undefined) return `got no signal, as ${heldBackBy.name} (pid=${heldBackBy.identity.pid}) is still there and would go on with its next line`
+    if (heldBackBy !== undefined)
+      return (
+        `got no signal, as ${heldBackBy.name} (pid=${heldBackBy.identity.pid}) is still there and would go on with ` +
+        'its next line'
+      )
     const reached = this.sent.filter(({ outcome }) => outcome === 'sent')
     const last = reached.findLast(({ signal }) => signal !== 'SIGCONT')?.signal
     if (this.state === 'uninterruptible') {

@@ -13,13 +13,14 @@ export interface ShutdownTarget {
    */
   readonly marker?: string
   /**
-   * The program that this process belongs to: it is signalled only once that program has ended, also where the parent between them is
-   * gone. Not needed for a process whose parents are all there: those are read from the process table.
+   * The program that this process belongs to: it is signalled only once that program has ended, also where the parent
+   * between them is gone. Not needed for a process whose parents are all there: those are read from the process table.
    */
   readonly below?: ProcessIdentity
   /**
-   * A process of the program's runtime that runs no statement of the program (Python's fork server, its resource tracker). It is no parent
-   * that could go on, and it comes after everything else: most leave by themselves then, and clean up before.
+   * A process of the program's runtime that runs no statement of the program (Python's fork server, its resource
+   * tracker). It is no parent that could go on, and it comes after everything else: most leave by themselves then, and
+   * clean up before.
    */
   readonly helper?: boolean
   /**
@@ -58,8 +59,8 @@ export interface ShutdownRequest {
   readonly subject: ShutdownSubject
   readonly targets: readonly ShutdownTarget[]
   /**
-   * Workers of the pool that have exited before, each with its marker. They are not reported, but what they left running is
-   * part of the pool, and is ended with it.
+   * Workers of the pool that have exited before, each with its marker. They are not reported, but what they left
+   * running is part of the pool, and is ended with it.
    */
   readonly formerWorkers?: readonly FormerWorker[]
   /** Called synchronously, before anything else: from then on nobody may be respawned. */
@@ -75,8 +76,8 @@ export interface ShutdownRequest {
   readonly reason: string
   readonly askedBy: ShutdownActor
   /**
-   * Told when something was ended after the report: it had been held back for the sake of a process that took longer than its grace period
-   * to handle its signal, and has ended since.
+   * Told when something was ended after the report: it had been held back for the sake of a process that took longer
+   * than its grace period to handle its signal, and has ended since.
    */
   readonly endedLater?: (report: ShutdownReport) => void
 }
@@ -107,7 +108,10 @@ export interface ShutdownWorkerReport {
   readonly descendantOf?: string
   /** `order` counts the signals of the whole shutdown, from 1. */
   readonly sent: readonly SentSignal[]
-  /** What was known before the first signal: `ignores SIGTERM`, `stopped`, `zombie`; `uninterruptible` once it was seen to last. */
+  /**
+   * What was known before the first signal: `ignores SIGTERM`, `stopped`, `zombie`; `uninterruptible` once it was seen
+   * to last.
+   */
   readonly foreseen: readonly string[]
   readonly outcome: ShutdownOutcome
   readonly endedAfterMs?: number
@@ -127,7 +131,10 @@ export interface SentSignal {
 export interface ShutdownPlan {
   readonly subject: ShutdownSubject
   readonly gracePeriodMs: number
-  /** What the parent of the one worker that is ended will make of it, in words, as far as known; absent where a whole pool ends. */
+  /**
+   * What the parent of the one worker that is ended will make of it, in words, as far as known; absent where a whole
+   * pool ends.
+   */
   readonly consequence?: string
   /** In the order in which they would be signalled. */
   readonly processes: readonly PlannedProcess[]
@@ -160,8 +167,9 @@ export interface ShutdownReport {
   readonly workers: readonly ShutdownWorkerReport[]
   /**
    * Keras' list of human-readable strings; empty when everything ended. The caller decides whether issues are an error.
-   * `worker still alive: PoolWorker-2, pid=4711, ignores SIGTERM` · `child of PoolWorker-2 still alive: pid=4712, sleep, …` ·
-   * `pool still exists: Stuck (pool-1f)` when all its workers have ended but something that they left behind has not.
+   * `worker still alive: PoolWorker-2, pid=4711, ignores SIGTERM` · `child of PoolWorker-2 still alive: pid=4712,
+   * sleep, …` · `pool still exists: Stuck (pool-1f)` when all its workers have ended but something that they left
+   * behind has not.
    */
   readonly issues: readonly string[]
 }

@@ -3,17 +3,26 @@ import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Pool } from '../../src/core'
 
-/** Long enough that what starts each system once (a Perl interpreter, a pool) weighs little, short enough for several rounds. */
+/**
+ * Long enough that what starts each system once (a Perl interpreter, a pool) weighs little, short enough for several
+ * rounds.
+ */
 const commands = 500
 const rounds = 5
 const aimedRatio = 2.5
 const moduleTasks = 20_000
 
-interface Row { what: string; value: string; aim: string; ok: boolean | null }
+interface Row {
+  what: string
+  value: string
+  aim: string
+  ok: boolean | null
+}
 
 /**
- * A process per task: how many `true` a second, two at a time, by us, GNU parallel, xargs, and a bare loop around Node's spawn.
- * All in turn in the same run, several rounds, medians: rates drift with what else a machine does, ratios hardly.
+ * A process per task: how many `true` a second, two at a time, by us, GNU parallel, xargs, and a bare loop around
+ * Node's spawn. All in turn in the same run, several rounds, medians: rates drift with what else a machine does, ratios
+ * hardly.
  */
 export async function run(): Promise<{ name: string; rows: Row[]; data: unknown }> {
   const systems = {
@@ -32,7 +41,9 @@ export async function run(): Promise<{ name: string; rows: Row[]; data: unknown 
     }
   }
   const rate = (name: string): number => median(rates[name] ?? [])
-  const rows: Row[] = [{ what: 'command pool of `true`, two workers', value: `${rate('pool').toFixed(0)} tasks/s`, aim: '', ok: null }]
+  const rows: Row[] = [
+    { what: 'command pool of `true`, two workers', value: `${rate('pool').toFixed(0)} tasks/s`, aim: '', ok: null },
+  ]
   if (systems.parallel === undefined) {
     rows.push({ what: 'GNU parallel', value: 'not installed (Debian package "parallel")', aim: '', ok: null })
   } else {
@@ -40,14 +51,30 @@ export async function run(): Promise<{ name: string; rows: Row[]; data: unknown 
     const ratio = median(ratios)
     rows.push(
       { what: 'GNU parallel -j2', value: `${rate('parallel').toFixed(0)} tasks/s`, aim: '', ok: null },
-      { what: 'command pool / GNU parallel', value: `${ratio.toFixed(2)} ×`, aim: `≥ ${aimedRatio} ×`, ok: ratio >= aimedRatio },
+      {
+        what: 'command pool / GNU parallel',
+        value: `${ratio.toFixed(2)} ×`,
+        aim: `≥ ${aimedRatio} ×`,
+        ok: ratio >= aimedRatio,
+      },
     )
   }
-  if (systems.xargs !== undefined) rows.push({ what: 'xargs -P2', value: `${rate('xargs').toFixed(0)} tasks/s`, aim: '', ok: null })
-  rows.push({ what: 'bare loop around child_process.spawn', value: `${rate('spawnLoop').toFixed(0)} tasks/s`, aim: '', ok: null })
+  if (systems.xargs !== undefined)
+    rows.push({ what: 'xargs -P2', value: `${rate('xargs').toFixed(0)} tasks/s`, aim: '', ok: null })
+  rows.push({
+    what: 'bare loop around child_process.spawn',
+    value: `${rate('spawnLoop').toFixed(0)} tasks/s`,
+    aim: '',
+    ok: null,
+  })
 
   const module = await runModulePool()
-  rows.push({ what: 'module pool of no-ops, two workers, one task sent at a time', value: `${module.toFixed(0)} tasks/s`, aim: '', ok: null })
+  rows.push({
+    what: 'module pool of no-ops, two workers, one task sent at a time',
+    value: `${module.toFixed(0)} tasks/s`,
+    aim: '',
+    ok: null,
+  })
   return { name: 'Engine', rows, data: { commands, rates, moduleTasksPerSecond: module } }
 }
 
@@ -60,7 +87,11 @@ async function runPool(): Promise<void> {
 }
 
 async function runModulePool(): Promise<number> {
-  const pool = new Pool({ module: join(process.cwd(), 'test/fixtures/core/tasks.js'), processes: 2, workerPath: join(process.cwd(), 'dist/node-worker.js') })
+  const pool = new Pool({
+    module: join(process.cwd(), 'test/fixtures/core/tasks.js'),
+    processes: 2,
+    workerPath: join(process.cwd(), 'dist/node-worker.js'),
+  })
   await Promise.all([pool.apply('double', [1]), pool.apply('sleep', [50])])
   const started = performance.now()
   const results = Array.from({ length: moduleTasks }, (_, n) => pool.applyAsync('double', [n]))
@@ -78,10 +109,12 @@ function runSpawnLoop(): Promise<void> {
     const next = (): void => {
       if (started >= commands) return
       started++
-      spawn('true', [], { stdio: ['ignore', 'pipe', 'pipe'], detached: true }).on('error', reject).on('close', () => {
-        if (++ended === commands) resolve()
-        else next()
-      })
+      spawn('true', [], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+        .on('error', reject)
+        .on('close', () => {
+          if (++ended === commands) resolve()
+          else next()
+        })
     }
     next()
     next()
@@ -90,10 +123,12 @@ function runSpawnLoop(): Promise<void> {
 
 function runShell(command: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    spawn(command, { shell: true, stdio: ['ignore', 'ignore', 'inherit'] }).on('error', reject).on('close', (code) => {
-      if (code === 0) resolve()
-      else reject(new Error(`"${command}" ended with exit ${code ?? 'by a signal'}`))
-    })
+    spawn(command, { shell: true, stdio: ['ignore', 'ignore', 'inherit'] })
+      .on('error', reject)
+      .on('close', (code) => {
+        if (code === 0) resolve()
+        else reject(new Error(`"${command}" ended with exit ${code ?? 'by a signal'}`))
+      })
   })
 }
 

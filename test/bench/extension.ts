@@ -11,8 +11,8 @@ const settleMs = 8000
 
 /**
  * How large the packaged extension is, and how long it takes to activate in a real extension host: as VS Code itself
- * measures it (*Developer: Show Running Extensions*: loading the code and the call of `activate`, both of which block the
- * extension host).
+ * measures it (*Developer: Show Running Extensions*: loading the code and the call of `activate`, both of which block
+ * the extension host).
  */
 export async function run() {
   const vsix = await packageExtension()
@@ -30,16 +30,21 @@ export async function run() {
         aim: `≤ ${activationBudgetMs} ms`,
         ok: median <= activationBudgetMs,
       },
-      { what: 'size of the .vsix', value: `${(bytes / 1024 / 1024).toFixed(2)} MiB`, aim: `≤ ${vsixBudgetBytes / 1024 / 1024} MiB`, ok: bytes <= vsixBudgetBytes },
+      {
+        what: 'size of the .vsix',
+        value: `${(bytes / 1024 / 1024).toFixed(2)} MiB`,
+        aim: `≤ ${vsixBudgetBytes / 1024 / 1024} MiB`,
+        ok: bytes <= vsixBudgetBytes,
+      },
     ],
     data: { activationMs: activations, vsixBytes: bytes },
   }
 }
 
 /**
- * One start of VS Code with the production build. `onStartupFinished` is taken out, so that the extension activates when
- * its view is opened, in a window that has come to rest: the time at start-up would mostly be that of everything else
- * that starts then.
+ * One start of VS Code with the production build. `onStartupFinished` is taken out, so that the extension activates
+ * when its view is opened, in a window that has come to rest: the time at start-up would mostly be that of everything
+ * else that starts then.
  */
 async function activationMs(): Promise<number> {
   const session = await Session.start('dark', { manifest: { activationEvents: [] } })

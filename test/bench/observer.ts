@@ -40,12 +40,22 @@ export async function run() {
       const seconds = await interleaved(rounds, (watched) => runNoOps(path, watched, session.folder))
       const times = median(seconds.map(([off, on]) => on / off))
       const [off, on] = [0, 1].map((way) => tasks / median(seconds.map((pair) => pair[way] ?? 0)))
-      rows.push({ what: `Python ${version}: Pool(2).map of ${tasks} no-ops, chunksize=1, watched / not`, value: `${times.toFixed(3)} (${Math.round(on ?? 0)} / ${Math.round(off ?? 0)} tasks/s)`, aim: `≤ ${mostTimes}`, ok: times <= mostTimes })
+      rows.push({
+        what: `Python ${version}: Pool(2).map of ${tasks} no-ops, chunksize=1, watched / not`,
+        value: `${times.toFixed(3)} (${Math.round(on ?? 0)} / ${Math.round(off ?? 0)} tasks/s)`,
+        aim: `≤ ${mostTimes}`,
+        ok: times <= mostTimes,
+      })
       const later: Record<string, number> = {}
       for (const code of ['pass', 'import multiprocessing']) {
         const ms = await interleaved(starts, (watched) => runStart(path, code, watched, session.folder))
         later[code] = median(ms.map((pair) => pair[1] - pair[0]))
-        rows.push({ what: `Python ${version}: start-up of '${code}', watched − not`, value: `${later[code].toFixed(1)} ms`, aim: `≤ ${mostStartMs} ms`, ok: later[code] <= mostStartMs })
+        rows.push({
+          what: `Python ${version}: start-up of '${code}', watched − not`,
+          value: `${later[code].toFixed(1)} ms`,
+          aim: `≤ ${mostStartMs} ms`,
+          ok: later[code] <= mostStartMs,
+        })
       }
       data.push({ version, seconds, later })
     }
@@ -58,10 +68,15 @@ export async function run() {
 /** A host that listens and says nothing, as the real one between two looks. */
 async function listen() {
   const folder = mkdtempSync(join(tmpdir(), 'unhang-bench-observer-'))
-  const server = createServer((socket) => { socket.resume().on('error', () => socket.destroy()) })
+  const server = createServer((socket) => {
+    socket.resume().on('error', () => socket.destroy())
+  })
   server.listen(join(folder, 'control.sock'))
   await once(server, 'listening')
-  writeFileSync(join(folder, 'session.json'), JSON.stringify({ token: randomUUID(), arguments: true, stackSignal: null }))
+  writeFileSync(
+    join(folder, 'session.json'),
+    JSON.stringify({ token: randomUUID(), arguments: true, stackSignal: null }),
+  )
   return {
     folder,
     close: () => {
@@ -110,13 +125,19 @@ async function output(python: string, args: readonly string[], watched: boolean,
 /** The oldest and the newest that are here. */
 function findPythons(): { version: string; path: string }[] {
   const versions = join(homedir(), '.pyenv', 'versions')
-  const candidates = [...(existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, 'bin', 'python3')) : []), 'python3']
+  const candidates = [
+    ...(existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, 'bin', 'python3')) : []),
+    'python3',
+  ]
   const found = new Map<number, { version: string; path: string }>()
   for (const path of candidates) {
     try {
-      const version = execFileSync(path, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' }).trim()
+      const version = execFileSync(path, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], {
+        encoding: 'utf8',
+      }).trim()
       const minor = Number(version.split('.')[1])
-      if (version.startsWith('3.') && minor >= 8 && minor <= 13 && !found.has(minor)) found.set(minor, { version, path })
+      if (version.startsWith('3.') && minor >= 8 && minor <= 13 && !found.has(minor))
+        found.set(minor, { version, path })
     } catch {
       // Not this one.
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npm run bench [name …]`: every test/bench/*.ts, one after another, each in a process of its own, so that none disturbs
-// another's clock. Prints what was measured beside what is aimed at, and keeps it in test/bench/results/.
+// `npm run bench [name …]`: every test/bench/*.ts, one after another, each in a process of its own, so that none
+// disturbs another's clock. Prints what was measured beside what is aimed at, and keeps it in test/bench/results/.
 import '../harness/node-version.mjs'
 import { createRequire } from 'node:module'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,7 +8,10 @@ import { availableParallelism, constants, cpus, loadavg, setPriority, totalmem }
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** One measured figure. @typedef {{ what: string, value: string, aim: string, ok: boolean | null }} BenchRow `ok` is null for a figure without an aim */
+/**
+ * One measured figure. @typedef {{ what: string, value: string, aim: string, ok: boolean | null }} BenchRow `ok` is
+ * null for a figure without an aim
+ */
 /** What a bench's `run` returns. @typedef {{ name: string, rows: BenchRow[], data: unknown }} BenchResult */
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -42,7 +45,10 @@ async function runAll(wanted) {
   await installDependencies()
   const { build } = await import('esbuild')
 
-  const all = readdirSync(here).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')).map((file) => file.slice(0, -3)).sort()
+  const all = readdirSync(here)
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+    .map((file) => file.slice(0, -3))
+    .sort()
   const unknown = wanted.filter((name) => !all.includes(name))
   if (unknown.length > 0) {
     console.error(`No such bench: ${unknown.join(', ')}. There are: ${all.join(', ')}.`)
@@ -51,7 +57,10 @@ async function runAll(wanted) {
   }
   await run(process.execPath, [join('src', 'build', 'build.mjs')], { cwd: repositoryRoot })
   // What a pool of commands is compared with. Where it cannot be installed, the row says that it is missing.
-  if (findOnPath('parallel') === undefined && canInstallPackages()) await installPackages(['parallel']).catch((/** @type {Error} */ error) => { console.error(error.message) })
+  if (findOnPath('parallel') === undefined && canInstallPackages())
+    await installPackages(['parallel']).catch((/** @type {Error} */ error) => {
+      console.error(error.message)
+    })
 
   const bundles = join(artifactsFolder, 'bench')
   const results = join(here, 'results')
@@ -66,18 +75,37 @@ async function runAll(wanted) {
     console.log(`\n── ${name}`)
     try {
       await build({
-        entryPoints: [join(here, `${name}.ts`)], outfile: bundle, bundle: true, platform: 'node', target: 'node20.19', format: 'cjs', packages: 'external',
-        define: { 'import.meta.url': 'importMetaUrl' }, banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href' }, logLevel: 'warning',
+        entryPoints: [join(here, `${name}.ts`)],
+        outfile: bundle,
+        bundle: true,
+        platform: 'node',
+        target: 'node20.19',
+        format: 'cjs',
+        packages: 'external',
+        define: { 'import.meta.url': 'importMetaUrl' },
+        banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href' },
+        logLevel: 'warning',
       })
-      await run(process.execPath, ['--expose-gc', fileURLToPath(import.meta.url), '--child', bundle, resultFile], { cwd: repositoryRoot, show: true, timeoutMs: benchTimeoutMs })
+      await run(process.execPath, ['--expose-gc', fileURLToPath(import.meta.url), '--child', bundle, resultFile], {
+        cwd: repositoryRoot,
+        show: true,
+        timeoutMs: benchTimeoutMs,
+      })
       const result = /** @type {BenchResult} */ (JSON.parse(readFileSync(resultFile, 'utf8')))
-      writeFileSync(resultFile, JSON.stringify({ ...result, machine: machine(), at: new Date().toISOString() }, undefined, 2))
+      writeFileSync(
+        resultFile,
+        JSON.stringify({ ...result, machine: machine(), at: new Date().toISOString() }, undefined, 2),
+      )
       measured.push(result)
       printTable(result.rows)
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       console.error(message)
-      measured.push({ name, rows: [{ what: name, value: `failed: ${message.split('\n')[0] ?? ''}`, aim: 'to run', ok: false }], data: null })
+      measured.push({
+        name,
+        rows: [{ what: name, value: `failed: ${message.split('\n')[0] ?? ''}`, aim: 'to run', ok: false }],
+        data: null,
+      })
     }
   }
   if (measured.length > 1) {
@@ -85,18 +113,33 @@ async function runAll(wanted) {
     printTable(measured.flatMap(({ rows }) => rows))
   }
   const missed = measured.flatMap(({ rows }) => rows).filter(({ ok }) => ok === false)
-  console.log(missed.length === 0 ? '\nEvery aim is met.' : `\n${missed.length} ${missed.length === 1 ? 'aim is' : 'aims are'} missed.`)
+  console.log(
+    missed.length === 0
+      ? '\nEvery aim is met.'
+      : `\n${missed.length} ${missed.length === 1 ? 'aim is' : 'aims are'} missed.`,
+  )
   process.exitCode = missed.length === 0 ? 0 : 1
 }
 
 /** Figures mean nothing without what they were measured on. */
 function machine() {
-  return { platform: `${process.platform}-${process.arch}`, node: process.versions.node, cores: availableParallelism(), cpu: cpus()[0]?.model ?? 'unknown', memoryBytes: totalmem(), loadAverage: loadavg() }
+  return {
+    platform: `${process.platform}-${process.arch}`,
+    node: process.versions.node,
+    cores: availableParallelism(),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    memoryBytes: totalmem(),
+    loadAverage: loadavg(),
+  }
 }
 
 /** @param {BenchRow[]} rows */
 function printTable(rows) {
-  const cells = [['', 'what', 'measured', 'aim'], ...rows.map(({ what, value, aim, ok }) => [ok === null ? ' ' : ok ? '✓' : '✗', what, value, aim])]
+  const cells = [
+    ['', 'what', 'measured', 'aim'],
+    ...rows.map(({ what, value, aim, ok }) => [ok === null ? ' ' : ok ? '✓' : '✗', what, value, aim]),
+  ]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...cells.map((row) => (row[column] ?? '').length)))
-  for (const row of cells) console.log(`  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
+  for (const row of cells)
+    console.log(`  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
 }

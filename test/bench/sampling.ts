@@ -32,7 +32,12 @@ function countFound(stats: Record<string, unknown>): number {
 }
 
 const readers: readonly Reader[] = [
-  { name: 'pidusage', rounds: 30, pauseMs: 200, sample: async (identities) => countFound(await pidusage(identities.map(({ pid }) => pid))) },
+  {
+    name: 'pidusage',
+    rounds: 30,
+    pauseMs: 200,
+    sample: async (identities) => countFound(await pidusage(identities.map(({ pid }) => pid))),
+  },
   {
     name: 'systeminformation',
     rounds: 6,
@@ -43,7 +48,12 @@ const readers: readonly Reader[] = [
       return (await readProcesses()).list.filter(({ pid }) => wanted.has(pid)).length
     },
   },
-  { name: 'ours (/proc)', rounds: 30, pauseMs: 200, sample: async (identities) => (await table.usage(identities)).size },
+  {
+    name: 'ours (/proc)',
+    rounds: 30,
+    pauseMs: 200,
+    sample: async (identities) => (await table.usage(identities)).size,
+  },
 ]
 
 /** What it costs to measure 500 processes once, by each library and by our own reader, in the same run. */
@@ -86,7 +96,9 @@ async function measure(identities: readonly ProcessIdentity[]) {
     rows: [
       ...[...costs].map(([name, { cpuMs, wallMs }]) => ({
         what: `${processCount} processes once, by ${name}`,
-        value: `${median(cpuMs).toFixed(1)} ms of CPU time, ${median(wallMs).toFixed(1)} ms; the first time ${(first.get(name) ?? Number.NaN).toFixed(0)} ms of CPU time`,
+        value:
+          `${median(cpuMs).toFixed(1)} ms of CPU time, ${median(wallMs).toFixed(1)} ms; the first time ` +
+          `${(first.get(name) ?? Number.NaN).toFixed(0)} ms of CPU time`,
         aim: '',
         ok: null,
       })),
@@ -107,7 +119,10 @@ async function measure(identities: readonly ProcessIdentity[]) {
   }
 }
 
-/** CPU time of this process and of the programs that it ran and collected: systeminformation runs `ps`, a shell and `cat`. */
+/**
+ * CPU time of this process and of the programs that it ran and collected: systeminformation runs `ps`, a shell and
+ * `cat`.
+ */
 function cpuTimeMs(): number {
   const { user, system } = process.cpuUsage()
   const stat = readFileSync('/proc/self/stat', 'latin1')

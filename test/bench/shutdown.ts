@@ -9,12 +9,16 @@ const gracePeriodMs = 100
 /** Kills only when there is nothing else, so this is what the machine may take to do it. */
 const boundMs = 3 * gracePeriodMs + 300
 /**
- * One worker takes at least this share of what all take together: the time goes into waiting, which they do side by side.
- * Where there is nothing to wait for (who ignores SIGTERM is killed at once), what is left is the work of reading, signalling
- * and collecting 64 processes, which cannot take as little as one; there it counts when all are gone within ONE grace period.
+ * One worker takes at least this share of what all take together: the time goes into waiting, which they do side by
+ * side. Where there is nothing to wait for (who ignores SIGTERM is killed at once), what is left is the work of
+ * reading, signalling and collecting 64 processes, which cannot take as little as one; there it counts when all are
+ * gone within ONE grace period.
  */
 const flatness = 0.5
-/** The lower quartile of these counts for flatness, because other programs' work only adds; the slowest counts for the bound. */
+/**
+ * The lower quartile of these counts for flatness, because other programs' work only adds; the slowest counts for the
+ * bound.
+ */
 const rounds = 9
 
 interface Kind {
@@ -31,14 +35,28 @@ const table = createProcessTable()
 export async function run() {
   const python = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim()
   const kinds: Kind[] = [
-    { what: 'that ignore SIGTERM', flat: true, command: '/bin/sh', args: ['-c', 'trap "" TERM; echo ready; exec sleep 1000'] },
+    {
+      what: 'that ignore SIGTERM',
+      flat: true,
+      command: '/bin/sh',
+      args: ['-c', 'trap "" TERM; echo ready; exec sleep 1000'],
+    },
     {
       what: 'that catch SIGTERM and go on',
       flat: true,
       command: python,
-      args: ['-ISc', 'import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: None)\nprint("ready", flush=True)\nwhile True: time.sleep(1000)'],
+      args: [
+        '-ISc',
+        'import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: None)\nprint("ready", flush=True)\nwhile ' +
+          'True: time.sleep(1000)',
+      ],
     },
-    { what: 'that ignore SIGTERM, with a child each', flat: false, command: '/bin/sh', args: ['-c', 'trap "" TERM; sleep 1000 & echo ready; wait'] },
+    {
+      what: 'that ignore SIGTERM, with a child each',
+      flat: false,
+      command: '/bin/sh',
+      args: ['-c', 'trap "" TERM; sleep 1000 & echo ready; wait'],
+    },
     { what: 'that obey', flat: false, command: '/bin/sh', args: ['-c', 'echo ready; exec sleep 1000'] },
   ]
   const rows = []
@@ -73,7 +91,14 @@ export async function run() {
 async function measure({ command, args }: Kind, count: number): Promise<number> {
   const workers = await Promise.all(Array.from({ length: count }, (_, index) => startWorker(command, args, index)))
   const report = await shutDown(
-    { subject: { id: 'bench', name: 'Bench' }, targets: workers, gracePeriodMs, useSigkill: true, reason: 'bench', askedBy: 'api' },
+    {
+      subject: { id: 'bench', name: 'Bench' },
+      targets: workers,
+      gracePeriodMs,
+      useSigkill: true,
+      reason: 'bench',
+      askedBy: 'api',
+    },
     { processes: table, ledger: new KillLedger(), memory: new ShutdownMemory() },
   )
   await checkEnded(report, workers)
@@ -82,7 +107,10 @@ async function measure({ command, args }: Kind, count: number): Promise<number> 
 
 async function startWorker(command: string, args: readonly string[], index: number) {
   const marker = `bench-${process.pid}-${index}`
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, UNHANG_WORKER: marker } })
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, UNHANG_WORKER: marker },
+  })
   const exited = once(child, 'exit')
   await once(child.stdout, 'data')
   const identity = await table.identify(child.pid ?? -1)
@@ -91,11 +119,15 @@ async function startWorker(command: string, args: readonly string[], index: numb
 }
 
 /** A figure only counts when everything really ended. */
-async function checkEnded(report: ShutdownReport, workers: readonly { child: ChildProcess; exited: Promise<unknown> }[]): Promise<void> {
+async function checkEnded(
+  report: ShutdownReport,
+  workers: readonly { child: ChildProcess; exited: Promise<unknown> }[],
+): Promise<void> {
   if (report.issues.length > 0) throw new Error(`Not everything ended: ${report.issues.join('; ')}`)
   await Promise.all(workers.map(({ exited }) => exited))
   const left = report.workers.filter(({ outcome }) => outcome !== 'killed' && outcome !== 'terminated')
-  if (left.length > 0) throw new Error(`Unexpected outcomes: ${left.map(({ name, outcome }) => `${name} ${outcome}`).join(', ')}`)
+  if (left.length > 0)
+    throw new Error(`Unexpected outcomes: ${left.map(({ name, outcome }) => `${name} ${outcome}`).join(', ')}`)
 }
 
 function lowerQuartile(values: readonly number[]): number {

@@ -12,7 +12,10 @@ export interface SoakResult {
   readonly lost: number
   /** The second, third … that a worker took with it. */
   readonly lostBeyond: number
-  /** Lost before their first line: handed to a worker that was killed before it read them, or between its claim and that line. */
+  /**
+   * Lost before their first line: handed to a worker that was killed before it read them, or between its claim and that
+   * line.
+   */
   readonly lostUnbegun: number
   readonly cancelled: number
   /** More than one result, or more than one `taskEnd`. */
@@ -47,17 +50,31 @@ const hangMs = 30_000
 const perRound = 1_000_000
 
 /**
- * Hands in short tasks without a pause, now and then a longer one, while workers are killed from outside and through the API and
- * tasks are cancelled, at random. Each task writes its number to a journal when it begins.
+ * Hands in short tasks without a pause, now and then a longer one, while workers are killed from outside and through
+ * the API and tasks are cancelled, at random. Each task writes its number to a journal when it begins.
  */
-export async function soak(kind: 'node' | 'python', { seconds, repository, pythonPath }: SoakOptions): Promise<SoakResult> {
+export async function soak(
+  kind: 'node' | 'python',
+  { seconds, repository, pythonPath }: SoakOptions,
+): Promise<SoakResult> {
   const folder = mkdtempSync(join(tmpdir(), 'unhang-soak-'))
   try {
-    const common = { processes, env: { UNHANG_JOURNAL: join(folder, 'journal') }, outputDirectory: join(folder, 'output') }
+    const common = {
+      processes,
+      env: { UNHANG_JOURNAL: join(folder, 'journal') },
+      outputDirectory: join(folder, 'output'),
+    }
     const fixtures = join(repository, 'test/fixtures/properties')
-    const options: PoolOptions = kind === 'node'
-      ? { ...common, module: join(fixtures, 'tasks.cjs'), workerPath: join(repository, 'dist/node-worker.js') }
-      : { ...common, python: 'property_tasks', cwd: fixtures, workerPath: join(repository, 'dist/python/worker.py'), ...(pythonPath === undefined ? {} : { pythonPath }) }
+    const options: PoolOptions =
+      kind === 'node'
+        ? { ...common, module: join(fixtures, 'tasks.cjs'), workerPath: join(repository, 'dist/node-worker.js') }
+        : {
+            ...common,
+            python: 'property_tasks',
+            cwd: fixtures,
+            workerPath: join(repository, 'dist/python/worker.py'),
+            ...(pythonPath === undefined ? {} : { pythonPath }),
+          }
     return await new Soak(new Pool(options), join(folder, 'journal')).run(seconds)
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -93,21 +110,29 @@ class Soak {
     private readonly pool: Pool,
     private readonly journal: string,
   ) {
-    pool.on('workerStart', ({ pid }) => { this.#pids.add(pid) })
-    pool.on('workerExit', () => { this.#deaths++ })
+    pool.on('workerStart', ({ pid }) => {
+      this.#pids.add(pid)
+    })
+    pool.on('workerExit', () => {
+      this.#deaths++
+    })
     pool.on('taskLost', (_task, worker) => {
       if (this.#takers.has(worker.name)) this.#lostBeyond++
       this.#takers.add(worker.name)
     })
     // An end is told once for each task: more of them than tasks means that one was told twice.
-    pool.on('taskEnd', () => { this.#endEvents++ })
+    pool.on('taskEnd', () => {
+      this.#endEvents++
+    })
   }
 
   async run(seconds: number): Promise<SoakResult> {
     const started = performance.now()
     const until = started + seconds * 1000
     let heapEarlyBytes = 0
-    const early = setTimeout(() => { heapEarlyBytes = heapInUse() }, seconds * 100)
+    const early = setTimeout(() => {
+      heapEarlyBytes = heapInUse()
+    }, seconds * 100)
     const watch = setInterval(() => {
       if (performance.now() - this.#lastEndAt < hangMs) return
       this.#hangs++
@@ -126,20 +151,36 @@ class Soak {
     const heapLateBytes = heapInUse()
     const begun = this.#readJournal()
     return {
-      tasks: this.#last, done: this.#done, lost: this.#lost, lostBeyond: this.#lostBeyond, cancelled: this.#cancelled,
-      answeredTwice: this.#answeredTwice + Math.max(0, this.#endEvents - this.#last), wrong: this.#wrong + begun.wrong, begunTwice: begun.twice, lostUnbegun: begun.lostUnbegun,
-      hangs: this.#hangs, deaths: this.#deaths, left: [...this.#pids].filter(isOurChild).length, heapEarlyBytes, heapLateBytes, seconds: (performance.now() - started) / 1000,
+      tasks: this.#last,
+      done: this.#done,
+      lost: this.#lost,
+      lostBeyond: this.#lostBeyond,
+      cancelled: this.#cancelled,
+      answeredTwice: this.#answeredTwice + Math.max(0, this.#endEvents - this.#last),
+      wrong: this.#wrong + begun.wrong,
+      begunTwice: begun.twice,
+      lostUnbegun: begun.lostUnbegun,
+      hangs: this.#hangs,
+      deaths: this.#deaths,
+      left: [...this.#pids].filter(isOurChild).length,
+      heapEarlyBytes,
+      heapLateBytes,
+      seconds: (performance.now() - started) / 1000,
     }
   }
 
   /** Some hundred tasks, then a turn of the event loop; waits while there are enough. */
   async #feed(): Promise<void> {
     if (this.#open >= mostOpen) {
-      await new Promise<void>((resolve) => { this.#wakers.push(resolve) })
+      await new Promise<void>((resolve) => {
+        this.#wakers.push(resolve)
+      })
       return
     }
     for (let n = 0; n < 500 && this.#last < perRound; n++) this.#submit()
-    await new Promise((resolve) => { setImmediate(resolve) })
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
   }
 
   #submit(): void {
@@ -171,8 +212,12 @@ class Soak {
 
   async #disturb(): Promise<void> {
     while (!this.#over) {
-      await new Promise((resolve) => { setTimeout(resolve, Math.random() * 2 * disturbEveryMs) })
-      const ready = this.pool.workers.filter(({ status, pid }) => (status === 'busy' || status === 'idle') && isOurChild(pid))
+      await new Promise((resolve) => {
+        setTimeout(resolve, Math.random() * 2 * disturbEveryMs)
+      })
+      const ready = this.pool.workers.filter(
+        ({ status, pid }) => (status === 'busy' || status === 'idle') && isOurChild(pid),
+      )
       const worker = ready[Math.floor(Math.random() * ready.length)]
       const choice = Math.random()
       if (worker === undefined) continue
@@ -186,7 +231,9 @@ class Soak {
   /** Stopped for a moment, as by a debugger or a machine that is short of memory. */
   #pause(pid: number): void {
     process.kill(pid, 'SIGSTOP')
-    setTimeout(() => { if (isOurChild(pid)) process.kill(pid, 'SIGCONT') }, 50)
+    setTimeout(() => {
+      if (isOurChild(pid)) process.kill(pid, 'SIGCONT')
+    }, 50)
   }
 
   /** Tasks that run, have been sent ahead, or wait. */
@@ -244,25 +291,50 @@ function isOurChild(pid: number): boolean {
   }
 }
 
-interface Row { what: string; value: string; aim: string; ok: boolean | null }
+interface Row {
+  what: string
+  value: string
+  aim: string
+  ok: boolean | null
+}
 
-/** UNHANG_SOAK_SECONDS (600): half of it for Node workers, half for Python workers; again with a new pool after each million of tasks. */
+/**
+ * UNHANG_SOAK_SECONDS (600): half of it for Node workers, half for Python workers; again with a new pool after each
+ * million of tasks.
+ */
 export async function run(): Promise<{ name: string; rows: Row[]; data: unknown }> {
   const seconds = Number(process.env.UNHANG_SOAK_SECONDS ?? 600)
   const results: Record<string, SoakResult[]> = { Node: [], Python: [] }
-  for (const [name, kind] of [['Node', 'node'], ['Python', 'python']] as const) {
+  for (const [name, kind] of [
+    ['Node', 'node'],
+    ['Python', 'python'],
+  ] as const) {
     const until = performance.now() + seconds * 500
     while (until - performance.now() > 5000 || results[name]?.length === 0) {
-      results[name]?.push(await soak(kind, { seconds: Math.max(1, (until - performance.now()) / 1000), repository: process.cwd() }))
+      results[name]?.push(
+        await soak(kind, { seconds: Math.max(1, (until - performance.now()) / 1000), repository: process.cwd() }),
+      )
     }
   }
   const all = Object.values(results).flat()
   const sum = (field: keyof SoakResult): number => all.reduce((total, result) => total + result[field], 0)
   const tasks = sum('tasks')
-  const zero = (what: string, field: keyof SoakResult): Row => ({ what, value: String(sum(field)), aim: '0', ok: sum(field) === 0 })
-  const growth = Math.max(...all.map(({ heapEarlyBytes, heapLateBytes }) => (heapEarlyBytes === 0 ? 0 : heapLateBytes - heapEarlyBytes)))
+  const zero = (what: string, field: keyof SoakResult): Row => ({
+    what,
+    value: String(sum(field)),
+    aim: '0',
+    ok: sum(field) === 0,
+  })
+  const growth = Math.max(
+    ...all.map(({ heapEarlyBytes, heapLateBytes }) => (heapEarlyBytes === 0 ? 0 : heapLateBytes - heapEarlyBytes)),
+  )
   const rows: Row[] = [
-    { what: 'tasks', value: String(tasks), aim: seconds >= 600 ? '≥ 1000000' : '', ok: seconds >= 600 ? tasks >= 1_000_000 : null },
+    {
+      what: 'tasks',
+      value: String(tasks),
+      aim: seconds >= 600 ? '≥ 1000000' : '',
+      ok: seconds >= 600 ? tasks >= 1_000_000 : null,
+    },
     { what: 'done', value: String(sum('done')), aim: '', ok: null },
     { what: 'workers that died', value: String(sum('deaths')), aim: '', ok: null },
     { what: 'cancelled', value: String(sum('cancelled')), aim: '', ok: null },
@@ -274,7 +346,12 @@ export async function run(): Promise<{ name: string; rows: Row[]; data: unknown 
     zero('done wrongly or without having begun, or never ended', 'wrong'),
     zero('hangs', 'hangs'),
     zero('processes left', 'left'),
-    { what: 'heap of the pool\'s process, from 10 % of the time to its end', value: `${growth > 0 ? '+' : ''}${(growth / 2 ** 20).toFixed(1)} MiB`, aim: '≤ 8 MiB', ok: growth <= 8 * 2 ** 20 },
+    {
+      what: "heap of the pool's process, from 10 % of the time to its end",
+      value: `${growth > 0 ? '+' : ''}${(growth / 2 ** 20).toFixed(1)} MiB`,
+      aim: '≤ 8 MiB',
+      ok: growth <= 8 * 2 ** 20,
+    },
   ]
   return { name: 'Soak', rows, data: results }
 }

@@ -45,32 +45,53 @@ if __name__ == '__main__':
 `
 
 /**
- * What watching costs and how soon it speaks: from the cause of a hang to its verdict in the host's snapshot, and the CPU time that
- * the host takes for a hundred watched workers while somebody looks once a second.
+ * What watching costs and how soon it speaks: from the cause of a hang to its verdict in the host's snapshot, and the
+ * CPU time that the host takes for a hundred watched workers while somebody looks once a second.
  */
-export async function run(): Promise<{ name: string; rows: { what: string; value: string; aim: string; ok: boolean | null }[]; data: unknown }> {
+export async function run(): Promise<{
+  name: string
+  rows: { what: string; value: string; aim: string; ok: boolean | null }[]
+  data: unknown
+}> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'uh-bench-')))
   const root = join(folder, 'w')
   mkdirSync(root)
   const connection = await HostConnection.connect({
-    root, hostScript: resolve('dist/host.js'), start: true, client: 'test', timeoutMs: 30_000, env: { ...process.env, UNHANG_RUNTIME_DIR: join(folder, 'r') },
+    root,
+    hostScript: resolve('dist/host.js'),
+    start: true,
+    client: 'test',
+    timeoutMs: 30_000,
+    env: { ...process.env, UNHANG_RUNTIME_DIR: join(folder, 'r') },
   })
   const launch = async (name: string, text: string): Promise<{ poolId: string; causeFile: string }> => {
     const causeFile = join(folder, 'cause')
     rmSync(causeFile, { force: true })
     writeFileSync(join(root, name), text)
-    const { poolId } = await connection.request('unhang/launchPool', { definition: { program: ['python3', name, causeFile] } })
+    const { poolId } = await connection.request('unhang/launchPool', {
+      definition: { program: ['python3', name, causeFile] },
+    })
     return { poolId, causeFile }
   }
-  const pools = async (): Promise<FullSnapshot['pools']> => ((await connection.request('unhang/snapshot', {})) as FullSnapshot).pools
+  const pools = async (): Promise<FullSnapshot['pools']> =>
+    ((await connection.request('unhang/snapshot', {})) as FullSnapshot).pools
   const end = async (poolId: string): Promise<void> => {
-    await connection.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'kill', askedBy: 'cli' }, { timeoutMs: 30_000 })
+    await connection.request(
+      'unhang/shutdown',
+      { targets: [{ kind: 'pool', poolId }], mode: 'kill', askedBy: 'cli' },
+      { timeoutMs: 30_000 },
+    )
     while ((await pools()).some(({ id, state }) => id === poolId && state !== 'ended')) await sleep(20)
   }
   const untilVerdict = async (name: string, text: string, code: string): Promise<number> => {
     const { poolId, causeFile } = await launch(name, text)
     const deadline = Date.now() + 30_000
-    while (!(await pools()).some(({ programId, verdicts }) => programId === poolId && verdicts.some((verdict) => verdict.code === code && verdict.stuck))) {
+    while (
+      !(await pools()).some(
+        ({ programId, verdicts }) =>
+          programId === poolId && verdicts.some((verdict) => verdict.code === code && verdict.stuck),
+      )
+    ) {
       if (Date.now() > deadline) throw new Error(`${name} was never said to be ${code}`)
       await sleep(10)
     }
@@ -87,7 +108,8 @@ export async function run(): Promise<{ name: string; rows: { what: string; value
     }
     const { poolId } = await launch('busy.py', busyPool)
     await connection.request('unhang/watch', { workers: true, machine: false, intervalMs: 1000 })
-    while (((await pools()).find(({ programId }) => programId === poolId)?.counts.running ?? 0) < watchedWorkers) await sleep(100)
+    while (((await pools()).find(({ programId }) => programId === poolId)?.counts.running ?? 0) < watchedWorkers)
+      await sleep(100)
     const { pid } = await connection.request('unhang/hostStatus', {})
     const [cpuBefore, since] = [cpuMsOf(pid), Date.now()]
     for (let second = 0; second < watchSeconds; second += 1) {
@@ -103,19 +125,35 @@ export async function run(): Promise<{ name: string; rows: { what: string; value
         row('orphaned-queue-lock, median', median(locks), verdictAimMs),
         row('lost-task, longest', Math.max(...lost)),
         row('orphaned-queue-lock, longest', Math.max(...locks)),
-        { what: `host, ${watchedWorkers} busy watched workers, a snapshot a second`, value: `${percent.toFixed(1)} % of a core`, aim: `≤ ${cpuAimPercent} %`, ok: percent <= cpuAimPercent },
+        {
+          what: `host, ${watchedWorkers} busy watched workers, a snapshot a second`,
+          value: `${percent.toFixed(1)} % of a core`,
+          aim: `≤ ${cpuAimPercent} %`,
+          ok: percent <= cpuAimPercent,
+        },
       ],
       data: { rounds, lost, locks, watchedWorkers, percent },
     }
   } finally {
-    await connection.request('unhang/stopHost', {}, { timeoutMs: 30_000 }).catch((error: unknown) => { process.stderr.write(`${String(error)}\n`) })
+    await connection.request('unhang/stopHost', {}, { timeoutMs: 30_000 }).catch((error: unknown) => {
+      process.stderr.write(`${String(error)}\n`)
+    })
     connection.dispose()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function row(what: string, ms: number, aimMs?: number): { what: string; value: string; aim: string; ok: boolean | null } {
-  return { what, value: `${Math.round(ms)} ms`, aim: aimMs === undefined ? '' : `≤ ${aimMs} ms`, ok: aimMs === undefined ? null : ms <= aimMs }
+function row(
+  what: string,
+  ms: number,
+  aimMs?: number,
+): { what: string; value: string; aim: string; ok: boolean | null } {
+  return {
+    what,
+    value: `${Math.round(ms)} ms`,
+    aim: aimMs === undefined ? '' : `≤ ${aimMs} ms`,
+    ok: aimMs === undefined ? null : ms <= aimMs,
+  }
 }
 
 function median(values: readonly number[]): number {
@@ -124,6 +162,8 @@ function median(values: readonly number[]): number {
 
 /** User and system time of a process; the kernel counts in hundredths of a second. */
 function cpuMsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 10
 }

@@ -11,14 +11,17 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
   const see = () => session.workbench.pools.rows()
   const poolRow = async () => (await see()).find((row) => row.level === 1)?.description
   const picture = (name: string) => session.workbench.screenshot(`${theme}-${name}`)
-  const worker = async (words: string | RegExp) => (await see()).find((row) => row.level === 2 && new RegExp(words).test(row.description))
+  const worker = async (words: string | RegExp) =>
+    (await see()).find((row) => row.level === 2 && new RegExp(words).test(row.description))
   /** Rows are drawn anew all the time: one look may miss it. */
   const pidOfWorker = async (words: string): Promise<number> => {
     let pid = Number.NaN
-    await expect.poll(async () => {
-      pid = pidOf(await worker(words))
-      return pid
-    }, soon).toBeGreaterThan(1)
+    await expect
+      .poll(async () => {
+        pid = pidOf(await worker(words))
+        return pid
+      }, soon)
+      .toBeGreaterThan(1)
     return pid
   }
   let slowPid: number
@@ -35,7 +38,9 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
     const pools = await session.workbench.openPools()
     await session.workbench.widenSidebar(480)
     await expect.poll(() => pools.pane.textContent(), soon).toContain('No pool is running.')
-    await expect.poll(() => pools.pane.locator('.monaco-button').filter({ hasText: 'Launch Pool Task' }).count(), soon).toBe(1)
+    await expect
+      .poll(() => pools.pane.locator('.monaco-button').filter({ hasText: 'Launch Pool Task' }).count(), soon)
+      .toBe(1)
     await picture('1-empty')
   })
 
@@ -48,7 +53,13 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
 
   test('is shown what is stuck: badge, pool row and worker row', async () => {
     await expect.poll(() => session.workbench.badge(), soon).toBe('1')
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 1, label: 'Stuck', description: expect.stringContaining('1 stuck') as string }))
+    await expect.poll(see, soon).toContainEqual(
+      expect.objectContaining({
+        level: 1,
+        label: 'Stuck',
+        description: expect.stringContaining('1 stuck') as string,
+      }),
+    )
     const stuck = await worker('stuck .*crawl\\(login\\)')
     expect(stuck?.spoken).toMatch(/stuck/)
     expect(isAlive(pidOf(stuck))).toBe(true)
@@ -57,17 +68,21 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
   test('is told by a notification, with what can be done about it', async () => {
     const notification = session.workbench.notifications().filter({ hasText: 'crawl(login)' })
     await expect.poll(() => notification.count(), soon).toBe(1)
-    await expect.poll(() => notification.getByRole('button').allTextContents(), soon).toEqual(expect.arrayContaining(['Show', 'Terminate', 'Kill']))
+    await expect
+      .poll(() => notification.getByRole('button').allTextContents(), soon)
+      .toEqual(expect.arrayContaining(['Show', 'Terminate', 'Kill']))
   })
 
   test.runIf(theme === 'dark')('reads why it is stuck in its hover', async () => {
     const { page, pools } = session.workbench
-    await expect.poll(async () => {
-      await page.mouse.move(page.viewportSize()?.width ?? 0, 0)
-      await pools.row('crawl(login)').first().hover()
-      await page.waitForTimeout(1_500)
-      return (await page.locator('.monaco-hover').allTextContents()).join('\n')
-    }, soon).toContain('Stuck: ')
+    await expect
+      .poll(async () => {
+        await page.mouse.move(page.viewportSize()?.width ?? 0, 0)
+        await pools.row('crawl(login)').first().hover()
+        await page.waitForTimeout(1_500)
+        return (await page.locator('.monaco-hover').allTextContents()).join('\n')
+      }, soon)
+      .toContain('Stuck: ')
     await picture('2-hover')
     await page.mouse.move(page.viewportSize()?.width ?? 0, 0)
   })
@@ -81,10 +96,18 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
   test('reads the reason below the worker, and the counts above the task in tasks.json', async () => {
     const { workbench } = session
     await workbench.pools.expand('crawl(login)')
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 3, label: 'crawl(login)', description: expect.stringMatching(/stuck · no progress/) as string }))
+    await expect.poll(see, soon).toContainEqual(
+      expect.objectContaining({
+        level: 3,
+        label: 'crawl(login)',
+        description: expect.stringMatching(/stuck · no progress/) as string,
+      }),
+    )
     await expect.poll(poolRow, soon).toContain('2 busy · 1 stuck · 10 of 12 done')
     await workbench.openFile('tasks.json')
-    await expect.poll(() => workbench.codeLenses().filter({ hasText: '2 busy · 1 stuck · 10 of 12' }).count(), soon).toBe(1)
+    await expect
+      .poll(() => workbench.codeLenses().filter({ hasText: '2 busy · 1 stuck · 10 of 12' }).count(), soon)
+      .toBe(1)
     await picture('2-stuck')
   })
 
@@ -101,7 +124,11 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
   test('reads the exit code and the lost task under Exited', async () => {
     await session.workbench.pools.expand('Exited')
     // It may end by itself once its channel is closed (the first pass), or by the SIGTERM of the second.
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ description: expect.stringMatching(/^exit (0|-15 \(SIGTERM\)) · .*login.* lost/) as string }))
+    await expect.poll(see, soon).toContainEqual(
+      expect.objectContaining({
+        description: expect.stringMatching(/^exit (0|-15 \(SIGTERM\)) · .*login.* lost/) as string,
+      }),
+    )
     await expect.poll(poolRow, soon).toContain('1 busy · 10 of 12 done · 1 lost')
     await expect.poll(() => session.workbench.codeLenses().filter({ hasText: 'stuck' }).count(), soon).toBe(0)
     await picture('3-terminated')
@@ -122,13 +149,21 @@ describe.each<Theme>(['dark', 'light'])('A user with the demo, in the %s theme',
     await workbench.palette.run('Pools: Kill Pool (SIGKILL)')
     await workbench.answerDialog('Kill')
     await expect.poll(() => isAlive(slowPid), soon).toBe(false)
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 1, label: 'Stuck', description: expect.stringContaining('ended') as string }))
+    await expect
+      .poll(see, soon)
+      .toContainEqual(
+        expect.objectContaining({ level: 1, label: 'Stuck', description: expect.stringContaining('ended') as string }),
+      )
   })
 
   test('reads how every worker ended', async () => {
     await session.workbench.pools.expand('Stuck')
     await session.workbench.pools.expand('Exited')
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ description: expect.stringMatching(/^exit -9 \(SIGKILL\) · .*blog.* lost/) as string }))
+    await expect.poll(see, soon).toContainEqual(
+      expect.objectContaining({
+        description: expect.stringMatching(/^exit -9 \(SIGKILL\) · .*blog.* lost/) as string,
+      }),
+    )
     await picture('5-killed')
   })
 })

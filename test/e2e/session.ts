@@ -52,7 +52,8 @@ export class Session {
 
   /** Keeps a picture of what was there instead of what a failed test expected; call it after each test. */
   async pictureOfFailure(task: { name: string; result?: { state: string } | undefined }): Promise<void> {
-    if (task.result?.state === 'fail') await this.workbench.screenshot(`failed-${this.theme}-${task.name.replace(/[^\w]+/g, '-')}`)
+    if (task.result?.state === 'fail')
+      await this.workbench.screenshot(`failed-${this.theme}-${task.name.replace(/[^\w]+/g, '-')}`)
   }
 
   /** Ends browser, server, hosts and pools, and removes the workspace. */

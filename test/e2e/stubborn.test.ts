@@ -25,10 +25,17 @@ describe('A pool with a worker that ignores SIGTERM', () => {
     await workbench.openFile('tasks.json')
     const lenses = workbench.codeLenses().filter({ hasText: 'Launch' })
     await expect.poll(() => lenses.count(), soon).toBe(4)
-    await lenses.nth(2).getByRole('button', { name: /Launch/ }).click()
+    await lenses
+      .nth(2)
+      .getByRole('button', { name: /Launch/ })
+      .click()
     await expect.poll(pool, soon).toBeDefined()
     await workbench.pools.expand('Stubborn')
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 2, description: expect.stringMatching(/^pid \d+ · stuck .*south/) as string }))
+    await expect
+      .poll(see, soon)
+      .toContainEqual(
+        expect.objectContaining({ level: 2, description: expect.stringMatching(/^pid \d+ · stuck .*south/) as string }),
+      )
     pid = pidOf((await see()).find((row) => /stuck .*south/.test(row.description)))
     await workbench.screenshot('stubborn-1-lens')
   })
@@ -36,7 +43,16 @@ describe('A pool with a worker that ignores SIGTERM', () => {
   test('is named, with its pid, when Terminate could not end it', async () => {
     const { workbench } = session
     await workbench.palette.run('Pools: Terminate Pool')
-    await expect.poll(() => workbench.notifications().filter({ hasText: new RegExp(`still alive.*${pid}`) }).count(), soon).toBeGreaterThan(0)
+    await expect
+      .poll(
+        () =>
+          workbench
+            .notifications()
+            .filter({ hasText: new RegExp(`still alive.*${pid}`) })
+            .count(),
+        soon,
+      )
+      .toBeGreaterThan(0)
     expect(isAlive(pid)).toBe(true)
     await workbench.screenshot('stubborn-2-issue')
   })

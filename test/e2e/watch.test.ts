@@ -9,7 +9,8 @@ const soon = { timeout: 60_000, interval: 200 }
 describe.each<Theme>(['dark', 'light'])('A user with a Python program that hangs, in the %s theme', (theme) => {
   let session: Session
   const see = () => session.workbench.pools.rows()
-  const row = async (words: string | RegExp) => (await see()).find(({ label, description }) => new RegExp(words).test(`${label} ${description}`))
+  const row = async (words: string | RegExp) =>
+    (await see()).find(({ label, description }) => new RegExp(words).test(`${label} ${description}`))
   const picture = (name: string) => session.workbench.screenshot(`watch-${theme}-${name}`)
   const terminal = () => session.workbench.terminalText()
   let programPid: number
@@ -29,18 +30,33 @@ describe.each<Theme>(['dark', 'light'])('A user with a Python program that hangs
     await workbench.openFile('train.py')
     await workbench.palette.run('Pools: Run Program Under Watch…')
     await workbench.palette.choose('python3 train.py')
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 1, label: 'train.py', description: expect.stringMatching(/pid \d+ · python 3\.\d+\.\d+ · 1 pool/) as string }))
+    await expect.poll(see, soon).toContainEqual(
+      expect.objectContaining({
+        level: 1,
+        label: 'train.py',
+        description: expect.stringMatching(/pid \d+ · python 3\.\d+\.\d+ · 1 pool/) as string,
+      }),
+    )
     programPid = pidOf(await row(/^train\.py pid/))
     expect(isAlive(programPid)).toBe(true)
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 2, label: expect.stringMatching(/^train\.py:\d+$/) as string }))
+    await expect
+      .poll(see, soon)
+      .toContainEqual(expect.objectContaining({ level: 2, label: expect.stringMatching(/^train\.py:\d+$/) as string }))
   })
 
   test('reads in one line why it hangs: row, badge and notification', async () => {
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 2, description: expect.stringContaining('stuck: lost task train(5)') as string }))
+    await expect.poll(see, soon).toContainEqual(
+      expect.objectContaining({
+        level: 2,
+        description: expect.stringContaining('stuck: lost task train(5)') as string,
+      }),
+    )
     await expect.poll(() => session.workbench.badge(), soon).toBe('1')
     const notification = session.workbench.notifications().filter({ hasText: 'train(5)' })
     await expect.poll(() => notification.count(), soon).toBe(1)
-    await expect.poll(() => notification.getByRole('button').allTextContents(), soon).toEqual(expect.arrayContaining(['Rescue…', 'Show']))
+    await expect
+      .poll(() => notification.getByRole('button').allTextContents(), soon)
+      .toEqual(expect.arrayContaining(['Rescue…', 'Show']))
     await picture('1-stuck')
   })
 
@@ -53,12 +69,17 @@ describe.each<Theme>(['dark', 'light'])('A user with a Python program that hangs
 
   test('reads summary, evidence and advice in the hover', async () => {
     const { page, pools } = session.workbench
-    await expect.poll(async () => {
-      await page.mouse.move(page.viewportSize()?.width ?? 0, 0)
-      await pools.row(/train\.py:\d+/).first().hover()
-      await page.waitForTimeout(1_500)
-      return (await page.locator('.monaco-hover').allTextContents()).join('\n')
-    }, soon).toMatch(/Stuck: lost task[^]*train\(5\) was lost when \S+ \(pid \d+\) exited with code 1[^]*Rescue/)
+    await expect
+      .poll(async () => {
+        await page.mouse.move(page.viewportSize()?.width ?? 0, 0)
+        await pools
+          .row(/train\.py:\d+/)
+          .first()
+          .hover()
+        await page.waitForTimeout(1_500)
+        return (await page.locator('.monaco-hover').allTextContents()).join('\n')
+      }, soon)
+      .toMatch(/Stuck: lost task[^]*train\(5\) was lost when \S+ \(pid \d+\) exited with code 1[^]*Rescue/)
     await picture('2-hover')
     await page.mouse.move(page.viewportSize()?.width ?? 0, 0)
   })
@@ -67,14 +88,20 @@ describe.each<Theme>(['dark', 'light'])('A user with a Python program that hangs
     const { workbench } = session
     const program = workbench.pools.row(/^\s*train\.py\s*pid/).first()
     await workbench.pools.clickInline(program, 'Show Stack')
-    await expect.poll(() => workbench.editorText(), soon).toMatch(/Thread MainThread[^]*train\.py", line \d+, in <module>/)
+    await expect
+      .poll(() => workbench.editorText(), soon)
+      .toMatch(/Thread MainThread[^]*train\.py", line \d+, in <module>/)
     await picture('3-stack')
     const [, line = ''] = /train\.py", line (\d+), in <module>/.exec(await workbench.editorText()) ?? []
     // By its place: VS Code draws a line of text as pieces with hard spaces.
     const lines = workbench.page.locator('.editor-instance .view-line')
-    const at = (await lines.allTextContents()).findIndex((text) => text.includes('train.py", line'.replaceAll(' ', '\u00a0')))
+    const at = (await lines.allTextContents()).findIndex((text) =>
+      text.includes('train.py", line'.replaceAll(' ', '\u00a0')),
+    )
     await lines.nth(at).click({ modifiers: ['Control'], position: { x: 200, y: 8 } })
-    await expect.poll(() => workbench.page.locator('.statusbar-item', { hasText: /^Ln / }).textContent(), soon).toContain(`Ln ${line},`)
+    await expect
+      .poll(() => workbench.page.locator('.statusbar-item', { hasText: /^Ln / }).textContent(), soon)
+      .toContain(`Ln ${line},`)
     await expect.poll(() => workbench.editorText(), soon).toContain('scores = pool.map(train')
   })
 
@@ -84,7 +111,9 @@ describe.each<Theme>(['dark', 'light'])('A user with a Python program that hangs
     await workbench.palette.widget.waitFor()
     await picture('4-rescue')
     await workbench.palette.choose('Run the task again')
-    await expect.poll(() => workbench.dialog().textContent(), soon).toMatch(/Rescue train\.py:\d+\?[^]*Run task 5 train\(5\) again/)
+    await expect
+      .poll(() => workbench.dialog().textContent(), soon)
+      .toMatch(/Rescue train\.py:\d+\?[^]*Run task 5 train\(5\) again/)
     await picture('5-question')
     await workbench.answerDialog('Rescue')
   })
@@ -93,7 +122,13 @@ describe.each<Theme>(['dark', 'light'])('A user with a Python program that hangs
     await expect.poll(terminal, soon).toMatch(/fold 5: trained/)
     await expect.poll(terminal, soon).toMatch(/all folds trained, the best is fold 3 \(0\.90\)/)
     await expect.poll(() => isAlive(programPid), soon).toBe(false)
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 1, label: 'train.py', description: expect.stringMatching(/^exit 0/) as string }))
+    await expect.poll(see, soon).toContainEqual(
+      expect.objectContaining({
+        level: 1,
+        label: 'train.py',
+        description: expect.stringMatching(/^exit 0/) as string,
+      }),
+    )
     await expect.poll(() => session.workbench.badge(), soon).toBe('')
     await picture('6-went-on')
   })
@@ -101,13 +136,24 @@ describe.each<Theme>(['dark', 'light'])('A user with a Python program that hangs
   test('runs the same as a task of tasks.json, and kills it by the button on its row', async () => {
     const { workbench } = session
     await workbench.tasks.run('Train')
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 2, description: expect.stringContaining('stuck: lost task train(5)') as string }))
+    await expect.poll(see, soon).toContainEqual(
+      expect.objectContaining({
+        level: 2,
+        description: expect.stringContaining('stuck: lost task train(5)') as string,
+      }),
+    )
     const pid = pidOf(await row(/^Train pid/))
     expect(isAlive(pid)).toBe(true)
     await workbench.pools.clickInline(workbench.pools.row(/^\s*Train\s*pid/).first(), 'Kill Pool')
     await workbench.answerDialog('Kill')
     await expect.poll(() => isAlive(pid), soon).toBe(false)
-    await expect.poll(see, soon).toContainEqual(expect.objectContaining({ level: 1, label: 'Train', description: expect.stringMatching(/^exit -9 \(SIGKILL\)/) as string }))
+    await expect.poll(see, soon).toContainEqual(
+      expect.objectContaining({
+        level: 1,
+        label: 'Train',
+        description: expect.stringMatching(/^exit -9 \(SIGKILL\)/) as string,
+      }),
+    )
     await picture('7-killed')
   })
 })

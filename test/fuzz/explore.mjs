@@ -1,4 +1,5 @@
-// The thread that runs a target, input after input. What it is doing stands in shared memory, where fuzz.mjs sees it hang.
+// The thread that runs a target, input after input. What it is doing stands in shared memory, where fuzz.mjs sees it
+// hang.
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -6,7 +7,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { counters } from './instrument.mjs'
 import { mutated, random } from './mutate.mjs'
 
-/** @typedef {{ bundle: string, corpus: Uint8Array[], seed: number, inputs: number, seconds: number, state: SharedArrayBuffer, only?: Uint8Array }} Task */
+/**
+ * @typedef {{ bundle: string, corpus: Uint8Array[], seed: number, inputs: number, seconds: number, state:
+ * SharedArrayBuffer, only?: Uint8Array }} Task
+ */
 const { bundle, corpus: kept, seed, inputs, seconds, state, only } = /** @type {Task} */ (workerData)
 const numbers = new Int32Array(state, 0, 2)
 const current = new Uint8Array(state, 8)
@@ -30,9 +34,19 @@ for (const name of /** @type {const} */ (['alloc', 'allocUnsafe', 'allocUnsafeSl
 }
 
 /** @type {{ s: Record<string, number>, b: Record<string, number[]>, keys: string[], branches: string[] }[]} */
-const files = Object.values(/** @type {any} */ (globalThis)[counters]).map((/** @type {any} */ one) => ({ s: one.s, b: one.b, keys: Object.keys(one.s), branches: Object.keys(one.b) }))
+const files = Object.values(/** @type {any} */ (globalThis)[counters]).map((/** @type {any} */ one) => ({
+  s: one.s,
+  b: one.b,
+  keys: Object.keys(one.s),
+  branches: Object.keys(one.b),
+}))
 /** Bit n of a counter's byte: it was seen with a count in the nth class (1, 2, 3, 4 to 7, …). */
-const seen = new Uint8Array(files.reduce((sum, { keys, b, branches }) => sum + keys.length + branches.reduce((all, one) => all + (b[one]?.length ?? 0), 0), 0))
+const seen = new Uint8Array(
+  files.reduce(
+    (sum, { keys, b, branches }) => sum + keys.length + branches.reduce((all, one) => all + (b[one]?.length ?? 0), 0),
+    0,
+  ),
+)
 let reached = 0
 
 /** @param {number} count */
@@ -84,7 +98,8 @@ function run(input) {
   Atomics.store(numbers, 0, ++ran)
   largest = 0
   target.run(input)
-  if (largest > target.largestAllocation) throw new Error(`an allocation of ${largest} bytes (the limit is ${target.largestAllocation})`)
+  if (largest > target.largestAllocation)
+    throw new Error(`an allocation of ${largest} bytes (the limit is ${target.largestAllocation})`)
 }
 
 function memory() {
@@ -113,7 +128,8 @@ function explore() {
   let settled = 0
   while (ran < inputs && performance.now() - began < seconds * 1000) {
     // The latest are the least explored.
-    const parent = any(2) === 0 ? corpus[corpus.length - 1 - any(Math.min(8, corpus.length))] : corpus[any(corpus.length)]
+    const parent =
+      any(2) === 0 ? corpus[corpus.length - 1 - any(Math.min(8, corpus.length))] : corpus[any(corpus.length)]
     const input = mutated(parent ?? Buffer.alloc(0), corpus, target.dictionary, any)
     run(input)
     const { newPlaces, newCounts } = collect()
@@ -122,20 +138,34 @@ function explore() {
     if (ran === settledAfter) settled = memory()
     if (settled > 0 && ran % 10_000 === 0) {
       const grown = memory() - settled
-      if (grown > mostGrowth) throw new Error(`after ${ran} inputs it has ${grown} bytes more than after ${settledAfter}`)
+      if (grown > mostGrowth)
+        throw new Error(`after ${ran} inputs it has ${grown} bytes more than after ${settledAfter}`)
     }
   }
   const grownBytes = settled === 0 ? 0 : memory() - settled
-  return { ran, ms: performance.now() - began, reached, places: seen.length, fromCorpus, corpusLength: corpus.length, grownBytes, found }
+  return {
+    ran,
+    ms: performance.now() - began,
+    reached,
+    places: seen.length,
+    fromCorpus,
+    corpusLength: corpus.length,
+    grownBytes,
+    found,
+  }
 }
 
-/** Inputs that reach everything these reach, in few files: each adds a place to those before it. @param {Buffer[]} found */
+/**
+ * Inputs that reach everything these reach, in few files: each adds a place to those before it. @param {Buffer[]} found
+ */
 function minimised(found) {
   seen.fill(0)
-  return [...found].sort((a, b) => a.length - b.length).filter((input) => {
-    run(input)
-    return collect().newPlaces
-  })
+  return [...found]
+    .sort((a, b) => a.length - b.length)
+    .filter((input) => {
+      run(input)
+      return collect().newPlaces
+    })
 }
 
 try {
@@ -147,5 +177,10 @@ try {
     parentPort?.postMessage({ kind: 'done', ...figures, kept: minimised(found) })
   }
 } catch (error) {
-  parentPort?.postMessage({ kind: 'failed', ran, input: Buffer.from(current.subarray(0, Atomics.load(numbers, 1))), error: error instanceof Error ? error.stack ?? error.message : String(error) })
+  parentPort?.postMessage({
+    kind: 'failed',
+    ran,
+    input: Buffer.from(current.subarray(0, Atomics.load(numbers, 1))),
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  })
 }

@@ -1,10 +1,12 @@
 import { workerData } from 'node:worker_threads'
 
-/** A parser of what others write, as the fuzzer sees it. One file in targets/ for each, which exports one as `target`. */
+/**
+ * A parser of what others write, as the fuzzer sees it. One file in targets/ for each, which exports one as `target`.
+ */
 export interface FuzzTarget {
   /**
-   * Reads one input. Returns for everything that the parser takes or refuses as documented, and throws for anything else:
-   * an error of another class, or a result that breaks a promise.
+   * Reads one input. Returns for everything that the parser takes or refuses as documented, and throws for anything
+   * else: an error of another class, or a result that breaks a promise.
    */
   run(input: Buffer): void
   /** Valid inputs to start from. */
@@ -26,7 +28,7 @@ export function pieces(input: Buffer): Buffer[] {
   let state = input.length + 1
   for (let at = 0; at < input.length;) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    const size = 1 + (state >>> 24) % [2, 9, 200, 4000][state >>> 8 & 3]!
+    const size = 1 + ((state >>> 24) % [2, 9, 200, 4000][(state >>> 8) & 3]!)
     found.push(Buffer.from(input.subarray(at, at + size)))
     at += size
   }

@@ -18,5 +18,10 @@ export async function startBrowser() {
  * @param {{ theme?: 'dark' | 'light' }} [options] what the system would say it prefers
  */
 export async function newProfile(browser, options = {}) {
-  return browser.newContext({ viewport: windowSize, colorScheme: options.theme ?? 'dark', deviceScaleFactor: 1, permissions: ['clipboard-read', 'clipboard-write'] })
+  return browser.newContext({
+    viewport: windowSize,
+    colorScheme: options.theme ?? 'dark',
+    deviceScaleFactor: 1,
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
 }

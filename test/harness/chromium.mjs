@@ -5,8 +5,10 @@ import { canInstallPackages, findOnPath, installPackages } from './debian-packag
 export class ChromiumMissingError extends Error {
   constructor() {
     super(
-      'The tests drive VS Code in Chromium, and none was found (looked at CHROME_PATH, /usr/bin/chromium, and chromium, ' +
-        'chromium-browser, google-chrome on PATH). Install one ("sudo apt-get install chromium", "brew install --cask chromium") ' +
+      'The tests drive VS Code in Chromium, and none was found (looked at CHROME_PATH, /usr/bin/chromium, ' +
+        'and chromium, ' +
+        'chromium-browser, google-chrome on PATH). Install one ("sudo apt-get install chromium", "brew install ' +
+        '--cask chromium") ' +
         'or set CHROME_PATH to its program.',
     )
     this.name = 'ChromiumMissingError'
@@ -17,8 +19,17 @@ export class ChromiumMissingError extends Error {
 export function findChromium() {
   const named = process.env.CHROME_PATH
   if (named) return existsSync(named) ? named : undefined
-  const candidates = ['/usr/bin/chromium', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium']
-  return candidates.find((file) => existsSync(file)) ?? ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map(findOnPath).find((file) => file !== undefined)
+  const candidates = [
+    '/usr/bin/chromium',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ]
+  return (
+    candidates.find((file) => existsSync(file)) ??
+    ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+      .map(findOnPath)
+      .find((file) => file !== undefined)
+  )
 }
 
 /**
@@ -39,5 +50,11 @@ export async function ensureChromium() {
 
 /** Arguments that let Chromium run as root, without a graphics card, and without calling home. */
 export const chromiumArguments = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ]

@@ -33,7 +33,10 @@ const liveGroups = new Set()
  */
 export async function endGroup(groupId) {
   if (!(groupId > 1)) throw new RangeError(`Not a process group of ours: ${String(groupId)}`)
-  for (const [signal, waitMs] of /** @type {const} */ ([['SIGTERM', endGraceMs], ['SIGKILL', 2000]])) {
+  for (const [signal, waitMs] of /** @type {const} */ ([
+    ['SIGTERM', endGraceMs],
+    ['SIGKILL', 2000],
+  ])) {
     if (!signalGroup(groupId, signal)) return
     const deadline = Date.now() + waitMs
     while (Date.now() < deadline) {
@@ -69,7 +72,9 @@ export function onInterrupt(cleanup) {
   cleanups.add(cleanup)
 }
 
-/** Call once in an entry script: Ctrl-C and SIGTERM then end every command that still runs, and do what is to be done. */
+/**
+ * Call once in an entry script: Ctrl-C and SIGTERM then end every command that still runs, and do what is to be done.
+ */
 export function endCommandsOnInterrupt() {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => {
@@ -77,7 +82,9 @@ export function endCommandsOnInterrupt() {
       interrupted = true
       const ending = [...[...liveGroups].map((group) => endGroup(group)), ...[...cleanups].map((cleanup) => cleanup())]
       void Promise.allSettled(ending).then((results) => {
-        for (const result of results) if (result.status === 'rejected') console.error(result.reason instanceof Error ? result.reason.message : result.reason)
+        for (const result of results)
+          if (result.status === 'rejected')
+            console.error(result.reason instanceof Error ? result.reason.message : result.reason)
         process.exit(results.some(({ status }) => status === 'rejected') ? 1 : interruptExitCode)
       })
     })
@@ -97,8 +104,8 @@ export function exitOnInterruptWith(exitCode) {
  * Runs a command to its end, in a process group of its own.
  * @param {string} file
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, timeoutMs?: number }} [options] `show` passes its output
- *   on as it comes; without it the output is only kept for the error message.
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, timeoutMs?: number }} [options] `show` passes its
+ * output on as it comes; without it the output is only kept for the error message.
  * @returns {Promise<string>} what it printed (the end of it)
  * @throws {CommandFailedError}
  */
@@ -115,7 +122,10 @@ export async function run(file, args, options = {}) {
     shell: process.platform === 'win32',
   })
   let output = ''
-  for (const [stream, target] of /** @type {const} */ ([[child.stdout, process.stdout], [child.stderr, process.stderr]])) {
+  for (const [stream, target] of /** @type {const} */ ([
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ])) {
     stream.setEncoding('utf8')
     stream.on('data', (/** @type {string} */ text) => {
       if (options.show) target.write(text)
@@ -124,21 +134,40 @@ export async function run(file, args, options = {}) {
   }
   if (child.pid !== undefined) liveGroups.add(child.pid)
   let timedOut = false
-  const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => {
-    timedOut = true
-    if (child.pid !== undefined) void endGroup(child.pid)
-  }, options.timeoutMs)
+  const timer =
+    options.timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true
+          if (child.pid !== undefined) void endGroup(child.pid)
+        }, options.timeoutMs)
   try {
     const [exitCode, signal] = /** @type {[number | null, NodeJS.Signals | null]} */ (await once(child, 'close'))
     if (interrupted && begunBefore) throw new CommandFailedError(typed, 'was interrupted', '', null)
-    if (timedOut) throw new CommandFailedError(typed, `did not end within ${options.timeoutMs ?? 0} ms and was ended`, lastLines(output), null)
+    if (timedOut)
+      throw new CommandFailedError(
+        typed,
+        `did not end within ${options.timeoutMs ?? 0} ms and was ended`,
+        lastLines(output),
+        null,
+      )
     if (exitCode !== 0) {
-      throw new CommandFailedError(typed, signal ? `was ended by ${signal}` : `exited with ${String(exitCode)}`, options.show ? '' : lastLines(output), exitCode)
+      throw new CommandFailedError(
+        typed,
+        signal ? `was ended by ${signal}` : `exited with ${String(exitCode)}`,
+        options.show ? '' : lastLines(output),
+        exitCode,
+      )
     }
     return output
   } catch (error) {
     if (error instanceof CommandFailedError) throw error
-    throw new CommandFailedError(typed, `could not be started (${error instanceof Error ? error.message : String(error)})`, '', null)
+    throw new CommandFailedError(
+      typed,
+      `could not be started (${error instanceof Error ? error.message : String(error)})`,
+      '',
+      null,
+    )
   } finally {
     clearTimeout(timer)
     if (child.pid !== undefined) liveGroups.delete(child.pid)
@@ -157,7 +186,10 @@ function lastLines(text) {
  * @returns {NodeJS.ProcessEnv}
  */
 export function npmEnvironment(extra = {}) {
-  const foreign = /^npm_(lifecycle_|package_|command$|execpath$|node_execpath$|config_(local_prefix|global_prefix|ignore_scripts|omit|include|production|workspace|workspaces|prefix)$)/i
-  const kept = Object.entries(process.env).filter(([name]) => !foreign.test(name) && name !== 'INIT_CWD' && name !== 'NODE_ENV')
+  const foreign =
+    /^npm_(lifecycle_|package_|command$|execpath$|node_execpath$|config_(local_prefix|global_prefix|ignore_scripts|omit|include|production|workspace|workspaces|prefix)$)/i
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !foreign.test(name) && name !== 'INIT_CWD' && name !== 'NODE_ENV',
+  )
   return { ...Object.fromEntries(kept), ...extra }
 }

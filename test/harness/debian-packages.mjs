@@ -32,7 +32,11 @@ export async function installPackages(names) {
   const options = ['-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3']
   await step(`Installing Debian packages: ${names.join(', ')}`, async () => {
     if (!hasPackageLists()) await run('apt-get', [...options, 'update'], { env, timeoutMs: 10 * 60_000 })
-    const install = () => run('apt-get', [...options, 'install', '-y', '--no-install-recommends', ...names], { env, timeoutMs: 20 * 60_000 })
+    const install = () =>
+      run('apt-get', [...options, 'install', '-y', '--no-install-recommends', ...names], {
+        env,
+        timeoutMs: 20 * 60_000,
+      })
     try {
       await install()
     } catch {

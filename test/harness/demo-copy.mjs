@@ -14,5 +14,10 @@ export function copyDemo() {
   mkdirSync(workspace, { recursive: true })
   cpSync(demoWorkspace, workspace, { recursive: true })
   symlinkSync(join(repositoryRoot, 'src'), join(folder, 'src'))
-  return { workspace, remove: () => { rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }) } }
+  return {
+    workspace,
+    remove: () => {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    },
+  }
 }

@@ -27,11 +27,14 @@ export async function startDemo() {
   endCommandsOnInterrupt()
   try {
     await installDependencies()
-    await step('Building Unhang', () => run(process.execPath, [join('src', 'build', 'build.mjs')], { cwd: repositoryRoot }))
+    await step('Building Unhang', () =>
+      run(process.execPath, [join('src', 'build', 'build.mjs')], { cwd: repositoryRoot }),
+    )
     const vscode = await ensureVSCode()
     const server = await step('Starting VS Code', () =>
       // The usual runtime folder: `unhang ps` in any terminal then sees the demo's pools.
-      startServer({ vscode, builtExtension: true, extensionFolders: [opener], usualRuntime: true, settings }))
+      startServer({ vscode, builtExtension: true, extensionFolders: [opener], usualRuntime: true, settings }),
+    )
     onInterrupt(async () => {
       console.log()
       await step('Ending VS Code, the host and its pools', () => server.stop())
@@ -55,13 +58,20 @@ export async function startDemo() {
 async function launchHungPool() {
   try {
     await step(`Launching the pool ${hungPool}`, () =>
-      run(process.execPath, [join(repositoryRoot, 'dist', 'cli.js'), 'pool', hungPool, '--detach'], { cwd: demoWorkspace, timeoutMs: 60_000 }))
+      run(process.execPath, [join(repositoryRoot, 'dist', 'cli.js'), 'pool', hungPool, '--detach'], {
+        cwd: demoWorkspace,
+        timeoutMs: 60_000,
+      }),
+    )
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
   }
 }
 
-/** Resolves when the server has ended by itself, which it never should; Ctrl-C ends this program before. @param {import('./vscode-server.mjs').VSCodeServer} server */
+/**
+ * Resolves when the server has ended by itself, which it never should; Ctrl-C ends this program before. @param
+ * {import('./vscode-server.mjs').VSCodeServer} server
+ */
 async function unexpectedEnd(server) {
   while (!server.hasEndedByItself) await new Promise((resolve) => setTimeout(resolve, 500))
 }
@@ -79,5 +89,8 @@ Open ${url}
 
 Ctrl-C ends VS Code and every pool.
 `)
-  if (findOnPath('python3') === undefined) console.log('"Train" and "Stubborn" are written in Python, and there is no python3 on PATH: install it to try those.\n')
+  if (findOnPath('python3') === undefined)
+    console.log(
+      '"Train" and "Stubborn" are written in Python, and there is no python3 on PATH: install it to try those.\n',
+    )
 }

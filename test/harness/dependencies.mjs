@@ -25,11 +25,21 @@ export async function installDependencies() {
     return
   }
   await step('Installing dependencies (npm ci)', () =>
-    run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: repositoryRoot, env: npmEnvironment(), timeoutMs: 15 * 60_000 }))
+    run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+      cwd: repositoryRoot,
+      env: npmEnvironment(),
+      timeoutMs: 15 * 60_000,
+    }),
+  )
   writeFileSync(stampFile, wanted)
 }
 
-/** A git worktree inside the main checkout finds the main checkout's node_modules by walking up, as Node itself does. */
+/**
+ * A git worktree inside the main checkout finds the main checkout's node_modules by walking up, as Node itself does.
+ */
 function nodeModulesFromElsewhere() {
-  return !existsSync(join(repositoryRoot, 'node_modules')) && existsSync(join(repositoryRoot, '..', 'node_modules', 'esbuild'))
+  return (
+    !existsSync(join(repositoryRoot, 'node_modules')) &&
+    existsSync(join(repositoryRoot, '..', 'node_modules', 'esbuild'))
+  )
 }

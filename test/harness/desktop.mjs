@@ -6,7 +6,8 @@ import { findOnPath } from './debian-packages.mjs'
  * @param {string} url
  */
 export function openInBrowser(url) {
-  const opener = process.platform === 'darwin' ? 'open' : process.env.DISPLAY || process.env.WAYLAND_DISPLAY ? 'xdg-open' : undefined
+  const opener =
+    process.platform === 'darwin' ? 'open' : process.env.DISPLAY || process.env.WAYLAND_DISPLAY ? 'xdg-open' : undefined
   if (opener === undefined || process.env.CI || findOnPath(opener) === undefined) return
   const child = spawn(opener, [url], { stdio: 'ignore', detached: true })
   // The address is printed anyway.

@@ -75,7 +75,10 @@ export async function runExtensionHostTests(options = {}) {
     browser = await startBrowser()
     const page = await (await newProfile(browser)).newPage()
     const code = await runInPage(page, server, demo.workspace)
-    return readHostReport(reportFile, `The run ended with code ${code} before any test reported; VS Code's log is ${logFile}.`)
+    return readHostReport(
+      reportFile,
+      `The run ended with code ${code} before any test reported; VS Code's log is ${logFile}.`,
+    )
   } finally {
     await browser?.close()
     await server?.stop()
@@ -92,19 +95,29 @@ export async function runExtensionHostTests(options = {}) {
 async function runInPage(page, server, workspace) {
   /** @type {(code: number) => void} */
   let exit = () => {}
-  const ended = new Promise((/** @type {(code: number) => void} */ resolve) => { exit = resolve })
-  await page.exposeFunction('codeAutomationLog', (/** @type {string} */ type, /** @type {unknown[]} */ args) => { printLog(type, args) })
-  await page.exposeFunction('codeAutomationExit', (/** @type {number} */ code) => { exit(code) })
+  const ended = new Promise((/** @type {(code: number) => void} */ resolve) => {
+    exit = resolve
+  })
+  await page.exposeFunction('codeAutomationLog', (/** @type {string} */ type, /** @type {unknown[]} */ args) => {
+    printLog(type, args)
+  })
+  await page.exposeFunction('codeAutomationExit', (/** @type {number} */ code) => {
+    exit(code)
+  })
   const remote = (/** @type {string} */ path) => `vscode-remote://127.0.0.1:${server.port}${path}`
-  await page.goto(server.urlFor(workspace, [
-    ['extensionDevelopmentPath', remote(repositoryRoot)],
-    ['extensionTestsPath', remote(join(bundleFolder, 'index'))],
-    ['skipWelcome', 'true'],
-  ]))
+  await page.goto(
+    server.urlFor(workspace, [
+      ['extensionDevelopmentPath', remote(repositoryRoot)],
+      ['extensionTestsPath', remote(join(bundleFolder, 'index'))],
+      ['skipWelcome', 'true'],
+    ]),
+  )
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer
   const tooLong = new Promise((_, reject) => {
-    timer = setTimeout(() => { reject(new Error(`The extension host tests did not end within ${runTimeoutMs / 60_000} minutes.`)) }, runTimeoutMs)
+    timer = setTimeout(() => {
+      reject(new Error(`The extension host tests did not end within ${runTimeoutMs / 60_000} minutes.`))
+    }, runTimeoutMs)
   })
   try {
     return /** @type {number} */ (await Promise.race([ended, tooLong]))

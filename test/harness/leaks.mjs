@@ -12,8 +12,8 @@ const defaultSettleMs = 10_000
 
 /**
  * A test run with a temporary folder and a mark of its own: every process that it starts, however far down, carries the
- * mark in its environment, and everything temporary lands in the folder. So what is left can be told from what others on
- * the machine do, and nothing has to be guessed from names. This only reports: it ends no process.
+ * mark in its environment, and everything temporary lands in the folder. So what is left can be told from what others
+ * on the machine do, and nothing has to be guessed from names. This only reports: it ends no process.
  */
 export class MarkedRun {
   /** Short, because sockets lie below it and a socket's path is limited to about 100 bytes. */
@@ -62,7 +62,10 @@ export class MarkedRun {
   }
 
   #markedPids() {
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => this.#isMarked(pid))
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => this.#isMarked(pid))
   }
 
   /** @param {number} pid */
@@ -92,16 +95,23 @@ export class MarkedRun {
   /** Without /proc: by command line, for the folder's name is nobody else's. */
   #processesFromPs() {
     const lines = execFileSync('ps', ['-Ao', 'pid=,command='], { encoding: 'utf8' }).split('\n')
-    return lines.map((line) => line.trim()).filter((line) => line.includes(this.folder)).map((line) => `pid ${line.slice(0, 300)}`)
+    return lines
+      .map((line) => line.trim())
+      .filter((line) => line.includes(this.folder))
+      .map((line) => `pid ${line.slice(0, 300)}`)
   }
 
   #sockets() {
-    return readdirSync(this.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isSocket()).map((entry) => join(entry.parentPath, entry.name))
+    return readdirSync(this.folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isSocket())
+      .map((entry) => join(entry.parentPath, entry.name))
   }
 
   #folders() {
     // Chromium, npm and Node leave caches of their own there; those go with the folder.
-    return readdirSync(this.folder).filter((name) => name.startsWith('unhang')).map((name) => join(this.folder, name))
+    return readdirSync(this.folder)
+      .filter((name) => name.startsWith('unhang'))
+      .map((name) => join(this.folder, name))
   }
 
   /** Removes the run's folder with whatever is still in it. */

@@ -7,7 +7,9 @@ const minor = parts[1] || 0
 
 // 20.19 is the first Node 20 that can require() ES modules, which the build tools count on.
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error('Unhang needs Node 20.19 or newer, and this is Node ' + process.versions.node + ' (' + process.execPath + ').')
+  console.error(
+    'Unhang needs Node 20.19 or newer, and this is Node ' + process.versions.node + ' (' + process.execPath + ').',
+  )
   console.error('Install a newer Node (https://nodejs.org, or "nvm install 22") and run the same command again.')
   process.exit(1)
 }

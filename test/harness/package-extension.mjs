@@ -11,13 +11,41 @@ import { toolPath } from './tools.mjs'
 export const vsixBudgetBytes = 1.5 * 1024 * 1024
 
 /** What may ship … */
-const shippable = [/^package\.json$/, /^package\.nls(\.[\w-]+)?\.json$/, /^(README|CHANGELOG|SUPPORT)\.md$/i, /^LICENSE(\.\w+)?$/i, /^dist\/THIRD-PARTY-NOTICES\.txt$/, /^dist\/[\w./-]+\.(js|cjs|d\.ts|py)$/, /^media\/[\w./-]+\.(svg|png|md)$/, /^l10n\/[\w.-]+\.json$/]
+const shippable = [
+  /^package\.json$/,
+  /^package\.nls(\.[\w-]+)?\.json$/,
+  /^(README|CHANGELOG|SUPPORT)\.md$/i,
+  /^LICENSE(\.\w+)?$/i,
+  /^dist\/THIRD-PARTY-NOTICES\.txt$/,
+  /^dist\/[\w./-]+\.(js|cjs|d\.ts|py)$/,
+  /^media\/[\w./-]+\.(svg|png|md)$/,
+  /^l10n\/[\w.-]+\.json$/,
+]
 /** … and what must. */
-const required = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'dist/THIRD-PARTY-NOTICES.txt', 'dist/extension.js', 'dist/host.js', 'dist/cli.js', 'dist/core.js', 'dist/node-worker.js', 'dist/file-reader.js', 'dist/host-watchdog.js', 'dist/python/worker.py', 'dist/observer/sitecustomize.py', 'dist/observer/unhang_observer/hooks.py', 'dist/observer/node-observer.cjs']
+const required = [
+  'package.json',
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'dist/THIRD-PARTY-NOTICES.txt',
+  'dist/extension.js',
+  'dist/host.js',
+  'dist/cli.js',
+  'dist/core.js',
+  'dist/node-worker.js',
+  'dist/file-reader.js',
+  'dist/host-watchdog.js',
+  'dist/python/worker.py',
+  'dist/observer/sitecustomize.py',
+  'dist/observer/unhang_observer/hooks.py',
+  'dist/observer/node-observer.cjs',
+]
 
 /** @returns {{ name: string, version: string, repository?: unknown }} */
 function manifest() {
-  return /** @type {{ name: string, version: string, repository?: unknown }} */ (JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')))
+  return /** @type {{ name: string, version: string, repository?: unknown }} */ (
+    JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'))
+  )
 }
 
 /** Where the package is written. */
@@ -41,10 +69,16 @@ export async function packageExtension() {
   }
   const out = vsixPath()
   rmSync(out, { force: true })
-  await run(process.execPath, [join(repositoryRoot, 'src', 'build', 'build.mjs'), '--production'], { cwd: repositoryRoot, timeoutMs: 5 * 60_000 })
+  await run(process.execPath, [join(repositoryRoot, 'src', 'build', 'build.mjs'), '--production'], {
+    cwd: repositoryRoot,
+    timeoutMs: 5 * 60_000,
+  })
   // Without a repository's address there is nothing that the README's relative links could be rewritten to.
   const links = manifest().repository ? [] : ['--allow-missing-repository', '--no-rewrite-relative-links']
-  await run(toolPath('vsce'), ['package', '--no-dependencies', ...links, '--out', out], { cwd: repositoryRoot, timeoutMs: 5 * 60_000 })
+  await run(toolPath('vsce'), ['package', '--no-dependencies', ...links, '--out', out], {
+    cwd: repositoryRoot,
+    timeoutMs: 5 * 60_000,
+  })
   writeFileSync(sbomPath(), sbomOf(JSON.parse(readFileSync(join(repositoryRoot, bundledFile), 'utf8'))))
   return out
 }
@@ -52,7 +86,10 @@ export async function packageExtension() {
 /** The packager's list of what ships. @returns {Promise<string[]>} */
 export async function shipList() {
   const printed = await run(toolPath('vsce'), ['ls', '--no-dependencies'], { cwd: repositoryRoot, timeoutMs: 60_000 })
-  return printed.split('\n').map((line) => line.trim()).filter((line) => /^[\w.][\w./-]*$/.test(line))
+  return printed
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /^[\w.][\w./-]*$/.test(line))
 }
 
 /**
@@ -66,8 +103,17 @@ export async function checkPackage(vsix) {
   const missing = required.filter((file) => !files.some((found) => found.toLowerCase() === file.toLowerCase()))
   const bytes = statSync(vsix).size
   return [
-    { check: 'only what is meant to ships', problem: strangers.length > 0 ? `these would ship as well: ${strangers.join(', ')} (see .vscodeignore)` : null },
-    { check: 'everything needed ships', problem: missing.length > 0 ? `missing from the package: ${missing.join(', ')}` : null },
-    { check: `the .vsix is within ${vsixBudgetBytes / 1024} KiB (${Math.round(bytes / 1024)} KiB)`, problem: bytes > vsixBudgetBytes ? `${vsix} has ${bytes} bytes` : null },
+    {
+      check: 'only what is meant to ships',
+      problem: strangers.length > 0 ? `these would ship as well: ${strangers.join(', ')} (see .vscodeignore)` : null,
+    },
+    {
+      check: 'everything needed ships',
+      problem: missing.length > 0 ? `missing from the package: ${missing.join(', ')}` : null,
+    },
+    {
+      check: `the .vsix is within ${vsixBudgetBytes / 1024} KiB (${Math.round(bytes / 1024)} KiB)`,
+      problem: bytes > vsixBudgetBytes ? `${vsix} has ${bytes} bytes` : null,
+    },
   ]
 }

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 export const repositoryRoot = (() => {
   let folder = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(folder, 'package-lock.json'))) {
-    if (dirname(folder) === folder) throw new Error(`${fileURLToPath(import.meta.url)} is outside any checkout: no package-lock.json above it.`)
+    if (dirname(folder) === folder)
+      throw new Error(`${fileURLToPath(import.meta.url)} is outside any checkout: no package-lock.json above it.`)
     folder = dirname(folder)
   }
   return folder
@@ -22,5 +23,7 @@ export const demoWorkspace = join(repositoryRoot, 'test', 'fixtures', 'demo')
 /** Where downloads that outlive a checkout are kept: the user's cache folder, as the platform names it. */
 export function cacheFolder() {
   if (process.env.XDG_CACHE_HOME) return join(process.env.XDG_CACHE_HOME, 'unhang-test')
-  return process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches', 'unhang-test') : join(homedir(), '.cache', 'unhang-test')
+  return process.platform === 'darwin'
+    ? join(homedir(), 'Library', 'Caches', 'unhang-test')
+    : join(homedir(), '.cache', 'unhang-test')
 }

@@ -13,7 +13,10 @@ import { toolPath } from './tools.mjs'
 /** @typedef {import('./tally.mjs').Tally} Tally */
 /** @typedef {{ name: string, needed?: boolean, body: (run: MarkedRun) => Promise<Tally> }} Stage */
 
-/** The longest stage takes some twenty minutes, twice that on a busy machine; tests end by themselves long before. This ends a stage that hangs, so that the rest still runs. */
+/**
+ * The longest stage takes some twenty minutes, twice that on a busy machine; tests end by themselves long before. This
+ * ends a stage that hangs, so that the rest still runs.
+ */
 const stageTimeoutMs = 60 * 60_000
 const reportsFolder = join(artifactsFolder, 'reports')
 
@@ -32,9 +35,23 @@ async function single(title, body) {
 async function vitest(project, marked, extra = {}) {
   const report = join(reportsFolder, `${project}.json`)
   rmSync(report, { force: true })
-  const args = ['run', '--config', 'test/vitest.config.mts', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const args = [
+    'run',
+    '--config',
+    'test/vitest.config.mts',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]
   try {
-    await run(toolPath('vitest'), args, { cwd: repositoryRoot, env: { ...marked.environment, ...extra }, show: true, timeoutMs: stageTimeoutMs })
+    await run(toolPath('vitest'), args, {
+      cwd: repositoryRoot,
+      env: { ...marked.environment, ...extra },
+      show: true,
+      timeoutMs: stageTimeoutMs,
+    })
     return tallyVitest(report, true)
   } catch (error) {
     if (!(error instanceof CommandFailedError)) throw error
@@ -57,15 +74,24 @@ const stages = [
   {
     name: 'build',
     needed: true,
-    body: () => single('build', () => run(process.execPath, [join('src', 'build', 'build.mjs')], { cwd: repositoryRoot, timeoutMs: stageTimeoutMs })),
+    body: () =>
+      single('build', () =>
+        run(process.execPath, [join('src', 'build', 'build.mjs')], { cwd: repositoryRoot, timeoutMs: stageTimeoutMs }),
+      ),
   },
   {
     name: 'lint',
-    body: () => single('lint', () => run(toolPath('eslint'), ['.'], { cwd: repositoryRoot, show: true, timeoutMs: stageTimeoutMs })),
+    body: () =>
+      single('lint', () =>
+        run(toolPath('eslint'), ['.'], { cwd: repositoryRoot, show: true, timeoutMs: stageTimeoutMs }),
+      ),
   },
   {
     name: 'typecheck',
-    body: () => single('typecheck', () => run(toolPath('tsc'), ['--noEmit'], { cwd: repositoryRoot, show: true, timeoutMs: stageTimeoutMs })),
+    body: () =>
+      single('typecheck', () =>
+        run(toolPath('tsc'), ['--noEmit'], { cwd: repositoryRoot, show: true, timeoutMs: stageTimeoutMs }),
+      ),
   },
   { name: 'unit', body: (marked) => vitest('unit', marked) },
   {
@@ -88,12 +114,13 @@ const stages = [
   },
   {
     name: 'VS Code',
-    body: () => single('VS Code', async () => {
-      const { ensureVSCode } = await import('./vscode-install.mjs')
-      const { ensureChromium } = await import('./chromium.mjs')
-      await ensureChromium()
-      await ensureVSCode()
-    }),
+    body: () =>
+      single('VS Code', async () => {
+        const { ensureVSCode } = await import('./vscode-install.mjs')
+        const { ensureChromium } = await import('./chromium.mjs')
+        await ensureChromium()
+        await ensureVSCode()
+      }),
   },
   {
     name: 'extension host',
@@ -102,7 +129,12 @@ const stages = [
       const file = join(reportsFolder, 'extension-host.json')
       rmSync(file, { force: true })
       try {
-        await run(process.execPath, [join('test', 'harness', 'host-tests.mjs')], { cwd: repositoryRoot, env: marked.environment, show: true, timeoutMs: stageTimeoutMs })
+        await run(process.execPath, [join('test', 'harness', 'host-tests.mjs')], {
+          cwd: repositoryRoot,
+          env: marked.environment,
+          show: true,
+          timeoutMs: stageTimeoutMs,
+        })
       } catch (error) {
         if (!(error instanceof CommandFailedError)) throw error
       }
@@ -113,7 +145,14 @@ const stages = [
   { name: 'e2e', body: (marked) => vitest('e2e', marked, vsix ? { UNHANG_TEST_VSIX: vsix } : {}) },
   {
     name: 'leak check',
-    body: async (marked) => tallyChecks('leak check', (await marked.leaks()).map(({ check, left }) => ({ check, problem: left.length > 0 ? left.join('\n      ') : null }))),
+    body: async (marked) =>
+      tallyChecks(
+        'leak check',
+        (await marked.leaks()).map(({ check, left }) => ({
+          check,
+          problem: left.length > 0 ? left.join('\n      ') : null,
+        })),
+      ),
   },
 ]
 
@@ -161,13 +200,19 @@ export async function runEverything() {
 
 /** A message without the frames inside libraries, and not longer than a screen. @param {string} message */
 function readable(message) {
-  const lines = message.trim().split('\n').filter((line) => !/^\s+at .*(node_modules|node:internal|extensionHostProcess\.js)/.test(line))
+  const lines = message
+    .trim()
+    .split('\n')
+    .filter((line) => !/^\s+at .*(node_modules|node:internal|extensionHostProcess\.js)/.test(line))
   return lines.slice(0, 30)
 }
 
 /** @param {{ name: string, tally: Tally, ms: number }[]} results */
 function report(results) {
-  const show = (/** @type {string} */ heading, /** @type {(tally: Tally) => import('./tally.mjs').Failure[] | undefined} */ of) => {
+  const show = (
+    /** @type {string} */ heading,
+    /** @type {(tally: Tally) => import('./tally.mjs').Failure[] | undefined} */ of,
+  ) => {
     const all = results.flatMap(({ name, tally }) => (of(tally) ?? []).map((one) => ({ ...one, stage: name })))
     if (all.length > 0) console.log(`\n${heading}`)
     for (const { stage, title, message } of all) {
@@ -181,7 +226,10 @@ function report(results) {
   show('Failed:', ({ failures }) => failures)
   console.log()
   for (const { name, tally, ms } of results) {
-    console.log(`  ${tally.failed > 0 ? '✗' : '✓'} ${name.padEnd(16)} ${String(tally.passed).padStart(5)} passed ${String(tally.failed).padStart(4)} failed  ${seconds(ms).padStart(8)}`)
+    console.log(
+      `  ${tally.failed > 0 ? '✗' : '✓'} ${name.padEnd(16)} ${String(tally.passed).padStart(5)} passed ` +
+        `${String(tally.failed).padStart(4)} failed  ${seconds(ms).padStart(8)}`,
+    )
   }
   const passed = results.reduce((sum, { tally }) => sum + tally.passed, 0)
   const failed = results.reduce((sum, { tally }) => sum + tally.failed, 0)

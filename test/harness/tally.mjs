@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 
 /** @typedef {{ title: string, message: string }} Failure */
 /**
- * What one stage of `npm test` found; `retried` are the tests that passed at the second attempt, with what the first one said;
- * `skipped` are the titles of those that were not run.
+ * What one stage of `npm test` found; `retried` are the tests that passed at the second attempt, with what the first
+ * one said; `skipped` are the titles of those that were not run.
  * @typedef {{ passed: number, failed: number, failures: Failure[], retried?: Failure[], skipped?: string[] }} Tally
  */
 
@@ -11,7 +11,11 @@ import { readFileSync } from 'node:fs'
 export const onePassed = () => ({ passed: 1, failed: 0, failures: [] })
 
 /** A stage that is one check, and did not hold. @param {string} title @param {unknown} error @returns {Tally} */
-export const oneFailed = (title, error) => ({ passed: 0, failed: 1, failures: [{ title, message: error instanceof Error ? error.message : String(error) }] })
+export const oneFailed = (title, error) => ({
+  passed: 0,
+  failed: 1,
+  failures: [{ title, message: error instanceof Error ? error.message : String(error) }],
+})
 
 /**
  * Several checks, each with what is wrong or nothing.
@@ -21,19 +25,24 @@ export const oneFailed = (title, error) => ({ passed: 0, failed: 1, failures: [{
  */
 export function tallyChecks(stage, checks) {
   for (const { check, problem } of checks) console.log(problem ? `  ✗ ${check}: ${problem}` : `  ✓ ${check}`)
-  const failures = checks.flatMap(({ check, problem }) => (problem ? [{ title: `${stage} > ${check}`, message: problem }] : []))
+  const failures = checks.flatMap(({ check, problem }) =>
+    problem ? [{ title: `${stage} > ${check}`, message: problem }] : [],
+  )
   return { passed: checks.length - failures.length, failed: failures.length, failures }
 }
 
 /**
- * Reads what vitest's JSON reporter wrote. A file that could not even be loaded counts as one failure, and so does a run
- * that failed without a failed test (an error outside any test, or no test at all).
+ * Reads what vitest's JSON reporter wrote. A file that could not even be loaded counts as one failure, and so does a
+ * run that failed without a failed test (an error outside any test, or no test at all).
  * @param {string} file
  * @param {boolean} exitedWithZero
  * @returns {Tally}
  */
 export function tallyVitest(file, exitedWithZero) {
-  /** @type {{ numPassedTests: number, testResults: { name: string, status: string, message?: string, assertionResults: { status: string, fullName: string, failureMessages?: string[] | null }[] }[] }} */
+  /**
+   * @type {{ numPassedTests: number, testResults: { name: string, status: string, message?: string, assertionResults: {
+   * status: string, fullName: string, failureMessages?: string[] | null }[] }[] }}
+   */
   let report
   try {
     report = JSON.parse(readFileSync(file, 'utf8'))
@@ -47,13 +56,22 @@ export function tallyVitest(file, exitedWithZero) {
   const skipped = []
   for (const result of report.testResults) {
     for (const test of result.assertionResults) {
-      if (test.status === 'passed' && test.failureMessages?.length) retried.push({ title: test.fullName, message: test.failureMessages.join('\n') })
+      if (test.status === 'passed' && test.failureMessages?.length)
+        retried.push({ title: test.fullName, message: test.failureMessages.join('\n') })
       if (test.status === 'skipped') skipped.push(test.fullName)
     }
     const failed = result.assertionResults.filter(({ status }) => status === 'failed')
     for (const test of failed) failures.push({ title: test.fullName, message: (test.failureMessages ?? []).join('\n') })
-    if (failed.length === 0 && result.status === 'failed') failures.push({ title: result.name, message: result.message ?? 'could not be run' })
+    if (failed.length === 0 && result.status === 'failed')
+      failures.push({ title: result.name, message: result.message ?? 'could not be run' })
   }
-  if (failures.length === 0 && !exitedWithZero) failures.push({ title: 'vitest', message: 'ended as failed without a failed test; its output above says why' })
-  return { passed: report.numPassedTests, failed: failures.length, failures, ...(retried.length > 0 ? { retried } : {}), ...(skipped.length > 0 ? { skipped } : {}) }
+  if (failures.length === 0 && !exitedWithZero)
+    failures.push({ title: 'vitest', message: 'ended as failed without a failed test; its output above says why' })
+  return {
+    passed: report.numPassedTests,
+    failed: failures.length,
+    failures,
+    ...(retried.length > 0 ? { retried } : {}),
+    ...(skipped.length > 0 ? { skipped } : {}),
+  }
 }

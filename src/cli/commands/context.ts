@@ -11,7 +11,10 @@ export interface CommandContext {
 }
 
 /** A command: does its work and tells the exit code, or the signal to end by. */
-export type Command<Options extends readonly unknown[]> = (context: CommandContext, ...options: Options) => Promise<Exit>
+export type Command<Options extends readonly unknown[]> = (
+  context: CommandContext,
+  ...options: Options
+) => Promise<Exit>
 
 /** JSON as every `--json` prints it. What a terminal would take for a command is escaped, and the same to a parser. */
 export function printJson(terminal: Terminal, value: unknown): void {

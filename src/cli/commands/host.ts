@@ -9,28 +9,45 @@ import { printJson, type Command, type CommandContext } from './context'
 /** A workspace's pools may be many, and each has its grace period. */
 const stopTimeoutMs = 300_000
 
-/** `unhang host status`: `--json` prints `{ pid, version, startedAt, clients, pools }` (startedAt in epoch ms), or `null` without a host. */
+/**
+ * `unhang host status`: `--json` prints `{ pid, version, startedAt, clients, pools }` (startedAt in epoch ms), or
+ * `null` without a host.
+ */
 export const hostStatus: Command<[{ json?: true }]> = async ({ access, terminal }, { json }) => {
   const status = await access.running((host) => host.request(HostStatus.method, {}))
   if (json) {
-    printJson(terminal, status === undefined ? null : { pid: status.pid, version: status.version, startedAt: status.startedAt, clients: status.clients, pools: status.pools })
+    printJson(
+      terminal,
+      status === undefined
+        ? null
+        : {
+            pid: status.pid,
+            version: status.version,
+            startedAt: status.startedAt,
+            clients: status.clients,
+            pools: status.pools,
+          },
+    )
   } else if (status === undefined) {
     terminal.print(`no host runs for ${access.root}; one starts with the first pool`)
   } else {
-    terminal.print([
-      `host of ${access.root}: pid ${status.pid}, version ${status.version}, up ${formatDuration(Date.now() - status.startedAt)}`,
-      `${plural(status.pools, 'pool')}, ${plural(status.clients, 'client')} (with this one)`,
-      `log: ${status.logFile}`,
-      ...leftLines(status.unwatched),
-    ].join('\n'))
+    terminal.print(
+      [
+        `host of ${access.root}: pid ${status.pid}, version ${status.version}, up ` +
+          formatDuration(Date.now() - status.startedAt),
+        `${plural(status.pools, 'pool')}, ${plural(status.clients, 'client')} (with this one)`,
+        `log: ${status.logFile}`,
+        ...leftLines(status.unwatched),
+      ].join('\n'),
+    )
   }
   return exitCodes.ok
 }
 
 /**
- * `unhang host stop`: ends every pool that the host owns through the shutdown core, then the host. Prints the issues, and which programs
- * go on; `--json`: `{ issues: string[], runOn?: [{ name, pid }] }`. With `--force` a host that does not answer is ended by SIGKILL, and
- * the JSON has its pid as `killed`.
+ * `unhang host stop`: ends every pool that the host owns through the shutdown core, then the host. Prints the issues,
+ * and which programs go on; `--json`: `{ issues: string[], runOn?: [{ name, pid }] }`. With `--force` a host that does
+ * not answer is ended by SIGKILL, and the JSON has its pid as `killed`.
  */
 export const hostStop: Command<[{ json?: true; force?: true }]> = async (context, { json, force }) => {
   const { access, terminal } = context
@@ -44,7 +61,11 @@ export const hostStop: Command<[{ json?: true; force?: true }]> = async (context
     const killed = await endDeafHost(context)
     if (killed !== undefined) {
       if (json) printJson(terminal, { issues: [], killed })
-      else terminal.print(`the host (pid ${killed}) did not answer and was ended by SIGKILL; what outlived it is found by the next one: unhang ps`)
+      else
+        terminal.print(
+          `the host (pid ${killed}) did not answer and was ended by SIGKILL; what outlived it is found by the ` +
+            'next one: unhang ps',
+        )
       return exitCodes.ok
     }
   }
@@ -61,7 +82,8 @@ function isDeaf(error: unknown): boolean {
 }
 
 /**
- * Ends the process that is the host, also one that has not announced itself (stopped while it started, or while it ended).
+ * Ends the process that is the host, also one that has not announced itself (stopped while it started, or while it
+ * ended).
  * @returns its pid; undefined when there is none, or none any more.
  */
 async function endDeafHost({ access }: CommandContext): Promise<number | undefined> {
@@ -77,5 +99,6 @@ async function endDeafHost({ access }: CommandContext): Promise<number | undefin
 const whyNot: Readonly<Record<Exclude<HostEnd, 'killed' | 'gone'>, string>> = {
   other: 'it is not the host of this workspace any more, so nothing was sent to it. Run the command again.',
   denied: 'the system does not allow it. It belongs to another user, or this is a container of its own.',
-  unkillable: 'SIGKILL was sent, and it waits inside the kernel (for a disk or a network folder); it ends when that answers.',
+  unkillable:
+    'SIGKILL was sent, and it waits inside the kernel (for a disk or a network folder); it ends when that answers.',
 }

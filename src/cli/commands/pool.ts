@@ -50,7 +50,9 @@ async function launch(host: HostConnection, label: string, follow: boolean): Pro
 
 /** A pool that is started here sees this terminal's environment, its PATH above all. */
 function environment(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined))
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
 }
 
 async function report(host: HostConnection, ended: PoolSnapshot, terminal: Terminal): Promise<ExitCode> {

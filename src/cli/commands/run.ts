@@ -10,9 +10,9 @@ import { Watching, type ProgramEnd } from '../run/watching'
 import type { Command, CommandContext } from './context'
 
 /**
- * `unhang run -- PROGRAM ARGS…`: runs the user's own program here, watched. It ends as the program ends: with its exit code, or by its
- * signal (128 + its number where that would leave a core file of ours). Never 0 once Unhang has ended it: 143, or 137 after a kill.
- * 127: no such program; 126: not executable.
+ * `unhang run -- PROGRAM ARGS…`: runs the user's own program here, watched. It ends as the program ends: with its exit
+ * code, or by its signal (128 + its number where that would leave a core file of ours). Never 0 once Unhang has ended
+ * it: 143, or 137 after a kill. 127: no such program; 126: not executable.
  */
 export const run: Command<[string[], WatchOptions]> = async (context, argv, options) => {
   const { access, terminal } = context
@@ -22,7 +22,11 @@ export const run: Command<[string[], WatchOptions]> = async (context, argv, opti
     await access.started(async (host) => {
       const watching = await Watching.begin(host, terminal, argv, options)
       progress.begun = true
-      progress.end = await runProgram({ argv, env: { ...process.env, ...watching.session.env }, inherited }, context, watching)
+      progress.end = await runProgram(
+        { argv, env: { ...process.env, ...watching.session.env }, inherited },
+        context,
+        watching,
+      )
     })
   } catch (error) {
     // A program is never run twice, whatever happened to the host meanwhile.
@@ -34,11 +38,17 @@ export const run: Command<[string[], WatchOptions]> = async (context, argv, opti
   return progress.end ?? exitCodes.failure
 }
 
-async function runProgram(program: ProgramStart, { terminal }: CommandContext, watching: Watching | undefined): Promise<Exit> {
+async function runProgram(
+  program: ProgramStart,
+  { terminal }: CommandContext,
+  watching: Watching | undefined,
+): Promise<Exit> {
   // The program writes to the same terminal: what we have to say comes before it, or after.
   await terminal.drained()
   try {
-    const end = await new ProgramProcess().run(program, (pid) => { watching?.started(pid) })
+    const end = await new ProgramProcess().run(program, (pid) => {
+      watching?.started(pid)
+    })
     return exitOf(end, await watching?.exited(end))
   } catch (error) {
     if (!(error instanceof StartError)) throw error
@@ -53,8 +63,8 @@ function failed(terminal: Terminal, error: StartError): Exit {
 }
 
 /**
- * How we end, so that the shell sees what it would have seen of the program. One that was ended by Unhang and says 0 itself has not done
- * its work: what comes after `&&` must not run.
+ * How we end, so that the shell sees what it would have seen of the program. One that was ended by Unhang and says 0
+ * itself has not done its work: what comes after `&&` must not run.
  */
 export function exitOf({ exitCode, signal }: ProgramEnd, endedBy: NodeJS.Signals | null = null): Exit {
   if (exitCode === 0 && endedBy !== null) return 128 + constants.signals[endedBy]

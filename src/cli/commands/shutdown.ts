@@ -33,16 +33,23 @@ interface Done {
 }
 
 /**
- * `unhang terminate|kill POOL|PID`. stdout has the issues, one a line, or with `--json` the whole answer
- * `{ issues: string[], reports: [{ subject: { id, name }, startedAt, durationMs, workers: [{ name, pid, descendantOf?,
- * sent: [{ signal, atMs, outcome, order }], foreseen, outcome, endedAfterMs?, heldBackBy? }], issues }] }` (see ShutdownReportWire).
- * With `--dry-run` nothing is done, and stdout has what would be, or with `--json` `{ plans: [{ subject, gracePeriodMs, processes: [{ step,
- * name, pid, command, descendantOf?, after, asked, signals, answer }] }] }` (see ShutdownPlanWire).
+ * `unhang terminate|kill POOL|PID`. stdout has the issues, one a line, or with `--json` the whole answer `{ issues:
+ * string[], reports: [{ subject: { id, name }, startedAt, durationMs, workers: [{ name, pid, descendantOf?, sent: [{
+ * signal, atMs, outcome, order }], foreseen, outcome, endedAfterMs?, heldBackBy? }], issues }] }` (see
+ * ShutdownReportWire). With `--dry-run` nothing is done, and stdout has what would be, or with `--json` `{ plans: [{
+ * subject, gracePeriodMs, processes: [{ step, name, pid, command, descendantOf?, after, asked, signals, answer }] }] }`
+ * (see ShutdownPlanWire).
  */
-export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions]> = async (context, mode, text, options) => {
+export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions]> = async (
+  context,
+  mode,
+  text,
+  options,
+) => {
   const { access, terminal } = context
   const done = await access.runningOrSurvived((host) => end(host, context, mode, text, options))
-  if (done === undefined) throw new TargetError(`nothing here is called ${text}`, [`No host runs for ${access.root}, so no pool does.`])
+  if (done === undefined)
+    throw new TargetError(`nothing here is called ${text}`, [`No host runs for ${access.root}, so no pool does.`])
   const { description, result, planned } = done
   if (done.refused) {
     terminal.note('nothing was done')
@@ -63,7 +70,11 @@ export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions
 }
 
 async function end(
-  host: HostConnection, { terminal, questions }: CommandContext, mode: Shutdown.Params['mode'], text: string, { graceMs, sigkill, yes, dryRun }: ShutdownOptions,
+  host: HostConnection,
+  { terminal, questions }: CommandContext,
+  mode: Shutdown.Params['mode'],
+  text: string,
+  { graceMs, sigkill, yes, dryRun }: ShutdownOptions,
 ): Promise<Done> {
   const { pools, unwatched } = await fetchRunning(host, fetchPools)
   const resolved = resolveTarget(text, pools, unwatched)
@@ -80,19 +91,27 @@ async function end(
     if (note !== undefined) terminal.note(note)
     return { description: resolved.description, planned: await requestPlan(host, params) }
   }
-  if ('poolId' in resolved.target && !(await confirmAttached(resolved.target.poolId, pools, { host, terminal, questions, yes: yes === true }))) {
+  if (
+    'poolId' in resolved.target &&
+    !(await confirmAttached(resolved.target.poolId, pools, { host, terminal, questions, yes: yes === true }))
+  ) {
     return { description: resolved.description, refused: true }
   }
   if (note !== undefined) terminal.note(note)
   if (resolved.target.kind === 'worker' && terminal.isInteractive) {
-    for (const { consequence } of (await requestPlan(host, params)).plans) if (consequence !== undefined) terminal.note(plainLine(consequence))
+    for (const { consequence } of (await requestPlan(host, params)).plans)
+      if (consequence !== undefined) terminal.note(plainLine(consequence))
   }
   const result = await requestShutdown(host, params)
   return { description: resolved.description, result }
 }
 
 /** For a person at a terminal: what happened, beside the issues. */
-function remarkOn(mode: Shutdown.Params['mode'], description: string, result: Shutdown.Result | undefined): string | undefined {
+function remarkOn(
+  mode: Shutdown.Params['mode'],
+  description: string,
+  result: Shutdown.Result | undefined,
+): string | undefined {
   if (result === undefined) return `${description}; nothing to do`
   if (result.issues.length === 0) {
     const ended = result.reports.reduce((sum, report) => sum + report.workers.length, 0)

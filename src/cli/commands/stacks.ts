@@ -8,13 +8,18 @@ import { printJson, type Command } from './context'
 const stacksTimeoutMs = 30_000
 
 /**
- * `unhang stacks PID`: what each thread of a worker or a watched program is doing. `--json`: `{ pid, name, source, threads: [{ id, name,
- * frames: [{ file, line, function, code }] }], note }`, the innermost frame first.
+ * `unhang stacks PID`: what each thread of a worker or a watched program is doing. `--json`: `{ pid, name, source,
+ * threads: [{ id, name, frames: [{ file, line, function, code }] }], note }`, the innermost frame first.
  */
 export const stacks: Command<[number, { json?: true }]> = async ({ access, terminal }, pid, { json }) => {
-  const found = await access.runningOrSurvived((host) => host.request(GetStacks.method, { pid }, { timeoutMs: stacksTimeoutMs }))
+  const found = await access.runningOrSurvived((host) =>
+    host.request(GetStacks.method, { pid }, { timeoutMs: stacksTimeoutMs }),
+  )
   if (found === undefined) {
-    throw new TargetError(`nothing here has the pid ${pid}`, [`No host runs for ${access.root}, so nothing is watched. To look at a program that runs already: unhang attach ${pid}`])
+    throw new TargetError(`nothing here has the pid ${pid}`, [
+      `No host runs for ${access.root}, so nothing is watched. To look at a program that runs already: unhang ` +
+        `attach ${pid}`,
+    ])
   }
   if (json) printJson(terminal, found)
   else terminal.print(stacksText(found, terminal.stdoutPalette))

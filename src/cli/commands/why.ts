@@ -11,7 +11,10 @@ export const lookTimeoutMs = 20_000
 
 /** `unhang why [POOL|PID]`: the verdicts as they are now. Exit code 1 when something is stuck. */
 export const why: Command<[string | undefined, { json?: true }]> = async ({ access, terminal }, text, { json }) => {
-  const { pools, unwatched } = (await access.runningOrSurvived((host) => fetchRunning(host, freshPools))) ?? { pools: [], unwatched: [] }
+  const { pools, unwatched } = (await access.runningOrSurvived((host) => fetchRunning(host, freshPools))) ?? {
+    pools: [],
+    unwatched: [],
+  }
   const asked = poolsAsked(text, pools, unwatched)
   const left = text === undefined ? unwatched : []
   if (json) printJson(terminal, whyJson(asked, left))

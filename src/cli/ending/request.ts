@@ -8,12 +8,18 @@ const passes = 4
 const marginMs = 30_000
 
 /** Asks the host to end something and waits as long as its passes may take. */
-export async function requestShutdown(host: HostConnection, params: Omit<Shutdown.Params, 'askedBy'>): Promise<Shutdown.Result> {
+export async function requestShutdown(
+  host: HostConnection,
+  params: Omit<Shutdown.Params, 'askedBy'>,
+): Promise<Shutdown.Result> {
   const timeoutMs = (params.gracePeriodMs ?? assumedGracePeriodMs) * passes + marginMs
   return await host.request(Shutdown.method, { ...params, askedBy: 'cli' }, { timeoutMs })
 }
 
 /** Asks the host what it would do to end something; nothing is done. */
-export function requestPlan(host: HostConnection, params: Omit<Shutdown.Params, 'askedBy'>): Promise<PlanShutdown.Result> {
+export function requestPlan(
+  host: HostConnection,
+  params: Omit<Shutdown.Params, 'askedBy'>,
+): Promise<PlanShutdown.Result> {
   return host.request(PlanShutdown.method, { ...params, askedBy: 'cli' })
 }

@@ -13,8 +13,9 @@ interface Entry {
 }
 
 /**
- * Writes to stdout and stderr in order and in the background. `process.stdout` blocks the whole process while a pipe is full
- * (Node: "pipes and sockets are synchronous" on Linux), and a blocked process can neither answer Ctrl-C nor its host.
+ * Writes to stdout and stderr in order and in the background. `process.stdout` blocks the whole process while a pipe is
+ * full (Node: "pipes and sockets are synchronous" on Linux), and a blocked process can neither answer Ctrl-C nor its
+ * host.
  */
 export class OutputQueue {
   private readonly entries: Entry[] = []
@@ -73,12 +74,25 @@ export class OutputQueue {
     if (first === undefined) return undefined
     let count = 1
     let length = first.bytes.length
-    for (let next = this.entries[count]; next?.fd === first.fd && length + next.bytes.length <= batchBytes; next = this.entries[count]) {
+    for (
+      let next = this.entries[count];
+      next?.fd === first.fd && length + next.bytes.length <= batchBytes;
+      next = this.entries[count]
+    ) {
       length += next.bytes.length
       count += 1
     }
     const batch = this.entries.splice(0, count)
-    return { fd: first.fd, bytes: count === 1 ? first.bytes : Buffer.concat(batch.map((entry) => entry.bytes), length) }
+    return {
+      fd: first.fd,
+      bytes:
+        count === 1
+          ? first.bytes
+          : Buffer.concat(
+              batch.map((entry) => entry.bytes),
+              length,
+            ),
+    }
   }
 
   private send(fd: number, bytes: Buffer): void {
@@ -94,7 +108,8 @@ export class OutputQueue {
         this.send(fd, bytes.subarray(written))
         return
       }
-      // EPIPE (`| head` has seen enough), EIO (the terminal is gone): the rest has no reader, which is no failure of ours.
+      // EPIPE (`| head` has seen enough), EIO (the terminal is gone): the rest has no reader, which is no failure of
+      // ours.
       if (error !== null) this.closed.add(fd)
       this.queuedBytes -= bytes.length
       this.writing = false

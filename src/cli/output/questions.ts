@@ -14,7 +14,10 @@ export interface Questions {
 export class TerminalQuestions implements Questions {
   constructor(private readonly terminal: Terminal) {}
 
-  /** (Node opens stdin when it is first named: a program that runs here is to have it untouched, so nobody names it before.) */
+  /**
+   * (Node opens stdin when it is first named: a program that runs here is to have it untouched, so nobody names it
+   * before.)
+   */
   get canAsk(): boolean {
     return isatty(0) && this.terminal.isInteractive
   }
@@ -23,7 +26,11 @@ export class TerminalQuestions implements Questions {
     await this.terminal.drained()
     const reader = createInterface({ input: process.stdin, output: process.stderr })
     // Ctrl-C and Ctrl-D close the reader, and then the question is never answered.
-    const closed = new Promise<string>((resolve) => { reader.once('close', () => { resolve('') }) })
+    const closed = new Promise<string>((resolve) => {
+      reader.once('close', () => {
+        resolve('')
+      })
+    })
     try {
       return (await Promise.race([reader.question(question), closed])).trim()
     } finally {

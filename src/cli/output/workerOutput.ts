@@ -13,7 +13,10 @@ export class WorkerOutput {
   private readonly assemblers = new Map<string, { worker: string; stream: 'stdout' | 'stderr'; lines: LineAssembler }>()
 
   /** @param wholeOutput Where the host keeps everything that was printed. */
-  constructor(private readonly wholeOutput: string, private readonly stylePrefix: (prefix: string) => string = (prefix) => prefix) {}
+  constructor(
+    private readonly wholeOutput: string,
+    private readonly stylePrefix: (prefix: string) => string = (prefix) => prefix,
+  ) {}
 
   push(output: Output.Params): PrefixedLine[] {
     const lines = output.chunks.flatMap((chunk) => {
@@ -26,14 +29,21 @@ export class WorkerOutput {
       return this.prefixed(entry.worker, entry.stream, entry.lines.push(chunk.text))
     })
     if (output.dropped > 0) {
-      lines.push({ stream: 'stderr', text: `(${output.dropped} bytes of output left out here: it came faster than it could be shown; all of it is in ${this.wholeOutput})` })
+      lines.push({
+        stream: 'stderr',
+        text:
+          `(${output.dropped} bytes of output left out here: it came faster than it could be shown; all of it is ` +
+          `in ${this.wholeOutput})`,
+      })
     }
     return lines
   }
 
   /** Lines without an end, once nothing more will come. */
   flush(): PrefixedLine[] {
-    const rest = [...this.assemblers.values()].flatMap((entry) => this.prefixed(entry.worker, entry.stream, entry.lines.flush()))
+    const rest = [...this.assemblers.values()].flatMap((entry) =>
+      this.prefixed(entry.worker, entry.stream, entry.lines.flush()),
+    )
     this.assemblers.clear()
     return rest
   }

@@ -22,7 +22,10 @@ export function failuresTable({ failures, total }: GetFailures.Result, palette: 
     failure.pid > 0 ? formatDuration(failure.elapsedMs) : '',
     plainLine(whyFailed(failure)),
   ])
-  const lines = alignColumns([header.map((title) => palette.dim(title)), ...rows], { indent: '  ', right: rightAligned })
+  const lines = alignColumns([header.map((title) => palette.dim(title)), ...rows], {
+    indent: '  ',
+    right: rightAligned,
+  })
   if (total > failures.length) lines.push(`  … and ${total - failures.length} more`)
   const withOutput = failures.find((failure) => failure.stderrPath !== null)
   if (withOutput?.stderrPath) lines.push(`  full output, for example: ${plainLine(withOutput.stderrPath)}`)

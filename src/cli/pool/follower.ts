@@ -1,4 +1,14 @@
-import { Changed, HostHungError, HostStatus, HostTimeoutError, Output, poolsOfProgram, type CountsSnapshot, type HostConnection, type PoolSnapshot } from '../../protocol'
+import {
+  Changed,
+  HostHungError,
+  HostStatus,
+  HostTimeoutError,
+  Output,
+  poolsOfProgram,
+  type CountsSnapshot,
+  type HostConnection,
+  type PoolSnapshot,
+} from '../../protocol'
 import { CliError } from '../errors'
 import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
@@ -12,8 +22,8 @@ import { StuckNotes } from './stuckNotes'
 const tickMs = 1000
 
 /**
- * Follows one pool to its end: its workers' output, the progress line, and what gets stuck. Made before the pool is launched
- * (with `follow`), so that not a byte of its output is missed.
+ * Follows one pool to its end: its workers' output, the progress line, and what gets stuck. Made before the pool is
+ * launched (with `follow`), so that not a byte of its output is missed.
  */
 export class PoolFollower {
   private readonly output: WorkerOutput
@@ -32,8 +42,22 @@ export class PoolFollower {
   private readonly ended: Promise<PoolSnapshot>
   private settle: { resolve: (pool: PoolSnapshot) => void; reject: (error: unknown) => void } | undefined
 
-  constructor(private readonly host: HostConnection, private readonly terminal: Terminal) {
-    this.pools = new FreshPools(host, (pools) => { this.take(pools.find((pool) => pool.id === this.poolId), pools) }, (error) => { this.failed(error) })
+  constructor(
+    private readonly host: HostConnection,
+    private readonly terminal: Terminal,
+  ) {
+    this.pools = new FreshPools(
+      host,
+      (pools) => {
+        this.take(
+          pools.find((pool) => pool.id === this.poolId),
+          pools,
+        )
+      },
+      (error) => {
+        this.failed(error)
+      },
+    )
     this.output = new WorkerOutput(host.endpoint.outputDirectory, terminal.stdoutPalette.dim)
     this.ended = new Promise((resolve, reject) => {
       this.settle = { resolve, reject }
@@ -50,9 +74,13 @@ export class PoolFollower {
   /** The pool once it has ended (every line of its output is queued by then). */
   async untilEnded(poolId: string): Promise<PoolSnapshot> {
     this.poolId = poolId
-    const unsubscribe = this.host.on(Changed.method, () => { this.pools.refresh() })
+    const unsubscribe = this.host.on(Changed.method, () => {
+      this.pools.refresh()
+    })
     this.host.onClose(() => {
-      this.settle?.reject(new CliError('the host ended while the pool was running', ['`unhang ps` shows what is left of it.']))
+      this.settle?.reject(
+        new CliError('the host ended while the pool was running', ['`unhang ps` shows what is left of it.']),
+      )
     })
     const ticker = setInterval(() => {
       this.showProgress()
@@ -97,7 +125,9 @@ export class PoolFollower {
     this.terminal.printWorkerLines(this.output.push(params))
   }
 
-  /** A host that is stopped or swamped may come back, and its pool goes on meanwhile: said once, asked again and again. */
+  /**
+   * A host that is stopped or swamped may come back, and its pool goes on meanwhile: said once, asked again and again.
+   */
   private failed(error: unknown): void {
     if (!(error instanceof HostTimeoutError || error instanceof HostHungError)) {
       this.settle?.reject(error)
@@ -111,14 +141,18 @@ export class PoolFollower {
     this.silent = false
     if (pool === undefined) {
       // Another client removed it from the list, which only works once it has ended.
-      if (this.pool === undefined) this.settle?.reject(new CliError(`pool ${String(this.poolId)} is not there any more`))
+      if (this.pool === undefined)
+        this.settle?.reject(new CliError(`pool ${String(this.poolId)} is not there any more`))
       else this.settle?.resolve(this.pool)
       return
     }
     this.pool = pool
     const inside = pool.program === null ? [] : poolsOfProgram(pool, pools)
     this.counts = inside.map((other) => other.counts).reduce(addCounts, pool.counts)
-    for (const line of pool.program === null ? this.stuckNotes.observe(pool) : this.verdictNotes.observe([pool, ...inside])) this.terminal.note(this.terminal.stderrPalette.warning(line))
+    for (const line of pool.program === null
+      ? this.stuckNotes.observe(pool)
+      : this.verdictNotes.observe([pool, ...inside]))
+      this.terminal.note(this.terminal.stderrPalette.warning(line))
     this.showProgress()
     if (pool.state === 'ended') this.settle?.resolve(pool)
   }

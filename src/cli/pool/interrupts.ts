@@ -4,13 +4,15 @@ const steps: readonly InterruptStep[] = ['terminate', 'kill', 'leave']
 
 export interface Interrupt {
   readonly step: InterruptStep
-  /** False when it came from a program (SIGTERM, as `timeout` or a CI system sends it): nobody will type a second one. */
+  /**
+   * False when it came from a program (SIGTERM, as `timeout` or a CI system sends it): nobody will type a second one.
+   */
   readonly typed: boolean
 }
 
 /**
- * Ctrl-C (and SIGTERM) while a pool is followed. SIGHUP is left alone: a closed terminal ends the command, and the pool goes
- * on in the host.
+ * Ctrl-C (and SIGTERM) while a pool is followed. SIGHUP is left alone: a closed terminal ends the command, and the pool
+ * goes on in the host.
  */
 export class Interrupts {
   private count = 0

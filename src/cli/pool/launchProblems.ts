@@ -4,7 +4,9 @@ import { CliError, DefinitionError } from '../errors'
 /** The key of a problem with the label itself: there is no such task, or no tasks.json at all. */
 const labelKey = 'label'
 
-/** A definition that cannot run, as a terminal shows it: every problem with the key it is at and what to write instead. */
+/**
+ * A definition that cannot run, as a terminal shows it: every problem with the key it is at and what to write instead.
+ */
 export function launchError(label: string, error: unknown): unknown {
   if (!(error instanceof HostRequestError) || !isLaunchErrorData(error.data)) return error
   const { problems } = error.data

@@ -12,14 +12,20 @@ export interface Outcome {
 }
 
 /** The last line of a pool's terminal, and whether its exit code is 0. */
-export function poolOutcome(pool: Pick<PoolSnapshot, 'name' | 'counts' | 'failure' | 'program' | 'startedAt' | 'endedAt'>, now: number): Outcome {
+export function poolOutcome(
+  pool: Pick<PoolSnapshot, 'name' | 'counts' | 'failure' | 'program' | 'startedAt' | 'endedAt'>,
+  now: number,
+): Outcome {
   const after = formatDuration((pool.endedAt ?? now) - pool.startedAt)
   if (pool.program !== null) return programOutcome(plainLine(pool.name), pool.program, pool.failure, after)
   const ok = pool.failure === null && pool.counts.done === totalTasks(pool.counts)
   const name = plainLine(pool.name)
   if (pool.failure !== null) return { ok, line: `${name} failed after ${after}: ${plainLine(pool.failure)}` }
   if (ok) return { ok, line: `${name}: ${allTasks(totalTasks(pool.counts))} done in ${after}` }
-  return { ok, line: `${name} ended after ${after} with tasks that are not done: ${countWords(pool.counts).join(', ')}` }
+  return {
+    ok,
+    line: `${name} ended after ${after} with tasks that are not done: ${countWords(pool.counts).join(', ')}`,
+  }
 }
 
 function programOutcome(name: string, program: ProgramSnapshot, failure: string | null, after: string): Outcome {

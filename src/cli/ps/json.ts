@@ -1,9 +1,16 @@
-import type { CountsSnapshot, PoolSnapshot, PoolVerdictSnapshot, RunningProgram, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
+import type {
+  CountsSnapshot,
+  PoolSnapshot,
+  PoolVerdictSnapshot,
+  RunningProgram,
+  VerdictSnapshot,
+  WorkerSnapshot,
+} from '../../protocol'
 import { verdictJson } from '../why/json'
 
 /**
- * What `unhang ps --json` prints: one object, on one or more lines, and nothing else on stdout. Keys are only ever added.
- * Durations are milliseconds, sizes bytes.
+ * What `unhang ps --json` prints: one object, on one or more lines, and nothing else on stdout. Keys are only ever
+ * added. Durations are milliseconds, sizes bytes.
  */
 export interface PsJson {
   /** In the order they were launched; `[]` when there are none, also when no host runs. */
@@ -15,20 +22,25 @@ export interface PsPool {
   /** `pool-3fa9c1`; what `terminate` and `kill` take, as well as the name. */
   readonly id: string
   readonly name: string
-  /** `module`, `python` or `command`; `program` and `attached` are the user's own programs, `watched` is a pool in one. */
+  /**
+   * `module`, `python` or `command`; `program` and `attached` are the user's own programs, `watched` is a pool in one.
+   */
   readonly kind: string
   /** Of a pool in a program: the id of that program, which is in the list too. */
   readonly programId: string | null
   /**
-   * As in CPython's pool.py: `init`, `run`, `close` (no more tasks are taken), `terminate`; then `ended`. And `orphaned`:
-   * left behind by a host that died, so it can be ended and nothing else.
+   * As in CPython's pool.py: `init`, `run`, `close` (no more tasks are taken), `terminate`; then `ended`. And
+   * `orphaned`: left behind by a host that died, so it can be ended and nothing else.
    */
   readonly state: string
   /** Workers that live, and the last hundred that have exited (status `exited`, with exit code or signal). */
   readonly workers: readonly PsWorker[]
   /** Tasks by state. `stuck` is a flag: those are `running` too. */
   readonly counts: CountsSnapshot
-  /** On the pool, or on what is in it and no running task (a lost task, a dead lock holder), in the shape of `why --json`; the gravest first. */
+  /**
+   * On the pool, or on what is in it and no running task (a lost task, a dead lock holder), in the shape of `why
+   * --json`; the gravest first.
+   */
   readonly verdicts: readonly PoolVerdictSnapshot[]
 }
 export interface PsWorker {
@@ -65,7 +77,16 @@ export function psJson(pools: readonly PoolSnapshot[], unwatched: readonly Runni
 
 function psPool(pool: PoolSnapshot): PsPool {
   const { id, name, kind, programId, counts, verdicts } = pool
-  return { id, name, kind, programId, state: shownState(pool), workers: pool.workers.map(psWorker), counts, verdicts: verdicts.map(verdictJson) }
+  return {
+    id,
+    name,
+    kind,
+    programId,
+    state: shownState(pool),
+    workers: pool.workers.map(psWorker),
+    counts,
+    verdicts: verdicts.map(verdictJson),
+  }
 }
 
 /** The pool's state, or `orphaned`, which says more. */
@@ -75,7 +96,19 @@ export function shownState(pool: Pick<PoolSnapshot, 'state' | 'orphaned'>): stri
 
 function psWorker({ name, pid, status, exitCode, signal, cpuPercent, memoryBytes, task }: WorkerSnapshot): PsWorker {
   return {
-    name, pid, status, exitCode, signal, cpuPercent, memoryBytes,
-    task: task && { id: task.id, label: task.label, elapsedMs: task.elapsedMs, stuck: task.stuck, verdict: task.verdict },
+    name,
+    pid,
+    status,
+    exitCode,
+    signal,
+    cpuPercent,
+    memoryBytes,
+    task: task && {
+      id: task.id,
+      label: task.label,
+      elapsedMs: task.elapsedMs,
+      stuck: task.stuck,
+      verdict: task.verdict,
+    },
   }
 }

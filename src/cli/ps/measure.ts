@@ -8,7 +8,10 @@ const lookEveryMs = 50
 /** Enough for several samples on a loaded machine; what is not measured by then is left empty. */
 const giveUpAfterMs = 1500
 
-/** The pools with CPU and memory of their workers: nothing is sampled unless somebody looks, so the first sample takes a moment. */
+/**
+ * The pools with CPU and memory of their workers: nothing is sampled unless somebody looks, so the first sample takes a
+ * moment.
+ */
 export async function measuredPools(host: HostConnection): Promise<PoolSnapshot[]> {
   const deadline = performance.now() + giveUpAfterMs
   let pools = await fetchPools(host)
@@ -22,5 +25,7 @@ export async function measuredPools(host: HostConnection): Promise<PoolSnapshot[
 }
 
 function isMeasured(pools: readonly PoolSnapshot[]): boolean {
-  return pools.every((pool) => pool.workers.every((worker) => worker.status === 'exited' || worker.pid <= 0 || worker.cpuPercent !== null))
+  return pools.every((pool) =>
+    pool.workers.every((worker) => worker.status === 'exited' || worker.pid <= 0 || worker.cpuPercent !== null),
+  )
 }

@@ -14,23 +14,46 @@ const indent = '  '
 const mostVerdicts = 5
 
 /**
- * What `unhang ps` prints: each pool that lives, its workers in columns, and what is wrong in words; the pools of a program below it.
- * Pools that have ended and workers that have exited are only counted, unless `all` are asked for. Programs that nobody watches any
- * more come last.
+ * What `unhang ps` prints: each pool that lives, its workers in columns, and what is wrong in words; the pools of a
+ * program below it. Pools that have ended and workers that have exited are only counted, unless `all` are asked for.
+ * Programs that nobody watches any more come last.
  */
-export function psText(pools: readonly PoolSnapshot[], { palette = plainPalette, all = false, unwatched = [] }: { palette?: Palette; all?: boolean; unwatched?: readonly RunningProgram[] } = {}): string {
-  return [pools.length === 0 ? (unwatched.length === 0 ? 'no pools' : 'no pools are watched') : poolsText(pools, palette, all), ...leftLines(unwatched)].join('\n')
+export function psText(
+  pools: readonly PoolSnapshot[],
+  {
+    palette = plainPalette,
+    all = false,
+    unwatched = [],
+  }: { palette?: Palette; all?: boolean; unwatched?: readonly RunningProgram[] } = {},
+): string {
+  return [
+    pools.length === 0
+      ? unwatched.length === 0
+        ? 'no pools'
+        : 'no pools are watched'
+      : poolsText(pools, palette, all),
+    ...leftLines(unwatched),
+  ].join('\n')
 }
 
 function poolsText(pools: readonly PoolSnapshot[], palette: Palette, all: boolean): string {
   const shown = all ? pools : pools.filter((pool) => pool.state !== 'ended')
   const clean = plainLines(shown)
-  const blocks = clean.filter((pool) => !isNested(pool, clean)).map((pool) => [
-    ...poolLines(pool, clean, palette, all),
-    ...(pool.program === null ? [] : poolsOfProgram(pool, clean).flatMap((inside) => poolLines(inside, clean, palette, all).map((line) => `${indent}${line}`))),
-  ].join('\n'))
+  const blocks = clean
+    .filter((pool) => !isNested(pool, clean))
+    .map((pool) =>
+      [
+        ...poolLines(pool, clean, palette, all),
+        ...(pool.program === null
+          ? []
+          : poolsOfProgram(pool, clean).flatMap((inside) =>
+              poolLines(inside, clean, palette, all).map((line) => `${indent}${line}`),
+            )),
+      ].join('\n'),
+    )
   const hidden = pools.filter((pool) => !shown.includes(pool))
-  if (hidden.length > 0) blocks.push(`${shown.length === 0 ? 'no pools run; ' : ''}${endedWords(hidden)} ended before (unhang ps --all)`)
+  if (hidden.length > 0)
+    blocks.push(`${shown.length === 0 ? 'no pools run; ' : ''}${endedWords(hidden)} ended before (unhang ps --all)`)
   return blocks.join('\n\n')
 }
 
@@ -38,7 +61,9 @@ function poolsText(pools: readonly PoolSnapshot[], palette: Palette, all: boolea
 function endedWords(ended: readonly PoolSnapshot[]): string {
   const programs = ended.filter(({ program }) => program !== null).length
   const pools = ended.length - programs
-  return [...(programs > 0 ? [plural(programs, 'program')] : []), ...(pools > 0 ? [plural(pools, 'pool')] : [])].join(' and ')
+  return [...(programs > 0 ? [plural(programs, 'program')] : []), ...(pools > 0 ? [plural(pools, 'pool')] : [])].join(
+    ' and ',
+  )
 }
 
 /** In a program that is shown as well. */
@@ -53,9 +78,16 @@ function poolLines(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: 
   const lines = [headline(pool, pools, palette)]
   if (rows.length > 0) lines.push(...workerTable(rows, palette))
   if (!all && pool.exitedWorkerCount > 0) lines.push(`${indent}${exitedSummary(exited, pool.exitedWorkerCount)}`)
-  lines.push(...poolVerdictLines(pool, palette), ...taskVerdictLines(live.filter((worker) => !isSaid(worker, pool)), palette))
+  lines.push(
+    ...poolVerdictLines(pool, palette),
+    ...taskVerdictLines(
+      live.filter((worker) => !isSaid(worker, pool)),
+      palette,
+    ),
+  )
   // How a program left is in its headline.
-  if (pool.failure !== null && (pool.program === null || formatExit(pool.program) === undefined)) lines.push(`${indent}${palette.bad('failed:')} ${pool.failure}`)
+  if (pool.failure !== null && (pool.program === null || formatExit(pool.program) === undefined))
+    lines.push(`${indent}${palette.bad('failed:')} ${pool.failure}`)
   lines.push(...pool.issues.map((issue) => `${indent}${palette.bad('issue:')} ${issue}`))
   return lines
 }
@@ -64,8 +96,14 @@ function headline(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: P
   const state = shownState(pool)
   const about = [
     ...(pool.program === null ? [] : [programWords(pool, pools), formatExit(pool.program) ?? '']),
-    pool.orphaned ? 'left behind by a host that died' : pool.program !== null && totalTasks(pool.counts) === 0 ? '' : countWords(pool.counts).join(', '),
-  ].filter((words) => words !== '').join(', ')
+    pool.orphaned
+      ? 'left behind by a host that died'
+      : pool.program !== null && totalTasks(pool.counts) === 0
+        ? ''
+        : countWords(pool.counts).join(', '),
+  ]
+    .filter((words) => words !== '')
+    .join(', ')
   return `${palette.bold(pool.name)}  ${pool.id}  ${state === 'orphaned' ? palette.warning(state) : state}  ${about}`
 }
 
@@ -73,7 +111,10 @@ function headline(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: P
 function poolVerdictLines({ verdicts }: PoolSnapshot, palette: Palette): string[] {
   const shown = verdicts.slice(0, mostVerdicts)
   return [
-    ...shown.map((verdict) => `${indent}${(verdict.stuck ? palette.bad : palette.warning)(`${verdictTag(verdict)}:`)} ${verdict.summary}`),
+    ...shown.map(
+      (verdict) =>
+        `${indent}${(verdict.stuck ? palette.bad : palette.warning)(`${verdictTag(verdict)}:`)} ${verdict.summary}`,
+    ),
     ...(verdicts.length > shown.length ? [`${indent}… and ${verdicts.length - shown.length} more (unhang why)`] : []),
   ]
 }
@@ -111,7 +152,8 @@ function exitedSummary(listed: readonly WorkerSnapshot[], total: number): string
     byExit.set(exit, (byExit.get(exit) ?? 0) + 1)
   }
   const kinds = [...byExit].map(([exit, count]) => `${count} × ${exit}`).join(', ')
-  const scope = listed.length === 0 ? '' : listed.length < total ? ` (the last ${listed.length}: ${kinds})` : `: ${kinds}`
+  const scope =
+    listed.length === 0 ? '' : listed.length < total ? ` (the last ${listed.length}: ${kinds})` : `: ${kinds}`
   return `${plural(total, 'exited worker')}${scope}`
 }
 

@@ -16,12 +16,16 @@ const forwarded = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
 const leftToTheTerminal = ['SIGINT', 'SIGQUIT'] as const
 
 /**
- * The user's program as our own child: the terminal, its job control and every pipe are the program's as if we were not there. We only
- * wait, pass signals on, and end as it ends.
+ * The user's program as our own child: the terminal, its job control and every pipe are the program's as if we were not
+ * there. We only wait, pass signals on, and end as it ends.
  */
 export class ProgramProcess {
-  private readonly passOn = (signal: NodeJS.Signals): void => { this.child?.kill(signal) }
-  private readonly leave = (): void => { /* the program's to handle */ }
+  private readonly passOn = (signal: NodeJS.Signals): void => {
+    this.child?.kill(signal)
+  }
+  private readonly leave = (): void => {
+    /* the program's to handle */
+  }
   private child: ChildProcess | undefined
 
   /** From now on signals are the program's, also those that come before it has started to handle them. */
@@ -48,8 +52,12 @@ export class ProgramProcess {
       return await new Promise<ProgramEnd>((resolve, reject) => {
         const child = spawnOrThrow(start)
         this.child = child
-        child.once('error', (error: NodeJS.ErrnoException) => { reject(startError(program, error)) })
-        child.once('exit', (exitCode, signal) => { resolve({ exitCode, signal }) })
+        child.once('error', (error: NodeJS.ErrnoException) => {
+          reject(startError(program, error))
+        })
+        child.once('exit', (exitCode, signal) => {
+          resolve({ exitCode, signal })
+        })
         if (child.pid !== undefined) onStart(child.pid)
       })
     } finally {
@@ -63,17 +71,36 @@ function spawnOrThrow({ argv: [program = '', ...args], env, inherited }: Program
   const stdio: ('inherit' | 'ignore' | number)[] = ['inherit', 'inherit', 'inherit']
   for (const descriptor of inherited) stdio[descriptor] = descriptor
   try {
-    return spawn(program, args, { stdio: Array.from(stdio, (entry: (typeof stdio)[number] | undefined) => entry ?? 'ignore'), env })
+    return spawn(program, args, {
+      stdio: Array.from(stdio, (entry: (typeof stdio)[number] | undefined) => entry ?? 'ignore'),
+      env,
+    })
   } catch (error) {
     // Some faults (E2BIG, EACCES on some systems) are thrown, others come as an event.
     throw startError(program, error as NodeJS.ErrnoException)
   }
 }
 
-/** Signals that leave a core file: ended by them, we would leave a second one, of ourselves. And one that Node ignores. */
-const notOurs = new Set<NodeJS.Signals>(['SIGQUIT', 'SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGSYS', 'SIGXCPU', 'SIGXFSZ', 'SIGPIPE'])
+/**
+ * Signals that leave a core file: ended by them, we would leave a second one, of ourselves. And one that Node ignores.
+ */
+const notOurs = new Set<NodeJS.Signals>([
+  'SIGQUIT',
+  'SIGILL',
+  'SIGTRAP',
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGSEGV',
+  'SIGSYS',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGPIPE',
+])
 
-/** Whether to end by the program's own signal, so that a shell prints what it always prints and stops a loop on Ctrl-C. */
+/**
+ * Whether to end by the program's own signal, so that a shell prints what it always prints and stops a loop on Ctrl-C.
+ */
 export function diesBy(signal: NodeJS.Signals): boolean {
   return !notOurs.has(signal)
 }

@@ -9,7 +9,12 @@ import { shellWord } from '../words/shell'
 export class StartError extends CliError {
   override readonly name = 'StartError'
 
-  constructor(message: string, details: readonly string[], readonly exitCode: ExitCode, options: ErrorOptions) {
+  constructor(
+    message: string,
+    details: readonly string[],
+    readonly exitCode: ExitCode,
+    options: ErrorOptions,
+  ) {
     super(message, details, options)
   }
 }
@@ -23,14 +28,39 @@ export interface Place {
 }
 
 /** Why a program could not be started, which the system says in one word for many reasons, and what to do. */
-export function startError(program: string, error: NodeJS.ErrnoException, place: Place = { folder: process.cwd(), path: process.env.PATH }): StartError {
+export function startError(
+  program: string,
+  error: NodeJS.ErrnoException,
+  place: Place = { folder: process.cwd(), path: process.env.PATH },
+): StartError {
   switch (error.code) {
-    case 'ENOENT': return notFound(program, error, place)
+    case 'ENOENT':
+      return notFound(program, error, place)
     case 'EACCES':
-      if (isFolder(fileOf(program, place))) return new StartError(`${program}: it is a folder, not a program`, [`Name the program in it: unhang run -- ${shellWord(join(program, 'PROGRAM'))}`], exitCodes.notExecutable, { cause: error })
-      return new StartError(`${program}: not executable`, [`Use \`chmod +x\`, or name what runs it first: unhang run -- python3 ${shellWord(program)}`], exitCodes.notExecutable, { cause: error })
-    case 'ENOEXEC': return new StartError(`${program}: not a program that can be executed`, [`Name what runs it first: unhang run -- python3 ${shellWord(program)}`], exitCodes.notExecutable, { cause: error })
-    default: return new StartError(`${program} could not be started: ${error.message}`, [], exitCodes.notExecutable, { cause: error })
+      if (isFolder(fileOf(program, place)))
+        return new StartError(
+          `${program}: it is a folder, not a program`,
+          [`Name the program in it: unhang run -- ${shellWord(join(program, 'PROGRAM'))}`],
+          exitCodes.notExecutable,
+          { cause: error },
+        )
+      return new StartError(
+        `${program}: not executable`,
+        [`Use \`chmod +x\`, or name what runs it first: unhang run -- python3 ${shellWord(program)}`],
+        exitCodes.notExecutable,
+        { cause: error },
+      )
+    case 'ENOEXEC':
+      return new StartError(
+        `${program}: not a program that can be executed`,
+        [`Name what runs it first: unhang run -- python3 ${shellWord(program)}`],
+        exitCodes.notExecutable,
+        { cause: error },
+      )
+    default:
+      return new StartError(`${program} could not be started: ${error.message}`, [], exitCodes.notExecutable, {
+        cause: error,
+      })
   }
 }
 
@@ -40,20 +70,40 @@ function notFound(program: string, cause: Error, place: Place): StartError {
   const interpreter = file === undefined ? undefined : shebangOf(file)
   if (file !== undefined && interpreter !== undefined) {
     const [message, advice] = interpreter.endsWith('\r')
-      ? [`its first line ends as on Windows (CR LF), which is taken for a part of ${interpreter.trimEnd()}`, 'Convert it, for instance with dos2unix']
+      ? [
+          `its first line ends as on Windows (CR LF), which is taken for a part of ${interpreter.trimEnd()}`,
+          'Convert it, for instance with dos2unix',
+        ]
       : [`there is no ${interpreter}, which is to run it`, `Correct its first line (#!${interpreter})`]
-    return new StartError(`${program}: ${message}`, [`${advice}; or name what runs it first: unhang run -- python3 ${shellWord(program)}`], exitCodes.notFound, { cause })
+    return new StartError(
+      `${program}: ${message}`,
+      [`${advice}; or name what runs it first: unhang run -- python3 ${shellWord(program)}`],
+      exitCodes.notFound,
+      { cause },
+    )
   }
-  if (file !== undefined && existsSync(file)) return new StartError(`${program}: the loader that it asks for is not there`, ['It was built for another system.'], exitCodes.notFound, { cause })
-  return new StartError(`${program}: there is no such program`, [notFoundAdvice(program, place)], exitCodes.notFound, { cause })
+  if (file !== undefined && existsSync(file))
+    return new StartError(
+      `${program}: the loader that it asks for is not there`,
+      ['It was built for another system.'],
+      exitCodes.notFound,
+      { cause },
+    )
+  return new StartError(`${program}: there is no such program`, [notFoundAdvice(program, place)], exitCodes.notFound, {
+    cause,
+  })
 }
 
 function notFoundAdvice(program: string, { folder }: Place): string {
   if (/\s/.test(program)) return 'Write it and its arguments as words of their own: unhang run -- python3 train.py'
-  if (program.startsWith('/')) return existsSync(dirname(program)) ? `${dirname(program)} has no such file.` : `The folder ${dirname(program)} does not exist.`
+  if (program.startsWith('/'))
+    return existsSync(dirname(program))
+      ? `${dirname(program)} has no such file.`
+      : `The folder ${dirname(program)} does not exist.`
   if (program.includes('/')) return `A path is relative to the current folder, ${folder}.`
   const here = join(folder, program)
-  if (!existsSync(here) || isFolder(here)) return 'It was looked for in PATH; a program of this folder needs its path: ./'
+  if (!existsSync(here) || isFolder(here))
+    return 'It was looked for in PATH; a program of this folder needs its path: ./'
   const start = `${isExecutable(here) ? '' : 'python3 '}${shellWord(`./${program}`)}`
   return `It was looked for in PATH, and the one in this folder needs its path: unhang run -- ${start}`
 }
@@ -62,7 +112,10 @@ function notFoundAdvice(program: string, { folder }: Place): string {
 function fileOf(program: string, { folder, path = '' }: Place): string | undefined {
   if (program.startsWith('/')) return program
   if (program.includes('/')) return join(folder, program)
-  return path.split(delimiter).map((entry) => join(entry === '' ? folder : entry, program)).find((candidate) => existsSync(candidate) && !isFolder(candidate) && isExecutable(candidate))
+  return path
+    .split(delimiter)
+    .map((entry) => join(entry === '' ? folder : entry, program))
+    .find((candidate) => existsSync(candidate) && !isFolder(candidate) && isExecutable(candidate))
 }
 
 /** The kernel reads no more of the first line. */

@@ -1,9 +1,19 @@
-import { rescueOptionsOf, verdictsOf, type PolicyActed, type PoolSnapshot, type PoolVerdictSnapshot, type WatchOptions } from '../../protocol'
+import {
+  rescueOptionsOf,
+  verdictsOf,
+  type PolicyActed,
+  type PoolSnapshot,
+  type PoolVerdictSnapshot,
+  type WatchOptions,
+} from '../../protocol'
 import { plainLines } from '../output/plainText'
 import { poolWord } from '../words/shell'
 import { advisedVerdicts, verdictTag } from '../words/verdicts'
 
-/** More at once (a thousand lost tasks have one cause) are counted: the program's own output should still be found between them. */
+/**
+ * More at once (a thousand lost tasks have one cause) are counted: the program's own output should still be found
+ * between them.
+ */
 const mostAtOnce = 3
 
 /** Says once of everything that gets stuck in a program why it does and what to do, and once when a pool goes on. */
@@ -38,8 +48,14 @@ export class VerdictNotes {
       case 'ends':
         this.ends = true
         return [...why, `${programName} is ended by --on-stuck ${onStuck}`]
-      case 'retried': return [...why, `${name}: ${shown.join('; ')}${more} (by --on-stuck ${onStuck})`]
-      case 'gaveUp': return [...why, `${name}: --on-stuck ${onStuck} gives up on ${shown.join(', ')}${more}: unhang why ${poolWord({ id: poolId, name }, [])}`]
+      case 'retried':
+        return [...why, `${name}: ${shown.join('; ')}${more} (by --on-stuck ${onStuck})`]
+      case 'gaveUp':
+        return [
+          ...why,
+          `${name}: --on-stuck ${onStuck} gives up on ${shown.join(', ')}${more}: unhang why ` +
+            poolWord({ id: poolId, name }, []),
+        ]
     }
   }
 
@@ -47,7 +63,8 @@ export class VerdictNotes {
     const before = this.said.get(pool.id) ?? new Set()
     const stuck = pool.state === 'ended' ? [] : verdictsOf(pool).filter((verdict) => verdict.stuck)
     this.said.set(pool.id, new Set(stuck.map(keyOf)))
-    if (stuck.length === 0) return before.size > 0 && pool.state !== 'ended' && !this.ends ? [`${pool.name} is not stuck any more`] : []
+    if (stuck.length === 0)
+      return before.size > 0 && pool.state !== 'ended' && !this.ends ? [`${pool.name} is not stuck any more`] : []
     const isFresh = (verdict: PoolVerdictSnapshot): boolean => verdict.stuck && !before.has(keyOf(verdict))
     const fresh = stuck.filter(isFresh)
     const lines: string[] = []
@@ -58,7 +75,8 @@ export class VerdictNotes {
       const shown = here.slice(0, left)
       if (shown.length === 0) continue
       lines.push(...verdictLines(shown, !isTakenCareOf))
-      if (left <= here.length && fresh.length > mostAtOnce) lines.push(`  and ${fresh.length - mostAtOnce} more: unhang why ${poolWord(pool, pools)}`)
+      if (left <= here.length && fresh.length > mostAtOnce)
+        lines.push(`  and ${fresh.length - mostAtOnce} more: unhang why ${poolWord(pool, pools)}`)
       if (!isTakenCareOf) lines.push(...commands.map(({ command, does }) => `  ${command}  # ${does}`))
       left -= shown.length
     }
@@ -66,7 +84,8 @@ export class VerdictNotes {
   }
 
   private isTakenCareOf(pool: PoolSnapshot): boolean {
-    if (this.onStuck === 'retry') return rescueOptionsOf(pool).some((option) => option.kind !== 'task' || option.retriable)
+    if (this.onStuck === 'retry')
+      return rescueOptionsOf(pool).some((option) => option.kind !== 'task' || option.retriable)
     return this.onStuck !== 'flag'
   }
 }
@@ -74,7 +93,9 @@ export class VerdictNotes {
 function verdictLines(verdicts: readonly PoolVerdictSnapshot[], withAdvice: boolean): string[] {
   return verdicts.flatMap((verdict, at) => [
     `${verdictTag(verdict)}: ${verdict.summary}`,
-    ...(!withAdvice || verdict.advice === '' || verdicts[at + 1]?.advice === verdict.advice ? [] : [`  ${verdict.advice}`]),
+    ...(!withAdvice || verdict.advice === '' || verdicts[at + 1]?.advice === verdict.advice
+      ? []
+      : [`  ${verdict.advice}`]),
   ])
 }
 

@@ -1,12 +1,30 @@
-import { Changed, HostHungError, HostTimeoutError, hungAfterMs, patience, PolicyActed, ProgramExited, ProgramStarted, RunProgram, type HostConnection, type PoolSnapshot, type WatchOptions } from '../../protocol'
+import {
+  Changed,
+  HostHungError,
+  HostTimeoutError,
+  hungAfterMs,
+  patience,
+  PolicyActed,
+  ProgramExited,
+  ProgramStarted,
+  RunProgram,
+  type HostConnection,
+  type PoolSnapshot,
+  type WatchOptions,
+} from '../../protocol'
 import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
 import { plainLine } from '../output/plainText'
 import { VerdictNotes } from './verdictNotes'
 
-/** The program waits for this answer before it starts: of a host that was there, as long as of any first answer. One that has just started is slower. */
+/**
+ * The program waits for this answer before it starts: of a host that was there, as long as of any first answer. One
+ * that has just started is slower.
+ */
 const sessionTimeoutMs = (host: HostConnection): number => (host.started ? 5000 : hungAfterMs) * patience()
-/** The program has ended and its exit code is waited for. A host that is busy ending the rest of it may take a moment. */
+/**
+ * The program has ended and its exit code is waited for. A host that is busy ending the rest of it may take a moment.
+ */
 const farewellTimeoutMs = 2000
 
 /** How a program came to its end. */
@@ -16,8 +34,8 @@ export interface ProgramEnd {
 }
 
 /**
- * The host's side of a program that runs here: told of its start and its end, and asked what is wrong with it. Nothing here throws or
- * waits for long after the start: a host that hangs or dies is said once, and the program runs on.
+ * The host's side of a program that runs here: told of its start and its end, and asked what is wrong with it. Nothing
+ * here throws or waits for long after the start: a host that hangs or dies is said once, and the program runs on.
  */
 export class Watching {
   private readonly notes: VerdictNotes
@@ -25,29 +43,70 @@ export class Watching {
   private readonly pools: FreshPools
   private notObserved: string | undefined
 
-  private constructor(private readonly host: HostConnection, private readonly terminal: Terminal, readonly session: RunProgram.Result, { onStuck }: WatchOptions) {
+  private constructor(
+    private readonly host: HostConnection,
+    private readonly terminal: Terminal,
+    readonly session: RunProgram.Result,
+    { onStuck }: WatchOptions,
+  ) {
     this.notes = new VerdictNotes(onStuck)
-    this.pools = new FreshPools(host, (pools) => { this.say(pools) }, (error) => { this.failed(error) })
-    host.on(Changed.method, () => { this.pools.refresh() })
+    this.pools = new FreshPools(
+      host,
+      (pools) => {
+        this.say(pools)
+      },
+      (error) => {
+        this.failed(error)
+      },
+    )
+    host.on(Changed.method, () => {
+      this.pools.refresh()
+    })
     // Also after the program's end, which it may have brought about.
-    host.on(PolicyActed.method, (acted) => { if (acted.programId === session.programId) this.warn(this.notes.acted(acted, plainLine(session.name))) })
-    host.onClose(() => { this.hostIsGone() })
+    host.on(PolicyActed.method, (acted) => {
+      if (acted.programId === session.programId) this.warn(this.notes.acted(acted, plainLine(session.name)))
+    })
+    host.onClose(() => {
+      this.hostIsGone()
+    })
     this.sayNotObserved(session.notObserved)
   }
 
   /** Asks for a session. Rejects when there is none to be had. */
-  static async begin(host: HostConnection, terminal: Terminal, argv: string[], options: WatchOptions): Promise<Watching> {
-    const env = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined))
-    const session = await host.request(RunProgram.method, { argv, cwd: process.cwd(), env, options }, { timeoutMs: sessionTimeoutMs(host) })
+  static async begin(
+    host: HostConnection,
+    terminal: Terminal,
+    argv: string[],
+    options: WatchOptions,
+  ): Promise<Watching> {
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    )
+    const session = await host.request(
+      RunProgram.method,
+      { argv, cwd: process.cwd(), env, options },
+      { timeoutMs: sessionTimeoutMs(host) },
+    )
     return new Watching(host, terminal, session, options)
   }
 
   /** The program runs. */
   started(pid: number): void {
     const { programId } = this.session
-    this.host.request(ProgramStarted.method, { programId, pid }).then(() => { this.pools.refresh() }, (error: unknown) => { this.failed(error) })
+    this.host.request(ProgramStarted.method, { programId, pid }).then(
+      () => {
+        this.pools.refresh()
+      },
+      (error: unknown) => {
+        this.failed(error)
+      },
+    )
     if (this.terminal.isInteractive) {
-      this.terminal.note(this.terminal.stderrPalette.dim(`watched as ${plainLine(this.session.name)} (${programId}); in another terminal: unhang why`))
+      this.terminal.note(
+        this.terminal.stderrPalette.dim(
+          `watched as ${plainLine(this.session.name)} (${programId}); in another terminal: unhang why`,
+        ),
+      )
     }
   }
 
@@ -60,7 +119,13 @@ export class Watching {
     this.state = 'over'
     if (gone) return null
     try {
-      return (await this.host.request(ProgramExited.method, { programId: this.session.programId, ...end }, { timeoutMs: farewellTimeoutMs })).endedBy
+      return (
+        await this.host.request(
+          ProgramExited.method,
+          { programId: this.session.programId, ...end },
+          { timeoutMs: farewellTimeoutMs },
+        )
+      ).endedBy
     } catch {
       // The host sees the process end by itself; whoever started the program waits for its exit code, not for this.
       return null

@@ -2,11 +2,15 @@ import { poolsOfProgram, type PoolSnapshot, type RunningProgram } from '../../pr
 import { nothingCalled, pidIn } from '../ending/targets'
 
 /**
- * The pools that `unhang why` speaks of: all that live, or those that POOL|PID names. A program stands for the pools in it, and a pid for
- * the pool where it works or worked: the verdict on a worker outlives it.
+ * The pools that `unhang why` speaks of: all that live, or those that POOL|PID names. A program stands for the pools in
+ * it, and a pid for the pool where it works or worked: the verdict on a worker outlives it.
  * @throws TargetError when nothing has that name, or nobody watches it any more.
  */
-export function poolsAsked(text: string | undefined, pools: readonly PoolSnapshot[], unwatched: readonly RunningProgram[] = []): PoolSnapshot[] {
+export function poolsAsked(
+  text: string | undefined,
+  pools: readonly PoolSnapshot[],
+  unwatched: readonly RunningProgram[] = [],
+): PoolSnapshot[] {
   const live = pools.filter((pool) => pool.state !== 'ended')
   if (text === undefined) return live
   const named = firstNonEmpty(
@@ -24,5 +28,10 @@ function firstNonEmpty<T>(...lists: (readonly T[])[]): readonly T[] {
 }
 
 function holdsPid(pool: PoolSnapshot, pid: number | undefined): boolean {
-  return pid !== undefined && (pool.program?.pid === pid || pool.workers.some((worker) => worker.pid === pid) || pool.verdicts.some((verdict) => verdict.pid === pid))
+  return (
+    pid !== undefined &&
+    (pool.program?.pid === pid ||
+      pool.workers.some((worker) => worker.pid === pid) ||
+      pool.verdicts.some((verdict) => verdict.pid === pid))
+  )
 }

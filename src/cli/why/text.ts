@@ -1,4 +1,10 @@
-import { poolsOfProgram, verdictsOf, type PoolSnapshot, type PoolVerdictSnapshot, type RunningProgram } from '../../protocol'
+import {
+  poolsOfProgram,
+  verdictsOf,
+  type PoolSnapshot,
+  type PoolVerdictSnapshot,
+  type RunningProgram,
+} from '../../protocol'
 import { plainPalette, type Palette } from '../output/palette'
 import { plainLines } from '../output/plainText'
 import { countWords, totalTasks } from '../words/counts'
@@ -10,18 +16,34 @@ const indent = '  '
 /** A thousand lost tasks are one cause: the first ones tell it, `--json` has them all. */
 const mostShown = 20
 
-/** The verdicts in plain words: a heading a pool, then what is wrong, what shows it, what would help, and what to type. */
-export function whyText(asked: readonly PoolSnapshot[], pools: readonly PoolSnapshot[], palette: Palette = plainPalette, unwatched: readonly RunningProgram[] = []): string {
+/**
+ * The verdicts in plain words: a heading a pool, then what is wrong, what shows it, what would help, and what to type.
+ */
+export function whyText(
+  asked: readonly PoolSnapshot[],
+  pools: readonly PoolSnapshot[],
+  palette: Palette = plainPalette,
+  unwatched: readonly RunningProgram[] = [],
+): string {
   const clean = plainLines(asked)
   const all = plainLines(pools)
   const found = clean.map((pool) => ({ pool, verdicts: verdictsOf(pool) }))
   const wrong = found.filter(({ verdicts }) => verdicts.length > 0)
-  const blocks = wrong.map(({ pool, verdicts }) => [
-    heading(pool, all, palette),
-    ...adviceLines(advisedVerdicts(pool, all), palette),
-    ...(verdicts.length > mostShown ? [`${indent}… and ${verdicts.length - mostShown} more (unhang why --json)`] : []),
-  ].join('\n'))
-  if (!wrong.some(({ verdicts }) => verdicts.some((verdict) => verdict.stuck))) blocks.push(clean.length === 0 && unwatched.length > 0 ? 'nothing is known to be stuck: no pool is watched here' : nothingStuck(clean, all, palette))
+  const blocks = wrong.map(({ pool, verdicts }) =>
+    [
+      heading(pool, all, palette),
+      ...adviceLines(advisedVerdicts(pool, all), palette),
+      ...(verdicts.length > mostShown
+        ? [`${indent}… and ${verdicts.length - mostShown} more (unhang why --json)`]
+        : []),
+    ].join('\n'),
+  )
+  if (!wrong.some(({ verdicts }) => verdicts.some((verdict) => verdict.stuck)))
+    blocks.push(
+      clean.length === 0 && unwatched.length > 0
+        ? 'nothing is known to be stuck: no pool is watched here'
+        : nothingStuck(clean, all, palette),
+    )
   return [blocks.join('\n\n'), ...leftLines(unwatched)].join('\n')
 }
 
@@ -31,7 +53,12 @@ function heading(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Pa
 
 /** Each verdict with what shows it; then what would help, which is said once, and what to type. */
 function adviceLines(groups: readonly AdvisedVerdicts[], palette: Palette): string[] {
-  const shown = groups.map((group, at) => ({ ...group, verdicts: group.verdicts.slice(0, Math.max(0, mostShown - countIn(groups.slice(0, at)))) })).filter(({ verdicts }) => verdicts.length > 0)
+  const shown = groups
+    .map((group, at) => ({
+      ...group,
+      verdicts: group.verdicts.slice(0, Math.max(0, mostShown - countIn(groups.slice(0, at)))),
+    }))
+    .filter(({ verdicts }) => verdicts.length > 0)
   return shown.flatMap(({ verdicts, advice, commands }) => [
     ...verdicts.flatMap((verdict) => verdictLines(verdict, palette)),
     ...(advice === '' ? [] : [`${indent}${indent}${advice}`]),
@@ -53,7 +80,10 @@ function verdictLines(verdict: PoolVerdictSnapshot, palette: Palette): string[] 
 
 function commandLines(commands: readonly ProposedCommand[], palette: Palette): string[] {
   const width = Math.max(0, ...commands.map(({ command }) => command.length))
-  return commands.map(({ command, does }) => `${indent}${indent}${indent}${palette.bold(command.padEnd(width))}  ${palette.dim(`# ${does}`)}`)
+  return commands.map(
+    ({ command, does }) =>
+      `${indent}${indent}${indent}${palette.bold(command.padEnd(width))}  ${palette.dim(`# ${does}`)}`,
+  )
 }
 
 function confidenceWords({ confidence }: PoolVerdictSnapshot): string {
@@ -64,12 +94,17 @@ function nothingStuck(asked: readonly PoolSnapshot[], pools: readonly PoolSnapsh
   if (asked.length === 0) return 'nothing is stuck: no pool runs here'
   // What has no observer inside may well be.
   const blind = asked.some(({ state, program }) => state !== 'ended' && program?.observer === 'failed')
-  return [blind ? palette.warning('nothing is known to be stuck') : palette.good('nothing is stuck'), ...byProgram(asked).map((pool) => `${indent}${poolTitle(pool, pools)}  ${doing(pool)}`.trimEnd())].join('\n')
+  return [
+    blind ? palette.warning('nothing is known to be stuck') : palette.good('nothing is stuck'),
+    ...byProgram(asked).map((pool) => `${indent}${poolTitle(pool, pools)}  ${doing(pool)}`.trimEnd()),
+  ].join('\n')
 }
 
 /** Each program with its pools below it. */
 function byProgram(asked: readonly PoolSnapshot[]): PoolSnapshot[] {
-  return asked.filter(({ programId }) => !asked.some(({ id }) => id === programId)).flatMap((pool) => [pool, ...poolsOfProgram(pool, asked)])
+  return asked
+    .filter(({ programId }) => !asked.some(({ id }) => id === programId))
+    .flatMap((pool) => [pool, ...poolsOfProgram(pool, asked)])
 }
 
 function doing(pool: PoolSnapshot): string {

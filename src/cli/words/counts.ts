@@ -16,13 +16,22 @@ export function countWords(counts: CountsSnapshot): string[] {
     [counts.timedOut, 'timed out'],
     [counts.cancelled, 'cancelled'],
   ]
-  return [`${counts.done} of ${totalTasks(counts)} done`, ...parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)]
+  return [
+    `${counts.done} of ${totalTasks(counts)} done`,
+    ...parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`),
+  ]
 }
 
 /** Of two pools together. */
 export function addCounts(one: CountsSnapshot, other: CountsSnapshot): CountsSnapshot {
   return {
-    queued: one.queued + other.queued, running: one.running + other.running, stuck: one.stuck + other.stuck, done: one.done + other.done,
-    failed: one.failed + other.failed, lost: one.lost + other.lost, timedOut: one.timedOut + other.timedOut, cancelled: one.cancelled + other.cancelled,
+    queued: one.queued + other.queued,
+    running: one.running + other.running,
+    stuck: one.stuck + other.stuck,
+    done: one.done + other.done,
+    failed: one.failed + other.failed,
+    lost: one.lost + other.lost,
+    timedOut: one.timedOut + other.timedOut,
+    cancelled: one.cancelled + other.cancelled,
   }
 }

@@ -10,8 +10,8 @@ export function formatDuration(ms: number): string {
 }
 
 /**
- * As {@link formatDuration} in whole seconds, at least one: an estimate in tenths of a second claims more than it knows,
- * and a line that changes all the time cannot be read.
+ * As {@link formatDuration} in whole seconds, at least one: an estimate in tenths of a second claims more than it
+ * knows, and a line that changes all the time cannot be read.
  */
 export function formatSeconds(ms: number): string {
   const seconds = Math.max(1, Math.round(ms / 1000))

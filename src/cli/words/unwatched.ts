@@ -3,7 +3,9 @@ import { plainLine } from '../output/plainText'
 
 /** A line a program that nobody watches any more, and how to look at it. */
 export function unwatchedLines(programs: readonly RunningProgram[], since = ''): string[] {
-  return programs.map(({ name, pid }) => `${plainLine(name)} (pid ${pid}) runs on, unwatched${since}: unhang attach ${pid}`)
+  return programs.map(
+    ({ name, pid }) => `${plainLine(name)} (pid ${pid}) runs on, unwatched${since}: unhang attach ${pid}`,
+  )
 }
 
 /** As {@link unwatchedLines}, of those that the host before this one watched. */

@@ -22,12 +22,35 @@ import { zombie } from './zombie'
 
 /** The gravest first: what keeps the whole pool from going on, then single workers, then what only explains. */
 const rules: readonly ProgramRule[] = [
-  crashLoop, orphanedQueueLock, lostTask, resultThreadDead, callbackWaits, noLiveWorkers, lostSomewhere, stopped,
-  uninterruptible, forkWithThreads, selfWait, outputPipeFull, standstill, noProgress, sigtermIgnored, oomKilled, zombie, unserializableResult, slow,
+  crashLoop,
+  orphanedQueueLock,
+  lostTask,
+  resultThreadDead,
+  callbackWaits,
+  noLiveWorkers,
+  lostSomewhere,
+  stopped,
+  uninterruptible,
+  forkWithThreads,
+  selfWait,
+  outputPipeFull,
+  standstill,
+  noProgress,
+  sigtermIgnored,
+  oomKilled,
+  zombie,
+  unserializableResult,
+  slow,
 ]
 
 /** What a worker's own verdict explains: that its task does not get on, or takes long. */
-const explainsNoProgress: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['stopped', 'uninterruptible', 'fork-with-threads', 'self-wait', 'output-pipe-full'])
+const explainsNoProgress: ReadonlySet<VerdictCode> = new Set<VerdictCode>([
+  'stopped',
+  'uninterruptible',
+  'fork-with-threads',
+  'self-wait',
+  'output-pipe-full',
+])
 
 /** And that it is slow: where it waits says more. */
 const explainsSlow: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['sigterm-ignored', 'output-pipe-full'])
@@ -36,7 +59,10 @@ const explainsSlow: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['sigterm-ig
 export function judgeProgramPool(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   // Its pools went with it.
   if (facts.parent.state === 'zombie') return []
-  const found = new Findings(rules.flatMap((rule) => rule(facts)), facts)
+  const found = new Findings(
+    rules.flatMap((rule) => rule(facts)),
+    facts,
+  )
   const left = found.all.filter((verdict) => !isExplained(verdict, found))
   return [...left.filter(({ stuck }) => stuck), ...left.filter(({ stuck }) => !stuck)]
 }
@@ -50,7 +76,10 @@ class Findings {
   private readonly codesOfPid = new Map<number, Set<VerdictCode>>()
   private readonly sending: ReadonlySet<number>
 
-  constructor(readonly all: readonly ProgramVerdict[], readonly facts: ProgramPoolFacts) {
+  constructor(
+    readonly all: readonly ProgramVerdict[],
+    readonly facts: ProgramPoolFacts,
+  ) {
     for (const verdict of all) {
       const { code, pid } = verdict
       const same = this.byCode.get(code)
@@ -60,7 +89,8 @@ class Findings {
     }
     this.sending = new Set(facts.workers.flatMap(({ pid, task }) => (task?.sending === true ? [pid] : [])))
     const isOfParent = ({ pid, worker }: ProgramVerdict) => worker === null && pid === facts.parent.pid
-    this.isHeldUp = facts.callback !== null && (this.has('self-wait', isOfParent) || this.has('no-progress', isOfParent))
+    this.isHeldUp =
+      facts.callback !== null && (this.has('self-wait', isOfParent) || this.has('no-progress', isOfParent))
     this.parentStopped = this.has('stopped', isOfParent)
   }
 
@@ -91,16 +121,30 @@ function isExplained(verdict: ProgramVerdict, found: Findings): boolean {
       return parentStopped || (verdict.code === 'no-live-workers' && found.has('crash-loop'))
     case 'lost-task':
       // Without a culprit it is a guess, and everything that is known is better.
-      return verdict.rescue.length === 0 && verdict.worker === null && found.facts.parent.answers
-        && (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || found.has('lost-task', (other) => other !== verdict)
-          || found.has('unserializable-result', ({ stuck }) => stuck) || found.has('stopped', ({ stuck }) => stuck))
+      return (
+        verdict.rescue.length === 0 &&
+        verdict.worker === null &&
+        found.facts.parent.answers &&
+        (found.has('orphaned-queue-lock') ||
+          found.has('result-thread-dead') ||
+          found.has('lost-task', (other) => other !== verdict) ||
+          found.has('unserializable-result', ({ stuck }) => stuck) ||
+          found.has('stopped', ({ stuck }) => stuck))
+      )
     case 'result-thread-dead':
       return !verdict.stuck && found.has('no-live-workers')
     case 'self-wait':
       // That one process cannot go on is why the others, and the program, wait for it.
-      return verdict.worker === null && (found.has('fork-with-threads') || found.has('output-pipe-full', ({ stuck }) => stuck))
+      return (
+        verdict.worker === null &&
+        (found.has('fork-with-threads') || found.has('output-pipe-full', ({ stuck }) => stuck))
+      )
     case 'no-progress':
-      return found.ofSame(verdict, explainsNoProgress) || (found.isSending(verdict) && (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || found.isHeldUp || parentStopped))
+      return (
+        found.ofSame(verdict, explainsNoProgress) ||
+        (found.isSending(verdict) &&
+          (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || found.isHeldUp || parentStopped))
+      )
     case 'slow':
       return found.ofSame(verdict, explainsSlow)
     default:

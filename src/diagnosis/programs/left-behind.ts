@@ -1,7 +1,10 @@
 import type { ProgramVerdict } from '../program-facts'
 import { durationInWords } from '../words'
 
-/** Processes of a program whose main process is gone (facts: cause 15). A pool whose program was killed leaves all its workers like that. */
+/**
+ * Processes of a program whose main process is gone (facts: cause 15). A pool whose program was killed leaves all its
+ * workers like that.
+ */
 export interface LeftBehindFacts {
   readonly program: string
   readonly pid: number
@@ -15,8 +18,8 @@ export interface LeftBehindFacts {
 }
 
 /**
- * One verdict a process. A worker has nobody left who reads its results, and nothing ends it; a command that a program left running
- * when it came to its end (an agent, a server) may be meant to stay.
+ * One verdict a process. A worker has nobody left who reads its results, and nothing ends it; a command that a program
+ * left running when it came to its end (an agent, a server) may be meant to stay.
  */
 export function leftBehind({ program, pid, exit, endedByItself, agoMs, workers }: LeftBehindFacts): ProgramVerdict[] {
   return workers.map(({ isWorker, ...worker }) => ({
@@ -26,9 +29,10 @@ export function leftBehind({ program, pid, exit, endedByItself, agoMs, workers }
       { what: `exit of ${program} (pid ${pid})`, value: `${exit}, ${durationInWords(agoMs)} ago` },
       { what: 'still running', value: `pid ${worker.pid}` },
     ],
-    advice: isWorker || !endedByItself
-      ? 'Nobody will read its results: terminate or kill what is left of the program.'
-      : 'Terminate what is left of the program, unless that was started to stay.',
+    advice:
+      isWorker || !endedByItself
+        ? 'Nobody will read its results: terminate or kill what is left of the program.'
+        : 'Terminate what is left of the program, unless that was started to stay.',
     confidence: 'certain',
     stuck: isWorker || !endedByItself,
     worker: worker.name,

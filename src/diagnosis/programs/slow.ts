@@ -9,13 +9,23 @@ export function slow(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     const overdue = overdueTask(facts, worker)
     if (overdue?.quiet !== false) return []
     const { task } = overdue
-    return [{
-      code: 'slow',
-      summary: `${taskName(task)} in ${nameOf(worker)} of ${facts.pool} has been running for ${durationInWords(task.runningMs)} and is still working.`,
-      evidence: [{ what: `CPU time in the last ${durationInWords(worker.watchedMs)}`, value: durationInWords(worker.cpuMs) }],
-      advice: 'Wait, or raise stuckAfterMs if tasks of this kind take that long.',
-      confidence: 'likely',
-      stuck: false, worker: worker.name, pid: worker.pid, task: task.id, rescue: [],
-    }]
+    return [
+      {
+        code: 'slow',
+        summary:
+          `${taskName(task)} in ${nameOf(worker)} of ${facts.pool} has been running for ` +
+          `${durationInWords(task.runningMs)} and is still working.`,
+        evidence: [
+          { what: `CPU time in the last ${durationInWords(worker.watchedMs)}`, value: durationInWords(worker.cpuMs) },
+        ],
+        advice: 'Wait, or raise stuckAfterMs if tasks of this kind take that long.',
+        confidence: 'likely',
+        stuck: false,
+        worker: worker.name,
+        pid: worker.pid,
+        task: task.id,
+        rescue: [],
+      },
+    ]
   })
 }

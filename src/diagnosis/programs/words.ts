@@ -1,4 +1,12 @@
-import type { JobFacts, ProgramExitFacts, ProgramPoolFacts, ProgramTaskFacts, ProgramWorkerFacts, StackFrameFacts, WaitFacts } from '../program-facts'
+import type {
+  JobFacts,
+  ProgramExitFacts,
+  ProgramPoolFacts,
+  ProgramTaskFacts,
+  ProgramWorkerFacts,
+  StackFrameFacts,
+  WaitFacts,
+} from '../program-facts'
 import type { Evidence } from '../verdict'
 import { exitInWords } from '../words'
 import { isExecutor, isPool } from './conditions'
@@ -23,11 +31,20 @@ export function endedHow({ exitCode, signal }: ProgramExitFacts): string {
 }
 
 /** `exit -9 (SIGKILL)` and, as a further fact, whether that was us. */
-export function exitEvidence(worker: ProgramWorkerFacts, { exitCode, signal, endedByUs, oomKills }: ProgramExitFacts): Evidence[] {
+export function exitEvidence(
+  worker: ProgramWorkerFacts,
+  { exitCode, signal, endedByUs, oomKills }: ProgramExitFacts,
+): Evidence[] {
   return [
     { what: `exit of ${nameOf(worker)}`, value: exitInWords(exitCode, signal) },
-    { what: 'our kill ledger', value: endedByUs === null ? 'no signal from us' : `ended by us: ${endedByUs.reason} (asked by ${endedByUs.askedBy})` },
-    ...(signal === 'SIGKILL' && oomKills !== null ? [{ what: 'OOM kills by the kernel while it ran', value: String(oomKills) }] : []),
+    {
+      what: 'our kill ledger',
+      value:
+        endedByUs === null ? 'no signal from us' : `ended by us: ${endedByUs.reason} (asked by ${endedByUs.askedBy})`,
+    },
+    ...(signal === 'SIGKILL' && oomKills !== null
+      ? [{ what: 'OOM kills by the kernel while it ran', value: String(oomKills) }]
+      : []),
   ]
 }
 
@@ -37,10 +54,18 @@ export function isOomKill({ signal, endedByUs, oomKills }: ProgramExitFacts): bo
 }
 
 /** What else it costs to kill a worker: an executor does not outlive one, a pool puts another in its place. */
-export function ifKilled(facts: Pick<ProgramPoolFacts, 'library'>, { name, task }: { readonly name: string; readonly task: Pick<ProgramTaskFacts, 'retriable'> | null }): string {
-  if (isExecutor(facts)) return `Killing ${name} breaks the executor: every future that is not done fails with ${facts.library === 'loky' ? 'TerminatedWorkerError' : 'BrokenProcessPool'}.`
+export function ifKilled(
+  facts: Pick<ProgramPoolFacts, 'library'>,
+  { name, task }: { readonly name: string; readonly task: Pick<ProgramTaskFacts, 'retriable'> | null },
+): string {
+  if (isExecutor(facts))
+    return (
+      `Killing ${name} breaks the executor: every future that is not done fails with ` +
+      `${facts.library === 'loky' ? 'TerminatedWorkerError' : 'BrokenProcessPool'}.`
+    )
   if (task === null) return isPool(facts) ? `The pool replaces ${name}.` : ''
-  if (facts.library === 'billiard') return `Killing ${name} loses the task, which billiard fails by itself some 10 s later.`
+  if (facts.library === 'billiard')
+    return `Killing ${name} loses the task, which billiard fails by itself some 10 s later.`
   return `Killing ${name} loses the task, which a rescue can then fail${task.retriable ? ' or run again' : ''}.`
 }
 
@@ -66,7 +91,8 @@ export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor
     case 'pipe-write':
     case 'socket-write': {
       const direction = kind.endsWith('read') ? 'reading' : 'writing'
-      if (descriptor === 0 && kind.endsWith('read')) return `reading from stdin${target === null ? '' : `, ${target}`}${where}`
+      if (descriptor === 0 && kind.endsWith('read'))
+        return `reading from stdin${target === null ? '' : `, ${target}`}${where}`
       const from = kind.endsWith('read') ? 'from' : 'to'
       return `${direction}${descriptor === null ? '' : ` ${from} descriptor ${descriptor}`}${target === null ? ` ${from} a ${kind.startsWith('pipe') ? 'pipe' : 'socket'}` : `, ${target}`}${where}`
     }
@@ -86,17 +112,27 @@ export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor
 /** Where a process of Python's begins; what is outside of it (its parent's start of it, when forked) tells nothing. */
 const processFile = /(^|[/\\])(multiprocessing|billiard|loky[/\\]backend)[/\\]process\.py$/
 
-/** `pool.py:768 get, train.py:12 run`, innermost first. The libraries between the wait and the user's own code take some six. */
+/**
+ * `pool.py:768 get, train.py:12 run`, innermost first. The libraries between the wait and the user's own code take some
+ * six.
+ */
 export function framesInWords(stack: readonly StackFrameFacts[], most = 10): string {
   const begin = stack.findIndex(({ file }) => processFile.test(file))
-  return list((begin > 0 ? stack.slice(0, begin) : stack).map(({ file, line, function: name }) => `${file.slice(file.lastIndexOf('/') + 1)}:${line} ${name}`), most)
+  return list(
+    (begin > 0 ? stack.slice(0, begin) : stack).map(
+      ({ file, line, function: name }) => `${file.slice(file.lastIndexOf('/') + 1)}:${line} ${name}`,
+    ),
+    most,
+  )
 }
 
 /** Where a worker waits, by the kernel and by its stack, as far as known. */
 export function whereEvidence(worker: ProgramWorkerFacts): Evidence[] {
   return [
     ...(worker.wait === null ? [] : [{ what: `${worker.name} waits for`, value: waitInWords(worker.wait) }]),
-    ...(worker.stack === null || worker.stack.length === 0 ? [] : [{ what: 'stack, innermost first', value: framesInWords(worker.stack) }]),
+    ...(worker.stack === null || worker.stack.length === 0
+      ? []
+      : [{ what: 'stack, innermost first', value: framesInWords(worker.stack) }]),
   ]
 }
 
@@ -125,6 +161,8 @@ export function parentEvidence(facts: ProgramPoolFacts): Evidence[] {
   return [
     ...(parent.waitsIn === null ? [] : [{ what: `the program (pid ${parent.pid}) waits in`, value: parent.waitsIn }]),
     // Nobody asks one that is not watched.
-    ...(parent.answers || !isPool(facts) ? [] : [{ what: `the program (pid ${parent.pid})`, value: 'does not answer; what it said last was used' }]),
+    ...(parent.answers || !isPool(facts)
+      ? []
+      : [{ what: `the program (pid ${parent.pid})`, value: 'does not answer; what it said last was used' }]),
   ]
 }

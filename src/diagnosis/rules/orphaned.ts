@@ -5,8 +5,13 @@ import type { Verdict } from '../verdict'
 export function orphaned(facts: OrphanFacts): Verdict {
   return {
     code: 'orphaned',
-    summary: `${facts.worker} (pid ${facts.pid}) of ${facts.poolName} is still running although its host (pid ${facts.hostPid}) is gone.`,
-    evidence: [{ what: 'host that started it', value: `pid ${facts.hostPid}, gone` }, { what: 'still running', value: `pid ${facts.pid}` }],
+    summary:
+      `${facts.worker} (pid ${facts.pid}) of ${facts.poolName} is still running although its host (pid ` +
+      `${facts.hostPid}) is gone.`,
+    evidence: [
+      { what: 'host that started it', value: `pid ${facts.hostPid}, gone` },
+      { what: 'still running', value: `pid ${facts.pid}` },
+    ],
     advice: 'Nobody will read its result: terminate or kill it.',
     confidence: 'certain',
   }

@@ -6,8 +6,9 @@ import { isQuiet } from './no-progress'
 export const looksInStateD = 3
 
 /**
- * State D in several looks in a row, and nothing moved meanwhile: waiting inside the kernel, and not even SIGKILL reaches it
- * (facts: cause 13). A shell that starts one command after another is in state D at most looks too (vfork), but its time goes on.
+ * State D in several looks in a row, and nothing moved meanwhile: waiting inside the kernel, and not even SIGKILL
+ * reaches it (facts: cause 13). A shell that starts one command after another is in state D at most looks too (vfork),
+ * but its time goes on.
  */
 export function uninterruptible(facts: RunningTaskFacts): Verdict | undefined {
   if (facts.state !== 'uninterruptible' || facts.stateSeenTimes < looksInStateD || !isQuiet(facts)) return undefined
@@ -18,7 +19,9 @@ export function uninterruptible(facts: RunningTaskFacts): Verdict | undefined {
       { what: `state of process ${facts.pid}`, value: 'D (uninterruptible)' },
       { what: 'looks in a row that saw it', value: String(facts.stateSeenTimes) },
     ],
-    advice: 'Look at the device or the mount it waits for: until that answers, SIGKILL stays pending and the process cannot be ended.',
+    advice:
+      'Look at the device or the mount it waits for: until that answers, SIGKILL stays pending and the process ' +
+      'cannot be ended.',
     confidence: 'likely',
   }
 }

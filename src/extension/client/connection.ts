@@ -6,9 +6,15 @@ export interface RequestOptions {
   readonly timeoutMs: number
 }
 
-/** An open connection to a host. It ends once: by {@link HostConnection.close}, or by itself, which fires `onDidClose`. */
+/**
+ * An open connection to a host. It ends once: by {@link HostConnection.close}, or by itself, which fires `onDidClose`.
+ */
 export interface HostConnection {
-  request<M extends RequestMethod>(method: M, params: Requests[M]['params'], options: RequestOptions): Promise<Requests[M]['result']>
+  request<M extends RequestMethod>(
+    method: M,
+    params: Requests[M]['params'],
+    options: RequestOptions,
+  ): Promise<Requests[M]['result']>
   onNotification<M extends keyof Notifications>(method: M, listener: (params: Notifications[M]) => void): Disposable
   /** Fires once, only when the other side went away. */
   readonly onDidClose: Event<void>
@@ -32,7 +38,11 @@ export interface HungHost {
 /** The host took the connection and does not answer. */
 export class HostHangsError extends Error {
   override readonly name = 'HostHangsError'
-  constructor(message: string, readonly host: HungHost, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    readonly host: HungHost,
+    options?: ErrorOptions,
+  ) {
     super(message, options)
   }
 }
@@ -48,14 +58,20 @@ export interface HostProcess {
 /** The host took the request and did not answer in time. */
 export class HostTimeoutError extends Error {
   override readonly name = 'HostTimeoutError'
-  constructor(readonly method: string, readonly timeoutMs: number) {
-    super(`The Unhang host did not answer “${method}” within ${timeoutMs / 1000} s. If it stays so, “Unhang: Restart Host” ends it and starts a new one; the log says more.`)
+  constructor(
+    readonly method: string,
+    readonly timeoutMs: number,
+  ) {
+    super(
+      `The Unhang host did not answer “${method}” within ${timeoutMs / 1000} s. If it stays so, “Unhang: Restart ` +
+        'Host” ends it and starts a new one; the log says more.',
+    )
   }
 }
 
 /**
- * Whether an error is of that class. By its name, as the client is a bundle of its own (`dist/extension-client.js`) with its own copy of
- * these classes, of which `instanceof` knows nothing.
+ * Whether an error is of that class. By its name, as the client is a bundle of its own (`dist/extension-client.js`)
+ * with its own copy of these classes, of which `instanceof` knows nothing.
  */
 export function isHostTimeout(error: unknown): error is HostTimeoutError {
   return error instanceof Error && error.name === 'HostTimeoutError'
@@ -78,6 +94,9 @@ export class HostUnavailableError extends Error {
 export class UntrustedWorkspaceError extends Error {
   override readonly name = 'UntrustedWorkspaceError'
   constructor() {
-    super('This workspace is in Restricted Mode: Unhang starts and ends processes only in a trusted workspace. Trust it with “Workspaces: Manage Workspace Trust”.')
+    super(
+      'This workspace is in Restricted Mode: Unhang starts and ends processes only in a trusted workspace. Trust ' +
+        'it with “Workspaces: Manage Workspace Trust”.',
+    )
   }
 }

@@ -2,7 +2,18 @@ import type { LogOutputChannel, WorkspaceFolder } from 'vscode'
 import type { HostEnd, Notifications, RequestMethod, Requests } from '../../protocol'
 import { DisposableStore, Emitter, type Disposable } from '../lifecycle'
 import { PoolStore } from '../model/poolStore'
-import { HostUnavailableError, isHostHang, isHostTimeout, UntrustedWorkspaceError, type ConnectMode, type HostConnection, type HostProcess, type HungHost, type OpenConnection, type RequestOptions } from './connection'
+import {
+  HostUnavailableError,
+  isHostHang,
+  isHostTimeout,
+  UntrustedWorkspaceError,
+  type ConnectMode,
+  type HostConnection,
+  type HostProcess,
+  type HungHost,
+  type OpenConnection,
+  type RequestOptions,
+} from './connection'
 import { HostWatchdog } from './hostWatchdog'
 import { SnapshotFeed } from './snapshotFeed'
 import { ConnectionSupervisor, type SupervisorState } from './supervisor'
@@ -57,24 +68,34 @@ export class FolderSession implements Disposable {
   constructor(options: FolderSessionOptions) {
     this.folder = options.folder
     this.#options = options
-    this.#supervisor = this.#owned.add(new ConnectionSupervisor({
-      open: (mode) => {
-        if (!options.isTrusted()) return Promise.reject(new UntrustedWorkspaceError())
-        return this.#open(mode)
-      },
-      // A host that died with live pools may have left workers behind; a new host finds and shows them.
-      modeAfterLoss: async () => (this.#lastPoolsLive && (await options.leftLedger()) ? 'start' : 'existing'),
-      log: (message) => { options.log.warn(message) },
-    }))
+    this.#supervisor = this.#owned.add(
+      new ConnectionSupervisor({
+        open: (mode) => {
+          if (!options.isTrusted()) return Promise.reject(new UntrustedWorkspaceError())
+          return this.#open(mode)
+        },
+        // A host that died with live pools may have left workers behind; a new host finds and shows them.
+        modeAfterLoss: async () => (this.#lastPoolsLive && (await options.leftLedger()) ? 'start' : 'existing'),
+        log: (message) => {
+          options.log.warn(message)
+        },
+      }),
+    )
     this.#owned.add(this.store)
     this.#owned.add(this.#shutdownDone)
     this.#owned.add(this.#output)
     this.#owned.add(this.#lost)
     this.#owned.add(this.#hungChanged)
-    this.#owned.add(this.#supervisor.onDidConnect((connection) => { this.#adopt(connection) }))
-    this.#owned.add(this.#supervisor.onDidChangeState((state) => {
-      if (state !== 'connected') this.#release()
-    }))
+    this.#owned.add(
+      this.#supervisor.onDidConnect((connection) => {
+        this.#adopt(connection)
+      }),
+    )
+    this.#owned.add(
+      this.#supervisor.onDidChangeState((state) => {
+        if (state !== 'connected') this.#release()
+      }),
+    )
   }
 
   get state(): SupervisorState {
@@ -103,14 +124,22 @@ export class FolderSession implements Disposable {
   }
 
   /** Asks the host, starting it when there is none. */
-  async request<M extends RequestMethod>(method: M, params: Requests[M]['params'], options?: Partial<RequestOptions>): Promise<Requests[M]['result']> {
+  async request<M extends RequestMethod>(
+    method: M,
+    params: Requests[M]['params'],
+    options?: Partial<RequestOptions>,
+  ): Promise<Requests[M]['result']> {
     const connection = await this.#supervisor.connect('start')
     if (connection === undefined) throw new HostUnavailableError('it did not start.')
     return this.#ask(connection, method, params, options)
   }
 
   /** Asks the host only if we are connected; undefined otherwise. */
-  async requestIfConnected<M extends RequestMethod>(method: M, params: Requests[M]['params'], options?: Partial<RequestOptions>): Promise<Requests[M]['result'] | undefined> {
+  async requestIfConnected<M extends RequestMethod>(
+    method: M,
+    params: Requests[M]['params'],
+    options?: Partial<RequestOptions>,
+  ): Promise<Requests[M]['result'] | undefined> {
     const { connection } = this.#supervisor
     return connection === undefined ? undefined : this.#ask(connection, method, params, options)
   }
@@ -133,7 +162,9 @@ export class FolderSession implements Disposable {
 
   /** Ends a host that does not answer, by SIGKILL; the caller has asked the person. */
   async endHung(host: HungHost): Promise<HostEnd> {
-    this.#options.log.warn(`The host of ${this.folder.name} (pid ${host.pid}) is ended by SIGKILL, as it does not answer.`)
+    this.#options.log.warn(
+      `The host of ${this.folder.name} (pid ${host.pid}) is ended by SIGKILL, as it does not answer.`,
+    )
     const outcome = await this.#options.hostProcess.end(host)
     this.#options.log.info(`Ending pid ${host.pid}: ${outcome}.`)
     return outcome
@@ -154,7 +185,8 @@ export class FolderSession implements Disposable {
   setWatch(watch: Watch): void {
     const before = this.#watch
     this.#watch = watch
-    if (before?.workers === watch.workers && before.machine === watch.machine && before.intervalMs === watch.intervalMs) return
+    if (before?.workers === watch.workers && before.machine === watch.machine && before.intervalMs === watch.intervalMs)
+      return
     const connection = this.#supervisor.connection
     if (connection !== undefined) this.#sendWatch(connection, watch)
   }
@@ -182,7 +214,12 @@ export class FolderSession implements Disposable {
     }
   }
 
-  async #ask<M extends RequestMethod>(connection: HostConnection, method: M, params: Requests[M]['params'], options?: Partial<RequestOptions>): Promise<Requests[M]['result']> {
+  async #ask<M extends RequestMethod>(
+    connection: HostConnection,
+    method: M,
+    params: Requests[M]['params'],
+    options?: Partial<RequestOptions>,
+  ): Promise<Requests[M]['result']> {
     try {
       return await connection.request(method, params, { timeoutMs: quickRequestTimeoutMs, ...options })
     } catch (error) {
@@ -202,24 +239,45 @@ export class FolderSession implements Disposable {
     this.#connectionOwned?.dispose()
     const owned = (this.#connectionOwned = new DisposableStore())
     const { hostProcess, log } = this.#options
-    this.#watchdog = owned.add(new HostWatchdog({
-      connection,
-      look: () => hostProcess.look(),
-      onHung: (host) => { this.#setHung(host) },
-      onHeard: () => {
-        log.info('The host answers again.')
-        this.#setHung(undefined)
-      },
-      log: (message) => { log.warn(message) },
-    }))
-    owned.add(connection.onNotification('unhang/shutdownDone', (done) => { this.#shutdownDone.fire(done) }))
-    owned.add(connection.onNotification('unhang/output', (output) => { this.#output.fire(output) }))
-    owned.add(this.store.onDidChange(() => {
-      this.#lastPoolsLive = this.store.pools.some((pool) => pool.header.state !== 'ended')
-    }))
-    this.#feed = owned.add(new SnapshotFeed(connection, this.store, (message) => { this.#options.log.warn(message) }))
+    this.#watchdog = owned.add(
+      new HostWatchdog({
+        connection,
+        look: () => hostProcess.look(),
+        onHung: (host) => {
+          this.#setHung(host)
+        },
+        onHeard: () => {
+          log.info('The host answers again.')
+          this.#setHung(undefined)
+        },
+        log: (message) => {
+          log.warn(message)
+        },
+      }),
+    )
+    owned.add(
+      connection.onNotification('unhang/shutdownDone', (done) => {
+        this.#shutdownDone.fire(done)
+      }),
+    )
+    owned.add(
+      connection.onNotification('unhang/output', (output) => {
+        this.#output.fire(output)
+      }),
+    )
+    owned.add(
+      this.store.onDidChange(() => {
+        this.#lastPoolsLive = this.store.pools.some((pool) => pool.header.state !== 'ended')
+      }),
+    )
+    this.#feed = owned.add(
+      new SnapshotFeed(connection, this.store, (message) => {
+        this.#options.log.warn(message)
+      }),
+    )
     void this.#feed.refresh()
-    if (this.#watch !== undefined && (this.#watch.workers || this.#watch.machine)) this.#sendWatch(connection, this.#watch)
+    if (this.#watch !== undefined && (this.#watch.workers || this.#watch.machine))
+      this.#sendWatch(connection, this.#watch)
   }
 
   #release(): void {
@@ -235,7 +293,9 @@ export class FolderSession implements Disposable {
 
   #sendWatch(connection: HostConnection, watch: Watch): void {
     connection.request('unhang/watch', watch, { timeoutMs: quickRequestTimeoutMs }).catch((error: unknown) => {
-      this.#options.log.warn(`The host did not take what to measure: ${error instanceof Error ? error.message : String(error)}`)
+      this.#options.log.warn(
+        `The host did not take what to measure: ${error instanceof Error ? error.message : String(error)}`,
+      )
     })
   }
 }

@@ -25,9 +25,21 @@ export class HostFinder implements Disposable {
 
   /** Begins to look, once the caller has returned. */
   start(): void {
-    this.#owned.add(workspace.onDidOpenTextDocument((document) => { this.#onDocument(document) }))
-    this.#owned.add(workspace.onDidSaveTextDocument((document) => { this.#onDocument(document) }))
-    this.#owned.add(workspace.onDidGrantWorkspaceTrust(() => { this.look() }))
+    this.#owned.add(
+      workspace.onDidOpenTextDocument((document) => {
+        this.#onDocument(document)
+      }),
+    )
+    this.#owned.add(
+      workspace.onDidSaveTextDocument((document) => {
+        this.#onDocument(document)
+      }),
+    )
+    this.#owned.add(
+      workspace.onDidGrantWorkspaceTrust(() => {
+        this.look()
+      }),
+    )
     this.look()
   }
 
@@ -58,7 +70,12 @@ export class HostFinder implements Disposable {
   }
 
   #onDocument(document: TextDocument): void {
-    if (!workspace.isTrusted || !document.uri.path.endsWith('/.vscode/tasks.json') || !poolTaskText.test(document.getText())) return
+    if (
+      !workspace.isTrusted ||
+      !document.uri.path.endsWith('/.vscode/tasks.json') ||
+      !poolTaskText.test(document.getText())
+    )
+      return
     const folder = workspace.getWorkspaceFolder(document.uri)
     const session = folder && this.#sessions.of(folder.uri)
     if (session?.state === 'none') void this.#connect(session, 'start')
@@ -69,7 +86,10 @@ export class HostFinder implements Disposable {
       await session.connect(mode)
     } catch (error) {
       // Nobody asked for it, so nobody is interrupted: the view says that the host failed, and how to try again.
-      this.#log.error(`Connecting to the host of ${session.folder.name} failed: ${error instanceof Error ? error.message : String(error)}`)
+      this.#log.error(
+        `Connecting to the host of ${session.folder.name} failed: ` +
+          (error instanceof Error ? error.message : String(error)),
+      )
     }
   }
 }

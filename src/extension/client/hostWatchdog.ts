@@ -21,8 +21,8 @@ export interface HostWatchdogOptions {
 }
 
 /**
- * Notices that a host which is connected does not answer any more. A first sign of life that does not come is only logged, as the machine
- * may be busy; a second one, or a process that is stopped, is told.
+ * Notices that a host which is connected does not answer any more. A first sign of life that does not come is only
+ * logged, as the machine may be busy; a second one, or a process that is stopped, is told.
  */
 export class HostWatchdog implements Disposable {
   readonly #options: HostWatchdogOptions
@@ -31,14 +31,20 @@ export class HostWatchdog implements Disposable {
 
   constructor(options: HostWatchdogOptions) {
     this.#options = options
-    this.#owned.add(disposableInterval(() => { this.check() }, options.heartbeatMs ?? heartbeatMs))
+    this.#owned.add(
+      disposableInterval(() => {
+        this.check()
+      }, options.heartbeatMs ?? heartbeatMs),
+    )
   }
 
   /** Asks for a sign of life now, because something else was not answered. */
   check(): void {
     if (this.#isChecking) return
     this.#isChecking = true
-    void this.#check().finally(() => { this.#isChecking = false })
+    void this.#check().finally(() => {
+      this.#isChecking = false
+    })
   }
 
   dispose(): void {

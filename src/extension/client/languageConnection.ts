@@ -3,10 +3,40 @@
  * (`dist/extension-client.js`) that is read when a host is first needed, never at activation.
  */
 import { RelativePattern, type LogOutputChannel, type WorkspaceFolder } from 'vscode'
-import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, type LanguageClientOptions, type StreamInfo } from 'vscode-languageclient/node'
-import { HostHungError, HostNotRunningError, connectOrStart, endHungHost, endpointOf, hungAfterMs, lookAtHost, unlessHung, type ConnectedHost, type HostCondition, type HostScript, type Notifications, type RequestMethod, type Requests } from '../../protocol'
+import {
+  CloseAction,
+  ErrorAction,
+  LanguageClient,
+  RevealOutputChannelOn,
+  type LanguageClientOptions,
+  type StreamInfo,
+} from 'vscode-languageclient/node'
+import {
+  HostHungError,
+  HostNotRunningError,
+  connectOrStart,
+  endHungHost,
+  endpointOf,
+  hungAfterMs,
+  lookAtHost,
+  unlessHung,
+  type ConnectedHost,
+  type HostCondition,
+  type HostScript,
+  type Notifications,
+  type RequestMethod,
+  type Requests,
+} from '../../protocol'
 import { Emitter, type Disposable } from '../lifecycle'
-import { HostHangsError, HostTimeoutError, type ConnectMode, type HostConnection, type HostProcess, type HungHost, type RequestOptions } from './connection'
+import {
+  HostHangsError,
+  HostTimeoutError,
+  type ConnectMode,
+  type HostConnection,
+  type HostProcess,
+  type HungHost,
+  type RequestOptions,
+} from './connection'
 import { withTimeout } from './withTimeout'
 
 /** What it takes to reach the host of one folder. */
@@ -20,22 +50,38 @@ export interface LanguageConnectionOptions {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** The handshake of a host that has just started, and still reads its own code; one that was there hangs after `hungAfterMs`. */
+/**
+ * The handshake of a host that has just started, and still reads its own code; one that was there hangs after
+ * `hungAfterMs`.
+ */
 const firstHandshakeMs = 10_000
 /** How long a host may take to say goodbye before its socket is simply closed. */
 const goodbyeTimeoutMs = 1_000
 
 /** Connects to the host of a folder; undefined when none runs and none was to be started. */
-export async function openLanguageConnection(options: LanguageConnectionOptions, mode: ConnectMode): Promise<HostConnection | undefined> {
+export async function openLanguageConnection(
+  options: LanguageConnectionOptions,
+  mode: ConnectMode,
+): Promise<HostConnection | undefined> {
   const { folder, hostScript, nodePath, env } = options
   let host: ConnectedHost
   try {
-    host = await connectOrStart({ root: folder.uri.fsPath, hostScript, nodePath, start: mode === 'start', client: 'vscode', env })
+    host = await connectOrStart({
+      root: folder.uri.fsPath,
+      hostScript,
+      nodePath,
+      start: mode === 'start',
+      client: 'vscode',
+      env,
+    })
   } catch (error) {
     if (mode === 'existing' && error instanceof HostNotRunningError) return undefined
     throw inOurWords(error)
   }
-  options.log.info(`${host.started ? 'Started' : 'Found'} the host of ${folder.name}: pid ${host.info.pid}, version ${host.info.version}.`)
+  options.log.info(
+    `${host.started ? 'Started' : 'Found'} the host of ${folder.name}: pid ${host.info.pid}, version ` +
+      `${host.info.version}.`,
+  )
   const connection = new LanguageConnection(options, host)
   try {
     await unlessHung(connection.start(), host.script, host.info, host.started ? firstHandshakeMs : hungAfterMs)
@@ -49,7 +95,12 @@ export async function openLanguageConnection(options: LanguageConnectionOptions,
 }
 
 /** The process of a folder's host, looked at and ended from outside. */
-export async function hostProcess({ folder, hostScript, nodePath, env }: LanguageConnectionOptions): Promise<HostProcess> {
+export async function hostProcess({
+  folder,
+  hostScript,
+  nodePath,
+  env,
+}: LanguageConnectionOptions): Promise<HostProcess> {
   const { root } = await endpointOf(folder.uri.fsPath, env)
   const script: HostScript = { root, hostScript, nodePath: nodePath ?? process.execPath, env }
   return {
@@ -68,7 +119,9 @@ function hungHostOf(condition: HostCondition): HungHost | undefined {
 function inOurWords(error: unknown): unknown {
   if (!(error instanceof HostHungError)) return error
   const { pid, startTime } = error.info
-  return new HostHangsError(error.message, hungHostOf(error.condition ?? null) ?? { pid, startTime, state: 'silent' }, { cause: error })
+  return new HostHangsError(error.message, hungHostOf(error.condition ?? null) ?? { pid, startTime, state: 'silent' }, {
+    cause: error,
+  })
 }
 
 class LanguageConnection implements HostConnection {
@@ -111,8 +164,16 @@ class LanguageConnection implements HostConnection {
     return this.#client.start()
   }
 
-  async request<M extends RequestMethod>(method: M, params: Requests[M]['params'], { timeoutMs }: RequestOptions): Promise<Requests[M]['result']> {
-    return withTimeout(this.#client.sendRequest<Requests[M]['result']>(method, params), timeoutMs, () => new HostTimeoutError(method, timeoutMs))
+  async request<M extends RequestMethod>(
+    method: M,
+    params: Requests[M]['params'],
+    { timeoutMs }: RequestOptions,
+  ): Promise<Requests[M]['result']> {
+    return withTimeout(
+      this.#client.sendRequest<Requests[M]['result']>(method, params),
+      timeoutMs,
+      () => new HostTimeoutError(method, timeoutMs),
+    )
   }
 
   onNotification<M extends keyof Notifications>(method: M, listener: (params: Notifications[M]) => void): Disposable {
@@ -135,7 +196,9 @@ class LanguageConnection implements HostConnection {
     this.#closed.fire()
     this.#closed.dispose()
     // After the client's own handling of the close, which still uses its collections.
-    setImmediate(() => { void this.#client.dispose(goodbyeTimeoutMs).catch(() => undefined) })
+    setImmediate(() => {
+      void this.#client.dispose(goodbyeTimeoutMs).catch(() => undefined)
+    })
   }
 }
 

@@ -39,12 +39,15 @@ export class Sessions implements Disposable {
     this.#context = context
     this.#log = log
     this.catalog = this.#owned.add(new PoolCatalog())
-    for (const emitter of [this.#stateChanged, this.#shutdown, this.#gaveUp, this.#added, this.#hungChanged]) this.#owned.add(emitter)
+    for (const emitter of [this.#stateChanged, this.#shutdown, this.#gaveUp, this.#added, this.#hungChanged])
+      this.#owned.add(emitter)
     for (const folder of workspace.workspaceFolders ?? []) this.#add(folder)
-    this.#owned.add(workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
-      for (const folder of removed) void this.#remove(folder)
-      for (const folder of added) this.#add(folder)
-    }))
+    this.#owned.add(
+      workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
+        for (const folder of removed) void this.#remove(folder)
+        for (const folder of added) this.#add(folder)
+      }),
+    )
   }
 
   get all(): FolderSession[] {
@@ -73,10 +76,12 @@ export class Sessions implements Disposable {
 
   /** Leaves every host. */
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#sessions.values()].map(async ({ session, owned }) => {
-      await session.close()
-      owned.dispose()
-    }))
+    await Promise.allSettled(
+      [...this.#sessions.values()].map(async ({ session, owned }) => {
+        await session.close()
+        owned.dispose()
+      }),
+    )
     this.#sessions.clear()
     this.dispose()
   }
@@ -98,7 +103,9 @@ export class Sessions implements Disposable {
     const client = (): LanguageConnectionOptions => {
       const nodePath = readSetting('nodePath', folder.uri)
       return {
-        folder, log: this.#log, env: process.env,
+        folder,
+        log: this.#log,
+        env: process.env,
         hostScript: this.#context.asAbsolutePath('dist/host.js'),
         nodePath: nodePath === '' ? undefined : nodePath,
       }
@@ -120,10 +127,26 @@ export class Sessions implements Disposable {
     this.#sessions.set(key, { session, owned })
     owned.add(session)
     owned.add(this.catalog.addStore(session.store, folder.name))
-    owned.add(session.onDidChangeState(() => { this.#stateChanged.fire(this.state) }))
-    owned.add(session.onDidShutdown((done) => { this.#shutdown.fire({ session, done }) }))
-    owned.add(session.onDidChangeHung(() => { this.#hungChanged.fire(session) }))
-    owned.add(session.onDidGiveUp((error) => { this.#gaveUp.fire({ session, error }) }))
+    owned.add(
+      session.onDidChangeState(() => {
+        this.#stateChanged.fire(this.state)
+      }),
+    )
+    owned.add(
+      session.onDidShutdown((done) => {
+        this.#shutdown.fire({ session, done })
+      }),
+    )
+    owned.add(
+      session.onDidChangeHung(() => {
+        this.#hungChanged.fire(session)
+      }),
+    )
+    owned.add(
+      session.onDidGiveUp((error) => {
+        this.#gaveUp.fire({ session, error })
+      }),
+    )
     this.#added.fire(session)
   }
 

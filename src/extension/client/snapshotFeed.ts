@@ -29,13 +29,19 @@ export class SnapshotFeed implements Disposable {
     })
   }
 
-  /** Fetches until the store is at the announced revision. Never rejects; a failure is logged and the next change tries again. */
+  /**
+   * Fetches until the store is at the announced revision. Never rejects; a failure is logged and the next change tries
+   * again.
+   */
   refresh(): Promise<void> {
     this.#running ??= this.#fetchAll()
       .catch((error: unknown) => {
-        if (!this.#disposed) this.#log(`Reading the pools failed: ${error instanceof Error ? error.message : String(error)}`)
+        if (!this.#disposed)
+          this.#log(`Reading the pools failed: ${error instanceof Error ? error.message : String(error)}`)
       })
-      .finally(() => { this.#running = undefined })
+      .finally(() => {
+        this.#running = undefined
+      })
     return this.#running
   }
 
@@ -48,7 +54,9 @@ export class SnapshotFeed implements Disposable {
     for (;;) {
       // Revisions belong to one host: the first fetch of a connection is always full.
       const since = this.#first ? undefined : this.#store.rev
-      const snapshot = await this.#connection.request('unhang/snapshot', since === undefined ? {} : { since }, { timeoutMs: snapshotTimeoutMs })
+      const snapshot = await this.#connection.request('unhang/snapshot', since === undefined ? {} : { since }, {
+        timeoutMs: snapshotTimeoutMs,
+      })
       if (this.#disposed) return
       this.#first = this.#store.apply(snapshot) === 'gap'
       // A host that announces what it does not have must not make us ask for ever.

@@ -103,8 +103,9 @@ export class ConnectionSupervisor implements Disposable {
 
   #open(mode: ConnectMode): Promise<HostConnection | undefined> {
     this.#setState('connecting')
-    const promise = this.#options.open(mode).then(
-      (connection) => {
+    const promise = this.#options
+      .open(mode)
+      .then((connection) => {
         this.#opening = undefined
         if (connection === undefined) {
           if (mode === 'start') throw new HostUnavailableError('it did not start.')
@@ -113,12 +114,12 @@ export class ConnectionSupervisor implements Disposable {
         }
         if (!this.#closed) this.#adopt(connection)
         return connection
-      },
-    ).catch((error: unknown) => {
-      this.#opening = undefined
-      this.#setState('failed')
-      throw error
-    })
+      })
+      .catch((error: unknown) => {
+        this.#opening = undefined
+        this.#setState('failed')
+        throw error
+      })
     this.#opening = { mode, promise }
     return promise
   }

@@ -5,7 +5,9 @@ export async function withTimeout<T>(promise: Promise<T>, timeoutMs: number, err
     return await Promise.race([
       promise,
       new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => { reject(error()) }, timeoutMs)
+        timer = setTimeout(() => {
+          reject(error())
+        }, timeoutMs)
       }),
     ])
   } finally {

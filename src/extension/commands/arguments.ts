@@ -1,8 +1,8 @@
 import { isPoolsNode, type PoolsNode } from '../view/nodes'
 
 /**
- * What a command was called on. A row menu passes `(row, selectedRows)`, an inline button only the row, a code lens or a
- * keybinding an object with `poolId` or `label` (and `folder`, the URI of its workspace folder), the palette nothing.
+ * What a command was called on. A row menu passes `(row, selectedRows)`, an inline button only the row, a code lens or
+ * a keybinding an object with `poolId` or `label` (and `folder`, the URI of its workspace folder), the palette nothing.
  */
 export interface CommandArguments {
   readonly rows: readonly PoolsNode[]
@@ -17,7 +17,8 @@ export function readArguments(args: readonly unknown[]): CommandArguments {
   const [first, second] = args
   const selected: unknown[] = Array.isArray(second) ? second : []
   const rows = (selected.length > 0 ? selected : [first]).filter(isPoolsNode)
-  const named = rows.length === 0 && typeof first === 'object' && first !== null ? (first as Readonly<Record<string, unknown>>) : {}
+  const named =
+    rows.length === 0 && typeof first === 'object' && first !== null ? (first as Readonly<Record<string, unknown>>) : {}
   return { rows, poolId: textOf(named.poolId), label: textOf(named.label), folder: textOf(named.folder) }
 }
 

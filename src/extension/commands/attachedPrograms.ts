@@ -9,13 +9,20 @@ import { planText } from '../text/shutdownPlan'
 const attachTimeoutMs = 30_000
 
 /**
- * A program that Unhang did not start is nobody's but the person's: before the first signal every pid of it is named and confirmed,
- * once. Pools of other programs and of ours pass.
+ * A program that Unhang did not start is nobody's but the person's: before the first signal every pid of it is named
+ * and confirmed, once. Pools of other programs and of ours pass.
  * @returns false when the person said no to any of them.
  */
-export async function confirmAttached(pools: readonly PoolRecord[], sessions: Sessions, prompts: Prompts, mode: 'terminate' | 'kill'): Promise<boolean> {
+export async function confirmAttached(
+  pools: readonly PoolRecord[],
+  sessions: Sessions,
+  prompts: Prompts,
+  mode: 'terminate' | 'kill',
+): Promise<boolean> {
   const { catalog } = sessions
-  const programs = new Set(pools.flatMap((pool) => catalog.programOf(pool) ?? []).filter(({ header }) => header.program?.readOnly === true))
+  const programs = new Set(
+    pools.flatMap((pool) => catalog.programOf(pool) ?? []).filter(({ header }) => header.program?.readOnly === true),
+  )
   for (const program of programs) {
     const { id, name } = program.header
     const session = sessions.ofPool(id)
@@ -25,9 +32,16 @@ export async function confirmAttached(pools: readonly PoolRecord[], sessions: Se
     const { pids } = await session.request('unhang/attach', { pid }, { timeoutMs: attachTimeoutMs })
     await session.refresh()
     const processes = named(catalog.pool(id) ?? program, catalog.poolsOf(id), pids)
-    const { plans } = await session.request('unhang/planShutdown', { targets: [{ kind: 'pool', poolId: id }], mode, askedBy: 'user' }, { timeoutMs: attachTimeoutMs })
+    const { plans } = await session.request(
+      'unhang/planShutdown',
+      { targets: [{ kind: 'pool', poolId: id }], mode, askedBy: 'user' },
+      { timeoutMs: attachTimeoutMs },
+    )
     const confirmed = await prompts.confirm({
-      message: processes.length === 1 ? l10n.t('{0} was not started by Unhang. End it?', name) : l10n.t('{0} was not started by Unhang. May it be ended, with {1} processes?', name, processes.length),
+      message:
+        processes.length === 1
+          ? l10n.t('{0} was not started by Unhang. End it?', name)
+          : l10n.t('{0} was not started by Unhang. May it be ended, with {1} processes?', name, processes.length),
       // Every pid is named, whatever the plan has room for.
       detail: `${processList(processes)}\n\n${planText(plans)}`,
       action: mode === 'kill' ? l10n.t('Kill') : l10n.t('Terminate'),
@@ -43,7 +57,8 @@ function named(program: PoolRecord, inside: readonly PoolRecord[], pids: readonl
   const names = new Map<number, string>()
   if (program.header.program?.pid != null) names.set(program.header.program.pid, program.header.name)
   for (const pool of [program, ...inside]) {
-    for (const worker of pool.workers.values()) if (worker.status !== 'exited' && worker.pid > 0 && !names.has(worker.pid)) names.set(worker.pid, worker.name)
+    for (const worker of pool.workers.values())
+      if (worker.status !== 'exited' && worker.pid > 0 && !names.has(worker.pid)) names.set(worker.pid, worker.name)
   }
   for (const pid of pids) if (!names.has(pid)) names.set(pid, '')
   return [...names].map(([pid, name]) => ({ pid, name }))

@@ -10,8 +10,15 @@ import { poolIcon, workerIcon } from '../view/icons'
 export function poolChoices(pools: readonly PoolRecord[], catalog: PoolCatalog): Choice<PoolRecord>[] {
   return pools.map((pool) => {
     const { label, description } = poolRow(pool.header, catalog.folderOf(pool.header.id))
-    const pids = [...pool.workers.values()].filter((worker) => worker.status !== 'exited' && worker.pid > 0).map((worker) => worker.pid)
-    const detail = pids.length === 0 ? l10n.t('no live workers') : pids.length === 1 ? l10n.t('pid {0}', listed(pids)) : l10n.t('pids {0}', listed(pids))
+    const pids = [...pool.workers.values()]
+      .filter((worker) => worker.status !== 'exited' && worker.pid > 0)
+      .map((worker) => worker.pid)
+    const detail =
+      pids.length === 0
+        ? l10n.t('no live workers')
+        : pids.length === 1
+          ? l10n.t('pid {0}', listed(pids))
+          : l10n.t('pids {0}', listed(pids))
     return { label, description, detail, iconPath: new ThemeIcon(poolIcon(pool.header).icon), value: pool }
   })
 }
@@ -23,7 +30,13 @@ export function workerChoices(workers: readonly PlacedWorker[]): Choice<PlacedWo
     .sort((a, b) => Number(b.worker.task?.stuck === true) - Number(a.worker.task?.stuck === true))
     .map((placed) => {
       const { label, description } = workerRow(placed.worker, now)
-      return { label, description, detail: placed.pool.header.name, iconPath: new ThemeIcon(workerIcon(placed.worker).icon), value: placed }
+      return {
+        label,
+        description,
+        detail: placed.pool.header.name,
+        iconPath: new ThemeIcon(workerIcon(placed.worker).icon),
+        value: placed,
+      }
     })
 }
 

@@ -21,7 +21,12 @@ export interface CreateTasksFileContext<Folder extends NamedFolder> {
  * Adds the sample task to the tasks.json of a folder, which is asked for when there are several.
  * @throws {@link UntrustedWorkspaceError}
  */
-export async function createTasksFile<Folder extends NamedFolder>({ isTrusted, folders, prompts, write }: CreateTasksFileContext<Folder>): Promise<void> {
+export async function createTasksFile<Folder extends NamedFolder>({
+  isTrusted,
+  folders,
+  prompts,
+  write,
+}: CreateTasksFileContext<Folder>): Promise<void> {
   if (!isTrusted()) throw new UntrustedWorkspaceError()
   // Pools are processes of this machine, so their tasks belong to its folders.
   const local = folders().filter(({ uri }) => uri.scheme === 'file')
@@ -31,9 +36,12 @@ export async function createTasksFile<Folder extends NamedFolder>({ isTrusted, f
     return
   }
   const choices = local.map((folder) => ({ label: folder.name, description: folder.uri.fsPath, value: folder }))
-  const folder = local.length === 1 ? only : await prompts().pickOne(choices, {
-    title: l10n.t('Create tasks.json with a Pool Task'),
-    placeholder: l10n.t('The folder whose tasks.json gets the sample task'),
-  })
+  const folder =
+    local.length === 1
+      ? only
+      : await prompts().pickOne(choices, {
+          title: l10n.t('Create tasks.json with a Pool Task'),
+          placeholder: l10n.t('The folder whose tasks.json gets the sample task'),
+        })
   if (folder !== undefined) await write(folder)
 }

@@ -21,7 +21,12 @@ export interface EndingContext {
 }
 
 type EndingCommand =
-  | 'unhang.terminatePool' | 'unhang.killPool' | 'unhang.terminateWorker' | 'unhang.killWorker' | 'unhang.killStuck' | 'unhang.terminateAll'
+  | 'unhang.terminatePool'
+  | 'unhang.killPool'
+  | 'unhang.terminateWorker'
+  | 'unhang.killWorker'
+  | 'unhang.killStuck'
+  | 'unhang.terminateAll'
 
 /** Commands that end something: on rows, on what a code lens names, on the selection, or on what is picked. */
 export function endingCommands(context: EndingContext): Pick<CommandHandlers, EndingCommand> {
@@ -48,14 +53,19 @@ async function endPools(context: EndingContext, args: readonly unknown[], mode: 
   if (pools !== undefined && pools.length > 0) await context.shutdown.endPools(pools, mode)
 }
 
-async function choosePools({ catalog, prompts, selection, folderOf }: EndingContext, args: readonly unknown[], mode: ShutdownMode): Promise<readonly PoolRecord[] | undefined> {
+async function choosePools(
+  { catalog, prompts, selection, folderOf }: EndingContext,
+  args: readonly unknown[],
+  mode: ShutdownMode,
+): Promise<readonly PoolRecord[] | undefined> {
   const { rows, poolId, label, folder } = readArguments(args)
   const live = catalog.livePools
   const named = poolId !== undefined || label !== undefined
   const rowsMeant = rows.length > 0 || named ? rows : selection().filter((row) => row.kind === 'pool')
   const ids = new Set(poolIdsOf(rowsMeant))
   const uri = folder === undefined ? undefined : Uri.parse(folder).toString()
-  const isLabelled = ({ header }: PoolRecord): boolean => label !== undefined && header.label === label && (uri === undefined || folderOf(header.id)?.toString() === uri)
+  const isLabelled = ({ header }: PoolRecord): boolean =>
+    label !== undefined && header.label === label && (uri === undefined || folderOf(header.id)?.toString() === uri)
   const meant = live.filter((pool) => ids.has(pool.header.id) || pool.header.id === poolId || isLabelled(pool))
   if (meant.length > 0) return meant
   if (live.length === 0 || named || rows.length > 0) {
@@ -76,7 +86,11 @@ async function endWorkers(context: EndingContext, args: readonly unknown[], mode
   if (workers !== undefined && workers.length > 0) await context.shutdown.endWorkers(workers, mode)
 }
 
-async function chooseWorkers({ catalog, prompts, selection }: EndingContext, args: readonly unknown[], mode: ShutdownMode): Promise<readonly PlacedWorker[] | undefined> {
+async function chooseWorkers(
+  { catalog, prompts, selection }: EndingContext,
+  args: readonly unknown[],
+  mode: ShutdownMode,
+): Promise<readonly PlacedWorker[] | undefined> {
   const { rows } = readArguments(args)
   const live = catalog.liveWorkers
   const names = new Set(workersOf(rows.length > 0 ? rows : selection()).map(({ poolId, name }) => `${poolId}/${name}`))

@@ -10,7 +10,9 @@ import { tasksNamed } from './namedTasks'
 import { writeSampleTask } from './writeSampleTask'
 
 /** Commands that start something: a pool task by VS Code's own task runner, so that it gets its terminal. */
-export function launchCommands(prompts: () => Prompts): Pick<CommandHandlers, 'unhang.launchPool' | 'unhang.createTasksFile'> {
+export function launchCommands(
+  prompts: () => Prompts,
+): Pick<CommandHandlers, 'unhang.launchPool' | 'unhang.createTasksFile'> {
   return {
     'unhang.launchPool': async (...args) => {
       if (!workspace.isTrusted) throw new UntrustedWorkspaceError()
@@ -18,12 +20,13 @@ export function launchCommands(prompts: () => Prompts): Pick<CommandHandlers, 'u
       const task = label === undefined ? await pickPoolTask(prompts()) : await findPoolTask(label, folder, prompts())
       if (task !== undefined) await tasks.executeTask(task)
     },
-    'unhang.createTasksFile': () => createTasksFile({
-      isTrusted: () => workspace.isTrusted,
-      folders: () => workspace.workspaceFolders ?? [],
-      prompts,
-      write: (folder) => writeSampleTask(folder, prompts()),
-    }),
+    'unhang.createTasksFile': () =>
+      createTasksFile({
+        isTrusted: () => workspace.isTrusted,
+        folders: () => workspace.workspaceFolders ?? [],
+        prompts,
+        write: (folder) => writeSampleTask(folder, prompts()),
+      }),
   }
 }
 
@@ -35,7 +38,11 @@ async function findPoolTask(label: string, folder: string | undefined, prompts: 
   // Through the parser, as two ways to write one address are the same folder.
   const found = tasksNamed(await poolTasks(), label, folder === undefined ? undefined : Uri.parse(folder).toString())
   if (found.length === 0) {
-    await prompts.notify('warning', l10n.t('There is no pool task “{0}” in tasks.json. Save the file if you have just written it.', label), [])
+    await prompts.notify(
+      'warning',
+      l10n.t('There is no pool task “{0}” in tasks.json. Save the file if you have just written it.', label),
+      [],
+    )
   }
   return found.length > 1 ? pick(found, prompts) : found[0]
 }
@@ -44,7 +51,9 @@ async function pickPoolTask(prompts: Prompts): Promise<Task | undefined> {
   const found = await poolTasks()
   if (found.length > 0) return pick(found, prompts)
   const create = l10n.t('Create tasks.json')
-  const answer = await prompts.notify('info', l10n.t('There is no task of type “pool” in .vscode/tasks.json yet.'), [create])
+  const answer = await prompts.notify('info', l10n.t('There is no task of type “pool” in .vscode/tasks.json yet.'), [
+    create,
+  ])
   if (answer === create) await commands.executeCommand('unhang.createTasksFile')
   return undefined
 }

@@ -28,7 +28,9 @@ const processesEveryMs = 2_000
 const attachTimeoutMs = 30_000
 
 /** Commands that watch a program of the user's own: one that they start, and one that runs already. */
-export function programCommands(context: ProgramCommandContext): Pick<CommandHandlers, 'unhang.watchProgram' | 'unhang.attachProcess'> {
+export function programCommands(
+  context: ProgramCommandContext,
+): Pick<CommandHandlers, 'unhang.watchProgram' | 'unhang.attachProcess'> {
   let lastLine = ''
   return {
     'unhang.watchProgram': async (file) => {
@@ -58,20 +60,29 @@ interface ChosenProgram {
 /** The Python file that is open, or a command line. */
 async function chooseProgram({ prompts }: ProgramCommandContext, lastLine: string): Promise<ChosenProgram | undefined> {
   const document = window.activeTextEditor?.document
-  const file = document?.languageId === 'python' && document.uri.scheme === 'file' ? pythonFile(document.uri) : undefined
+  const file =
+    document?.languageId === 'python' && document.uri.scheme === 'file' ? pythonFile(document.uri) : undefined
   const title = l10n.t('Run Program Under Watch')
   if (file !== undefined) {
     const choices: Choice<ChosenProgram | 'other'>[] = [
       { label: file.program.join(' '), description: l10n.t('the file that is open'), value: file },
       { label: l10n.t('Another command line…'), value: 'other' },
     ]
-    const picked = await prompts().pickOne(choices, { title, placeholder: l10n.t('The program to run unchanged, with its process pools in view') })
+    const picked = await prompts().pickOne(choices, {
+      title,
+      placeholder: l10n.t('The program to run unchanged, with its process pools in view'),
+    })
     if (picked !== 'other') return picked
   }
   const line = await prompts().input({
-    title, prompt: l10n.t('The program to run unchanged, with its process pools in view'), placeholder: 'python3 train.py --epochs 3', value: lastLine,
+    title,
+    prompt: l10n.t('The program to run unchanged, with its process pools in view'),
+    placeholder: 'python3 train.py --epochs 3',
+    value: lastLine,
   })
-  return line === undefined ? undefined : { program: programOfLine(line), folder: workspace.workspaceFolders?.[0], line }
+  return line === undefined
+    ? undefined
+    : { program: programOfLine(line), folder: workspace.workspaceFolders?.[0], line }
 }
 
 function pythonFile(uri: Uri): ChosenProgram & { readonly program: readonly string[] } {
@@ -82,15 +93,22 @@ function pythonFile(uri: Uri): ChosenProgram & { readonly program: readonly stri
 }
 
 async function saveFile(uri: Uri): Promise<void> {
-  await workspace.textDocuments.find((document) => document.uri.toString() === uri.toString() && document.isDirty)?.save()
+  await workspace.textDocuments
+    .find((document) => document.uri.toString() === uri.toString() && document.isDirty)
+    ?.save()
 }
 
 /** By VS Code's own task runner, so that it has a terminal and can be run again and ended as any task. */
 async function runUnderWatch({ open }: ProgramCommandContext, { program, folder }: ChosenProgram): Promise<void> {
   const label = nameOfProgram(program)
   const definition = { type: poolTaskType, label, program }
-  const task = new Task(definition, folder ?? TaskScope.Workspace, label, poolTaskType, new CustomExecution(async () =>
-    open({ label, definition: { ...definition }, folder, isInTasksFile: false })))
+  const task = new Task(
+    definition,
+    folder ?? TaskScope.Workspace,
+    label,
+    poolTaskType,
+    new CustomExecution(async () => open({ label, definition: { ...definition }, folder, isInTasksFile: false })),
+  )
   task.problemMatchers = []
   await tasks.executeTask(task)
 }
@@ -105,7 +123,8 @@ async function attach({ sessions, prompts, view, onError }: ProgramCommandContex
   if (pid === undefined) return
   const { programId, name } = await session.request('unhang/attach', { pid }, { timeoutMs: attachTimeoutMs })
   await session.refresh()
-  if (session.store.pool(programId) === undefined) await prompts().notify('warning', l10n.t('{0} (pid {1}) has ended.', name, pid), [])
+  if (session.store.pool(programId) === undefined)
+    await prompts().notify('warning', l10n.t('{0} (pid {1}) has ended.', name, pid), [])
   else await view.reveal({ kind: 'pool', poolId: programId })
 }
 
@@ -125,9 +144,14 @@ function runningProcesses(session: FolderSession, onError: (error: unknown) => v
       isAsking = true
       try {
         const { processes } = await session.request('unhang/processes', {})
-        if (stillOpen()) show(processLines(processes).map((line): Choice<number> | ChoiceHeading => (
-          line.kind === 'heading' ? { heading: line.text } : { label: line.label, description: line.description, value: line.pid }
-        )))
+        if (stillOpen())
+          show(
+            processLines(processes).map((line): Choice<number> | ChoiceHeading =>
+              line.kind === 'heading'
+                ? { heading: line.text }
+                : { label: line.label, description: line.description, value: line.pid },
+            ),
+          )
       } catch (error) {
         // Said once; an empty picker can be closed, and opened again.
         failed = true
@@ -150,4 +174,3 @@ function runningProcesses(session: FolderSession, onError: (error: unknown) => v
     }
   }
 }
-

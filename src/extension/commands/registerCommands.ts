@@ -14,10 +14,16 @@ export function errorReporter(prompts: () => Prompts, log: LogOutputChannel): Re
     const message = error instanceof Error ? error.message : String(error)
     log.error(`${what}: ${error instanceof Error ? (error.stack ?? message) : message}`)
     const showLog = l10n.t('Show Log')
-    prompts().notify('error', message, [showLog]).then(
-      (answer) => { if (answer === showLog) log.show() },
-      (failure: unknown) => { log.error(`The notification could not be shown: ${String(failure)}`) },
-    )
+    prompts()
+      .notify('error', message, [showLog])
+      .then(
+        (answer) => {
+          if (answer === showLog) log.show()
+        },
+        (failure: unknown) => {
+          log.error(`The notification could not be shown: ${String(failure)}`)
+        },
+      )
   }
 }
 
@@ -30,7 +36,12 @@ export function registerCommands(handlers: CommandHandlers, report: ReportError)
   return owned
 }
 
-async function run(id: CommandId, handlers: CommandHandlers, args: readonly unknown[], report: ReportError): Promise<void> {
+async function run(
+  id: CommandId,
+  handlers: CommandHandlers,
+  args: readonly unknown[],
+  report: ReportError,
+): Promise<void> {
   try {
     await handlers[id](...args)
   } catch (error) {

@@ -22,8 +22,8 @@ export async function restartHosts(context: RestartContext): Promise<void> {
 }
 
 /**
- * Ends the host of a folder after asking, and starts a new one. One that answers ends its pools first; one that does not is ended by
- * SIGKILL, and nothing else is.
+ * Ends the host of a folder after asking, and starts a new one. One that answers ends its pools first; one that does
+ * not is ended by SIGKILL, and nothing else is.
  */
 export async function restartHost(session: FolderSession, context: RestartContext): Promise<void> {
   const hung = await session.findHung()
@@ -38,28 +38,62 @@ async function endHung(session: FolderSession, hung: HungHost): Promise<void> {
   const outcome = await session.endHung(hung)
   switch (outcome) {
     case 'killed':
-    case 'gone': return
-    case 'other': throw new Error(l10n.t('Process {0} is not the host of {1} any more, so nothing was sent to it.', hung.pid, session.folder.name))
-    case 'denied': throw new Error(l10n.t('The system does not allow to end process {0}, the host of {1}.', hung.pid, session.folder.name))
-    case 'unkillable': throw new Error(l10n.t('SIGKILL was sent to process {0}, the host of {1}. It waits inside the kernel, for a disk or a network folder, and ends when that answers.', hung.pid, session.folder.name))
+    case 'gone':
+      return
+    case 'other':
+      throw new Error(
+        l10n.t(
+          'Process {0} is not the host of {1} any more, so nothing was sent to it.',
+          hung.pid,
+          session.folder.name,
+        ),
+      )
+    case 'denied':
+      throw new Error(
+        l10n.t('The system does not allow to end process {0}, the host of {1}.', hung.pid, session.folder.name),
+      )
+    case 'unkillable':
+      throw new Error(
+        l10n.t(
+          'SIGKILL was sent to process {0}, the host of {1}. It waits inside the kernel, for a disk or a network folder, and ends when that answers.',
+          hung.pid,
+          session.folder.name,
+        ),
+      )
   }
 }
 
 function confirmation(folder: string, hung: HungHost | undefined): { message: string; detail: string; action: string } {
   const message = l10n.t('Restart the host of {0}?', folder)
   const action = l10n.t('Restart Host')
-  if (hung === undefined) return { message, action, detail: l10n.t('The pools that it owns are terminated first. Programs in terminals go on, unwatched.') }
-  const state = hung.state === 'stopped' ? l10n.t('Process {0} is stopped.', hung.pid) : l10n.t('Process {0} does not answer.', hung.pid)
+  if (hung === undefined)
+    return {
+      message,
+      action,
+      detail: l10n.t('The pools that it owns are terminated first. Programs in terminals go on, unwatched.'),
+    }
+  const state =
+    hung.state === 'stopped'
+      ? l10n.t('Process {0} is stopped.', hung.pid)
+      : l10n.t('Process {0} does not answer.', hung.pid)
   return {
-    message, action,
-    detail: l10n.t('{0} It is ended with SIGKILL, and nothing else is. The pools that it owns end with it; programs in terminals go on, unwatched. What outlives it is shown by the new host.', state),
+    message,
+    action,
+    detail: l10n.t(
+      '{0} It is ended with SIGKILL, and nothing else is. The pools that it owns end with it; programs in terminals go on, unwatched. What outlives it is shown by the new host.',
+      state,
+    ),
   }
 }
 
 async function pickSession(all: readonly FolderSession[], { prompts }: RestartContext): Promise<FolderSession[]> {
   if (all.length < 2) return [...all]
-  const picked = await prompts().pickOne(all.map((session) => ({ label: session.folder.name, value: session })), {
-    title: l10n.t('Restart Host'), placeholder: l10n.t('The folder whose host to restart'),
-  })
+  const picked = await prompts().pickOne(
+    all.map((session) => ({ label: session.folder.name, value: session })),
+    {
+      title: l10n.t('Restart Host'),
+      placeholder: l10n.t('The folder whose host to restart'),
+    },
+  )
   return picked === undefined ? [] : [picked]
 }

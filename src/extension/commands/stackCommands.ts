@@ -23,7 +23,9 @@ interface StackSubject {
 }
 
 /** *Show Stack* of a worker or a program, and taking it again. */
-export function stackCommands(context: StackContext): Pick<CommandHandlers, 'unhang.showStack' | 'unhang.refreshStack'> {
+export function stackCommands(
+  context: StackContext,
+): Pick<CommandHandlers, 'unhang.showStack' | 'unhang.refreshStack'> {
   const { sessions, stacks } = context
   return {
     'unhang.showStack': async (...args) => {
@@ -38,7 +40,10 @@ export function stackCommands(context: StackContext): Pick<CommandHandlers, 'unh
   }
 }
 
-async function chooseSubject({ sessions: { catalog }, prompts, selection }: StackContext, args: readonly unknown[]): Promise<StackSubject | undefined> {
+async function chooseSubject(
+  { sessions: { catalog }, prompts, selection }: StackContext,
+  args: readonly unknown[],
+): Promise<StackSubject | undefined> {
   const { rows } = readArguments(args)
   const meant = rows.length > 0 ? rows : selection()
   const [worker] = workersOf(meant).flatMap(({ poolId, name }) => {
@@ -47,21 +52,33 @@ async function chooseSubject({ sessions: { catalog }, prompts, selection }: Stac
   })
   if (worker !== undefined) return worker
   const named = new Set(poolIdsOf(meant.filter((row) => row.kind === 'pool')))
-  const programs = catalog.livePools.flatMap((pool): (StackSubject & { readonly choice: Choice<unknown> | undefined })[] => {
-    const { id, name, program } = pool.header
-    return program?.pid == null ? [] : [{ poolId: id, pid: program.pid, name, choice: poolChoices([pool], catalog)[0] }]
-  })
+  const programs = catalog.livePools.flatMap(
+    (pool): (StackSubject & { readonly choice: Choice<unknown> | undefined })[] => {
+      const { id, name, program } = pool.header
+      return program?.pid == null
+        ? []
+        : [{ poolId: id, pid: program.pid, name, choice: poolChoices([pool], catalog)[0] }]
+    },
+  )
   const program = programs.find(({ poolId }) => named.has(poolId))
   if (program !== undefined) return program
   const choices: Choice<StackSubject>[] = [
     ...programs.map(({ choice, ...subject }) => ({ label: subject.name, ...choice, value: subject })),
     ...workerChoices(catalog.liveWorkers.filter(({ worker: { pid } }) => pid > 0)).map((choice) => ({
-      ...choice, value: { poolId: choice.value.pool.header.id, pid: choice.value.worker.pid, name: choice.value.worker.name },
+      ...choice,
+      value: { poolId: choice.value.pool.header.id, pid: choice.value.worker.pid, name: choice.value.worker.name },
     })),
   ]
   if (choices.length === 0 || rows.length > 0) {
-    await prompts().notify('info', rows.length > 0 ? l10n.t('That process has ended.') : l10n.t('No worker is running.'), [])
+    await prompts().notify(
+      'info',
+      rows.length > 0 ? l10n.t('That process has ended.') : l10n.t('No worker is running.'),
+      [],
+    )
     return undefined
   }
-  return prompts().pickOne(choices, { title: l10n.t('Show Stack'), placeholder: l10n.t('The process whose stacks to show') })
+  return prompts().pickOne(choices, {
+    title: l10n.t('Show Stack'),
+    placeholder: l10n.t('The process whose stacks to show'),
+  })
 }

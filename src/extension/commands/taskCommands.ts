@@ -25,9 +25,12 @@ interface TaskAddress {
 const mostFailures = 200
 
 /** Commands on single tasks. */
-export function taskCommands(context: TaskCommandContext): Pick<CommandHandlers, 'unhang.cancelTask' | 'unhang.retryTask'> {
+export function taskCommands(
+  context: TaskCommandContext,
+): Pick<CommandHandlers, 'unhang.cancelTask' | 'unhang.retryTask'> {
   return {
-    'unhang.cancelTask': (...args) => onTasks(context, args, 'unhang/cancelTask', isRunning, () => pickRunning(context)),
+    'unhang.cancelTask': (...args) =>
+      onTasks(context, args, 'unhang/cancelTask', isRunning, () => pickRunning(context)),
     'unhang.retryTask': (...args) => onTasks(context, args, 'unhang/retryTask', isOver, () => pickFailed(context)),
   }
 }
@@ -46,7 +49,9 @@ async function onTasks(
   })
   const picked = meant.length === 0 && rows.length === 0 ? await pick() : undefined
   const tasks = picked === undefined ? meant : [picked]
-  await Promise.all(tasks.map(async ({ poolId, taskId }) => sessions.ofPool(poolId)?.request(method, { poolId, taskId })))
+  await Promise.all(
+    tasks.map(async ({ poolId, taskId }) => sessions.ofPool(poolId)?.request(method, { poolId, taskId })),
+  )
 }
 
 function isRunning(task: TaskSnapshot): boolean {
@@ -63,13 +68,25 @@ async function pickRunning({ sessions, prompts }: TaskCommandContext): Promise<T
     const { task } = worker
     if (task === null || !isRunning(task)) return []
     const { label, description } = taskRow(task, now)
-    return [{ label, description, detail: `${pool.header.name} · ${worker.name} · ${l10n.t('pid {0}', worker.pid)} · ${formatDuration(taskElapsedMs(task, now))}`, value: { poolId: pool.header.id, taskId: task.id } }]
+    return [
+      {
+        label,
+        description,
+        detail:
+          `${pool.header.name} · ${worker.name} · ${l10n.t('pid {0}', worker.pid)} · ` +
+          formatDuration(taskElapsedMs(task, now)),
+        value: { poolId: pool.header.id, taskId: task.id },
+      },
+    ]
   })
   if (choices.length === 0) {
     await prompts().notify('info', l10n.t('No task is running.'), [])
     return undefined
   }
-  return prompts().pickOne(choices, { title: l10n.t('Cancel Task'), placeholder: l10n.t('The task to cancel; its worker is ended and replaced') })
+  return prompts().pickOne(choices, {
+    title: l10n.t('Cancel Task'),
+    placeholder: l10n.t('The task to cancel; its worker is ended and replaced'),
+  })
 }
 
 async function pickFailed({ sessions, prompts }: TaskCommandContext): Promise<TaskAddress | undefined> {
@@ -84,7 +101,9 @@ async function pickFailed({ sessions, prompts }: TaskCommandContext): Promise<Ta
 
 async function failureChoices(sessions: Sessions, pool: PoolRecord): Promise<Choice<TaskAddress>[]> {
   const { id, name } = pool.header
-  const answer: GetFailures.Result | undefined = await sessions.ofPool(id)?.request('unhang/failures', { poolId: id, limit: mostFailures })
+  const answer: GetFailures.Result | undefined = await sessions
+    .ofPool(id)
+    ?.request('unhang/failures', { poolId: id, limit: mostFailures })
   return (answer?.failures ?? []).map((failure) => ({
     label: failure.label,
     description: failure.state,

@@ -23,7 +23,13 @@ export interface ViewCommandContext {
 }
 
 type ViewCommand =
-  | 'unhang.removePool' | 'unhang.showReport' | 'unhang.copyPid' | 'unhang.showLog' | 'unhang.connectHost' | 'unhang.restartHost' | 'unhang.showMore'
+  | 'unhang.removePool'
+  | 'unhang.showReport'
+  | 'unhang.copyPid'
+  | 'unhang.showLog'
+  | 'unhang.connectHost'
+  | 'unhang.restartHost'
+  | 'unhang.showMore'
 
 /** Commands that end no pool by themselves. */
 export function viewCommands(context: ViewCommandContext): Pick<CommandHandlers, ViewCommand> {
@@ -32,7 +38,9 @@ export function viewCommands(context: ViewCommandContext): Pick<CommandHandlers,
     'unhang.removePool': (...args) => removePools(context, args),
     'unhang.showReport': (...args) => showReport(context, args),
     'unhang.copyPid': (...args) => copyPid(context, args),
-    'unhang.showLog': () => { log.show() },
+    'unhang.showLog': () => {
+      log.show()
+    },
     'unhang.connectHost': async () => {
       await Promise.all(sessions.all.map((session) => session.connect('start')))
     },
@@ -56,10 +64,15 @@ async function removePools({ sessions, prompts }: ViewCommandContext, args: read
   }
   // A program takes the pools in it along.
   const alone = pools.filter(({ header: { programId } }) => !pools.some(({ header }) => header.id === programId))
-  await Promise.all(alone.map(async ({ header }) => sessions.ofPool(header.id)?.request('unhang/removePool', { poolId: header.id })))
+  await Promise.all(
+    alone.map(async ({ header }) => sessions.ofPool(header.id)?.request('unhang/removePool', { poolId: header.id })),
+  )
 }
 
-async function showReport({ sessions, prompts, reports, selection }: ViewCommandContext, args: readonly unknown[]): Promise<void> {
+async function showReport(
+  { sessions, prompts, reports, selection }: ViewCommandContext,
+  args: readonly unknown[],
+): Promise<void> {
   const { rows, poolId } = readArguments(args)
   const [id] = poolId === undefined ? poolIdsOf(rows.length > 0 ? rows : selection()) : [poolId]
   const named = id === undefined ? undefined : sessions.catalog.pool(id)
@@ -70,20 +83,29 @@ async function showReport({ sessions, prompts, reports, selection }: ViewCommand
   const { pools } = sessions.catalog
   const known = new Set(pools.map(({ header }) => header.id))
   const choices: Choice<{ id: string; name: string }>[] = [
-    ...poolChoices(pools, sessions.catalog).map((choice) => ({ ...choice, value: { id: choice.value.header.id, name: choice.value.header.name } })),
-    ...[...reports.shutdowns].reverse().filter(({ report }) => !known.has(poolIdOfSubject(report.subject.id))).map(({ report }) => ({
-      label: report.subject.name,
-      description: l10n.t('shutdown {0} ago', formatDuration(Date.now() - report.startedAt)),
-      detail: poolIdOfSubject(report.subject.id),
-      value: report.subject,
+    ...poolChoices(pools, sessions.catalog).map((choice) => ({
+      ...choice,
+      value: { id: choice.value.header.id, name: choice.value.header.name },
     })),
+    ...[...reports.shutdowns]
+      .reverse()
+      .filter(({ report }) => !known.has(poolIdOfSubject(report.subject.id)))
+      .map(({ report }) => ({
+        label: report.subject.name,
+        description: l10n.t('shutdown {0} ago', formatDuration(Date.now() - report.startedAt)),
+        detail: poolIdOfSubject(report.subject.id),
+        value: report.subject,
+      })),
   ]
   if (choices.length === 0) {
     await prompts().notify('info', l10n.t('There is no pool to report on yet.'), [])
     return
   }
   const [only] = choices
-  const subject = choices.length === 1 ? only?.value : await prompts().pickOne(choices, { title: l10n.t('Show Report'), placeholder: l10n.t('The pool to report on') })
+  const subject =
+    choices.length === 1
+      ? only?.value
+      : await prompts().pickOne(choices, { title: l10n.t('Show Report'), placeholder: l10n.t('The pool to report on') })
   if (subject !== undefined) await reports.show(subject.id, subject.name)
 }
 
@@ -95,14 +117,21 @@ async function copyPid({ sessions, prompts, selection }: ViewCommandContext, arg
   const { liveWorkers, pools } = sessions.catalog
   let pids = [
     ...liveWorkers.filter(({ pool }) => poolIds.has(pool.header.id)),
-    ...pools.flatMap((pool) => [...pool.workers.values()].filter((worker) => names.has(`${pool.header.id}/${worker.name}`)).map((worker) => ({ pool, worker }))),
+    ...pools.flatMap((pool) =>
+      [...pool.workers.values()]
+        .filter((worker) => names.has(`${pool.header.id}/${worker.name}`))
+        .map((worker) => ({ pool, worker })),
+    ),
   ].map(({ worker }) => worker.pid)
   if (pids.length === 0) {
     if (liveWorkers.length === 0) {
       await prompts().notify('info', l10n.t('No worker is running.'), [])
       return
     }
-    const picked = await prompts().pickOne(workerChoices(liveWorkers), { title: l10n.t('Copy Pid'), placeholder: l10n.t('The worker whose process id to copy') })
+    const picked = await prompts().pickOne(workerChoices(liveWorkers), {
+      title: l10n.t('Copy Pid'),
+      placeholder: l10n.t('The worker whose process id to copy'),
+    })
     pids = picked === undefined ? [] : [picked.worker.pid]
   }
   if (pids.length > 0) await env.clipboard.writeText([...new Set(pids)].join(' '))

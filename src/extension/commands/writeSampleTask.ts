@@ -1,4 +1,16 @@
-import { EndOfLine, Range, Selection, TextEditorRevealType, Uri, WorkspaceEdit, window, workspace, type TextDocument, type TextEditor, type WorkspaceFolder } from 'vscode'
+import {
+  EndOfLine,
+  Range,
+  Selection,
+  TextEditorRevealType,
+  Uri,
+  WorkspaceEdit,
+  window,
+  workspace,
+  type TextDocument,
+  type TextEditor,
+  type WorkspaceFolder,
+} from 'vscode'
 import * as l10n from '@vscode/l10n'
 import type { Prompts } from '../prompts/prompts'
 import { sampleTasksFile } from './sampleTasksFile'
@@ -24,13 +36,18 @@ async function addTo(editor: TextEditor, prompts: Prompts): Promise<void> {
   })
   if (result.kind === 'unreadable') {
     show(editor, result.offset, 0)
-    await prompts.notify('warning', unreadable(result.why, result.detail, document.positionAt(result.offset).line + 1), [])
+    await prompts.notify(
+      'warning',
+      unreadable(result.why, result.detail, document.positionAt(result.offset).line + 1),
+      [],
+    )
     return
   }
   if (result.edits.length > 0) {
     const savedBefore = !document.isDirty
     const edit = new WorkspaceEdit()
-    for (const { offset, length, content } of result.edits) edit.replace(document.uri, rangeOf(document, offset, length), content)
+    for (const { offset, length, content } of result.edits)
+      edit.replace(document.uri, rangeOf(document, offset, length), content)
     if (!(await workspace.applyEdit(edit))) {
       await prompts.notify('warning', l10n.t('tasks.json could not be changed. Is it read-only?'), [])
       return
@@ -44,9 +61,18 @@ async function addTo(editor: TextEditor, prompts: Prompts): Promise<void> {
 
 function unreadable(why: 'syntax' | 'no-object' | 'no-list', detail: string, line: number): string {
   switch (why) {
-    case 'syntax': return l10n.t('tasks.json cannot be read ({0}, line {1}). Correct that first, then try again.', detail, line)
-    case 'no-object': return l10n.t('tasks.json holds no object, so no task can be added. Write {0} instead, then try again.', '{ "version": "2.0.0", "tasks": [] }')
-    case 'no-list': return l10n.t('“tasks” in tasks.json (line {0}) is no list, so no task can be added. Make it one, then try again.', line)
+    case 'syntax':
+      return l10n.t('tasks.json cannot be read ({0}, line {1}). Correct that first, then try again.', detail, line)
+    case 'no-object':
+      return l10n.t(
+        'tasks.json holds no object, so no task can be added. Write {0} instead, then try again.',
+        '{ "version": "2.0.0", "tasks": [] }',
+      )
+    case 'no-list':
+      return l10n.t(
+        '“tasks” in tasks.json (line {0}) is no list, so no task can be added. Make it one, then try again.',
+        line,
+      )
   }
 }
 

@@ -28,8 +28,13 @@ export const commandIds = [
 ] as const
 export type CommandId = (typeof commandIds)[number]
 
-/** Commands that only make sense on a row of a view or in an editor's title; they are contributed but kept out of the palette. */
+/**
+ * Commands that only make sense on a row of a view or in an editor's title; they are contributed but kept out of the
+ * palette.
+ */
 export const rowOnlyCommands: readonly CommandId[] = ['unhang.showMore', 'unhang.refreshStack']
 
-/** One handler for each command. Arguments come from a row, a code lens, a keybinding or nobody, so they are unknown. */
+/**
+ * One handler for each command. Arguments come from a row, a code lens, a keybinding or nobody, so they are unknown.
+ */
 export type CommandHandlers = Readonly<Record<CommandId, (...args: readonly unknown[]) => Promise<void> | void>>

@@ -1,4 +1,6 @@
-/** Every context key we set, with the type of its value; `when` clauses in package.json may use no other `unhang.` key. */
+/**
+ * Every context key we set, with the type of its value; `when` clauses in package.json may use no other `unhang.` key.
+ */
 export interface ContextKeyValues {
   /** What the connection to the host is doing; decides which welcome content an empty view shows. */
   'unhang.hostState': 'none' | 'connecting' | 'connected' | 'failed' | 'hung'
@@ -14,5 +16,9 @@ export interface ContextKeyValues {
 export type ContextKey = keyof ContextKeyValues
 
 export const contextKeys = [
-  'unhang.hostState', 'unhang.hasLivePools', 'unhang.hasEndedPools', 'unhang.hasStuck', 'unhang.hasRescuable',
+  'unhang.hostState',
+  'unhang.hasLivePools',
+  'unhang.hasEndedPools',
+  'unhang.hasStuck',
+  'unhang.hasRescuable',
 ] as const satisfies readonly ContextKey[]

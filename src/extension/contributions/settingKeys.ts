@@ -18,7 +18,9 @@ export interface Settings {
   readonly pythonPath: string
   /** Show and keep the arguments of a watched program's tasks. */
   readonly recordArguments: boolean
-  /** The signal that makes watched Pythons write their stacks, 0 for none; null for one that the program has left free. */
+  /**
+   * The signal that makes watched Pythons write their stacks, 0 for none; null for one that the program has left free.
+   */
   readonly stackSignal: number | null
 }
 export type SettingKey = keyof Settings

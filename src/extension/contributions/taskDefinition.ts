@@ -14,21 +14,28 @@ export interface TaskDefinitionContribution {
 }
 
 /**
- * `required` is left empty although the schema has one: VS Code refuses such a task before we see it and says so only in
- * the Tasks output. The host says it in the task's terminal and at the task in tasks.json.
+ * `required` is left empty although the schema has one: VS Code refuses such a task before we see it and says so only
+ * in the Tasks output. The host says it in the task's terminal and at the task in tasks.json.
  */
 export function taskDefinitionContribution(): TaskDefinitionContribution {
   const { type, properties } = poolTaskJsonSchema()
   const texts: Record<string, string> = {}
-  const localized = localize({ label: labelSchema, ...(properties as Record<string, Json>) }, 'taskDefinition.pool', texts)
+  const localized = localize(
+    { label: labelSchema, ...(properties as Record<string, Json>) },
+    'taskDefinition.pool',
+    texts,
+  )
   return { definition: { type, required: [], properties: localized }, texts }
 }
 
 /**
- * Part of the definition although every task has a label: VS Code tells tasks apart by these keys alone, and of two pools
- * that differ in nothing but their labels it would drop one.
+ * Part of the definition although every task has a label: VS Code tells tasks apart by these keys alone, and of two
+ * pools that differ in nothing but their labels it would drop one.
  */
-const labelSchema: Json = { type: 'string', description: 'Name of the task, and of its pool in the Pools view. Each task of the file needs a name of its own.' }
+const labelSchema: Json = {
+  type: 'string',
+  description: 'Name of the task, and of its pool in the Pools view. Each task of the file needs a name of its own.',
+}
 
 /** Replaces every description by a reference, as Markdown (they have `code` in them). */
 function localize(schema: Json, path: string, texts: Record<string, string>): Json {

@@ -18,18 +18,26 @@ export class PoolCatalog implements Disposable {
 
   /** Adds the pools of a folder until the result is disposed. */
   addStore(store: PoolStore, folder: string): Disposable {
-    this.#stores.set(store, { folder, subscription: store.onDidChange((change) => { this.#changed.fire(change) }) })
+    this.#stores.set(store, {
+      folder,
+      subscription: store.onDidChange((change) => {
+        this.#changed.fire(change)
+      }),
+    })
     return {
       dispose: () => {
         this.#stores.get(store)?.subscription.dispose()
-        if (this.#stores.delete(store)) this.#changed.fire({ membership: true, pools: new Set(), workers: new Map(), machine: true })
+        if (this.#stores.delete(store))
+          this.#changed.fire({ membership: true, pools: new Set(), workers: new Map(), machine: true })
       },
     }
   }
 
   /** Newest first: what was launched last is what one looks for. */
   get pools(): PoolRecord[] {
-    return [...this.#stores.keys()].flatMap((store) => store.pools).sort((a, b) => b.header.startedAt - a.header.startedAt)
+    return [...this.#stores.keys()]
+      .flatMap((store) => store.pools)
+      .sort((a, b) => b.header.startedAt - a.header.startedAt)
   }
 
   pool(poolId: string): PoolRecord | undefined {
@@ -61,14 +69,21 @@ export class PoolCatalog implements Disposable {
 
   /** Every worker that has not exited. */
   get liveWorkers(): PlacedWorker[] {
-    return this.pools.flatMap((pool) => workersOfPool(pool).filter((worker) => worker.status !== 'exited').map((worker) => ({ pool, worker })))
+    return this.pools.flatMap((pool) =>
+      workersOfPool(pool)
+        .filter((worker) => worker.status !== 'exited')
+        .map((worker) => ({ pool, worker })),
+    )
   }
 
   get stuckWorkers(): PlacedWorker[] {
     return this.liveWorkers.filter(({ worker }) => worker.task?.stuck === true)
   }
 
-  /** What is stuck by the hosts' own count, which also knows workers that are not listed, and what a program waits for in vain. */
+  /**
+   * What is stuck by the hosts' own count, which also knows workers that are not listed, and what a program waits for
+   * in vain.
+   */
   get stuckCount(): number {
     return this.livePools.reduce((sum, { header }) => sum + stuckIn(header), 0)
   }
@@ -83,7 +98,10 @@ export class PoolCatalog implements Disposable {
     return this.pools.filter(({ header }) => header.programId === programId)
   }
 
-  /** The program that a pool is, or is in; undefined for a pool of Unhang's own, and for one whose program is not known (any more). */
+  /**
+   * The program that a pool is, or is in; undefined for a pool of Unhang's own, and for one whose program is not known
+   * (any more).
+   */
   programOf({ header }: PoolRecord): PoolRecord | undefined {
     if (header.program !== null) return this.pool(header.id)
     return header.programId === null ? undefined : this.pool(header.programId)
@@ -92,7 +110,9 @@ export class PoolCatalog implements Disposable {
   /** Live pools as one counts them: a program stands for itself only as long as it has made none. */
   get countedPools(): PoolRecord[] {
     const live = this.livePools
-    return live.filter(({ header }) => header.program === null || !live.some((other) => other.header.programId === header.id))
+    return live.filter(
+      ({ header }) => header.program === null || !live.some((other) => other.header.programId === header.id),
+    )
   }
 
   /** True when a pool, or one in it, is not going to go on by itself. */
@@ -102,7 +122,9 @@ export class PoolCatalog implements Disposable {
 
   /** What a pool's own verdicts say of one worker. */
   verdictOn(poolId: string, worker: Pick<WorkerSnapshot, 'name' | 'pid'>): PoolVerdictSnapshot | undefined {
-    return this.pool(poolId)?.header.verdicts.find((verdict) => verdict.worker === worker.name && verdict.pid === worker.pid)
+    return this.pool(poolId)?.header.verdicts.find(
+      (verdict) => verdict.worker === worker.name && verdict.pid === worker.pid,
+    )
   }
 
   /** The machine as any host measured it; they share the machine. The pools' share is the sum of all hosts. */

@@ -119,7 +119,12 @@ export class PoolStore implements Disposable {
     }
   }
 
-  #setWorkers(poolId: string, workers: readonly WorkerSnapshot[], removed: readonly string[], change: ChangeCollector): void {
+  #setWorkers(
+    poolId: string,
+    workers: readonly WorkerSnapshot[],
+    removed: readonly string[],
+    change: ChangeCollector,
+  ): void {
     const pool = this.#pools.get(poolId)
     if (pool === undefined) return
     for (const name of removed) {

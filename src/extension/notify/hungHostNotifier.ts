@@ -24,13 +24,15 @@ export class HungHostNotifier implements Disposable {
 
   constructor(options: HungHostNotifierOptions) {
     this.#options = options
-    this.#owned.add(options.sessions.onDidChangeHung((session) => {
-      const { hung } = session
-      this.#draw()
-      if (hung === undefined || this.#told.has(keyOf(hung))) return
-      this.#told.add(keyOf(hung))
-      this.#tell(session, hung).catch(options.onError)
-    }))
+    this.#owned.add(
+      options.sessions.onDidChangeHung((session) => {
+        const { hung } = session
+        this.#draw()
+        if (hung === undefined || this.#told.has(keyOf(hung))) return
+        this.#told.add(keyOf(hung))
+        this.#tell(session, hung).catch(options.onError)
+      }),
+    )
   }
 
   dispose(): void {
@@ -38,7 +40,9 @@ export class HungHostNotifier implements Disposable {
   }
 
   #draw(): void {
-    const [first] = this.#options.sessions.all.flatMap(({ folder, hung }) => (hung === undefined ? [] : [hungHostMessage(folder.name, hung)]))
+    const [first] = this.#options.sessions.all.flatMap(({ folder, hung }) =>
+      hung === undefined ? [] : [hungHostMessage(folder.name, hung)],
+    )
     this.#options.show(first)
   }
 

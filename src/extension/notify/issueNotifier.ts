@@ -28,13 +28,17 @@ export class IssueNotifier implements Disposable {
 
   constructor(options: IssueNotifierOptions) {
     this.#options = options
-    const burst = this.#owned.add(new Burst<FolderShutdown>(burstMs, (shutdowns) => {
-      this.#announce(shutdowns).catch(options.onError)
-    }))
-    this.#owned.add(options.sessions.onDidShutdown((shutdown) => {
-      this.#log(shutdown)
-      if (shutdown.done.report.issues.length > 0) burst.add(shutdown)
-    }))
+    const burst = this.#owned.add(
+      new Burst<FolderShutdown>(burstMs, (shutdowns) => {
+        this.#announce(shutdowns).catch(options.onError)
+      }),
+    )
+    this.#owned.add(
+      options.sessions.onDidShutdown((shutdown) => {
+        this.#log(shutdown)
+        if (shutdown.done.report.issues.length > 0) burst.add(shutdown)
+      }),
+    )
   }
 
   dispose(): void {
@@ -58,9 +62,20 @@ export class IssueNotifier implements Disposable {
     const showReport = l10n.t('Show Report')
     const showLog = l10n.t('Show Log')
     // What SIGKILL did not end, SIGKILL will not end.
-    const killable = shutdowns.filter(({ done }) => done.report.workers.some((worker) => worker.outcome === 'alive' && !worker.sent.some(({ signal }) => signal === 'SIGKILL')))
+    const killable = shutdowns.filter(({ done }) =>
+      done.report.workers.some(
+        (worker) => worker.outcome === 'alive' && !worker.sent.some(({ signal }) => signal === 'SIGKILL'),
+      ),
+    )
     const actions = killable.length > 0 ? [kill, showReport, showLog] : [showReport, showLog]
-    const answer = await this.#options.prompts().notify('warning', issuesMessage(shutdowns.map(({ done }) => done.report), (poolId) => this.#poolName(poolId)), actions)
+    const answer = await this.#options.prompts().notify(
+      'warning',
+      issuesMessage(
+        shutdowns.map(({ done }) => done.report),
+        (poolId) => this.#poolName(poolId),
+      ),
+      actions,
+    )
     if (answer === kill) await this.#options.killSurvivors(killable)
     else if (answer === showReport) await this.#options.showReport(last.done.report)
     else if (answer === showLog) this.#options.log.show()

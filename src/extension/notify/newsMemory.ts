@@ -1,6 +1,6 @@
 /**
- * Remembers what is so, so that each thing is announced once. What is already so at the first look at a host is taken as known:
- * somebody was told when it happened, and the badge shows it.
+ * Remembers what is so, so that each thing is announced once. What is already so at the first look at a host is taken
+ * as known: somebody was told when it happened, and the badge shows it.
  */
 export class NewsMemory<Item> {
   /** Key of what is known, and its pool. */

@@ -27,16 +27,20 @@ export class OrphanNotifier implements Disposable {
 
   constructor(options: OrphanNotifierOptions) {
     this.#options = options
-    const burst = this.#owned.add(new Burst<string>(burstMs, (poolIds) => {
-      this.#announce(poolIds).catch(options.onError)
-    }))
-    this.#owned.add(options.catalog.onDidChange(() => {
-      for (const pool of options.catalog.livePools.filter(isLeftBehind)) {
-        if (this.#known.has(pool.header.id)) continue
-        this.#known.add(pool.header.id)
-        burst.add(pool.header.id)
-      }
-    }))
+    const burst = this.#owned.add(
+      new Burst<string>(burstMs, (poolIds) => {
+        this.#announce(poolIds).catch(options.onError)
+      }),
+    )
+    this.#owned.add(
+      options.catalog.onDidChange(() => {
+        for (const pool of options.catalog.livePools.filter(isLeftBehind)) {
+          if (this.#known.has(pool.header.id)) continue
+          this.#known.add(pool.header.id)
+          burst.add(pool.header.id)
+        }
+      }),
+    )
   }
 
   dispose(): void {
@@ -50,7 +54,13 @@ export class OrphanNotifier implements Disposable {
     const show = l10n.t('Show')
     const terminate = l10n.t('Terminate')
     const kill = l10n.t('Kill')
-    const answer = await this.#options.prompts().notify('warning', orphansMessage(pools.reduce((sum, pool) => sum + liveWorkerCount(pool), 0)), [show, terminate, kill])
+    const answer = await this.#options
+      .prompts()
+      .notify('warning', orphansMessage(pools.reduce((sum, pool) => sum + liveWorkerCount(pool), 0)), [
+        show,
+        terminate,
+        kill,
+      ])
     // It may be answered much later.
     const left = this.#still(poolIds)
     if (left.length === 0) return

@@ -15,12 +15,21 @@ export function stuckMessage(stuck: readonly PlacedWorker[]): string {
     if (worker.task !== null && summary?.includes(worker.task.label) === true) {
       return l10n.t('Pool “{0}”, {1} (pid {2}): {3}', pool.header.name, worker.name, worker.pid, summary)
     }
-    const where = l10n.t('Pool “{0}”: {1} is stuck in {2} (pid {3}).', pool.header.name, worker.task?.label ?? '', worker.name, worker.pid)
+    const where = l10n.t(
+      'Pool “{0}”: {1} is stuck in {2} (pid {3}).',
+      pool.header.name,
+      worker.task?.label ?? '',
+      worker.name,
+      worker.pid,
+    )
     return summary === undefined ? where : `${where} ${summary}`
   }
   const pools = [...new Set(stuck.map(({ pool }) => pool.header.name))]
   const labels = stuck.slice(0, mostNamed).map(({ worker }) => worker.task?.label ?? worker.name)
-  const named = stuck.length > mostNamed ? l10n.t('{0} and {1} more', labels.join(', '), stuck.length - mostNamed) : labels.join(', ')
+  const named =
+    stuck.length > mostNamed
+      ? l10n.t('{0} and {1} more', labels.join(', '), stuck.length - mostNamed)
+      : labels.join(', ')
   return pools.length === 1
     ? l10n.t('Pool “{0}”: {1} tasks are stuck: {2}.', pools[0] ?? '', stuck.length, named)
     : l10n.t('{0} tasks are stuck in {1} pools: {2}.', stuck.length, pools.length, named)

@@ -30,13 +30,17 @@ export class StuckNotifier implements Disposable {
   constructor(options: StuckNotifierOptions) {
     this.#options = options
     const { catalog } = options.sessions
-    const burst = this.#owned.add(new Burst<StuckTask>(burstMs, (tasks) => {
-      this.#announce(tasks).catch(options.onError)
-    }))
-    this.#owned.add(catalog.onDidChange(() => {
-      const poolIds = new Set(catalog.pools.map((pool) => pool.header.id))
-      for (const task of this.#memory.update(stuckTasks(catalog.stuckWorkers), poolIds)) burst.add(task)
-    }))
+    const burst = this.#owned.add(
+      new Burst<StuckTask>(burstMs, (tasks) => {
+        this.#announce(tasks).catch(options.onError)
+      }),
+    )
+    this.#owned.add(
+      catalog.onDidChange(() => {
+        const poolIds = new Set(catalog.pools.map((pool) => pool.header.id))
+        for (const task of this.#memory.update(stuckTasks(catalog.stuckWorkers), poolIds)) burst.add(task)
+      }),
+    )
   }
 
   dispose(): void {
@@ -58,12 +62,15 @@ export class StuckNotifier implements Disposable {
   }
 
   #stillStuck({ pool, worker }: PlacedWorker, taskId: string): PlacedWorker[] {
-    return this.#options.sessions.catalog.stuckWorkers.filter((now) =>
-      now.pool.header.id === pool.header.id && now.worker.name === worker.name && now.worker.task?.id === taskId)
+    return this.#options.sessions.catalog.stuckWorkers.filter(
+      (now) =>
+        now.pool.header.id === pool.header.id && now.worker.name === worker.name && now.worker.task?.id === taskId,
+    )
   }
 
   async #show([first]: readonly PlacedWorker[]): Promise<void> {
-    if (first !== undefined) await this.#options.view.reveal({ kind: 'worker', poolId: first.pool.header.id, name: first.worker.name })
+    if (first !== undefined)
+      await this.#options.view.reveal({ kind: 'worker', poolId: first.pool.header.id, name: first.worker.name })
   }
 
   /** Only workers that are still in the task that was announced: a notification may be answered much later. */

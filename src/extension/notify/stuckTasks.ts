@@ -9,10 +9,18 @@ export interface StuckTask {
 
 /** Each stuck task is announced once. */
 export function stuckTaskMemory(): NewsMemory<StuckTask> {
-  return new NewsMemory(({ placed }) => placed.pool.header.id, ({ placed, taskId }) => `${placed.pool.header.id} ${taskId}`)
+  return new NewsMemory(
+    ({ placed }) => placed.pool.header.id,
+    ({ placed, taskId }) => `${placed.pool.header.id} ${taskId}`,
+  )
 }
 
-/** The tasks that these workers are stuck in. What a dead host left behind is told as such; nobody knows when its tasks got stuck. */
+/**
+ * The tasks that these workers are stuck in. What a dead host left behind is told as such; nobody knows when its tasks
+ * got stuck.
+ */
 export function stuckTasks(workers: readonly PlacedWorker[]): StuckTask[] {
-  return workers.flatMap((placed) => (placed.worker.task === null || placed.pool.header.orphaned ? [] : [{ placed, taskId: placed.worker.task.id }]))
+  return workers.flatMap((placed) =>
+    placed.worker.task === null || placed.pool.header.orphaned ? [] : [{ placed, taskId: placed.worker.task.id }],
+  )
 }

@@ -34,13 +34,17 @@ export class VerdictNotifier implements Disposable {
   constructor(options: VerdictNotifierOptions) {
     this.#options = options
     const { catalog } = options.sessions
-    const burst = this.#owned.add(new Burst<StuckPool>(burstMs, (stuck) => {
-      this.#announce(stuck).catch(options.onError)
-    }))
-    this.#owned.add(catalog.onDidChange(() => {
-      const poolIds = new Set(catalog.pools.map((pool) => pool.header.id))
-      for (const stuck of this.#memory.update(catalog.pools.flatMap(stuckOn), poolIds)) burst.add(stuck)
-    }))
+    const burst = this.#owned.add(
+      new Burst<StuckPool>(burstMs, (stuck) => {
+        this.#announce(stuck).catch(options.onError)
+      }),
+    )
+    this.#owned.add(
+      catalog.onDidChange(() => {
+        const poolIds = new Set(catalog.pools.map((pool) => pool.header.id))
+        for (const stuck of this.#memory.update(catalog.pools.flatMap(stuckOn), poolIds)) burst.add(stuck)
+      }),
+    )
   }
 
   dispose(): void {
@@ -59,14 +63,19 @@ export class VerdictNotifier implements Disposable {
     const worker = this.#liveWorker(first)
     const canRescue = this.#pools(still).some(({ header }) => rescueOptionsOf(header).length > 0)
     const actions = [...(canRescue ? [rescue] : []), show, worker === undefined ? terminate : showStack, never]
-    const answer = await this.#options.prompts().notify('warning', verdictMessage(still, (poolId) => this.#pool(poolId)?.header.name ?? poolId), actions)
+    const answer = await this.#options.prompts().notify(
+      'warning',
+      verdictMessage(still, (poolId) => this.#pool(poolId)?.header.name ?? poolId),
+      actions,
+    )
     // It may be answered much later.
     const pools = this.#pools(this.#still(told))
     if (answer === never) await writeUserSetting('notifyOnStuck', false)
     else if (answer === show) await this.#options.view.reveal({ kind: 'pool', poolId: first.poolId })
     else if (answer === showStack && worker !== undefined) await run('unhang.showStack', worker)
     else if (answer === rescue) await run('unhang.rescuePool', ...rowsOf(pools))
-    else if (answer === terminate && pools.length > 0) await this.#options.shutdown.endPools(this.#programs(pools), 'terminate')
+    else if (answer === terminate && pools.length > 0)
+      await this.#options.shutdown.endPools(this.#programs(pools), 'terminate')
   }
 
   /** Those of them that are still so. */
@@ -91,7 +100,9 @@ export class VerdictNotifier implements Disposable {
   /** The worker that it is about, if it lives. */
   #liveWorker({ poolId, verdict: { worker, pid } }: StuckPool): PoolsNode | undefined {
     const found = worker === null ? undefined : this.#options.sessions.catalog.worker(poolId, worker)
-    return worker !== null && found?.pid === pid && found.status !== 'exited' ? { kind: 'worker', poolId, name: worker } : undefined
+    return worker !== null && found?.pid === pid && found.status !== 'exited'
+      ? { kind: 'worker', poolId, name: worker }
+      : undefined
   }
 }
 

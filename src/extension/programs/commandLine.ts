@@ -2,8 +2,8 @@
 const shellSyntax = /[|&;<>()$`\\"'*?~#!{}[\]\n]|=.*\s/
 
 /**
- * A command line as the `program` of a pool task: words where it needs no shell, so that the program is our own child and not a
- * shell's; else the line as it is, which a shell runs.
+ * A command line as the `program` of a pool task: words where it needs no shell, so that the program is our own child
+ * and not a shell's; else the line as it is, which a shell runs.
  */
 export function programOfLine(line: string): string | string[] {
   const text = line.trim()

@@ -6,8 +6,8 @@ import { readSetting } from '../contributions/settings'
 const inEnvironment = process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']
 
 /**
- * The Python that runs a file of a folder: the setting `unhang.pythonPath`, else the one that the Python extension is told to use, else
- * that of `.venv` or `venv` in the folder, else `python3` in PATH.
+ * The Python that runs a file of a folder: the setting `unhang.pythonPath`, else the one that the Python extension is
+ * told to use, else that of `.venv` or `venv` in the folder, else `python3` in PATH.
  */
 export function interpreterFor(folder: Uri): string {
   const own = readSetting('pythonPath', folder)
@@ -15,6 +15,8 @@ export function interpreterFor(folder: Uri): string {
   const theirs = workspace.getConfiguration('python', folder).get<unknown>('defaultInterpreterPath')
   // Its default says nothing, and its variables are its own.
   if (typeof theirs === 'string' && theirs !== '' && theirs !== 'python' && !theirs.includes('${')) return theirs
-  const environment = ['.venv', 'venv'].map((name) => join(folder.fsPath, name, ...inEnvironment)).find((path) => existsSync(path))
+  const environment = ['.venv', 'venv']
+    .map((name) => join(folder.fsPath, name, ...inEnvironment))
+    .find((path) => existsSync(path))
   return environment ?? (process.platform === 'win32' ? 'python' : 'python3')
 }

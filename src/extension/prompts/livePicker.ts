@@ -7,7 +7,9 @@ interface Item<T> extends QuickPickItem {
   readonly choice?: Choice<T>
 }
 
-/** A picker that is on the screen at once and keeps up with what it lists; the line one is on stays under the cursor. */
+/**
+ * A picker that is on the screen at once and keeps up with what it lists; the line one is on stays under the cursor.
+ */
 export function livePicker<T>(choices: LiveChoices<T>, { title, placeholder }: PickOptions): Promise<T | undefined> {
   const owned = new DisposableStore()
   const picker = owned.add(window.createQuickPick<Item<T>>())
@@ -19,26 +21,34 @@ export function livePicker<T>(choices: LiveChoices<T>, { title, placeholder }: P
   picker.busy = true
   return new Promise<T | undefined>((resolve) => {
     let shown: readonly (Choice<T> | ChoiceHeading)[] = []
-    owned.add(picker.onDidAccept(() => {
-      const [picked] = picker.selectedItems
-      if (picked?.choice === undefined) return
-      resolve(picked.choice.value)
-      picker.hide()
-    }))
-    owned.add(picker.onDidHide(() => {
-      resolve(undefined)
-      owned.dispose()
-    }))
+    owned.add(
+      picker.onDidAccept(() => {
+        const [picked] = picker.selectedItems
+        if (picked?.choice === undefined) return
+        resolve(picked.choice.value)
+        picker.hide()
+      }),
+    )
+    owned.add(
+      picker.onDidHide(() => {
+        resolve(undefined)
+        owned.dispose()
+      }),
+    )
     picker.show()
-    owned.add(choices((lines) => {
-      picker.busy = false
-      if (isDeepStrictEqual(lines, shown)) return
-      shown = lines
-      const active = picker.activeItems[0]?.choice?.value
-      const items = lines.map((line) => itemOf(line))
-      picker.items = items
-      picker.activeItems = items.filter((item) => item.choice !== undefined && isDeepStrictEqual(item.choice.value, active))
-    }))
+    owned.add(
+      choices((lines) => {
+        picker.busy = false
+        if (isDeepStrictEqual(lines, shown)) return
+        shown = lines
+        const active = picker.activeItems[0]?.choice?.value
+        const items = lines.map((line) => itemOf(line))
+        picker.items = items
+        picker.activeItems = items.filter(
+          (item) => item.choice !== undefined && isDeepStrictEqual(item.choice.value, active),
+        )
+      }),
+    )
   })
 }
 

@@ -40,16 +40,21 @@ export type LiveChoices<T> = (show: (lines: readonly (Choice<T> | ChoiceHeading)
 export type Severity = 'info' | 'warning' | 'error'
 
 /**
- * Everything we ask or tell outside our views. An interface, because VS Code's test mode refuses modal dialogs and hides
- * notifications: extension-host tests answer here instead.
+ * Everything we ask or tell outside our views. An interface, because VS Code's test mode refuses modal dialogs and
+ * hides notifications: extension-host tests answer here instead.
  */
 export interface Prompts {
   confirm(confirmation: Confirmation): Promise<boolean>
   /** Undefined when the person escaped. */
-  pickOne<T>(choices: Promise<readonly Choice<T>[]> | readonly Choice<T>[], options: PickOptions): Promise<T | undefined>
+  pickOne<T>(
+    choices: Promise<readonly Choice<T>[]> | readonly Choice<T>[],
+    options: PickOptions,
+  ): Promise<T | undefined>
   /** Any number of them, all chosen at first; undefined when the person escaped. */
   pickMany<T>(choices: readonly Choice<T>[], options: PickOptions): Promise<readonly T[] | undefined>
-  /** A picker that is there at once, busy until there are lines, and follows them; undefined when the person escaped. */
+  /**
+   * A picker that is there at once, busy until there are lines, and follows them; undefined when the person escaped.
+   */
   pickLive<T>(choices: LiveChoices<T>, options: PickOptions): Promise<T | undefined>
   /** A line of text; undefined when the person escaped or left it empty. */
   input(options: InputOptions): Promise<string | undefined>

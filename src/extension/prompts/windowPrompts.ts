@@ -9,28 +9,44 @@ export const windowPrompts: Prompts = {
   },
 
   async pickOne(choices, { title, placeholder }) {
-    const picked = await window.showQuickPick(mutable(choices), { title, placeHolder: placeholder, matchOnDescription: true, matchOnDetail: true })
+    const picked = await window.showQuickPick(mutable(choices), {
+      title,
+      placeHolder: placeholder,
+      matchOnDescription: true,
+      matchOnDetail: true,
+    })
     return picked?.value
   },
 
   async pickMany(choices, { title, placeholder }) {
     const items = choices.map((choice) => ({ ...choice, picked: true }))
-    const picked = await window.showQuickPick(items, { title, placeHolder: placeholder, matchOnDescription: true, matchOnDetail: true, canPickMany: true })
+    const picked = await window.showQuickPick(items, {
+      title,
+      placeHolder: placeholder,
+      matchOnDescription: true,
+      matchOnDetail: true,
+      canPickMany: true,
+    })
     return picked?.map(({ value }) => value)
   },
 
   pickLive: livePicker,
 
   async input({ title, prompt, placeholder, value }) {
-    const text = (await window.showInputBox({ title, prompt, placeHolder: placeholder, value, ignoreFocusOut: true }))?.trim()
+    const text = (
+      await window.showInputBox({ title, prompt, placeHolder: placeholder, value, ignoreFocusOut: true })
+    )?.trim()
     return text === '' ? undefined : text
   },
 
   async notify(severity, message, actions) {
     switch (severity) {
-      case 'info': return window.showInformationMessage(message, ...actions)
-      case 'warning': return window.showWarningMessage(message, ...actions)
-      case 'error': return window.showErrorMessage(message, ...actions)
+      case 'info':
+        return window.showInformationMessage(message, ...actions)
+      case 'warning':
+        return window.showWarningMessage(message, ...actions)
+      case 'error':
+        return window.showErrorMessage(message, ...actions)
     }
   },
 }

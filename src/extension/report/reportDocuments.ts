@@ -24,8 +24,16 @@ export class ReportDocuments implements TextDocumentContentProvider, Disposable 
     this.#sessions = sessions
     this.#owned.add(this.#changed)
     this.#owned.add(workspace.registerTextDocumentContentProvider(reportScheme, this))
-    this.#owned.add(sessions.onDidShutdown((shutdown) => { this.#keep(shutdown) }))
-    this.#owned.add(sessions.catalog.onDidChange(({ membership, pools }) => { this.#rewrite((poolId) => membership || pools.has(poolId)) }))
+    this.#owned.add(
+      sessions.onDidShutdown((shutdown) => {
+        this.#keep(shutdown)
+      }),
+    )
+    this.#owned.add(
+      sessions.catalog.onDidChange(({ membership, pools }) => {
+        this.#rewrite((poolId) => membership || pools.has(poolId))
+      }),
+    )
   }
 
   /** Shutdowns of this session, newest last. */
@@ -51,9 +59,19 @@ export class ReportDocuments implements TextDocumentContentProvider, Disposable 
   async provideTextDocumentContent(uri: Uri): Promise<string> {
     const poolId = uri.query
     const pool = this.#sessions.catalog.pool(poolId)
-    const failures = await this.#sessions.ofPool(poolId)?.requestIfConnected('unhang/failures', { poolId, limit: mostFailures })
-    const names = new Set([poolId, ...(pool === undefined ? [] : [...pool.workers.values()].map((worker) => String(worker.pid)))])
-    const shutdowns = this.#shutdowns.filter(({ report }) => poolIdOfSubject(report.subject.id) === poolId || names.has(report.subject.id) || report.workers.some((worker) => names.has(String(worker.pid))))
+    const failures = await this.#sessions
+      .ofPool(poolId)
+      ?.requestIfConnected('unhang/failures', { poolId, limit: mostFailures })
+    const names = new Set([
+      poolId,
+      ...(pool === undefined ? [] : [...pool.workers.values()].map((worker) => String(worker.pid))),
+    ])
+    const shutdowns = this.#shutdowns.filter(
+      ({ report }) =>
+        poolIdOfSubject(report.subject.id) === poolId ||
+        names.has(report.subject.id) ||
+        report.workers.some((worker) => names.has(String(worker.pid))),
+    )
     return poolReport({ name: pool?.header.name ?? nameOf(uri), pool, failures, shutdowns }, Date.now())
   }
 

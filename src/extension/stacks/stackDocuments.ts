@@ -1,5 +1,14 @@
 import {
-  DocumentLink, EventEmitter, Range, Uri, languages, window, workspace, type DocumentLinkProvider, type TextDocument, type TextDocumentContentProvider,
+  DocumentLink,
+  EventEmitter,
+  Range,
+  Uri,
+  languages,
+  window,
+  workspace,
+  type DocumentLinkProvider,
+  type TextDocument,
+  type TextDocumentContentProvider,
 } from 'vscode'
 import * as l10n from '@vscode/l10n'
 import type { FolderSession } from '../client/folderSession'
@@ -34,12 +43,20 @@ export class StackDocuments implements TextDocumentContentProvider, DocumentLink
     this.#owned.add(this.#changed)
     this.#owned.add(workspace.registerTextDocumentContentProvider(stackScheme, this))
     this.#owned.add(languages.registerDocumentLinkProvider({ scheme: stackScheme }, this))
-    this.#owned.add(workspace.onDidCloseTextDocument(({ uri }) => { this.#taken.delete(uri.toString()) }))
+    this.#owned.add(
+      workspace.onDidCloseTextDocument(({ uri }) => {
+        this.#taken.delete(uri.toString())
+      }),
+    )
   }
 
   /** Takes the stacks of a process and opens them. */
   async show(session: FolderSession, pid: number, name: string): Promise<void> {
-    const uri = Uri.from({ scheme: stackScheme, path: `/${l10n.t('{0} (pid {1})', name.replaceAll(/[/\\]/g, '-'), pid)}.txt`, query: JSON.stringify({ folder: session.folder.uri.toString(), pid, name }) })
+    const uri = Uri.from({
+      scheme: stackScheme,
+      path: `/${l10n.t('{0} (pid {1})', name.replaceAll(/[/\\]/g, '-'), pid)}.txt`,
+      query: JSON.stringify({ folder: session.folder.uri.toString(), pid, name }),
+    })
     await this.#take({ session, pid, name }, uri)
     this.#changed.fire(uri)
     await window.showTextDocument(await workspace.openTextDocument(uri), { preview: true })
@@ -62,7 +79,10 @@ export class StackDocuments implements TextDocumentContentProvider, DocumentLink
 
   provideDocumentLinks({ uri }: TextDocument): DocumentLink[] {
     return (this.#taken.get(uri.toString())?.links ?? []).map(({ line, start, end, file, fileLine }) => {
-      const link = new DocumentLink(new Range(line, start, line, end), Uri.file(file).with({ fragment: `L${fileLine}` }))
+      const link = new DocumentLink(
+        new Range(line, start, line, end),
+        Uri.file(file).with({ fragment: `L${fileLine}` }),
+      )
       link.tooltip = l10n.t('Open line {0}', fileLine)
       return link
     })
@@ -85,6 +105,8 @@ export class StackDocuments implements TextDocumentContentProvider, DocumentLink
       // An address that somebody else made up.
     }
     const session = typeof query.folder === 'string' ? this.#sessions.of(Uri.parse(query.folder)) : undefined
-    return session === undefined || typeof query.pid !== 'number' ? undefined : { session, pid: query.pid, name: String(query.name) }
+    return session === undefined || typeof query.pid !== 'number'
+      ? undefined
+      : { session, pid: query.pid, name: String(query.name) }
   }
 }

@@ -2,9 +2,15 @@ import { settingDefaults, type Settings } from '../contributions/settingKeys'
 import type { LaunchPool } from '../../protocol'
 
 /** Settings that a pool is launched with where its definition does not say. */
-export type LaunchDefaults = Pick<Settings, 'stuckAfterMs' | 'gracePeriodMs' | 'useSigkill' | 'nodePath' | 'pythonPath' | 'recordArguments' | 'stackSignal'>
+export type LaunchDefaults = Pick<
+  Settings,
+  'stuckAfterMs' | 'gracePeriodMs' | 'useSigkill' | 'nodePath' | 'pythonPath' | 'recordArguments' | 'stackSignal'
+>
 
-/** A launch request: VS Code's resolved values, the raw task's keys that VS Code dropped, settings for what is left open. */
+/**
+ * A launch request: VS Code's resolved values, the raw task's keys that VS Code dropped, settings for what is left
+ * open.
+ */
 export function launchParams(
   label: string,
   resolved: Readonly<Record<string, unknown>>,
@@ -31,5 +37,9 @@ const editorsOwn = /^(?:VSCODE_|ELECTRON_RUN_AS_NODE$|ELECTRON_NO_ASAR$|APPLICAT
 
 /** The environment as the person's own terminal would have it. */
 export function userEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && !editorsOwn.test(entry[0])))
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !editorsOwn.test(entry[0]),
+    ),
+  )
 }

@@ -17,14 +17,18 @@ export function succeeded({ counts, failure, program }: PoolHeader): boolean {
 export function terminalExitCode(pool: PoolHeader): number {
   const { program } = pool
   if (succeeded(pool)) return 0
-  if (program?.signal != null) return 128 + ((constants.signals as Readonly<Record<string, number>>)[program.signal] ?? 0)
+  if (program?.signal != null)
+    return 128 + ((constants.signals as Readonly<Record<string, number>>)[program.signal] ?? 0)
   return program?.exitCode != null && program.exitCode !== 0 ? program.exitCode : 1
 }
 
 /** A verdict that has just appeared on a pool of a program: what is wrong and what would help. */
 export function verdictLines({ stuck, code, summary, advice }: PoolVerdictSnapshot): string[] {
   const heading = stuck ? l10n.t('Stuck: {0}', verdictText(code)) : verdictText(code)
-  return [styles.yellow(`${styles.bold(heading)} ${styles.yellow(`— ${plainLine(summary)}`)}`), ...(advice === '' ? [] : [styles.yellow(`  ${plainLine(advice)}`)])]
+  return [
+    styles.yellow(`${styles.bold(heading)} ${styles.yellow(`— ${plainLine(summary)}`)}`),
+    ...(advice === '' ? [] : [styles.yellow(`  ${plainLine(advice)}`)]),
+  ]
 }
 
 /** A line of output with the name of the worker it came from; stderr has a yellow bar. */
@@ -64,7 +68,10 @@ function endOf({ program }: PoolHeader): string | undefined {
 export function errorLines(error: unknown): string[] {
   const problems = (error as { readonly data?: Partial<LaunchErrorData> } | undefined)?.data?.problems
   if (Array.isArray(problems) && problems.length > 0) {
-    return [l10n.t('This pool task cannot run:'), ...problems.map(({ key, message }) => `  ${plainLine(message.includes(key) ? message : `${key}: ${message}`)}`)]
+    return [
+      l10n.t('This pool task cannot run:'),
+      ...problems.map(({ key, message }) => `  ${plainLine(message.includes(key) ? message : `${key}: ${message}`)}`),
+    ]
   }
   return [plainLine(error instanceof Error ? error.message : String(error))]
 }

@@ -1,4 +1,12 @@
-import { CustomExecution, Task, TaskScope, type Pseudoterminal, type TaskDefinition, type TaskProvider, type WorkspaceFolder } from 'vscode'
+import {
+  CustomExecution,
+  Task,
+  TaskScope,
+  type Pseudoterminal,
+  type TaskDefinition,
+  type TaskProvider,
+  type WorkspaceFolder,
+} from 'vscode'
 
 /** The `type` of our tasks in tasks.json. */
 export const poolTaskType = 'pool'
@@ -32,8 +40,15 @@ export class PoolTaskProvider implements TaskProvider {
     const folder = typeof scope === 'object' ? scope : undefined
     const label = task.name
     // The very same definition object: VS Code compares it to tell which task was resolved.
-    const resolved = new Task(task.definition, scope, label, task.source, new CustomExecution(async (definition: TaskDefinition) =>
-      this.#open({ label, definition: withoutUndefined(definition), folder, isInTasksFile: true })))
+    const resolved = new Task(
+      task.definition,
+      scope,
+      label,
+      task.source,
+      new CustomExecution(async (definition: TaskDefinition) =>
+        this.#open({ label, definition: withoutUndefined(definition), folder, isInTasksFile: true }),
+      ),
+    )
     resolved.presentationOptions = { ...task.presentationOptions }
     // Set even when there are none: else VS Code asks at the first run which ones to use.
     resolved.problemMatchers = task.problemMatchers

@@ -41,7 +41,9 @@ export class PoolTerminal implements Pseudoterminal {
   readonly #written = new Emitter<string>()
   readonly #exited = new Emitter<number>()
   readonly #owned = new DisposableStore()
-  readonly #screen = new TerminalScreen((text) => { this.#written.fire(text) })
+  readonly #screen = new TerminalScreen((text) => {
+    this.#written.fire(text)
+  })
   readonly #lines = new Map<string, OutputLines>()
   /** Output that is here before the answer to the launch, which says what pool is ours. */
   readonly #early: Output[] = []
@@ -91,15 +93,30 @@ export class PoolTerminal implements Pseudoterminal {
     const poolId = this.#poolId
     this.#state = 'over'
     this.#owned.dispose()
-    if (!leave && poolId !== undefined) await this.#options.terminate(poolId, terminalClosed).catch(this.#options.onError)
+    if (!leave && poolId !== undefined)
+      await this.#options.terminate(poolId, terminalClosed).catch(this.#options.onError)
   }
 
   async #run(): Promise<void> {
     const { session, params } = this.#options
     try {
-      this.#screen.print(styles.dim(this.#isProgram ? l10n.t('Running {0}, watched …', plainLine(params.label ?? '')) : l10n.t('Launching pool “{0}” …', plainLine(params.label ?? ''))))
-      this.#owned.add(session.onOutput((output) => { this.#receive(output) }))
-      const launched = await session.request('unhang/launchPool', { ...params, follow: true }, { timeoutMs: launchTimeoutMs })
+      this.#screen.print(
+        styles.dim(
+          this.#isProgram
+            ? l10n.t('Running {0}, watched …', plainLine(params.label ?? ''))
+            : l10n.t('Launching pool “{0}” …', plainLine(params.label ?? '')),
+        ),
+      )
+      this.#owned.add(
+        session.onOutput((output) => {
+          this.#receive(output)
+        }),
+      )
+      const launched = await session.request(
+        'unhang/launchPool',
+        { ...params, follow: true },
+        { timeoutMs: launchTimeoutMs },
+      )
       this.#poolId = launched.poolId
       this.#options.onLaunched(launched.poolId)
       if (this.#isOver()) {
@@ -127,11 +144,25 @@ export class PoolTerminal implements Pseudoterminal {
       ...warnings.map((warning) => styles.yellow(plainLine(warning))),
     )
     for (const output of this.#early.splice(0)) this.#receive(output)
-    this.#owned.add(session.store.onDidChange(() => { this.#update(poolId) }))
-    this.#owned.add(session.onDidLoseHost(() => {
-      this.#fail(new Error(l10n.t('The host that ran this pool went away. What is left of the pool is shown in the Pools view.')))
-    }))
-    this.#owned.add(disposableInterval(() => { this.#update(poolId) }, progressEveryMs))
+    this.#owned.add(
+      session.store.onDidChange(() => {
+        this.#update(poolId)
+      }),
+    )
+    this.#owned.add(
+      session.onDidLoseHost(() => {
+        this.#fail(
+          new Error(
+            l10n.t('The host that ran this pool went away. What is left of the pool is shown in the Pools view.'),
+          ),
+        )
+      }),
+    )
+    this.#owned.add(
+      disposableInterval(() => {
+        this.#update(poolId)
+      }, progressEveryMs),
+    )
     await session.refresh()
     this.#update(poolId)
   }
@@ -147,12 +178,24 @@ export class PoolTerminal implements Pseudoterminal {
 
   /** A program is its pools: what they do, and what is wrong with them as soon as it is known. */
   #updateProgram(program: PoolHeader): void {
-    const inside = this.#options.session.store.pools.map(({ header }) => header).filter(({ programId }) => programId === program.id)
-    const stuck = new Map([program, ...inside].filter(({ state }) => state !== 'ended').flatMap(({ id, verdicts }) => verdicts
-      .filter((verdict) => verdict.stuck).map((verdict) => [`${id} ${verdict.code} ${String(verdict.pid)} ${String(verdict.task)}`, verdict] as const)))
+    const inside = this.#options.session.store.pools
+      .map(({ header }) => header)
+      .filter(({ programId }) => programId === program.id)
+    const stuck = new Map(
+      [program, ...inside]
+        .filter(({ state }) => state !== 'ended')
+        .flatMap(({ id, verdicts }) =>
+          verdicts
+            .filter((verdict) => verdict.stuck)
+            .map(
+              (verdict) => [`${id} ${verdict.code} ${String(verdict.pid)} ${String(verdict.task)}`, verdict] as const,
+            ),
+        ),
+    )
     const fresh = [...stuck].filter(([key]) => !this.#toldVerdicts.has(key)).map(([, verdict]) => verdict)
     this.#screen.print(...fresh.slice(0, mostVerdicts).flatMap(verdictLines))
-    if (fresh.length > mostVerdicts) this.#screen.print(styles.yellow(l10n.t('… and {0} more', fresh.length - mostVerdicts)))
+    if (fresh.length > mostVerdicts)
+      this.#screen.print(styles.yellow(l10n.t('… and {0} more', fresh.length - mostVerdicts)))
     // One that went and came back is news again.
     this.#toldVerdicts = new Set(stuck.keys())
     this.#screen.status(programProgressLine(inside, Date.now() - this.#startedAt, this.#columns))
@@ -172,7 +215,12 @@ export class PoolTerminal implements Pseudoterminal {
     this.#outputs += 1
     if (this.#state === 'over') return
     const lines: string[] = []
-    if (dropped > 0) lines.push(styles.yellow(l10n.t('… {0} bytes were left out because they came too fast; the files of the tasks have them.', dropped)))
+    if (dropped > 0)
+      lines.push(
+        styles.yellow(
+          l10n.t('… {0} bytes were left out because they came too fast; the files of the tasks have them.', dropped),
+        ),
+      )
     for (const { worker, stream, text } of chunks) {
       const key = `${stream}/${worker}`
       let buffer = this.#lines.get(key)
@@ -197,7 +245,8 @@ export class PoolTerminal implements Pseudoterminal {
         this.#screen.print(...buffer.flush().map((line) => this.#outputLine(worker, stream, line)))
       }
       this.#screen.clearStatus()
-      const failures = pool.program === null ? await session.requestIfConnected('unhang/failures', { poolId: pool.id }) : undefined
+      const failures =
+        pool.program === null ? await session.requestIfConnected('unhang/failures', { poolId: pool.id }) : undefined
       if (failures !== undefined) this.#screen.print(...tableLines(failuresTable(failures, this.#columns)))
       this.#screen.print(...summaryLines(pool, Date.now() - this.#startedAt))
       this.#exit(terminalExitCode(pool))

@@ -15,11 +15,19 @@ export interface PoolTerminalsOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** A shutdown by closing the terminal, or by Ctrl+C in it, has nobody who waits for it; this only ends the wait for a host that hangs. */
+/**
+ * A shutdown by closing the terminal, or by Ctrl+C in it, has nobody who waits for it; this only ends the wait for a
+ * host that hangs.
+ */
 const terminateTimeoutMs = 10 * 60_000
 
 /** Opens a terminal for each pool task that runs. */
-export function poolTerminals({ sessions, onLaunched, leavesPoolRunning, onError }: PoolTerminalsOptions): OpenPoolTerminal {
+export function poolTerminals({
+  sessions,
+  onLaunched,
+  leavesPoolRunning,
+  onError,
+}: PoolTerminalsOptions): OpenPoolTerminal {
   return ({ label, definition, folder, isInTasksFile }) => {
     if (!workspace.isTrusted) throw new UntrustedWorkspaceError()
     const session = sessions.of(folder?.uri)
@@ -41,7 +49,11 @@ export function poolTerminals({ sessions, onLaunched, leavesPoolRunning, onError
       leavesPoolRunning,
       onError,
       terminate: async (poolId, reason) => {
-        await session.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'terminate', askedBy: 'user', reason }, { timeoutMs: terminateTimeoutMs })
+        await session.request(
+          'unhang/shutdown',
+          { targets: [{ kind: 'pool', poolId }], mode: 'terminate', askedBy: 'user', reason },
+          { timeoutMs: terminateTimeoutMs },
+        )
       },
     })
   }

@@ -6,13 +6,18 @@ import { finishedTasks, totalTasks, unsuccessfulTasks } from '../text/rows'
 
 const barCells = 20
 
-/** What a program does in the meantime: `2 pools · 7 of 12 done · 3 busy · 1 lost · 1 stuck · 12 s`, of all its pools together. */
+/**
+ * What a program does in the meantime: `2 pools · 7 of 12 done · 3 busy · 1 lost · 1 stuck · 12 s`, of all its pools
+ * together.
+ */
 export function programProgressLine(pools: readonly PoolHeader[], elapsedMs: number, columns: number): string {
   const live = pools.filter(({ state }) => state !== 'ended')
   const total = pools.reduce((sum, { counts }) => sum + totalTasks(counts), 0)
   const sum = (count: keyof CountsSnapshot): number => pools.reduce((all, { counts }) => all + counts[count], 0)
   const stuck = live.reduce((all, pool) => all + stuckIn(pool), 0)
-  const parts = [live.length === 0 ? l10n.t('no pool') : live.length === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', live.length)]
+  const parts = [
+    live.length === 0 ? l10n.t('no pool') : live.length === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', live.length),
+  ]
   if (total > 0) parts.push(l10n.t('{0} of {1} done', sum('done'), total))
   if (sum('running') > 0) parts.push(l10n.t('{0} busy', sum('running')))
   if (sum('failed') > 0) parts.push(l10n.t('{0} failed', sum('failed')))

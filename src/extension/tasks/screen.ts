@@ -4,8 +4,8 @@ import * as styles from './styles'
 const eraseLine = '\r\u001b[2K'
 
 /**
- * A terminal with one line at the bottom that is redrawn in place while other lines scroll above it. Writes `\r\n`, as a
- * pseudoterminal must.
+ * A terminal with one line at the bottom that is redrawn in place while other lines scroll above it. Writes `\r\n`, as
+ * a pseudoterminal must.
  */
 export class TerminalScreen {
   readonly #write: (text: string) => void

@@ -18,10 +18,12 @@ export class WindowLifetime implements Disposable {
 
   constructor() {
     this.#owned.add(this.#reason)
-    this.#owned.add(window.onDidCloseTerminal((terminal) => {
-      if (terminal.exitStatus?.reason === TerminalExitReason.Shutdown) this.leave()
-      else this.#reason.fire('terminal')
-    }))
+    this.#owned.add(
+      window.onDidCloseTerminal((terminal) => {
+        if (terminal.exitStatus?.reason === TerminalExitReason.Shutdown) this.leave()
+        else this.#reason.fire('terminal')
+      }),
+    )
   }
 
   get goingAway(): boolean {
@@ -44,8 +46,16 @@ export class WindowLifetime implements Disposable {
         done.dispose()
         resolve(answer)
       }
-      done.add(this.#reason.event((reason) => { give(reason === 'window') }))
-      done.add(disposableTimeout(() => { give(this.#goingAway) }, reasonTimeoutMs))
+      done.add(
+        this.#reason.event((reason) => {
+          give(reason === 'window')
+        }),
+      )
+      done.add(
+        disposableTimeout(() => {
+          give(this.#goingAway)
+        }, reasonTimeoutMs),
+      )
     })
   }
 

@@ -27,8 +27,12 @@ function joinUnits(large: string, smallValue: number, small: string): string {
   return smallValue === 0 ? large : `${large} ${small}`
 }
 
-/** `850 ms`, `4.9 s` under ten seconds, else as {@link formatDuration}: for reports, where a tenth of a second matters. */
+/**
+ * `850 ms`, `4.9 s` under ten seconds, else as {@link formatDuration}: for reports, where a tenth of a second matters.
+ */
 export function formatPreciseDuration(durationMs: number): string {
   if (durationMs < 1_000) return l10n.t('{0} ms', Math.round(durationMs))
-  return durationMs < 10_000 ? l10n.t('{0} s', (Math.floor(durationMs / 100) / 10).toFixed(1)) : formatDuration(durationMs)
+  return durationMs < 10_000
+    ? l10n.t('{0} s', (Math.floor(durationMs / 100) / 10).toFixed(1))
+    : formatDuration(durationMs)
 }

@@ -11,7 +11,9 @@ const longestCommand = 100
 /** An em space: a picker takes ordinary ones at the start away. */
 const step = '\u2003'
 
-/** What a program could be picked from: those of the workspace first, children below their parents, the newest first. */
+/**
+ * What a program could be picked from: those of the workspace first, children below their parents, the newest first.
+ */
 export function processLines(processes: readonly ListProcesses.Process[]): ProcessLine[] {
   const byPid = new Map(processes.map((process) => [process.pid, process]))
   const children = new Map<number, ListProcesses.Process[]>()
@@ -21,15 +23,22 @@ export function processLines(processes: readonly ListProcesses.Process[]): Proce
   }
   const below = (process: ListProcesses.Process, depth: number, seen: ReadonlySet<number>): ProcessLine[] => [
     line(process, depth),
-    ...newestFirst((children.get(process.pid) ?? []).filter(({ pid }) => !seen.has(pid))).flatMap((child) => below(child, depth + 1, new Set([...seen, child.pid]))),
+    ...newestFirst((children.get(process.pid) ?? []).filter(({ pid }) => !seen.has(pid))).flatMap((child) =>
+      below(child, depth + 1, new Set([...seen, child.pid])),
+    ),
   ]
   const roots = processes.filter(({ pid, parentPid }) => parentPid === pid || !byPid.has(parentPid))
   // A tree is of the workspace when anything in it is: its root may be a terminal's shell.
-  const inWorkspace = (process: ListProcesses.Process): boolean => process.inWorkspace || (children.get(process.pid) ?? []).some((child) => inWorkspace(child))
-  return [[true, l10n.t('In this workspace')] as const, [false, l10n.t('Elsewhere')] as const].flatMap(([inside, heading]) => {
-    const lines = newestFirst(roots.filter((root) => inWorkspace(root) === inside)).flatMap((root) => below(root, 0, new Set([root.pid])))
-    return lines.length === 0 ? [] : [{ kind: 'heading' as const, text: heading }, ...lines]
-  })
+  const inWorkspace = (process: ListProcesses.Process): boolean =>
+    process.inWorkspace || (children.get(process.pid) ?? []).some((child) => inWorkspace(child))
+  return [[true, l10n.t('In this workspace')] as const, [false, l10n.t('Elsewhere')] as const].flatMap(
+    ([inside, heading]) => {
+      const lines = newestFirst(roots.filter((root) => inWorkspace(root) === inside)).flatMap((root) =>
+        below(root, 0, new Set([root.pid])),
+      )
+      return lines.length === 0 ? [] : [{ kind: 'heading' as const, text: heading }, ...lines]
+    },
+  )
 }
 
 function line({ pid, command, kind, children, poolWorkers }: ListProcesses.Process, depth: number): ProcessLine {
@@ -39,7 +48,12 @@ function line({ pid, command, kind, children, poolWorkers }: ListProcesses.Proce
   else if (children > 0) parts.push(children === 1 ? l10n.t('1 child') : l10n.t('{0} children', children))
   const text = command.replace(/\s+/g, ' ').trim()
   const shown = text.length > longestCommand ? `${text.slice(0, longestCommand - 1)}…` : text
-  return { kind: 'process', pid, label: `${step.repeat(depth)}${shown === '' ? l10n.t('(no command line)') : shown}`, description: parts.join(' · ') }
+  return {
+    kind: 'process',
+    pid,
+    label: `${step.repeat(depth)}${shown === '' ? l10n.t('(no command line)') : shown}`,
+    description: parts.join(' · '),
+  }
 }
 
 /** With pools before without: those are what one looks for. A higher pid is a later start, until they are used up. */

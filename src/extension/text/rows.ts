@@ -1,5 +1,12 @@
 import * as l10n from '@vscode/l10n'
-import type { CountsSnapshot, PoolHeader, PoolVerdictSnapshot, ProgramSnapshot, TaskSnapshot, WorkerSnapshot } from '../../protocol'
+import type {
+  CountsSnapshot,
+  PoolHeader,
+  PoolVerdictSnapshot,
+  ProgramSnapshot,
+  TaskSnapshot,
+  WorkerSnapshot,
+} from '../../protocol'
 import { formatElapsed } from './durations'
 import { exitText } from './exits'
 import { poolStateText, taskStateText, verdictText, workerStatusText } from './states'
@@ -31,13 +38,16 @@ export function unsuccessfulTasks(counts: CountsSnapshot): number {
 }
 
 /**
- * `running · stuck: lost task run(7) · 3 busy · 4 of 12 done · 10 s left`, with the folder's name in front if one is given; of a program
- * `pid 4711 · python 3.11.7 · 2 pools`.
+ * `running · stuck: lost task run(7) · 3 busy · 4 of 12 done · 10 s left`, with the folder's name in front if one is
+ * given; of a program `pid 4711 · python 3.11.7 · 2 pools`.
  * @param inside How many pools are in it, if it is a program.
  */
 export function poolRow(pool: PoolHeader, folder?: string, inside = 0): RowText {
   const { counts, program } = pool
-  const parts = [...(folder === undefined ? [] : [folder]), ...(program === null ? poolStateParts(pool) : programParts(pool, program, inside))]
+  const parts = [
+    ...(folder === undefined ? [] : [folder]),
+    ...(program === null ? poolStateParts(pool) : programParts(pool, program, inside)),
+  ]
   const verdict = pool.state === 'ended' ? undefined : verdictPart(pool)
   if (verdict !== undefined) parts.push(verdict)
   if (counts.running > 0) parts.push(l10n.t('{0} busy', counts.running))
@@ -53,19 +63,26 @@ export function poolRow(pool: PoolHeader, folder?: string, inside = 0): RowText 
     if (count > 0) parts.push(text)
   }
   if (pool.etaMs !== null && pool.state !== 'ended') parts.push(l10n.t('{0} left', formatElapsed(pool.etaMs, true)))
-  if (pool.issues.length > 0) parts.push(pool.issues.length === 1 ? l10n.t('1 issue') : l10n.t('{0} issues', pool.issues.length))
+  if (pool.issues.length > 0)
+    parts.push(pool.issues.length === 1 ? l10n.t('1 issue') : l10n.t('{0} issues', pool.issues.length))
   const spoken = parts.join(', ')
   return {
     label: pool.name,
     description: parts.join(separator),
-    accessibilityLabel: program === null ? l10n.t('pool {0}, {1}', pool.name, spoken) : l10n.t('program {0}, {1}', pool.name, spoken),
+    accessibilityLabel:
+      program === null ? l10n.t('pool {0}, {1}', pool.name, spoken) : l10n.t('program {0}, {1}', pool.name, spoken),
   }
 }
 
 /** What a program is; how it ended once it has. */
 function programParts({ state, failure, orphaned }: PoolHeader, program: ProgramSnapshot, inside: number): string[] {
   const parts: string[] = []
-  if (state === 'ended') parts.push(program.exitCode === null && program.signal === null ? l10n.t('ended') : exitText(program.exitCode, program.signal))
+  if (state === 'ended')
+    parts.push(
+      program.exitCode === null && program.signal === null
+        ? l10n.t('ended')
+        : exitText(program.exitCode, program.signal),
+    )
   else if (failure !== null) parts.push(l10n.t('failed'))
   else if (state !== 'run') parts.push(poolStateText(state))
   if (orphaned && state !== 'ended') parts.push(l10n.t('orphaned'))
@@ -93,7 +110,11 @@ function poolStateParts({ orphaned, state, failure }: PoolHeader): string[] {
 export function workerRow(worker: WorkerSnapshot, now: number, verdict?: PoolVerdictSnapshot): RowText {
   const parts = worker.status === 'exited' ? exitedParts(worker) : liveParts(worker, now)
   if (verdict !== undefined && verdict.code !== 'lost-task') parts.push(verdictText(verdict.code))
-  return { label: worker.name, description: parts.join(separator), accessibilityLabel: l10n.t('worker {0}, {1}', worker.name, parts.join(', ')) }
+  return {
+    label: worker.name,
+    description: parts.join(separator),
+    accessibilityLabel: l10n.t('worker {0}, {1}', worker.name, parts.join(', ')),
+  }
 }
 
 function liveParts(worker: WorkerSnapshot, now: number): string[] {
@@ -132,7 +153,11 @@ export function taskRow(task: TaskSnapshot, now: number): RowText {
   const parts = [task.state === 'running' ? l10n.t('running {0}', rowElapsed(task, now)) : taskStateText(task.state)]
   if (task.stuck) parts.push(l10n.t('stuck'))
   if (task.verdict !== null) parts.push(verdictText(task.verdict.code))
-  return { label: task.label, description: parts.join(separator), accessibilityLabel: l10n.t('task {0}, {1}', task.label, parts.join(', ')) }
+  return {
+    label: task.label,
+    description: parts.join(separator),
+    accessibilityLabel: l10n.t('task {0}, {1}', task.label, parts.join(', ')),
+  }
 }
 
 /** The group of workers that have ended; `listed` may be fewer than `total`, the host keeps the last ones only. */

@@ -27,13 +27,23 @@ export function stackText({ pid, source, threads, note }: GetStacks.Result, name
   if (note !== null) lines.push('', oneLine(note))
   if (threads.length === 0) lines.push('', l10n.t('No code of its own runs in it.'))
   for (const thread of threads) {
-    lines.push('', l10n.t('Thread {0} (most recent call first):', oneLine(thread.name === '' ? thread.id : thread.name)))
+    lines.push(
+      '',
+      l10n.t('Thread {0} (most recent call first):', oneLine(thread.name === '' ? thread.id : thread.name)),
+    )
     if (thread.frames.length === 0) lines.push(`  ${l10n.t('no frames')}`)
     for (const frame of thread.frames) {
       const file = oneLine(frame.file)
       const before = '  File "'
       const place = `${file}", line ${frame.line}`
-      if (isFile(frame.file)) links.push({ line: lines.length, start: before.length, end: before.length + place.length, file: frame.file, fileLine: frame.line })
+      if (isFile(frame.file))
+        links.push({
+          line: lines.length,
+          start: before.length,
+          end: before.length + place.length,
+          file: frame.file,
+          fileLine: frame.line,
+        })
       lines.push(`${before}${place}, in ${oneLine(frame.function)}`)
       if (frame.code.trim() !== '') lines.push(`    ${oneLine(frame.code)}`)
     }
@@ -52,9 +62,13 @@ function oneLine(text: string): string {
 
 function sourceText(source: GetStacks.Result['source']): string {
   switch (source) {
-    case 'observer': return l10n.t('told by its own interpreter')
-    case 'faulthandler': return l10n.t('written by its faulthandler')
-    case 'py-spy': return l10n.t('read by py-spy')
-    case 'inspector': return l10n.t('told by its own Node')
+    case 'observer':
+      return l10n.t('told by its own interpreter')
+    case 'faulthandler':
+      return l10n.t('written by its faulthandler')
+    case 'py-spy':
+      return l10n.t('read by py-spy')
+    case 'inspector':
+      return l10n.t('told by its own Node')
   }
 }

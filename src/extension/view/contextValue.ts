@@ -3,8 +3,8 @@ import { isStuck, rescueOptionsOf } from '../../protocol/verdicts'
 
 /**
  * `kind+flag+flag`, matched in `when` clauses by lookahead: `viewItem =~ /^worker(?=.*\+live)/`. Flags of a pool: its
- * state, `live`, `stuck`, `orphaned`, `issues`, `program`, `rescuable`; of a worker: its status, `live`, `stuck`, `orphaned`, `stack` (it may have one to show); of a task: its
- * state, `stuck`, `retryable`.
+ * state, `live`, `stuck`, `orphaned`, `issues`, `program`, `rescuable`; of a worker: its status, `live`, `stuck`,
+ * `orphaned`, `stack` (it may have one to show); of a task: its state, `stuck`, `retryable`.
  */
 export function poolContextValue(pool: PoolHeader): string {
   return contextValue('pool', {

@@ -70,12 +70,19 @@ export class DrawnRows {
     return { shape: JSON.stringify([shape, this.#tree.below(node)]), words, at: now }
   }
 
-  /** VS Code asks for a hover once for each time a row is drawn, so a row is also drawn for what only its hover says. */
+  /**
+   * VS Code asks for a hover once for each time a row is drawn, so a row is also drawn for what only its hover says.
+   */
   #hover(node: PoolsNode, now: number): string {
     const pool = this.#catalog.pool(node.poolId)?.header
-    if (node.kind === 'pool') return pool === undefined ? '' : `${pool.verdicts.map(verdictKey).join()} ${minutes(pool.startedAt, pool.endedAt ?? now)}`
+    if (node.kind === 'pool')
+      return pool === undefined
+        ? ''
+        : `${pool.verdicts.map(verdictKey).join()} ${minutes(pool.startedAt, pool.endedAt ?? now)}`
     const worker = node.kind === 'worker' ? this.#catalog.worker(node.poolId, node.name) : undefined
-    return worker === undefined ? '' : `${worker.task?.verdict?.code ?? ''} ${minutes(worker.startedAt, worker.exitedAt ?? now)}`
+    return worker === undefined
+      ? ''
+      : `${worker.task?.verdict?.code ?? ''} ${minutes(worker.startedAt, worker.exitedAt ?? now)}`
   }
 }
 

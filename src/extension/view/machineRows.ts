@@ -13,10 +13,30 @@ export interface MachineRow extends RowText {
 export function machineRows(machine: MachineSnapshot): MachineRow[] {
   const [one, five, fifteen] = machine.loadAverage.map((load) => load.toFixed(2))
   return [
-    row('cpu', 'dashboard', l10n.t('CPU'), l10n.t('{0} of {1} cores', formatPercent(machine.cpuPercent), machine.cores)),
-    row('load', 'pulse', l10n.t('Load'), l10n.t('{0} · {1} · {2} (1, 5, 15 min)', one ?? '', five ?? '', fifteen ?? '')),
-    row('memory', 'database', l10n.t('Memory'), l10n.t('{0} of {1}', formatBytes(machine.memoryUsedBytes), formatBytes(machine.memoryTotalBytes))),
-    row('pools', 'server-process', l10n.t('Pools'), l10n.t('CPU {0} · memory {1}', formatPercent(machine.poolsCpuPercent), formatBytes(machine.poolsMemoryBytes))),
+    row(
+      'cpu',
+      'dashboard',
+      l10n.t('CPU'),
+      l10n.t('{0} of {1} cores', formatPercent(machine.cpuPercent), machine.cores),
+    ),
+    row(
+      'load',
+      'pulse',
+      l10n.t('Load'),
+      l10n.t('{0} · {1} · {2} (1, 5, 15 min)', one ?? '', five ?? '', fifteen ?? ''),
+    ),
+    row(
+      'memory',
+      'database',
+      l10n.t('Memory'),
+      l10n.t('{0} of {1}', formatBytes(machine.memoryUsedBytes), formatBytes(machine.memoryTotalBytes)),
+    ),
+    row(
+      'pools',
+      'server-process',
+      l10n.t('Pools'),
+      l10n.t('CPU {0} · memory {1}', formatPercent(machine.poolsCpuPercent), formatBytes(machine.poolsMemoryBytes)),
+    ),
   ]
 }
 

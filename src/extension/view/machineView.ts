@@ -20,13 +20,17 @@ export class MachineView implements Disposable, TreeDataProvider<MachineRow['id'
     this.#owned.add(this.#redraw)
     this.#owned.add(this.#visibility)
     this.#view = this.#owned.add(window.createTreeView('unhang.machine', { treeDataProvider: this }))
-    this.#owned.add(this.#view.onDidChangeVisibility(({ visible }) => {
-      if (visible) this.#redraw.fire(undefined)
-      this.#visibility.fire(visible)
-    }))
-    this.#owned.add(catalog.onDidChange((change) => {
-      if (change.machine && this.#view.visible) this.#redraw.fire(undefined)
-    }))
+    this.#owned.add(
+      this.#view.onDidChangeVisibility(({ visible }) => {
+        if (visible) this.#redraw.fire(undefined)
+        this.#visibility.fire(visible)
+      }),
+    )
+    this.#owned.add(
+      catalog.onDidChange((change) => {
+        if (change.machine && this.#view.visible) this.#redraw.fire(undefined)
+      }),
+    )
   }
 
   get visible(): boolean {

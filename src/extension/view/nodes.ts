@@ -1,6 +1,6 @@
 /**
- * What the tree is made of. A node names something by its ids and holds no state, so that the same object stands for the
- * same row as long as that row exists (VS Code finds rows by object) and always draws the newest state.
+ * What the tree is made of. A node names something by its ids and holds no state, so that the same object stands for
+ * the same row as long as that row exists (VS Code finds rows by object) and always draws the newest state.
  */
 export interface PoolNode {
   readonly kind: 'pool'
@@ -34,15 +34,26 @@ export type PoolsNode = PoolNode | WorkerNode | TaskNode | ExitedGroupNode | Mor
 /** Unique and stable; also the row's `TreeItem.id`, which keeps selection and expansion. */
 export function nodeKey(node: PoolsNode): string {
   switch (node.kind) {
-    case 'pool': return `pool/${node.poolId}`
-    case 'worker': return `worker/${node.poolId}/${node.name}`
-    case 'task': return `task/${node.poolId}/${node.worker}`
-    case 'exitedGroup': return `exited/${node.poolId}`
-    case 'more': return `more/${node.poolId}/${node.list}`
+    case 'pool':
+      return `pool/${node.poolId}`
+    case 'worker':
+      return `worker/${node.poolId}/${node.name}`
+    case 'task':
+      return `task/${node.poolId}/${node.worker}`
+    case 'exitedGroup':
+      return `exited/${node.poolId}`
+    case 'more':
+      return `more/${node.poolId}/${node.list}`
   }
 }
 
 /** True for what VS Code hands to a command as the row it was called on. */
 export function isPoolsNode(value: unknown): value is PoolsNode {
-  return typeof value === 'object' && value !== null && 'poolId' in value && 'kind' in value && typeof value.kind === 'string'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'poolId' in value &&
+    'kind' in value &&
+    typeof value.kind === 'string'
+  )
 }

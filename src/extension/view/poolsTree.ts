@@ -35,13 +35,16 @@ export class PoolsTree {
         const program = this.#programOf(poolId)
         return program === undefined ? undefined : this.node({ kind: 'pool', poolId: program })
       }
-      case 'exitedGroup': return this.node({ kind: 'pool', poolId })
+      case 'exitedGroup':
+        return this.node({ kind: 'pool', poolId })
       case 'worker': {
         const exited = this.#catalog.worker(poolId, node.name)?.status === 'exited'
         return this.node(exited ? { kind: 'exitedGroup', poolId } : { kind: 'pool', poolId })
       }
-      case 'task': return this.node({ kind: 'worker', poolId, name: node.worker })
-      case 'more': return this.node(node.list === 'exited' ? { kind: 'exitedGroup', poolId } : { kind: 'pool', poolId })
+      case 'task':
+        return this.node({ kind: 'worker', poolId, name: node.worker })
+      case 'more':
+        return this.node(node.list === 'exited' ? { kind: 'exitedGroup', poolId } : { kind: 'pool', poolId })
     }
   }
 
@@ -102,7 +105,10 @@ export class PoolsTree {
   }
 
   #children(parent: PoolsNode | undefined): PoolsNode[] {
-    if (parent === undefined) return this.#catalog.pools.filter(({ header }) => this.#programOf(header.id) === undefined).map(({ header }) => this.node({ kind: 'pool', poolId: header.id }))
+    if (parent === undefined)
+      return this.#catalog.pools
+        .filter(({ header }) => this.#programOf(header.id) === undefined)
+        .map(({ header }) => this.node({ kind: 'pool', poolId: header.id }))
     const { poolId } = parent
     const pool = this.#catalog.pool(poolId)
     if (pool === undefined) return []
@@ -112,10 +118,13 @@ export class PoolsTree {
         if (this.#workers(pool, 'exited').length > 0) rows.push(this.node({ kind: 'exitedGroup', poolId }))
         return rows
       }
-      case 'exitedGroup': return this.#page(pool, 'exited')
-      case 'worker': return pool.workers.get(parent.name)?.task ? [this.node({ kind: 'task', poolId, worker: parent.name })] : []
+      case 'exitedGroup':
+        return this.#page(pool, 'exited')
+      case 'worker':
+        return pool.workers.get(parent.name)?.task ? [this.node({ kind: 'task', poolId, worker: parent.name })] : []
       case 'task':
-      case 'more': return []
+      case 'more':
+        return []
     }
   }
 
@@ -123,7 +132,9 @@ export class PoolsTree {
   #poolsIn(programId: string): PoolsNode[] {
     const pools = this.#catalog.poolsOf(programId)
     const live = pools.filter(({ header }) => header.state !== 'ended')
-    return [...live, ...pools.filter((pool) => !live.includes(pool))].map(({ header }) => this.node({ kind: 'pool', poolId: header.id }))
+    return [...live, ...pools.filter((pool) => !live.includes(pool))].map(({ header }) =>
+      this.node({ kind: 'pool', poolId: header.id }),
+    )
   }
 
   /** The program that a pool is drawn below. */
@@ -136,7 +147,9 @@ export class PoolsTree {
     const poolId = pool.header.id
     const workers = this.#workers(pool, list)
     const limit = this.#limit(poolId, list)
-    const rows: PoolsNode[] = workers.slice(0, limit).map((worker) => this.node({ kind: 'worker', poolId, name: worker.name }))
+    const rows: PoolsNode[] = workers
+      .slice(0, limit)
+      .map((worker) => this.node({ kind: 'worker', poolId, name: worker.name }))
     if (workers.length > limit) rows.push(this.node({ kind: 'more', poolId, list }))
     return rows
   }

@@ -1,4 +1,14 @@
-import { EventEmitter, MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState, window, type TreeDataProvider, type TreeView } from 'vscode'
+import {
+  EventEmitter,
+  MarkdownString,
+  ThemeColor,
+  ThemeIcon,
+  TreeItem,
+  TreeItemCollapsibleState,
+  window,
+  type TreeDataProvider,
+  type TreeView,
+} from 'vscode'
 import * as l10n from '@vscode/l10n'
 import { DisposableStore, Emitter, disposableInterval, type Disposable } from '../lifecycle'
 import type { PoolCatalog } from '../model/poolCatalog'
@@ -32,21 +42,27 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
     this.#drawn = new DrawnRows(catalog, this.#tree)
     this.#owned.add(this.#redraw)
     this.#owned.add(this.#visibility)
-    this.#view = this.#owned.add(window.createTreeView('unhang.pools', { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }))
-    this.#owned.add(this.#view.onDidChangeVisibility(({ visible }) => {
-      this.#tickWhileNeeded()
-      // What changed while nobody looked was not drawn.
-      if (visible) this.#redraw.fire(undefined)
-      this.#visibility.fire(visible)
-    }))
-    this.#owned.add(catalog.onDidChange((change) => {
-      this.#updateBadge()
-      this.#tickWhileNeeded()
-      if (!this.#view.visible && !change.membership) return
-      const rows = this.#tree.rowsTouchedBy(change)
-      if (rows === 'root') this.#redraw.fire(undefined)
-      else this.#redrawChanged(rows)
-    }))
+    this.#view = this.#owned.add(
+      window.createTreeView('unhang.pools', { treeDataProvider: this, canSelectMany: true, showCollapseAll: true }),
+    )
+    this.#owned.add(
+      this.#view.onDidChangeVisibility(({ visible }) => {
+        this.#tickWhileNeeded()
+        // What changed while nobody looked was not drawn.
+        if (visible) this.#redraw.fire(undefined)
+        this.#visibility.fire(visible)
+      }),
+    )
+    this.#owned.add(
+      catalog.onDidChange((change) => {
+        this.#updateBadge()
+        this.#tickWhileNeeded()
+        if (!this.#view.visible && !change.membership) return
+        const rows = this.#tree.rowsTouchedBy(change)
+        if (rows === 'root') this.#redraw.fire(undefined)
+        else this.#redrawChanged(rows)
+      }),
+    )
   }
 
   get visible(): boolean {
@@ -130,7 +146,8 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
         return task ? taskTooltip(task, now) : undefined
       }
       case 'exitedGroup':
-      case 'more': return undefined
+      case 'more':
+        return undefined
     }
   }
 
@@ -155,7 +172,10 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
     const stuck = this.#catalog.stuckCount
     if (stuck === this.badge) return
     // Only what needs somebody's attention is counted, not what runs.
-    this.#view.badge = stuck === 0 ? undefined : { value: stuck, tooltip: stuck === 1 ? l10n.t('1 thing is stuck') : l10n.t('{0} things are stuck', stuck) }
+    this.#view.badge =
+      stuck === 0
+        ? undefined
+        : { value: stuck, tooltip: stuck === 1 ? l10n.t('1 thing is stuck') : l10n.t('{0} things are stuck', stuck) }
   }
 }
 
@@ -165,7 +185,10 @@ const collapsibleStates: Readonly<Record<Appearance['collapsible'], TreeItemColl
   expanded: TreeItemCollapsibleState.Expanded,
 }
 
-function treeItem(node: PoolsNode, { id, label, description, accessibilityLabel, icon: { icon, color }, collapsible, contextValue, tone }: Appearance): TreeItem {
+function treeItem(
+  node: PoolsNode,
+  { id, label, description, accessibilityLabel, icon: { icon, color }, collapsible, contextValue, tone }: Appearance,
+): TreeItem {
   const item = new TreeItem(label, collapsibleStates[collapsible])
   item.id = id
   item.description = description

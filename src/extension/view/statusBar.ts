@@ -7,7 +7,12 @@ import { poolRow } from '../text/rows'
 
 /** Left, after the language servers' items and before the problems of no importance. */
 const priority = 40
-const commandsInTooltip = ['unhang.pools.focus', 'unhang.rescuePool', 'unhang.killStuck', 'unhang.terminateAll'] as const
+const commandsInTooltip = [
+  'unhang.pools.focus',
+  'unhang.rescuePool',
+  'unhang.killStuck',
+  'unhang.terminateAll',
+] as const
 
 /** One item, there only while pools run; a warning while something is stuck. */
 export class PoolsStatusBar implements Disposable {
@@ -18,7 +23,11 @@ export class PoolsStatusBar implements Disposable {
 
   constructor(catalog: PoolCatalog) {
     this.#catalog = catalog
-    this.#owned.add(catalog.onDidChange(() => { this.#update() }))
+    this.#owned.add(
+      catalog.onDidChange(() => {
+        this.#update()
+      }),
+    )
   }
 
   /** What it says now, empty while hidden. */
@@ -43,8 +52,14 @@ export class PoolsStatusBar implements Disposable {
     const count = this.#catalog.countedPools.length
     const running = count === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', count)
     const text = stuck === 0 ? `$(server-process) ${running}` : `$(warning) ${l10n.t('{0}, {1} stuck', running, stuck)}`
-    const spoken = stuck === 0 ? l10n.t('Unhang: {0} running', running) : l10n.t('Unhang: {0}, {1} stuck', running, stuck)
-    const summary = pools.map(({ header }) => `- **${escapeMarkdown(header.name)}** — ${escapeMarkdown(poolRow(header, this.#catalog.folderOf(header.id), this.#catalog.poolsOf(header.id).length).description)}`).join('\n')
+    const spoken =
+      stuck === 0 ? l10n.t('Unhang: {0} running', running) : l10n.t('Unhang: {0}, {1} stuck', running, stuck)
+    const summary = pools
+      .map(
+        ({ header }) =>
+          `- **${escapeMarkdown(header.name)}** — ${escapeMarkdown(poolRow(header, this.#catalog.folderOf(header.id), this.#catalog.poolsOf(header.id).length).description)}`,
+      )
+      .join('\n')
     const key = `${text}\n${summary}`
     if (key === this.#shown) return
     this.#shown = key

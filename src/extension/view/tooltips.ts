@@ -1,5 +1,13 @@
 import * as l10n from '@vscode/l10n'
-import type { PoolHeader, PoolVerdictSnapshot, ProgramSnapshot, StatsSnapshot, TaskSnapshot, VerdictSnapshot, WorkerSnapshot } from '../../protocol'
+import type {
+  PoolHeader,
+  PoolVerdictSnapshot,
+  ProgramSnapshot,
+  StatsSnapshot,
+  TaskSnapshot,
+  VerdictSnapshot,
+  WorkerSnapshot,
+} from '../../protocol'
 import { formatDuration, formatPreciseDuration } from '../text/durations'
 import { exitText } from '../text/exits'
 import { escapeMarkdown } from '../text/markdown'
@@ -22,15 +30,27 @@ export function poolTooltip(pool: PoolHeader, now: number, inside = 0, main?: Wo
   const running = formatDuration((pool.endedAt ?? now) - pool.startedAt)
   return paragraphs([
     `**${escapeMarkdown(pool.name)}** — ${escapeMarkdown(poolRow(pool, undefined, inside).description)}`,
-    ...(pool.state === 'ended' ? [] : pool.verdicts.slice(0, mostVerdicts).map((verdict) => verdictMarkdown(verdict, verdict.stuck))),
-    pool.state !== 'ended' && pool.verdicts.length > mostVerdicts ? l10n.t('… and {0} more', pool.verdicts.length - mostVerdicts) : undefined,
+    ...(pool.state === 'ended'
+      ? []
+      : pool.verdicts.slice(0, mostVerdicts).map((verdict) => verdictMarkdown(verdict, verdict.stuck))),
+    pool.state !== 'ended' && pool.verdicts.length > mostVerdicts
+      ? l10n.t('… and {0} more', pool.verdicts.length - mostVerdicts)
+      : undefined,
     ...(pool.program === null ? [] : programMarkdown(pool.program)),
     main === undefined || main.status === 'exited' ? undefined : usageMarkdown(main),
-    pool.orphaned && pool.state !== 'ended' ? l10n.t('Left behind by a host that ended without ending it. It can be terminated or killed; nothing else is known of it.') : undefined,
+    pool.orphaned && pool.state !== 'ended'
+      ? l10n.t(
+          'Left behind by a host that ended without ending it. It can be terminated or killed; nothing else is known of it.',
+        )
+      : undefined,
     pool.failure === null ? undefined : `$(error) ${escapeMarkdown(pool.failure)}`,
     pool.endedAt === null ? l10n.t('Running for {0}.', running) : l10n.t('Ran for {0}.', running),
     pool.stats === null ? undefined : statsMarkdown(pool.stats),
-    pool.issues.length === 0 ? undefined : [l10n.t('Issues of the last shutdown:'), ...pool.issues.map((issue) => `- ${escapeMarkdown(issue)}`)].join('\n'),
+    pool.issues.length === 0
+      ? undefined
+      : [l10n.t('Issues of the last shutdown:'), ...pool.issues.map((issue) => `- ${escapeMarkdown(issue)}`)].join(
+          '\n',
+        ),
   ])
 }
 
@@ -39,7 +59,13 @@ function programMarkdown({ argv, observer, message, readOnly, exitCode, signal }
   const ended = exitCode !== null || signal !== null
   return [
     ...(argv.length === 0 ? [] : [escapeMarkdown(argv.join(' '))]),
-    ...(readOnly && !ended ? [l10n.t('It was not started by Unhang and is only looked at: nothing is sent to it before you have seen every pid and confirmed.')] : []),
+    ...(readOnly && !ended
+      ? [
+          l10n.t(
+            'It was not started by Unhang and is only looked at: nothing is sent to it before you have seen every pid and confirmed.',
+          ),
+        ]
+      : []),
     ...(observer === 'waiting' && !ended ? [l10n.t('It has not made a pool yet.')] : []),
     ...(observer === 'failed' ? [l10n.t('Nothing is seen inside it: {0}', escapeMarkdown(message ?? ''))] : []),
   ]
@@ -47,12 +73,27 @@ function programMarkdown({ argv, observer, message, readOnly, exitCode, signal }
 
 /** How busy the workers were, and what the tasks took: enough to see what to expect of the ones to come. */
 function statsMarkdown({ utilisation, functions }: StatsSnapshot): string | undefined {
-  const lines = functions.filter(({ runMs }) => runMs !== null).slice(0, mostFunctions).map(({ name, runs, runMs }) => {
-    const times = runMs === null ? '' : l10n.t('half within {0}, 99 % within {1}, longest {2}', formatPreciseDuration(runMs.p50), formatPreciseDuration(runMs.p99), formatPreciseDuration(runMs.max))
-    return `- ${escapeMarkdown(`${name}: ${runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs)}, ${times}`)}`
-  })
+  const lines = functions
+    .filter(({ runMs }) => runMs !== null)
+    .slice(0, mostFunctions)
+    .map(({ name, runs, runMs }) => {
+      const times =
+        runMs === null
+          ? ''
+          : l10n.t(
+              'half within {0}, 99 % within {1}, longest {2}',
+              formatPreciseDuration(runMs.p50),
+              formatPreciseDuration(runMs.p99),
+              formatPreciseDuration(runMs.max),
+            )
+      return `- ${escapeMarkdown(`${name}: ${runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs)}, ${times}`)}`
+    })
   if (lines.length === 0) return undefined
-  return [escapeMarkdown(l10n.t('Workers busy {0} of their time.', formatPercent(utilisation * 100))), '', ...lines].join('\n')
+  return [
+    escapeMarkdown(l10n.t('Workers busy {0} of their time.', formatPercent(utilisation * 100))),
+    '',
+    ...lines,
+  ].join('\n')
 }
 
 /** What a hover over a worker says: usage, and the verdicts on it and on its task with the evidence. */
@@ -61,8 +102,13 @@ export function workerTooltip(worker: WorkerSnapshot, now: number, verdict?: Poo
   const status = worker.status === 'exited' ? exitText(worker.exitCode, worker.signal) : workerStatusText(worker.status)
   return paragraphs([
     `**${escapeMarkdown(worker.name)}** — ${l10n.t('pid {0}', worker.pid)}`,
-    [status, worker.tasksDone === 1 ? l10n.t('1 task done') : l10n.t('{0} tasks done', worker.tasksDone), worker.exitedAt === null ? l10n.t('up {0}', lifetime) : l10n.t('lived {0}', lifetime)]
-      .map(escapeMarkdown).join(' · '),
+    [
+      status,
+      worker.tasksDone === 1 ? l10n.t('1 task done') : l10n.t('{0} tasks done', worker.tasksDone),
+      worker.exitedAt === null ? l10n.t('up {0}', lifetime) : l10n.t('lived {0}', lifetime),
+    ]
+      .map(escapeMarkdown)
+      .join(' · '),
     usageMarkdown(worker),
     verdict === undefined ? undefined : verdictMarkdown(verdict, verdict.stuck),
     worker.task === null ? undefined : taskTooltip(worker.task, now),
@@ -90,16 +136,21 @@ function verdictMarkdown(verdict: VerdictSnapshot, stuck: boolean): string {
   return paragraphs([
     `${stuck ? '$(warning) ' : ''}**${escapeMarkdown(heading)}** (${confidenceText(verdict.confidence)})`,
     escapeMarkdown(verdict.summary),
-    verdict.evidence.length === 0 ? undefined : verdict.evidence.map(({ what, value }) => `- ${escapeMarkdown(what)}: ${escapeMarkdown(value)}`).join('\n'),
+    verdict.evidence.length === 0
+      ? undefined
+      : verdict.evidence.map(({ what, value }) => `- ${escapeMarkdown(what)}: ${escapeMarkdown(value)}`).join('\n'),
     verdict.advice === '' ? undefined : `_${escapeMarkdown(verdict.advice)}_`,
   ])
 }
 
 function confidenceText(confidence: VerdictSnapshot['confidence']): string {
   switch (confidence) {
-    case 'certain': return l10n.t('certain')
-    case 'likely': return l10n.t('likely')
-    case 'possible': return l10n.t('possible')
+    case 'certain':
+      return l10n.t('certain')
+    case 'likely':
+      return l10n.t('likely')
+    case 'possible':
+      return l10n.t('possible')
   }
 }
 

@@ -17,7 +17,8 @@ export function readGlob({ patterns, cwd, mostEntries }: Extract<ReadRequest, { 
     statSync,
   }
   const found = globSync(patterns, { cwd, expandDirectories: false, fs })
-  if (entries > mostEntries) return { kind: 'fault', fault: 'too-large', reason: `leads through more than ${mostEntries} files and folders` }
+  if (entries > mostEntries)
+    return { kind: 'fault', fault: 'too-large', reason: `leads through more than ${mostEntries} files and folders` }
   // Sorted, so that the same files get the same index each time.
   return { kind: 'glob', paths: found.sort().join('\0') }
 }

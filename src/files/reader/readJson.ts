@@ -8,12 +8,16 @@ const deepest = 1000
 /** The host reads an item when it is taken: some tenths of a second for this one. */
 const largestItemBytes = 16 * 1024 * 1024
 
-/** The elements of the array in a file, each as JSON of its own: the reader parses all, whoever takes them one at a time. */
+/**
+ * The elements of the array in a file, each as JSON of its own: the reader parses all, whoever takes them one at a
+ * time.
+ */
 export function readJson({ path, mostBytes }: Extract<ReadRequest, { kind: 'json' }>): ReadAnswer {
   const { descriptor, size } = openForeignFile(path)
   let text: string
   try {
-    if (size > mostBytes) return tooLarge(`has ${size} bytes; ${mostBytes} are read at most. Write one item a line and use "lines"`)
+    if (size > mostBytes)
+      return tooLarge(`has ${size} bytes; ${mostBytes} are read at most. Write one item a line and use "lines"`)
     text = readOpened(path, descriptor, mostBytes)
   } finally {
     closeSync(descriptor)
@@ -23,7 +27,11 @@ export function readJson({ path, mostBytes }: Extract<ReadRequest, { kind: 'json
   try {
     parsed = JSON.parse(text)
   } catch (error) {
-    return { kind: 'fault', fault: 'no-json', reason: `is no JSON (${error instanceof Error ? error.message : String(error)}). Correct the file` }
+    return {
+      kind: 'fault',
+      fault: 'no-json',
+      reason: `is no JSON (${error instanceof Error ? error.message : String(error)}). Correct the file`,
+    }
   }
   if (!Array.isArray(parsed)) {
     const kind = parsed === null ? 'null' : typeof parsed === 'object' ? 'an object' : `a ${typeof parsed}`
@@ -47,7 +55,11 @@ function textsOf(items: readonly unknown[]): ReadAnswer {
       texts = larger
     }
     const { written } = encoder.encodeInto(text, texts.subarray(length))
-    if (written > largestItemBytes) return tooLarge(`has an item of ${written} bytes (the ${index + 1}. one); one may have ${largestItemBytes}. Keep such data in files of their own, and make their paths the items`)
+    if (written > largestItemBytes)
+      return tooLarge(
+        `has an item of ${written} bytes (the ${index + 1}. one); one may have ${largestItemBytes}. Keep such ` +
+          'data in files of their own, and make their paths the items',
+      )
     length += written
     ends[index] = length
   }
@@ -67,7 +79,8 @@ function isTooDeep(text: string): boolean {
     const code = text.charCodeAt(at)
     if (code === quote) {
       // To the end of the string.
-      for (at += 1; at < text.length && text.charCodeAt(at) !== quote; at += 1) if (text.charCodeAt(at) === backslash) at += 1
+      for (at += 1; at < text.length && text.charCodeAt(at) !== quote; at += 1)
+        if (text.charCodeAt(at) === backslash) at += 1
     } else if (code === 0x5b || code === 0x7b) {
       depth += 1
       if (depth > deepest) return true

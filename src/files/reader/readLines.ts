@@ -8,7 +8,10 @@ const chunkBytes = 1024 * 1024
 const newline = 10
 const carriageReturn = 13
 
-/** Counts the lines that are not empty, as `filledLines` gives them, up to the size that the file has now: one that grows has an end, too. */
+/**
+ * Counts the lines that are not empty, as `filledLines` gives them, up to the size that the file has now: one that
+ * grows has an end, too.
+ */
 export function countLines(path: string): ReadAnswer {
   const { descriptor, size } = openForeignFile(path)
   try {

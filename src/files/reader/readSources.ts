@@ -11,7 +11,10 @@ const mostBytes = 64 * 1024 * 1024
 /** A line is shown in one row. */
 const longestLine = 500
 
-/** Lines of source files that the frames of a stack name: the program's word, so whatever cannot be read is left out and no fault. */
+/**
+ * Lines of source files that the frames of a stack name: the program's word, so whatever cannot be read is left out and
+ * no fault.
+ */
 export function readSources({ wanted }: Extract<ReadRequest, { kind: 'sources' }>): ReadAnswer {
   let left = mostBytes
   const found = wanted.flatMap(({ path, lines }) => {
@@ -19,10 +22,15 @@ export function readSources({ wanted }: Extract<ReadRequest, { kind: 'sources' }
     if (text === undefined) return []
     left -= text.length
     const all = text.split('\n')
-    return [{ path, lines: lines.flatMap((number) => {
-      const line = all[number - 1]
-      return line === undefined ? [] : [{ number, text: line.trim().slice(0, longestLine) }]
-    }) }]
+    return [
+      {
+        path,
+        lines: lines.flatMap((number) => {
+          const line = all[number - 1]
+          return line === undefined ? [] : [{ number, text: line.trim().slice(0, longestLine) }]
+        }),
+      },
+    ]
   })
   return { kind: 'sources', found }
 }

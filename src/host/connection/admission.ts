@@ -5,8 +5,8 @@ import { devNull } from 'node:os'
 export const mostConnections = 256
 
 /**
- * Descriptors that are left alone for the answer to whoever comes next, and for looking at processes meanwhile: without one, the kernel's
- * connection is closed before anything can be said.
+ * Descriptors that are left alone for the answer to whoever comes next, and for looking at processes meanwhile: without
+ * one, the kernel's connection is closed before anything can be said.
  */
 const spareDescriptors = 4
 
@@ -16,7 +16,11 @@ export function refusalOf(connections: number): string | undefined {
     return `This host has ${connections} connections, as many as it takes. Close some, and run the command again.`
   }
   if (!hasSpareDescriptors()) {
-    return 'This host has as many files and connections open as its limit allows (ulimit -n), so it takes no more clients. What it does for others goes on. Close some, or end pools from one that is connected; or raise the limit before the host starts.'
+    return (
+      'This host has as many files and connections open as its limit allows (ulimit -n), so it takes no more ' +
+      'clients. What it does for others goes on. Close some, or end pools from one that is connected; or raise the ' +
+      'limit before the host starts.'
+    )
   }
   return undefined
 }

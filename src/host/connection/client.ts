@@ -2,11 +2,27 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createConnection, type _Connection } from 'vscode-languageserver'
 import {
-  createProtocolConnection, ErrorCodes, LSPErrorCodes, Message, ResponseError, TextDocumentSyncKind, type InitializeError, type InitializeParams, type InitializeResult,
+  createProtocolConnection,
+  ErrorCodes,
+  LSPErrorCodes,
+  Message,
+  ResponseError,
+  TextDocumentSyncKind,
+  type InitializeError,
+  type InitializeParams,
+  type InitializeResult,
 } from 'vscode-languageserver/node'
 import { z } from 'zod'
 import {
-  Changed, errorCodes, initializationOptionsSchema, Output, protocolVersion, type InitializationOptions, type Notifications, type RequestMethod, type Watch,
+  Changed,
+  errorCodes,
+  initializationOptionsSchema,
+  Output,
+  protocolVersion,
+  type InitializationOptions,
+  type Notifications,
+  type RequestMethod,
+  type Watch,
 } from '../../protocol'
 import { LaunchError } from '../launch/errors'
 import type { Log } from '../log'
@@ -48,7 +64,9 @@ export interface LanguageService {
 
 /** A client that has not said who it is by then is none of ours. */
 export const handshakeTimeoutMs = 10_000
-/** The same, while there is no room for others. A client sends its first message in the moment in which it is connected. */
+/**
+ * The same, while there is no room for others. A client sends its first message in the moment in which it is connected.
+ */
 const hurriedHandshakeMs = 1000
 /** One that has sent nothing for this long makes room for the next at once. */
 const silentAfterMs = 250
@@ -57,7 +75,9 @@ const mostRequestsInFlight = 256
 /** A notice waits while this much is unread: the client will fetch the newest state anyway. */
 const noticeBacklogBytes = 64 * 1024
 
-/** One client: the editor's window, a terminal, a test. Nothing it sends or leaves unread reaches beyond this object. */
+/**
+ * One client: the editor's window, a terminal, a test. Nothing it sends or leaves unread reaches beyond this object.
+ */
 export class Client {
   private state: 'new' | 'ready' | 'ended' = 'new'
   private readonly reader: FrameReader
@@ -80,7 +100,10 @@ export class Client {
   /** What it wants measured. */
   watching: Watch.Params | undefined
 
-  constructor(private readonly socket: Socket, private readonly host: ClientHost) {
+  constructor(
+    private readonly socket: Socket,
+    private readonly host: ClientHost,
+  ) {
     this.writer = new FrameWriter(socket, () => {
       this.inFlight -= 1
       this.reader.resume()
@@ -89,22 +112,36 @@ export class Client {
       socket,
       () => this.writer.backlog < pauseBacklogBytes && this.inFlight < mostRequestsInFlight,
       () => (this.state === 'ready' ? largestMessageBytes : largestFirstMessageBytes),
-      (error) => { this.refuse(error) },
+      (error) => {
+        this.refuse(error)
+      },
     )
     this.reader.admit = (message) => this.admit(message)
-    socket.on('drain', () => { this.drained() })
+    socket.on('drain', () => {
+      this.drained()
+    })
     this.connection = createConnection(
       (logger) => createProtocolConnection(this.reader, this.writer, logger),
       // `exit` ends this connection, not the host (which is what the /node variant of createConnection would do).
-      { shutdownReceived: false, initialize: () => undefined, exit: () => { this.end() } },
+      {
+        shutdownReceived: false,
+        initialize: () => undefined,
+        exit: () => {
+          this.end()
+        },
+      },
     )
     this.connection.onInitialize((params) => this.initialize(params))
     this.connection.onShutdown(() => undefined)
     this.language = host.serveLanguage(this.connection)
     for (const method of Object.keys(host.handlers) as RequestMethod[]) this.register(method)
     this.handshake = this.handshakeWithin(handshakeTimeoutMs)
-    socket.once('close', () => { this.closed() })
-    socket.on('error', (error) => { host.log.debug('A connection broke.', { client: this.kind, error: error.message }) })
+    socket.once('close', () => {
+      this.closed()
+    })
+    socket.on('error', (error) => {
+      host.log.debug('A connection broke.', { client: this.kind, error: error.message })
+    })
     this.connection.listen()
   }
 
@@ -132,9 +169,16 @@ export class Client {
     if (this.followed.has(poolId)) return
     const follower = new OutputFollower(poolId, {
       backlog: () => this.writer.backlog,
-      send: (params) => { this.send(Output.method, params) },
+      send: (params) => {
+        this.send(Output.method, params)
+      },
     })
-    this.followed.set(poolId, { follower, stop: feed.follow((chunk) => { follower.push(chunk) }) })
+    this.followed.set(poolId, {
+      follower,
+      stop: feed.follow((chunk) => {
+        follower.push(chunk)
+      }),
+    })
     // What is kept comes at once: the pool may have ended already, and its follower may be about to leave.
     follower.flush()
   }
@@ -146,7 +190,9 @@ export class Client {
     followed?.follower.dispose()
   }
 
-  /** Sends what waits of a pool's output now; called when the pool has ended, so that the end comes after the output. */
+  /**
+   * Sends what waits of a pool's output now; called when the pool has ended, so that the end comes after the output.
+   */
   flushOutput(poolId: string): void {
     this.followed.get(poolId)?.follower.flush()
   }
@@ -170,7 +216,9 @@ export class Client {
     this.state = 'ended'
     this.socket.end()
     // A client that leaves its side open does not keep ours.
-    setTimeout(() => { this.socket.destroy() }, 1000).unref()
+    setTimeout(() => {
+      this.socket.destroy()
+    }, 1000).unref()
   }
 
   /** Ends the connection at once. */
@@ -193,7 +241,8 @@ export class Client {
       const positional = given.slice(0, -1)
       const params: unknown = positional.length === 0 ? undefined : positional.length === 1 ? positional[0] : positional
       const parsed = (schema ?? anything).safeParse(params)
-      if (!parsed.success) return new ResponseError(ErrorCodes.InvalidParams, `${method}: ${z.prettifyError(parsed.error)}`)
+      if (!parsed.success)
+        return new ResponseError(ErrorCodes.InvalidParams, `${method}: ${z.prettifyError(parsed.error)}`)
       try {
         const handle = this.host.handlers[method] as (params: unknown, client: Client) => unknown
         return await handle(parsed.data, this)
@@ -201,33 +250,48 @@ export class Client {
         if (error instanceof LaunchError) return new ResponseError(errorCodes.launch, error.message, error.data)
         if (error instanceof RequestError) return new ResponseError(error.code, error.message)
         this.host.log.error(`${method} failed.`, error)
-        return new ResponseError(ErrorCodes.InternalError, `${method} failed in the host: ${error instanceof Error ? error.message : String(error)}. The host's log has more.`)
+        return new ResponseError(
+          ErrorCodes.InternalError,
+          `${method} failed in the host: ${error instanceof Error ? error.message : String(error)}. The host's ` +
+            'log has more.',
+        )
       }
     })
   }
 
   private initialize(params: InitializeParams): InitializeResult | ResponseError<InitializeError> {
-    if (this.state !== 'new') return new ResponseError(ErrorCodes.InvalidRequest, 'This connection is initialized already.', { retry: false })
+    if (this.state !== 'new')
+      return new ResponseError(ErrorCodes.InvalidRequest, 'This connection is initialized already.', { retry: false })
     const parsed = initializationOptionsSchema.safeParse(params.initializationOptions)
     if (!parsed.success || !sameToken(parsed.data.token, this.host.token)) {
-      return this.turnAway('The token is missing or wrong: it is in the host.json that only the owner of this host can read.')
+      return this.turnAway(
+        'The token is missing or wrong: it is in the host.json that only the owner of this host can read.',
+      )
     }
     if (parsed.data.protocolVersion !== protocolVersion) {
-      return this.turnAway(`This host (version ${this.host.version}) speaks protocol ${protocolVersion}, the client ${parsed.data.protocolVersion}. Stop the host, and start it again from the newer one.`)
+      return this.turnAway(
+        `This host (version ${this.host.version}) speaks protocol ${protocolVersion}, the client ` +
+          `${parsed.data.protocolVersion}. Stop the host, and start it again from the newer one.`,
+      )
     }
     if (this.host.refusal !== undefined) return this.turnAway(this.host.refusal)
     const { pidNamespace } = parsed.data
     if (pidNamespace !== undefined && this.host.pidNamespace !== undefined && pidNamespace !== this.host.pidNamespace) {
-      return this.turnAway(`This host (version ${this.host.version}) runs in another pid namespace than its client, as in another container: the same number means two processes there, so neither could name one to the other. Set UNHANG_RUNTIME_DIR to a folder that the two do not share, and the client gets a host of its own.`)
+      return this.turnAway(
+        `This host (version ${this.host.version}) runs in another pid namespace than its client, as in another ` +
+          'container: the same number means two processes there, so neither could name one to the other. Set ' +
+          'UNHANG_RUNTIME_DIR to a folder that the two do not share, and the client gets a host of its own.',
+      )
     }
     this.pidNamespace = pidNamespace
     clearTimeout(this.handshake)
     this.state = 'ready'
     this.kind = parsed.data.client
     this.processId = params.processId ?? undefined
-    // An editor that was started from a worker carries its mark, and would be ended with it. A command that runs in a worker
-    // should be: it is part of what the worker does.
-    if (this.kind === 'vscode' && typeof params.processId === 'number') this.protection = this.host.protect(params.processId)
+    // An editor that was started from a worker carries its mark, and would be ended with it. A command that runs in a
+    // worker should be: it is part of what the worker does.
+    if (this.kind === 'vscode' && typeof params.processId === 'number')
+      this.protection = this.host.protect(params.processId)
     this.language.initialize(params)
     this.host.ready(this)
     return {
@@ -244,8 +308,12 @@ export class Client {
     this.host.log.warn(`A client was turned away. ${why}`)
     this.state = 'ended'
     // Once the answer is on its way.
-    setTimeout(() => { this.socket.end() }, 0)
-    setTimeout(() => { this.socket.destroy() }, 1000).unref()
+    setTimeout(() => {
+      this.socket.end()
+    }, 0)
+    setTimeout(() => {
+      this.socket.destroy()
+    }, 1000).unref()
     return new ResponseError(LSPErrorCodes.RequestFailed, why, { retry: false })
   }
 
@@ -289,7 +357,12 @@ export class Client {
 const anything = z.unknown()
 
 function hasId(params: unknown): boolean {
-  return typeof params === 'object' && params !== null && 'id' in params && (typeof params.id === 'string' || typeof params.id === 'number')
+  return (
+    typeof params === 'object' &&
+    params !== null &&
+    'id' in params &&
+    (typeof params.id === 'string' || typeof params.id === 'number')
+  )
 }
 
 /** Takes the same time wherever the two differ. */

@@ -46,7 +46,9 @@ export class Clients {
 
   /** What is to be measured, for anybody. */
   wishes(): Watch.Params[] {
-    return [...this.connected].flatMap(({ watching }) => (watching && (watching.workers || watching.machine) ? watching : []))
+    return [...this.connected].flatMap(({ watching }) =>
+      watching && (watching.workers || watching.machine) ? watching : [],
+    )
   }
 
   tellChanged(rev: number): void {

@@ -49,12 +49,18 @@ export class FrameReader extends AbstractMessageReader {
       this.buffered += chunk.length
       this.next()
     })
-    this.socket.on('error', (error) => { this.fireError(error) })
+    this.socket.on('error', (error) => {
+      this.fireError(error)
+    })
     this.socket.on('close', () => {
       this.stop()
       this.fireClose()
     })
-    return { dispose: () => { this.stop() } }
+    return {
+      dispose: () => {
+        this.stop()
+      },
+    }
   }
 
   /** Goes on after {@link mayRead} said no. */
@@ -108,7 +114,8 @@ export class FrameReader extends AbstractMessageReader {
     } catch {
       throw new FrameError('a message that is no JSON')
     }
-    if (typeof message !== 'object' || message === null || Array.isArray(message)) throw new FrameError('a message that is no object')
+    if (typeof message !== 'object' || message === null || Array.isArray(message))
+      throw new FrameError('a message that is no object')
     return message as Message
   }
 
@@ -117,7 +124,8 @@ export class FrameReader extends AbstractMessageReader {
     const seen = this.peek(longestHeaderBytes)
     const end = seen.indexOf(headerEnd)
     if (end < 0) {
-      if (seen.length >= longestHeaderBytes) throw new FrameError(`a header without an end within ${longestHeaderBytes} bytes`)
+      if (seen.length >= longestHeaderBytes)
+        throw new FrameError(`a header without an end within ${longestHeaderBytes} bytes`)
       return undefined
     }
     const header = this.take(end + headerEnd.length).toString('latin1')

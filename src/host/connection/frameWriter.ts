@@ -9,9 +9,14 @@ const dropBacklogBytes = 32 * 1024 * 1024
 /** Writes LSP frames, and knows how much of them the client has not read. */
 export class FrameWriter extends AbstractMessageWriter implements MessageWriter {
   /** @param answered Called for every response that was handed to the socket. */
-  constructor(private readonly socket: Socket, private readonly answered: () => void) {
+  constructor(
+    private readonly socket: Socket,
+    private readonly answered: () => void,
+  ) {
     super()
-    socket.on('close', () => { this.fireClose() })
+    socket.on('close', () => {
+      this.fireClose()
+    })
   }
 
   /** Bytes that wait in this process for the client to read. */

@@ -30,7 +30,9 @@ export class OutputFeed {
   follow(follower: (chunk: OutputChunk) => void): () => void {
     for (const chunk of this.tail) follower(chunk)
     this.followers.add(follower)
-    return () => { this.followers.delete(follower) }
+    return () => {
+      this.followers.delete(follower)
+    }
   }
 }
 
@@ -39,8 +41,8 @@ const gatherMs = 40
 /** A message is sent early when it has this much. */
 const messageBytes = 64 * 1024
 /**
- * What is kept for a client that does not read as fast as the workers write; more than that is dropped and counted. A burst
- * of tens of thousands of lines is no reason to lose any: a terminal prints some 10 MB a second.
+ * What is kept for a client that does not read as fast as the workers write; more than that is dropped and counted. A
+ * burst of tens of thousands of lines is no reason to lose any: a terminal prints some 10 MB a second.
  */
 export const pendingBytes = 4 * 1024 * 1024
 /** Nothing more is handed to a socket with this much unread. */
@@ -68,7 +70,10 @@ export class OutputFollower {
       this.dropped += size
     }
     if (this.pendingSize >= messageBytes) this.flush()
-    else this.timer ??= setTimeout(() => { this.flush() }, gatherMs)
+    else
+      this.timer ??= setTimeout(() => {
+        this.flush()
+      }, gatherMs)
   }
 
   /** Sends what waits, as far as the client can take it; called again when its socket has drained. */

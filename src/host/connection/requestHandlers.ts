@@ -1,19 +1,47 @@
 import type { z } from 'zod'
 import type { Client } from './client'
 import {
-  AttachProcess, CancelTask, ConfirmAttached, FollowOutput, GetFailures, GetSnapshot, GetStacks, HostStatus, LaunchPool, ListProcesses, Look, Ping, PlanShutdown, ProgramExited,
-  ProgramStarted, RemovePool, Rescue, RetryTask, RunProgram, Shutdown, StopHost, Watch, type RequestMethod, type Requests,
+  AttachProcess,
+  CancelTask,
+  ConfirmAttached,
+  FollowOutput,
+  GetFailures,
+  GetSnapshot,
+  GetStacks,
+  HostStatus,
+  LaunchPool,
+  ListProcesses,
+  Look,
+  Ping,
+  PlanShutdown,
+  ProgramExited,
+  ProgramStarted,
+  RemovePool,
+  Rescue,
+  RetryTask,
+  RunProgram,
+  Shutdown,
+  StopHost,
+  Watch,
+  type RequestMethod,
+  type Requests,
 } from '../../protocol'
 
 /** What the host does for each request, given checked parameters. Throws {@link RequestError} or `LaunchError`. */
 export type RequestHandlers = {
-  readonly [M in RequestMethod]: (params: Requests[M]['params'], client: Client) => Promise<Requests[M]['result']> | Requests[M]['result']
+  readonly [M in RequestMethod]: (
+    params: Requests[M]['params'],
+    client: Client,
+  ) => Promise<Requests[M]['result']> | Requests[M]['result']
 }
 
 /** A request that makes sense but cannot be done; `code` is one of the protocol's `errorCodes`. */
 export class RequestError extends Error {
   override readonly name = 'RequestError'
-  constructor(readonly code: number, message: string) {
+  constructor(
+    readonly code: number,
+    message: string,
+  ) {
     super(message)
   }
 }

@@ -3,22 +3,26 @@ import { readHostInfo, type Endpoint, type HostCondition } from '../../protocol'
 import { lockHolder } from '../lock'
 
 /**
- * The process that is the host of a workspace now, without asking it anything: named by the lock or host.json, alive as that very process,
- * and by its command line a host of this workspace. null when there is none.
+ * The process that is the host of a workspace now, without asking it anything: named by the lock or host.json, alive as
+ * that very process, and by its command line a host of this workspace. null when there is none.
  */
 export async function findHostProcess(endpoint: Endpoint, processes: ProcessTable): Promise<HostCondition> {
-  const named = [await lockHolder(endpoint.directory), await readHostInfo(endpoint)].filter((identity) => identity !== undefined)
+  const named = [await lockHolder(endpoint.directory), await readHostInfo(endpoint)].filter(
+    (identity) => identity !== undefined,
+  )
   for (const { pid, startTime } of named) {
     const identity = { pid, startTime }
     const row = await processes.inspect(identity)
-    if (row !== undefined && row.state !== 'zombie' && (await isHostOf(endpoint.root, identity, processes))) return { pid, startTime, state: row.state }
+    if (row !== undefined && row.state !== 'zombie' && (await isHostOf(endpoint.root, identity, processes)))
+      return { pid, startTime, state: row.state }
   }
   return null
 }
 
 /**
- * Whether a process was started as the host of this workspace. A file in the runtime folder is anybody's word who runs as this user, and
- * on its word alone no process is ended. Elsewhere than on Linux nothing tells command lines, and the file has to do.
+ * Whether a process was started as the host of this workspace. A file in the runtime folder is anybody's word who runs
+ * as this user, and on its word alone no process is ended. Elsewhere than on Linux nothing tells command lines, and the
+ * file has to do.
  */
 async function isHostOf(root: string, identity: ProcessIdentity, processes: ProcessTable): Promise<boolean> {
   if (process.platform !== 'linux') return true

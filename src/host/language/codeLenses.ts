@@ -15,17 +15,24 @@ export function codeLensesOf(document: TextDocument, pools: readonly PoolHeader[
 
 /** All that the lenses of any document could show; while it stays the same, no client has to ask again. */
 export function lensState(pools: readonly PoolHeader[]): string {
-  return pools.filter(isLive).map((pool) => `${pool.label ?? ''}\n${pool.id}\n${countsText(pool)}`).join('\n')
+  return pools
+    .filter(isLive)
+    .map((pool) => `${pool.label ?? ''}\n${pool.id}\n${countsText(pool)}`)
+    .join('\n')
 }
 
-/** The URI of the folder that a tasks.json belongs to, as the client wrote it: a workspace may have several folders, and each its labels. */
+/**
+ * The URI of the folder that a tasks.json belongs to, as the client wrote it: a workspace may have several folders, and
+ * each its labels.
+ */
 function folderOf({ uri }: TextDocument): string {
   return uri.replace(/\/\.vscode\/tasks\.json$/, '')
 }
 
 function lensCommands(label: string, folder: string, pools: readonly PoolHeader[]): Command[] {
   const running = pools.filter((pool) => pool.label === label && isLive(pool))
-  if (running.length === 0) return [{ title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label, folder }] }]
+  if (running.length === 0)
+    return [{ title: '$(play) Launch', command: 'unhang.launchPool', arguments: [{ label, folder }] }]
   return running.flatMap((pool) => [
     { title: '$(debug-stop) Terminate', command: 'unhang.terminatePool', arguments: [{ poolId: pool.id }] },
     { title: countsText(pool), command: 'unhang.pools.focus', arguments: [] },

@@ -11,26 +11,51 @@ import { parseTasksFile, placeOf, tooDeep, type PoolTask } from '../launch/tasks
  * @param root The workspace folder that the document belongs to.
  * @param look Ends what is still looked up for a text that was edited since.
  */
-export async function diagnosticsOf(document: TextDocument, root: string, env: NodeJS.ProcessEnv, look: Omit<ItemLook, 'purpose'> = {}): Promise<Diagnostic[]> {
+export async function diagnosticsOf(
+  document: TextDocument,
+  root: string,
+  env: NodeJS.ProcessEnv,
+  look: Omit<ItemLook, 'purpose'> = {},
+): Promise<Diagnostic[]> {
   const { poolTasks, tooDeepAt } = parseTasksFile(document.getText())
   if (tooDeepAt !== undefined) {
-    return [{
-      range: { start: document.positionAt(tooDeepAt), end: document.positionAt(tooDeepAt + 1) },
-      severity: DiagnosticSeverity.Error, source: 'unhang', code: 'out-of-range', message: `This file is ${tooDeep}. Its pool tasks are not read; write it flatter.`,
-    }]
+    return [
+      {
+        range: { start: document.positionAt(tooDeepAt), end: document.positionAt(tooDeepAt + 1) },
+        severity: DiagnosticSeverity.Error,
+        source: 'unhang',
+        code: 'out-of-range',
+        message: `This file is ${tooDeep}. Its pool tasks are not read; write it flatter.`,
+      },
+    ]
   }
-  const found = await Promise.all(poolTasks.map(async (task) => {
-    const result = await checkDefinition(task.definition, root, env, undefined, { ...look, purpose: 'edit' })
-    const problems = result.ok ? [] : result.problems.filter((problem) => problem.code !== 'unresolved-variable')
-    return [...labelProblems(task, poolTasks), ...problems].map((problem) => diagnosticOf(document, task, problem))
-  }))
+  const found = await Promise.all(
+    poolTasks.map(async (task) => {
+      const result = await checkDefinition(task.definition, root, env, undefined, { ...look, purpose: 'edit' })
+      const problems = result.ok ? [] : result.problems.filter((problem) => problem.code !== 'unresolved-variable')
+      return [...labelProblems(task, poolTasks), ...problems].map((problem) => diagnosticOf(document, task, problem))
+    }),
+  )
   return found.flat()
 }
 
 function labelProblems(task: PoolTask, all: readonly PoolTask[]): DefinitionProblem[] {
-  if (task.label === undefined) return [{ path: [], code: 'missing', message: '"label" is missing: write the name under which the pool is launched and shown.' }]
+  if (task.label === undefined)
+    return [
+      {
+        path: [],
+        code: 'missing',
+        message: '"label" is missing: write the name under which the pool is launched and shown.',
+      },
+    ]
   if (all.some((other) => other !== task && other.label === task.label)) {
-    return [{ path: ['label'], code: 'conflict', message: `Two pool tasks have the label "${task.label}". Give each one its own.` }]
+    return [
+      {
+        path: ['label'],
+        code: 'conflict',
+        message: `Two pool tasks have the label "${task.label}". Give each one its own.`,
+      },
+    ]
   }
   return []
 }

@@ -35,7 +35,9 @@ export class TasksLanguage implements LanguageService {
     private readonly pools: () => PoolHeader[],
   ) {
     this.documents.listen(connection)
-    this.documents.onDidChangeContent(({ document }) => { this.looks.get(document.uri)?.abort() })
+    this.documents.onDidChangeContent(({ document }) => {
+      this.looks.get(document.uri)?.abort()
+    })
     connection.onCodeLens(async ({ textDocument }, token) => {
       const document = this.documents.get(textDocument.uri)
       const folder = document && (await workspaceFolderOf(document))
@@ -54,7 +56,9 @@ export class TasksLanguage implements LanguageService {
       this.looks.get(document.uri)?.abort()
       const look = new AbortController()
       this.looks.set(document.uri, look)
-      const cancelled = token.onCancellationRequested(() => { look.abort() })
+      const cancelled = token.onCancellationRequested(() => {
+        look.abort()
+      })
       try {
         return { kind: 'full', items: await diagnosticsOf(document, folder, process.env, { signal: look.signal }) }
       } finally {
@@ -76,15 +80,18 @@ export class TasksLanguage implements LanguageService {
    */
   poolsChanged(): void {
     if (!this.refreshes || this.timer || this.documents.keys().length === 0) return
-    this.timer = setTimeout(() => {
-      this.timer = undefined
-      if (lensState(this.pools()) === this.fetched) return
-      this.pauseMs = Math.min(this.pauseMs * 2, longestLensIntervalMs)
-      this.lastRefresh = performance.now()
-      // A client that is gone, or refuses, needs no lenses.
-      this.connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined)
-      this.poolsChanged()
-    }, Math.max(0, this.lastRefresh + this.pauseMs - performance.now()))
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined
+        if (lensState(this.pools()) === this.fetched) return
+        this.pauseMs = Math.min(this.pauseMs * 2, longestLensIntervalMs)
+        this.lastRefresh = performance.now()
+        // A client that is gone, or refuses, needs no lenses.
+        this.connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined)
+        this.poolsChanged()
+      },
+      Math.max(0, this.lastRefresh + this.pauseMs - performance.now()),
+    )
   }
 
   dispose(): void {

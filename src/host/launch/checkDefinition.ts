@@ -22,16 +22,25 @@ export interface ProgramSettings {
   readonly pythonPath?: string | undefined
 }
 
-export type Checked = { readonly ok: true; readonly checked: CheckedDefinition } | { readonly ok: false; readonly problems: DefinitionProblem[] }
+export type Checked =
+  | { readonly ok: true; readonly checked: CheckedDefinition }
+  | { readonly ok: false; readonly problems: DefinitionProblem[] }
 
 /**
  * Everything that can be told about a definition without starting a process: the same checks before a launch and for
  * the diagnostics in the editor.
  * @param env The environment the workers would have, before the definition's own additions.
- * @param settings Left out where they are not known, as for the editor's diagnostics: what depends on them is not looked up.
+ * @param settings Left out where they are not known, as for the editor's diagnostics: what depends on them is not
+ * looked up.
  * @param look How far the items are looked up.
  */
-export async function checkDefinition(given: unknown, root: string, env: NodeJS.ProcessEnv, settings?: ProgramSettings, look: ItemLook = { purpose: 'launch' }): Promise<Checked> {
+export async function checkDefinition(
+  given: unknown,
+  root: string,
+  env: NodeJS.ProcessEnv,
+  settings?: ProgramSettings,
+  look: ItemLook = { purpose: 'launch' },
+): Promise<Checked> {
   const validated = validateDefinition(given)
   if (!validated.ok) return validated
   const variables = { workspaceFolder: root, env }
@@ -39,14 +48,23 @@ export async function checkDefinition(given: unknown, root: string, env: NodeJS.
   const cwd = resolve(root, definition.cwd ?? '.')
   let interpreter: string | undefined
   if (!(definition.cwd !== undefined && holdsVariable(definition.cwd))) {
-    const isFolder = await stat(cwd).then((found) => found.isDirectory(), () => false)
+    const isFolder = await stat(cwd).then(
+      (found) => found.isDirectory(),
+      () => false,
+    )
     if (!isFolder) {
-      problems.push({ path: ['cwd'], code: 'not-found', message: `"cwd": there is no folder ${cwd}. Write the path of a folder, relative to the workspace folder.` })
+      problems.push({
+        path: ['cwd'],
+        code: 'not-found',
+        message: `"cwd": there is no folder ${cwd}. Write the path of a folder, relative to the workspace folder.`,
+      })
       // All other paths are relative to it: they would only repeat the same fault.
       return { ok: false, problems }
     }
     const workersEnv = environmentOf(env, definition)
-    const setting = settings && { pythonPath: settings.pythonPath && resolveVariables(settings.pythonPath, variables).value }
+    const setting = settings && {
+      pythonPath: settings.pythonPath && resolveVariables(settings.pythonPath, variables).value,
+    }
     const python = await checkPython(definition, { cwd, root, env: workersEnv, setting, read: look.read })
     interpreter = python.interpreter
     problems.push(...python.problems, ...(await programProblems(definition, cwd, workersEnv)))
@@ -57,7 +75,9 @@ export async function checkDefinition(given: unknown, root: string, env: NodeJS.
     if (!problems.some((problem) => problem.path[0] === 'items')) problems.push(items.problem)
     return { ok: false, problems }
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, checked: { definition, cwd, items: items.source, interpreter } }
+  return problems.length > 0
+    ? { ok: false, problems }
+    : { ok: true, checked: { definition, cwd, items: items.source, interpreter } }
 }
 
 /** The environment of a definition's processes: what the client has, with the definition's own changes. */

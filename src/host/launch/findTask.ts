@@ -15,22 +15,35 @@ const patienceMs = 5000
  */
 export async function findTask(root: string, label: string, read: ReadForeign = readForeign): Promise<PoolTask> {
   const file = join(root, '.vscode', 'tasks.json')
-  const fail = (message: string, code: DefinitionProblem['code'] = 'not-found') => new LaunchError(`"${label}"`, [{ path: ['label'], code, message }])
+  const fail = (message: string, code: DefinitionProblem['code'] = 'not-found') =>
+    new LaunchError(`"${label}"`, [{ path: ['label'], code, message }])
   const answer = await read({ kind: 'text', path: file, mostBytes: largestBytes }, { deadlineMs: patienceMs })
   if (answer.kind === 'fault') {
-    if (answer.fault === 'missing') throw fail(`There is no ${file}. Make it, with a task of "type": "pool" and "label": "${label}".`)
+    if (answer.fault === 'missing')
+      throw fail(`There is no ${file}. Make it, with a task of "type": "pool" and "label": "${label}".`)
     throw fail(`${file} ${answer.reason}.`, 'unreadable')
   }
   const parsed = parseTasksFile(answer.kind === 'text' ? answer.text : '')
   const [syntaxError] = parsed.syntaxErrors
-  if (syntaxError) throw fail(`${file}:${syntaxError.line}:${syntaxError.column} is no valid JSON (${syntaxError.message}). Correct it there.`, 'unreadable')
+  if (syntaxError)
+    throw fail(
+      `${file}:${syntaxError.line}:${syntaxError.column} is no valid JSON (${syntaxError.message}). Correct it there.`,
+      'unreadable',
+    )
   const [found, another] = parsed.poolTasks.filter((task) => task.label === label)
-  if (found && another) throw fail(`Two pool tasks in ${file} have the label "${label}". Give each one its own.`, 'conflict')
+  if (found && another)
+    throw fail(`Two pool tasks in ${file} have the label "${label}". Give each one its own.`, 'conflict')
   if (found) return found
   const other = parsed.otherTasks.find((task) => task.label === label)
-  if (other) throw fail(`The task "${label}" has the type "${other.type}". Only tasks of "type": "pool" can be launched as a pool.`)
+  if (other)
+    throw fail(
+      `The task "${label}" has the type "${other.type}". Only tasks of "type": "pool" can be launched as a pool.`,
+    )
   const labels = parsed.poolTasks.flatMap((task) => task.label ?? [])
   if (labels.length === 0) throw fail(`${file} has no task of "type": "pool". Add one with "label": "${label}".`)
   const meant = closest(label, labels)
-  throw fail(`No pool task is called "${label}". ${meant === undefined ? '' : `Did you mean "${meant}"? `}There ${labels.length === 1 ? 'is' : 'are'}: ${labels.map((one) => `"${one}"`).join(', ')}.`)
+  throw fail(
+    `No pool task is called "${label}". ${meant === undefined ? '' : `Did you mean "${meant}"? `}There ` +
+      `${labels.length === 1 ? 'is' : 'are'}: ${labels.map((one) => `"${one}"`).join(', ')}.`,
+  )
 }

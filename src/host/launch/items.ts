@@ -13,8 +13,8 @@ export type OpenedItems = { readonly source: ItemSource } | { readonly problem: 
 /** How far the items are looked up, and until when somebody wants to know. */
 export interface ItemLook {
   /**
-   * `edit`: for the diagnostics of a tasks.json, at every pause in typing. What takes more than a moment is left out there: the launch
-   * says it.
+   * `edit`: for the diagnostics of a tasks.json, at every pause in typing. What takes more than a moment is left out
+   * there: the launch says it.
    */
   readonly purpose: 'launch' | 'edit'
   readonly signal?: AbortSignal | undefined
@@ -24,9 +24,13 @@ export interface ItemLook {
 /** For each purpose; the deadlines include the start of a thread on a machine that has other things to do. */
 const limits = {
   launch: {
-    /** A client waits, and gives up after some ten seconds. A checkout of Linux has 90,000 files, walked in a second. */
-    globMs: 5000, globEntries: 2_000_000,
-    jsonMs: 8000, jsonBytes: 64 * 1024 * 1024,
+    /**
+     * A client waits, and gives up after some ten seconds. A checkout of Linux has 90,000 files, walked in a second.
+     */
+    globMs: 5000,
+    globEntries: 2_000_000,
+    jsonMs: 8000,
+    jsonBytes: 64 * 1024 * 1024,
     /** Of a disk that gives 200 MB a second 9 GB; clients wait for a minute. */
     linesMs: 45_000,
   },
@@ -53,23 +57,35 @@ async function fromGlob(patterns: string | readonly string[], cwd: string, look:
   const path = ['items', 'glob']
   if (answer.kind === 'fault') {
     return problemUnlessUnknown(answer, look, {
-      path, code: 'out-of-range',
-      message: `"items.glob": ${shown} in ${cwd} ${answer.reason}. Write a pattern that begins with the folder that holds the files ("data/images/**/*.png"), without a link to a larger tree in it, or list the files in a file and use "lines".`,
+      path,
+      code: 'out-of-range',
+      message:
+        `"items.glob": ${shown} in ${cwd} ${answer.reason}. Write a pattern that begins with the folder that holds ` +
+        'the files ("data/images/**/*.png"), without a link to a larger tree in it, or list the files in a file ' +
+        'and use "lines".',
     })
   }
   if (answer.kind === 'glob' && answer.paths !== '') return { source: fromArray(answer.paths.split('\0')) }
   return {
     problem: {
-      path, code: 'not-found',
-      message: `"items.glob": no file in ${cwd} matches ${shown}. Write a pattern that is relative to that folder ("src/**/*.js"), or set "cwd".`,
+      path,
+      code: 'not-found',
+      message:
+        `"items.glob": no file in ${cwd} matches ${shown}. Write a pattern that is relative to that folder ` +
+        '("src/**/*.js"), or set "cwd".',
     },
   }
 }
 
 async function fromLines(file: string, cwd: string, look: ItemLook): Promise<OpenedItems> {
   const path = resolve(cwd, file)
-  const answer = await ask({ kind: look.purpose === 'edit' ? 'open' : 'lines', path }, limits[look.purpose].linesMs, look)
-  if (answer.kind === 'fault') return problemUnlessUnknown(answer, look, fileProblem(['items', 'lines'], file, path, answer))
+  const answer = await ask(
+    { kind: look.purpose === 'edit' ? 'open' : 'lines', path },
+    limits[look.purpose].linesMs,
+    look,
+  )
+  if (answer.kind === 'fault')
+    return problemUnlessUnknown(answer, look, fileProblem(['items', 'lines'], file, path, answer))
   return { source: { total: answer.kind === 'lines' ? answer.total : 0, iterate: () => filledLines(path) } }
 }
 
@@ -77,17 +93,23 @@ async function fromJson(file: string, cwd: string, look: ItemLook): Promise<Open
   const path = resolve(cwd, file)
   const { jsonMs, jsonBytes } = limits[look.purpose]
   const answer = await ask({ kind: 'json', path, mostBytes: jsonBytes }, jsonMs, look)
-  if (answer.kind === 'fault') return problemUnlessUnknown(answer, look, fileProblem(['items', 'json'], file, path, answer))
+  if (answer.kind === 'fault')
+    return problemUnlessUnknown(answer, look, fileProblem(['items', 'json'], file, path, answer))
   if (answer.kind !== 'json') return { source: fromArray([]) }
   const { texts, ends } = answer
-  return { source: { total: ends.length, *iterate() {
-    const decoder = new TextDecoder()
-    let start = 0
-    for (const end of ends) {
-      yield JSON.parse(decoder.decode(texts.subarray(start, end))) as unknown
-      start = end
-    }
-  } } }
+  return {
+    source: {
+      total: ends.length,
+      *iterate() {
+        const decoder = new TextDecoder()
+        let start = 0
+        for (const end of ends) {
+          yield JSON.parse(decoder.decode(texts.subarray(start, end))) as unknown
+          start = end
+        }
+      },
+    },
+  }
 }
 
 function fromRange([start, end, step = 1]: readonly [number, number, number?]): ItemSource {
@@ -101,7 +123,11 @@ function fromRange([start, end, step = 1]: readonly [number, number, number?]): 
   }
 }
 
-function ask(request: ReadRequest, deadlineMs: number, { read = readForeign, signal }: ItemLook): ReturnType<ReadForeign> {
+function ask(
+  request: ReadRequest,
+  deadlineMs: number,
+  { read = readForeign, signal }: ItemLook,
+): ReturnType<ReadForeign> {
   return read(request, { deadlineMs, signal })
 }
 
@@ -111,9 +137,18 @@ function problemUnlessUnknown({ fault }: ReadFault, { purpose }: ItemLook, probl
   return isUnknown ? { source: fromArray([]) } : { problem }
 }
 
-function fileProblem(path: readonly string[], file: string, absolute: string, { fault, reason }: ReadFault): DefinitionProblem {
+function fileProblem(
+  path: readonly string[],
+  file: string,
+  absolute: string,
+  { fault, reason }: ReadFault,
+): DefinitionProblem {
   const key = path.join('.')
   return fault === 'missing'
-    ? { path, code: 'not-found', message: `"${key}": there is no file "${file}" (looked for ${absolute}). Write a path relative to "cwd".` }
+    ? {
+        path,
+        code: 'not-found',
+        message: `"${key}": there is no file "${file}" (looked for ${absolute}). Write a path relative to "cwd".`,
+      }
     : { path, code: 'unreadable', message: `"${key}": ${absolute} ${reason}.` }
 }

@@ -18,7 +18,9 @@ export interface LaunchContext {
   readonly workerPath?: string | undefined
   /** Process table and kill ledger of the pools. */
   readonly system: ShutdownDependencies
-  /** Called in the same turn in which the pool is made: its workers start in the next, and not one event may be missed. */
+  /**
+   * Called in the same turn in which the pool is made: its workers start in the next, and not one event may be missed.
+   */
   adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void
   launchProgram(program: ProgramLaunch): Promise<LaunchPool.Result>
   /** Called right before a pool is made: checking takes time. Throws when this host takes no more pools. */
@@ -33,7 +35,9 @@ export interface LaunchContext {
 export async function launchPool(params: LaunchPool.Params, context: LaunchContext): Promise<LaunchPool.Result> {
   const { label } = params
   if (label === undefined && params.definition === undefined) {
-    throw new LaunchError('A pool without a label and a definition', [{ path: ['label'], code: 'missing', message: 'Name a pool task by its label, or give a definition.' }])
+    throw new LaunchError('A pool without a label and a definition', [
+      { path: ['label'], code: 'missing', message: 'Name a pool task by its label, or give a definition.' },
+    ])
   }
   const given = params.definition ?? (await findTask(context.root, label ?? '')).definition
   const subject = label === undefined ? 'The pool' : `"${label}"`
@@ -42,7 +46,8 @@ export async function launchPool(params: LaunchPool.Params, context: LaunchConte
   if (!result.ok) throw new LaunchError(subject, result.problems)
   const { checked } = result
   context.mustBeOpen()
-  if (checked.definition.program !== undefined) return context.launchProgram(programLaunchOf(checked, checked.definition.program, label, params, env))
+  if (checked.definition.program !== undefined)
+    return context.launchProgram(programLaunchOf(checked, checked.definition.program, label, params, env))
   const options = poolOptionsOf(checked, label, params, env, context)
   let pool: Pool
   try {
@@ -54,7 +59,12 @@ export async function launchPool(params: LaunchPool.Params, context: LaunchConte
   context.adopt(pool, label ?? null, terminationOf(checked, env))
   runToTheEnd(pool, checked, context.onError)
   const { total } = checked.items
-  return { poolId: pool.id, name: pool.name, total, warnings: total === 0 ? ['There are no items, so there is nothing to do.'] : [] }
+  return {
+    poolId: pool.id,
+    name: pool.name,
+    total,
+    warnings: total === 0 ? ['There are no items, so there is nothing to do.'] : [],
+  }
 }
 
 function terminationOf({ definition, cwd }: CheckedDefinition, env: NodeJS.ProcessEnv): PoolTermination | undefined {
@@ -66,14 +76,24 @@ function terminationOf({ definition, cwd }: CheckedDefinition, env: NodeJS.Proce
 function runToTheEnd(pool: Pool, { items, definition }: CheckedDefinition, onError: (error: unknown) => void): void {
   const { done } = pool.runItems(items.iterate(), { total: items.total, ...given({ chunkSize: definition.chunkSize }) })
   // A file of items that went away half way is the end of the items.
-  done.catch(onError).finally(() => { pool.close() })
+  done.catch(onError).finally(() => {
+    pool.close()
+  })
 }
 
 function programLaunchOf(
-  { definition, cwd }: CheckedDefinition, command: string | readonly string[], label: string | undefined, { defaults }: LaunchPool.Params, env: NodeJS.ProcessEnv,
+  { definition, cwd }: CheckedDefinition,
+  command: string | readonly string[],
+  label: string | undefined,
+  { defaults }: LaunchPool.Params,
+  env: NodeJS.ProcessEnv,
 ): ProgramLaunch {
   return {
-    command, cwd, env: environmentOf(env, definition), name: label, label: label ?? null,
+    command,
+    cwd,
+    env: environmentOf(env, definition),
+    name: label,
+    label: label ?? null,
     watch: given({
       stuckAfterMs: definition.stuckAfterMs ?? defaults?.stuckAfterMs,
       gracePeriodMs: definition.gracePeriodMs ?? defaults?.gracePeriodMs,
@@ -86,7 +106,11 @@ function programLaunchOf(
 }
 
 function poolOptionsOf(
-  checked: CheckedDefinition, label: string | undefined, { defaults }: LaunchPool.Params, env: NodeJS.ProcessEnv, context: LaunchContext,
+  checked: CheckedDefinition,
+  label: string | undefined,
+  { defaults }: LaunchPool.Params,
+  env: NodeJS.ProcessEnv,
+  context: LaunchContext,
 ): PoolOptions {
   const { definition, cwd } = checked
   const program = programOptions(checked, context, defaults?.nodePath)
@@ -96,7 +120,8 @@ function poolOptionsOf(
       name: label ?? nameOf(definition),
       processes: definition.processes,
       maxTasksPerChild: definition.maxTasksPerChild,
-      maxMemoryPerChildBytes: definition.maxMemoryPerChildMb === undefined ? undefined : definition.maxMemoryPerChildMb * 2 ** 20,
+      maxMemoryPerChildBytes:
+        definition.maxMemoryPerChildMb === undefined ? undefined : definition.maxMemoryPerChildMb * 2 ** 20,
       stuckAfterMs: definition.stuckAfterMs ?? defaults?.stuckAfterMs,
       timeoutMs: definition.timeoutMs,
       retries: definition.retries,
@@ -111,8 +136,13 @@ function poolOptionsOf(
   }
 }
 
-function programOptions({ definition, interpreter }: CheckedDefinition, context: LaunchContext, nodePath: string | undefined): PoolOptions {
-  if (definition.module !== undefined) return { module: definition.module, ...given({ nodePath, workerPath: context.workerPath }) }
+function programOptions(
+  { definition, interpreter }: CheckedDefinition,
+  context: LaunchContext,
+  nodePath: string | undefined,
+): PoolOptions {
+  if (definition.module !== undefined)
+    return { module: definition.module, ...given({ nodePath, workerPath: context.workerPath }) }
   if (definition.python !== undefined) return { python: definition.python, ...given({ pythonPath: interpreter }) }
   return { command: definition.command ?? '' }
 }
@@ -135,16 +165,22 @@ function outputFolderName(): string {
 function environmentChanges(wanted: NodeJS.ProcessEnv): Record<string, string | null> {
   const changes: Record<string, string | null> = {}
   for (const name of Object.keys(process.env)) if (wanted[name] === undefined) changes[name] = null
-  for (const [name, value] of Object.entries(wanted)) if (value !== undefined && process.env[name] !== value) changes[name] = value
+  for (const [name, value] of Object.entries(wanted))
+    if (value !== undefined && process.env[name] !== value) changes[name] = value
   return changes
 }
 
-/** The workers of an Electron that runs as Node need to be told so, too; in any other program it would change what a user's Electron does. */
+/**
+ * The workers of an Electron that runs as Node need to be told so, too; in any other program it would change what a
+ * user's Electron does.
+ */
 function ofElectron(runsNode: boolean): Record<string, string | null> {
   return runsNode && process.versions.electron !== undefined ? { ELECTRON_RUN_AS_NODE: '1' } : {}
 }
 
 /** Without the keys that are undefined, as options tell "not given" from "undefined". */
 function given<T extends Record<string, unknown>>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
 }

@@ -24,7 +24,10 @@ const largestInitBytes = 1024 * 1024
 const patienceMs = 1000
 
 /** The interpreter of a definition with `python`, and what is wrong with both. */
-export async function checkPython(definition: PoolDefinition, places: PythonPlaces): Promise<{ interpreter: string | undefined; problems: DefinitionProblem[] }> {
+export async function checkPython(
+  definition: PoolDefinition,
+  places: PythonPlaces,
+): Promise<{ interpreter: string | undefined; problems: DefinitionProblem[] }> {
   if (definition.python === undefined) return { interpreter: undefined, problems: [] }
   const problems: DefinitionProblem[] = []
   const module = await moduleProblem(definition.python, places.cwd, places.read ?? readForeign)
@@ -34,10 +37,14 @@ export async function checkPython(definition: PoolDefinition, places: PythonPlac
   return { interpreter: undefined, problems: [...problems, found] }
 }
 
-function interpreterOf(definition: PoolDefinition, { cwd, root, env, setting }: PythonPlaces): string | DefinitionProblem | undefined {
+function interpreterOf(
+  definition: PoolDefinition,
+  { cwd, root, env, setting }: PythonPlaces,
+): string | DefinitionProblem | undefined {
   const { pythonPath = setting?.pythonPath } = definition
   // It may be in the settings, or come with a variable.
-  if ((pythonPath === undefined && setting === undefined) || (pythonPath !== undefined && holdsVariable(pythonPath))) return undefined
+  if ((pythonPath === undefined && setting === undefined) || (pythonPath !== undefined && holdsVariable(pythonPath)))
+    return undefined
   try {
     return findPython(pythonPath, cwd, env, root)
   } catch (error) {
@@ -45,13 +52,19 @@ function interpreterOf(definition: PoolDefinition, { cwd, root, env, setting }: 
     // The key that can be marked: the task has none for what came from the settings, or from nowhere.
     const key = definition.pythonPath === undefined ? 'python' : 'pythonPath'
     const fromSetting = definition.pythonPath === undefined && setting?.pythonPath !== undefined
-    return { path: [key], code: 'not-found', message: fromSetting ? error.message.replace('"pythonPath":', '"python": the setting "unhang.pythonPath":') : error.message }
+    return {
+      path: [key],
+      code: 'not-found',
+      message: fromSetting
+        ? error.message.replace('"pythonPath":', '"python": the setting "unhang.pythonPath":')
+        : error.message,
+    }
   }
 }
 
 /**
- * Says that a module is not there, where that can be known without asking Python: when its package is a folder of `cwd`. All
- * else may come from PYTHONPATH or from what is installed; the worker then says it when it starts.
+ * Says that a module is not there, where that can be known without asking Python: when its package is a folder of
+ * `cwd`. All else may come from PYTHONPATH or from what is installed; the worker then says it when it starts.
  */
 async function moduleProblem(python: string, cwd: string, read: ReadForeign): Promise<DefinitionProblem | undefined> {
   if (holdsVariable(python)) return undefined
@@ -67,10 +80,15 @@ async function moduleProblem(python: string, cwd: string, read: ReadForeign): Pr
       // `till.py`, or compiled: `till.cpython-313-x86_64-linux-gnu.so`.
       const [next] = parts.slice(index + 1)
       const found = above === '' ? part : `${above}.${part}`
-      return next === undefined ? undefined : notFound(`"${found}" is a module and has none inside. Write "${found}:${next}" for its function "${next}".`)
+      return next === undefined
+        ? undefined
+        : notFound(`"${found}" is a module and has none inside. Write "${found}:${next}" for its function "${next}".`)
     } else {
       if (index === 0 || !(await holdsAllItsModules(folder, read))) return undefined
-      return notFound(`the package "${above}" (${folder}) has no module "${part}". Write package.module:function, as in "${above}:${name}".`)
+      return notFound(
+        `the package "${above}" (${folder}) has no module "${part}". Write package.module:function, as in ` +
+          `"${above}:${name}".`,
+      )
     }
   }
   return undefined
@@ -80,12 +98,21 @@ function notFound(fault: string): DefinitionProblem {
   return { path: ['python'], code: 'not-found', message: `"python": ${fault}` }
 }
 
-/** A folder without __init__.py is one part of a package that may have others elsewhere, and __init__.py may name other folders. */
+/**
+ * A folder without __init__.py is one part of a package that may have others elsewhere, and __init__.py may name other
+ * folders.
+ */
 async function holdsAllItsModules(folder: string, read: ReadForeign): Promise<boolean> {
-  const answer = await read({ kind: 'text', path: join(folder, '__init__.py'), mostBytes: largestInitBytes }, { deadlineMs: patienceMs })
+  const answer = await read(
+    { kind: 'text', path: join(folder, '__init__.py'), mostBytes: largestInitBytes },
+    { deadlineMs: patienceMs },
+  )
   return answer.kind === 'text' && !answer.text.includes('__path__') && !answer.text.includes('sys.modules')
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then((found) => found.isDirectory(), () => false)
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 }

@@ -1,4 +1,12 @@
-import { createScanner, findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser'
+import {
+  createScanner,
+  findNodeAtLocation,
+  getNodeValue,
+  parseTree,
+  printParseErrorCode,
+  type Node,
+  type ParseError,
+} from 'jsonc-parser'
 
 /** Deeper than anybody writes; the parser, and all that walks its tree, does so by recursion. */
 const deepest = 200
@@ -24,10 +32,18 @@ export interface TasksFile {
 /** Ends a sentence about a tasks.json. */
 export const tooDeep = `nested too deep: more than ${deepest} levels of [ ] and { }`
 
-/** Reads tasks.json as VS Code does: comments and trailing commas are fine, and a broken file is read as far as it goes. */
+/**
+ * Reads tasks.json as VS Code does: comments and trailing commas are fine, and a broken file is read as far as it goes.
+ */
 export function parseTasksFile(text: string): TasksFile {
   const tooDeepAt = findTooDeep(text)
-  if (tooDeepAt !== undefined) return { poolTasks: [], otherTasks: [], syntaxErrors: [{ message: tooDeep, ...positionOf(text, tooDeepAt) }], tooDeepAt }
+  if (tooDeepAt !== undefined)
+    return {
+      poolTasks: [],
+      otherTasks: [],
+      syntaxErrors: [{ message: tooDeep, ...positionOf(text, tooDeepAt) }],
+      tooDeepAt,
+    }
   const errors: ParseError[] = []
   const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
   const poolTasks: PoolTask[] = []
@@ -38,12 +54,16 @@ export function parseTasksFile(text: string): TasksFile {
     const value = getNodeValue(node) as Record<string, unknown>
     const label = [value.label, value.taskName].find((name) => typeof name === 'string')
     if (value.type === 'pool') poolTasks.push({ label, definition: value, node })
-    else if (label !== undefined) otherTasks.push({ label, type: typeof value.type === 'string' ? value.type : 'process' })
+    else if (label !== undefined)
+      otherTasks.push({ label, type: typeof value.type === 'string' ? value.type : 'process' })
   }
   return {
     poolTasks,
     otherTasks,
-    syntaxErrors: errors.map(({ error, offset }) => ({ message: printParseErrorCode(error), ...positionOf(text, offset) })),
+    syntaxErrors: errors.map(({ error, offset }) => ({
+      message: printParseErrorCode(error),
+      ...positionOf(text, offset),
+    })),
     tooDeepAt,
   }
 }

@@ -34,7 +34,12 @@ export function resolveVariables<T>(value: T, context: VariableContext): { value
   return { value: resolve(value, []) as T, problems }
 }
 
-function resolveText(text: string, path: readonly (string | number)[], context: VariableContext, problems: DefinitionProblem[]): string {
+function resolveText(
+  text: string,
+  path: readonly (string | number)[],
+  context: VariableContext,
+  problems: DefinitionProblem[],
+): string {
   if (!text.includes('${')) return text
   return text.replace(/\$\{([^}]*)\}/g, (whole, name: string) => {
     if (name.startsWith('env:')) return context.env[name.slice(4)] ?? ''
@@ -53,8 +58,11 @@ function resolveText(text: string, path: readonly (string | number)[], context: 
       default:
         if (editorVariable.test(name)) {
           problems.push({
-            path, code: 'unresolved-variable',
-            message: `"${keyOf(path)}" holds ${whole}, which only VS Code can resolve. Run the task there, or write the value itself.`,
+            path,
+            code: 'unresolved-variable',
+            message:
+              `"${keyOf(path)}" holds ${whole}, which only VS Code can resolve. Run the task there, or write the ` +
+              'value itself.',
           })
         }
         return whole
@@ -63,9 +71,18 @@ function resolveText(text: string, path: readonly (string | number)[], context: 
 }
 
 /** Left as it is where the user has no home: a path that begins with nothing would be another one. */
-function userHome(path: readonly (string | number)[], whole: string, { env }: VariableContext, problems: DefinitionProblem[]): string {
+function userHome(
+  path: readonly (string | number)[],
+  whole: string,
+  { env }: VariableContext,
+  problems: DefinitionProblem[],
+): string {
   const home = homeFolder(env)
   if (home !== undefined) return home
-  problems.push({ path, code: 'unresolved-variable', message: `"${keyOf(path)}" holds ${whole}, and this user has no home folder. Set HOME, or write the path itself.` })
+  problems.push({
+    path,
+    code: 'unresolved-variable',
+    message: `"${keyOf(path)}" holds ${whole}, and this user has no home folder. Set HOME, or write the path itself.`,
+  })
   return whole
 }

@@ -17,13 +17,24 @@ export async function findSurvivors(entries: readonly LedgerEntry[], processes: 
   // Of a worker that still lives, descendants are ended with it; of one that is gone, they are all there is to show.
   const orphaned = dead.filter((entry) => entry.marker !== null)
   if (orphaned.length === 0) return survivors
-  const left = await processes.descendants(orphaned.map(({ pid, startTime, marker }) => ({ identity: { pid, startTime }, ...(marker === null ? {} : { marker }) })))
+  const left = await processes.descendants(
+    orphaned.map(({ pid, startTime, marker }) => ({
+      identity: { pid, startTime },
+      ...(marker === null ? {} : { marker }),
+    })),
+  )
   for (const parent of orphaned) {
     for (const row of left.get(parent.pid) ?? []) {
       if (row.state === 'zombie') continue
       const worker = `${parent.worker}/${row.identity.pid}`
       survivors.push({
-        entry: { ...parent, pid: row.identity.pid, startTime: row.identity.startTime, worker, task: parent.task === null ? row.command : `${row.command} of ${parent.task}` },
+        entry: {
+          ...parent,
+          pid: row.identity.pid,
+          startTime: row.identity.startTime,
+          worker,
+          task: parent.task === null ? row.command : `${row.command} of ${parent.task}`,
+        },
         descendantOf: parent.worker,
       })
     }

@@ -5,16 +5,22 @@ import type { KillLedgerEntry } from '../../shutdown'
 const mostBytes = 1024 * 1024
 
 /**
- * Every signal that was ever sent from this workspace, on disk: one JSON line each. A line is written when this returns: what a host
- * that is killed in the middle of a terminate has sent is known all the same, and no thread that hangs in a file system keeps it waiting.
+ * Every signal that was ever sent from this workspace, on disk: one JSON line each. A line is written when this
+ * returns: what a host that is killed in the middle of a terminate has sent is known all the same, and no thread that
+ * hangs in a file system keeps it waiting.
  */
 export class KillLog {
   private descriptor: number | undefined
   private bytes = 0
 
   /** @param onError Told of a write that failed, e.g. on a full disk: that costs the record, not the shutdown. */
-  constructor(private readonly file: string, private readonly onError: (error: unknown) => void) {
-    this.attempt(() => { this.open() })
+  constructor(
+    private readonly file: string,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.attempt(() => {
+      this.open()
+    })
   }
 
   record(entry: KillLedgerEntry): void {
@@ -36,12 +42,17 @@ export class KillLog {
   }
 
   private open(): void {
-    const descriptor = openSync(this.file, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600)
+    const descriptor = openSync(
+      this.file,
+      constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      0o600,
+    )
     this.descriptor = descriptor
     this.bytes = fstatSync(descriptor).size
     const last = Buffer.alloc(1)
     // Half a line of a full disk must not swallow the next one.
-    if (this.bytes > 0 && readSync(descriptor, last, 0, 1, this.bytes - 1) === 1 && last[0] !== 0x0a) this.bytes += writeSync(descriptor, '\n')
+    if (this.bytes > 0 && readSync(descriptor, last, 0, 1, this.bytes - 1) === 1 && last[0] !== 0x0a)
+      this.bytes += writeSync(descriptor, '\n')
   }
 
   private attempt(body: () => void): void {

@@ -42,7 +42,11 @@ export class WorkerLedger {
    * Opens the ledger anew, with these entries in it.
    * @param onError Told of a write that failed, e.g. on a full disk: the pools go on.
    */
-  constructor(private readonly file: string, survivors: readonly LedgerEntry[], private readonly onError: (error: unknown) => void) {
+  constructor(
+    private readonly file: string,
+    survivors: readonly LedgerEntry[],
+    private readonly onError: (error: unknown) => void,
+  ) {
     this.live = new Map(survivors.map((entry) => [keyOf(entry), entry]))
     this.compact()
   }
@@ -85,7 +89,9 @@ export class WorkerLedger {
   private compact(): void {
     try {
       const draft = `${this.file}.draft`
-      writeFileSync(draft, [...this.live.values()].map((entry) => `${JSON.stringify({ start: entry })}\n`).join(''), { mode: 0o600 })
+      writeFileSync(draft, [...this.live.values()].map((entry) => `${JSON.stringify({ start: entry })}\n`).join(''), {
+        mode: 0o600,
+      })
       const descriptor = openSync(draft, 'a')
       renameSync(draft, this.file)
       this.close()
@@ -97,7 +103,10 @@ export class WorkerLedger {
   }
 }
 
-/** The workers that were alive when the ledger was last written. A line that makes no sense is skipped: a host may die while it writes. */
+/**
+ * The workers that were alive when the ledger was last written. A line that makes no sense is skipped: a host may die
+ * while it writes.
+ */
 export async function readLedger(file: string): Promise<LedgerEntry[]> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''

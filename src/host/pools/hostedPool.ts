@@ -29,7 +29,13 @@ export interface HostedPool extends StateSource {
   readonly endedAt: number | null
   readonly output: OutputFeed
   /** Processes that are there now. */
-  liveWorkers(): { readonly name: string; readonly pid: number; readonly identity: ProcessIdentity | undefined; readonly taskId: string | null; readonly stuck: boolean }[]
+  liveWorkers(): {
+    readonly name: string
+    readonly pid: number
+    readonly identity: ProcessIdentity | undefined
+    readonly taskId: string | null
+    readonly stuck: boolean
+  }[]
   shutdown(order: ShutdownOrder): Promise<ShutdownReport>
   shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport>
   /** What {@link shutdown} would do now; only looks. */

@@ -22,7 +22,9 @@ export interface PoolObserver {
 /** Exited workers that stay listed: as many as the pool itself keeps. */
 const listedExits = 100
 
-/** A pool that this host runs: listens to the engine, keeps the newest picture of each worker, and says what changed. */
+/**
+ * A pool that this host runs: listens to the engine, keeps the newest picture of each worker, and says what changed.
+ */
 export class LivePool implements HostedPool {
   readonly orphaned = false
   readonly owned = true
@@ -37,25 +39,45 @@ export class LivePool implements HostedPool {
   /** Why this host ended it as failed; the engine's own reason goes first. */
   private failure: string | null = null
 
-  constructor(readonly pool: Pool, readonly label: string | null, private readonly observer: PoolObserver) {
+  constructor(
+    readonly pool: Pool,
+    readonly label: string | null,
+    private readonly observer: PoolObserver,
+  ) {
     pool.on('stateChange', (state) => {
       observer.headerChanged()
       if (state === 'ended') observer.ended()
     })
-    pool.on('failed', () => { observer.headerChanged() })
-    pool.on('workerStart', (worker) => { this.workerStarted(worker) })
-    pool.on('workerChange', (worker) => { this.workerChanged(worker) })
-    pool.on('workerExit', (worker) => { this.workerExited(worker) })
-    pool.on('taskStart', (task, worker) => { this.workerChanged({ ...worker, task }) })
+    pool.on('failed', () => {
+      observer.headerChanged()
+    })
+    pool.on('workerStart', (worker) => {
+      this.workerStarted(worker)
+    })
+    pool.on('workerChange', (worker) => {
+      this.workerChanged(worker)
+    })
+    pool.on('workerExit', (worker) => {
+      this.workerExited(worker)
+    })
+    pool.on('taskStart', (task, worker) => {
+      this.workerChanged({ ...worker, task })
+    })
     pool.on('taskEnd', (task, detail) => {
       if (isMissingExport(detail.error)) this.fail(detail.error.message)
       this.taskChanged(task, detail.worker)
     })
-    pool.on('taskRetry', (task, detail) => { this.taskChanged(task, detail.worker) })
+    pool.on('taskRetry', (task, detail) => {
+      this.taskChanged(task, detail.worker)
+    })
     for (const event of ['taskStuck', 'taskUnstuck', 'taskLost'] as const) {
-      pool.on(event, (task, worker) => { this.workerChanged({ ...worker, task }) })
+      pool.on(event, (task, worker) => {
+        this.workerChanged({ ...worker, task })
+      })
     }
-    pool.on('output', (chunk) => { this.output.push(chunk) })
+    pool.on('output', (chunk) => {
+      this.output.push(chunk)
+    })
     pool.on('shutdown', (report, options) => {
       this.lastIssues = report.issues
       observer.headerChanged()
@@ -132,13 +154,15 @@ export class LivePool implements HostedPool {
   }
 
   liveWorkers(): ReturnType<HostedPool['liveWorkers']> {
-    return [...this.workers.values()].filter((info) => info.status !== 'exited' && info.pid > 0).map((info) => ({
-      name: info.name,
-      pid: info.pid,
-      identity: this.identities.get(info.name),
-      taskId: info.task?.id ?? null,
-      stuck: info.task?.stuck === true,
-    }))
+    return [...this.workers.values()]
+      .filter((info) => info.status !== 'exited' && info.pid > 0)
+      .map((info) => ({
+        name: info.name,
+        pid: info.pid,
+        identity: this.identities.get(info.name),
+        taskId: info.task?.id ?? null,
+        stuck: info.task?.stuck === true,
+      }))
   }
 
   shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
@@ -174,7 +198,11 @@ export class LivePool implements HostedPool {
     const failure = this.pool.failures.find(({ task }) => task.id === taskId)
     if (!failure) throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no failed task ${taskId}.`)
     if (this.pool.state !== 'init' && this.pool.state !== 'run') {
-      throw new RequestError(errorCodes.wrongState, `The pool ${this.name} takes no more tasks (${this.pool.state}). Launch it again to run ${failure.task.label} once more.`)
+      throw new RequestError(
+        errorCodes.wrongState,
+        `The pool ${this.name} takes no more tasks (${this.pool.state}). Launch it again to run ` +
+          `${failure.task.label} once more.`,
+      )
     }
     this.pool.retryTask(taskId)
     this.observer.headerChanged()
@@ -201,7 +229,10 @@ export class LivePool implements HostedPool {
   /** The definition names an export that is not there: every other item would only say the same. */
   private fail(message: string): void {
     if (this.failure !== null) return
-    this.failure = this.pool.kind === 'python' ? `"python": ${message}. Write the name of one after the colon.` : `"module": ${message}. Write the name of one after the #.`
+    this.failure =
+      this.pool.kind === 'python'
+        ? `"python": ${message}. Write the name of one after the colon.`
+        : `"module": ${message}. Write the name of one after the #.`
     void this.pool.shutdown({ kill: false, askedBy: 'policy', reason: this.failure })
   }
 
@@ -248,7 +279,9 @@ export class LivePool implements HostedPool {
     this.observer.headerChanged()
   }
 
-  /** From the mean run time so far. A stuck task has no end and a slow one no known one, so their pool has none either. */
+  /**
+   * From the mean run time so far. A stuck task has no end and a slow one no known one, so their pool has none either.
+   */
   private etaMs({ queued, running }: PoolHeader['counts']): number | null {
     const left = queued + running
     const { meanTaskMs } = this
@@ -270,14 +303,27 @@ function statsOf(pool: Pool): PoolHeader['stats'] {
   return {
     utilisation: Math.round(utilisation * 1000) / 1000,
     workersStarted,
-    functions: functions.map(({ name, module, runs, runMs, waitMs }) => ({ name, module, runs, runMs: rounded(runMs), waitMs: rounded(waitMs) })),
+    functions: functions.map(({ name, module, runs, runMs, waitMs }) => ({
+      name,
+      module,
+      runs,
+      runMs: rounded(runMs),
+      waitMs: rounded(waitMs),
+    })),
   }
 }
 
 function rounded(spread: Spread | null): Spread | null {
   if (spread === null) return null
   const micros = (ms: number): number => Math.round(ms * 1000) / 1000
-  return { min: micros(spread.min), mean: micros(spread.mean), p50: micros(spread.p50), p90: micros(spread.p90), p99: micros(spread.p99), max: micros(spread.max) }
+  return {
+    min: micros(spread.min),
+    mean: micros(spread.mean),
+    p50: micros(spread.p50),
+    p90: micros(spread.p90),
+    p99: micros(spread.p99),
+    max: micros(spread.max),
+  }
 }
 
 function taskSnapshot(task: TaskInfo, exitedAt: number | null): TaskSnapshot {
@@ -287,9 +333,17 @@ function taskSnapshot(task: TaskInfo, exitedAt: number | null): TaskSnapshot {
     label: task.label,
     state: task.state,
     startedAt: task.startedAt,
-    elapsedMs: exitedAt === null && task.elapsedMs !== null ? Math.round(task.elapsedMs) : task.startedAt === null ? 0 : Math.max(0, until - task.startedAt),
+    elapsedMs:
+      exitedAt === null && task.elapsedMs !== null
+        ? Math.round(task.elapsedMs)
+        : task.startedAt === null
+          ? 0
+          : Math.max(0, until - task.startedAt),
     stuck: task.stuck,
-    verdict: task.verdict && { ...task.verdict, evidence: task.verdict.evidence.map(({ what, value }) => ({ what, value })) },
+    verdict: task.verdict && {
+      ...task.verdict,
+      evidence: task.verdict.evidence.map(({ what, value }) => ({ what, value })),
+    },
   }
 }
 

@@ -1,6 +1,20 @@
 import { isAlive, type ProcessTable, type UsageSample } from '../../processes'
-import { errorCodes, type GetFailures, type PoolHeader, type VerdictSnapshot, type WorkerSnapshot } from '../../protocol'
-import { planShutdown, shutDown, type KillLedger, type ShutdownPlan, type ShutdownReport, type ShutdownRequest, type ShutdownSubject } from '../../shutdown'
+import {
+  errorCodes,
+  type GetFailures,
+  type PoolHeader,
+  type VerdictSnapshot,
+  type WorkerSnapshot,
+} from '../../protocol'
+import {
+  planShutdown,
+  shutDown,
+  type KillLedger,
+  type ShutdownPlan,
+  type ShutdownReport,
+  type ShutdownRequest,
+  type ShutdownSubject,
+} from '../../shutdown'
 import { OutputFeed } from '../connection/outputFeed'
 import { RequestError } from '../connection/requestHandlers'
 import type { LedgerEntry } from '../ledger/workerLedger'
@@ -54,7 +68,9 @@ export class OrphanedPool implements HostedPool {
     for (const survivor of survivors) this.alive.set(survivor.entry.worker, survivor)
     this.startedAt = Math.min(...survivors.map(({ entry }) => entry.startedAt))
     this.kind = survivors[0]?.entry.kind ?? 'command'
-    this.timer = setInterval(() => { void this.look() }, lookMs)
+    this.timer = setInterval(() => {
+      void this.look()
+    }, lookMs)
     this.timer.unref()
   }
 
@@ -75,7 +91,16 @@ export class OrphanedPool implements HostedPool {
       label: null,
       startedAt: this.startedAt,
       endedAt: this.endedAt,
-      counts: { queued: 0, running: this.alive.size, stuck: this.alive.size, done: 0, failed: 0, lost: this.gone.size, timedOut: 0, cancelled: 0 },
+      counts: {
+        queued: 0,
+        running: this.alive.size,
+        stuck: this.alive.size,
+        done: 0,
+        failed: 0,
+        lost: this.gone.size,
+        timedOut: 0,
+        cancelled: 0,
+      },
       etaMs: null,
       failure: null,
       issues: [...this.lastIssues],
@@ -122,7 +147,13 @@ export class OrphanedPool implements HostedPool {
   }
 
   liveWorkers(): ReturnType<HostedPool['liveWorkers']> {
-    return [...this.alive].map(([name, { entry }]) => ({ name, pid: entry.pid, identity: entry, taskId: taskIdOf(entry), stuck: true }))
+    return [...this.alive].map(([name, { entry }]) => ({
+      name,
+      pid: entry.pid,
+      identity: entry,
+      taskId: taskIdOf(entry),
+      stuck: true,
+    }))
   }
 
   shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
@@ -134,7 +165,9 @@ export class OrphanedPool implements HostedPool {
   }
 
   plan(order: ShutdownOrder): Promise<ShutdownPlan> {
-    return planShutdown(this.requestToEnd([...this.alive], order, { id: this.id, name: this.name }), { processes: this.processes })
+    return planShutdown(this.requestToEnd([...this.alive], order, { id: this.id, name: this.name }), {
+      processes: this.processes,
+    })
   }
 
   planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
@@ -152,7 +185,11 @@ export class OrphanedPool implements HostedPool {
   }
 
   retryTask(): void {
-    throw new RequestError(errorCodes.wrongState, `The pool ${this.name} was left behind by a host that died: it can only be ended. Launch it again to run its tasks.`)
+    throw new RequestError(
+      errorCodes.wrongState,
+      `The pool ${this.name} was left behind by a host that died: it can only be ended. Launch it again to ` +
+        'run its tasks.',
+    )
   }
 
   setUsage(samples: ReadonlyMap<number, UsageSample> | null): void {
@@ -190,11 +227,16 @@ export class OrphanedPool implements HostedPool {
   private requestToEndWorker(pid: number, order: ShutdownOrder): ShutdownRequest {
     const targets = [...this.alive].filter(([, { entry }]) => entry.pid === pid)
     const [name] = targets[0] ?? []
-    if (name === undefined) throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no live worker with pid ${pid}.`)
+    if (name === undefined)
+      throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no live worker with pid ${pid}.`)
     return this.requestToEnd(targets, order, { id: this.id, name, kind: 'worker' })
   }
 
-  private requestToEnd(targets: readonly (readonly [string, Survivor])[], order: ShutdownOrder, subject: ShutdownSubject): ShutdownRequest {
+  private requestToEnd(
+    targets: readonly (readonly [string, Survivor])[],
+    order: ShutdownOrder,
+    subject: ShutdownSubject,
+  ): ShutdownRequest {
     return {
       subject,
       targets: targets.map(([name, { entry }]) => ({
@@ -217,7 +259,15 @@ export class OrphanedPool implements HostedPool {
       this.observer.headerChanged()
       this.observer.shutdown(report, order)
     }
-    const report = await shutDown({ ...request, endedLater: (later) => { void note(later) } }, { processes: this.processes, ledger: this.kills })
+    const report = await shutDown(
+      {
+        ...request,
+        endedLater: (later) => {
+          void note(later)
+        },
+      },
+      { processes: this.processes, ledger: this.kills },
+    )
     await note(report)
     return report
   }
@@ -230,9 +280,10 @@ function taskIdOf(entry: LedgerEntry): string {
 function verdictOf({ entry, descendantOf }: Survivor): VerdictSnapshot {
   return {
     code: 'orphaned',
-    summary: descendantOf === undefined
-      ? 'The host that started this process has died; nobody reads its output or waits for it.'
-      : `${descendantOf} of a host that has died left this process behind.`,
+    summary:
+      descendantOf === undefined
+        ? 'The host that started this process has died; nobody reads its output or waits for it.'
+        : `${descendantOf} of a host that has died left this process behind.`,
     evidence: [
       { what: 'process', value: `pid ${entry.pid}, the one that was started as ${entry.worker}` },
       { what: 'started', value: new Date(entry.startedAt).toISOString() },

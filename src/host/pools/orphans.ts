@@ -23,15 +23,29 @@ export interface OrphanContext {
 const persistentWorkersLeaveMs = 2000
 
 /**
- * Reads what the host before this one wrote down, shows what is still there of it, and opens the ledger anew with just that.
+ * Reads what the host before this one wrote down, shows what is still there of it, and opens the ledger anew with just
+ * that.
  */
 export async function takeOverLedger(file: string, context: OrphanContext): Promise<WorkerLedger> {
   const { processes, log } = context
   const survivors = await findSurvivors(await readLedger(file), processes)
-  const ledger = new WorkerLedger(file, survivors.map(({ entry }) => entry), (error) => { log.warn('The ledger was not written.', error) })
+  const ledger = new WorkerLedger(
+    file,
+    survivors.map(({ entry }) => entry),
+    (error) => {
+      log.warn('The ledger was not written.', error)
+    },
+  )
   const leaving = survivors.filter(({ entry, descendantOf }) => entry.kind !== 'command' && descendantOf === undefined)
-  show(survivors.filter((survivor) => !leaving.includes(survivor)), ledger, context)
-  if (leaving.length > 0) setTimeout(() => { void lookAgain(leaving, ledger, context) }, persistentWorkersLeaveMs).unref()
+  show(
+    survivors.filter((survivor) => !leaving.includes(survivor)),
+    ledger,
+    context,
+  )
+  if (leaving.length > 0)
+    setTimeout(() => {
+      void lookAgain(leaving, ledger, context)
+    }, persistentWorkersLeaveMs).unref()
   return ledger
 }
 
@@ -49,11 +63,21 @@ function show(survivors: readonly Survivor[], ledger: WorkerLedger, context: Orp
     const members = survivors.filter(({ entry }) => entry.poolId === poolId)
     const name = members[0]?.entry.pool ?? poolId
     const pool: OrphanedPool = new OrphanedPool(poolId, name, members, processes, kills, {
-      headerChanged: () => { state.headerChanged(poolId) },
-      workerChanged: (worker) => { state.workerChanged(poolId, worker) },
-      exited: (entry) => { ledger.exited(entry) },
-      shutdown: (report, order) => { context.shutdown(report, order) },
-      ended: () => { context.ended(pool) },
+      headerChanged: () => {
+        state.headerChanged(poolId)
+      },
+      workerChanged: (worker) => {
+        state.workerChanged(poolId, worker)
+      },
+      exited: (entry) => {
+        ledger.exited(entry)
+      },
+      shutdown: (report, order) => {
+        context.shutdown(report, order)
+      },
+      ended: () => {
+        context.ended(pool)
+      },
     })
     pools.add(pool)
     for (const worker of pool.workerNames()) state.workerChanged(poolId, worker)

@@ -10,7 +10,10 @@ export const listedEndedPools = 50
 export class PoolRegistry {
   private readonly pools = new Map<string, HostedPool>()
 
-  constructor(private readonly state: StateLog, private readonly onError: (error: unknown) => void) {}
+  constructor(
+    private readonly state: StateLog,
+    private readonly onError: (error: unknown) => void,
+  ) {}
 
   add(pool: HostedPool): void {
     this.pools.set(pool.id, pool)
@@ -26,14 +29,20 @@ export class PoolRegistry {
   /** @throws {@link RequestError} */
   get(id: string): HostedPool {
     const pool = this.pools.get(id)
-    if (!pool) throw new RequestError(errorCodes.notFound, `There is no pool ${id}. It may have been removed, or belong to a host that has ended; look again with \`unhang ps\`.`)
+    if (!pool)
+      throw new RequestError(
+        errorCodes.notFound,
+        `There is no pool ${id}. It may have been removed, or belong to a host that has ended; look again with ` +
+          `\`unhang ps\`.`,
+      )
     return pool
   }
 
   /** @throws {@link RequestError} while it has live workers. */
   remove(id: string): void {
     const pool = this.get(id)
-    if (pool.live) throw new RequestError(errorCodes.wrongState, `The pool ${pool.name} still runs. Terminate it first.`)
+    if (pool.live)
+      throw new RequestError(errorCodes.wrongState, `The pool ${pool.name} still runs. Terminate it first.`)
     this.forget(pool)
   }
 

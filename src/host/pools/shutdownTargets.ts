@@ -16,9 +16,16 @@ interface Targets {
  * once, however often it was named.
  * @throws {@link RequestError} before anything is ended when a target does not exist.
  */
-export async function shutDownTargets(targets: readonly ShutdownTargetParams[], registry: PoolRegistry, order: ShutdownOrder): Promise<ShutdownReport[]> {
+export async function shutDownTargets(
+  targets: readonly ShutdownTargetParams[],
+  registry: PoolRegistry,
+  order: ShutdownOrder,
+): Promise<ShutdownReport[]> {
   const { pools, workers, queued } = resolveAll(targets, registry)
-  const ended = [...[...pools].map((pool) => pool.shutdown(order)), ...workers.map(({ pool, pid }) => pool.shutdownWorker(pid, order))]
+  const ended = [
+    ...[...pools].map((pool) => pool.shutdown(order)),
+    ...workers.map(({ pool, pid }) => pool.shutdownWorker(pid, order)),
+  ]
   const cancelled = queued.map(({ pool, taskId }) => pool.cancelTask(taskId, order))
   const [reports] = await Promise.all([Promise.all(ended), Promise.all(cancelled)])
   return reports
@@ -28,9 +35,16 @@ export async function shutDownTargets(targets: readonly ShutdownTargetParams[], 
  * What {@link shutDownTargets} would do: a plan for each pool and worker. Tasks that wait have no process.
  * @throws {@link RequestError} when a target does not exist.
  */
-export async function planTargets(targets: readonly ShutdownTargetParams[], registry: PoolRegistry, order: ShutdownOrder): Promise<ShutdownPlan[]> {
+export async function planTargets(
+  targets: readonly ShutdownTargetParams[],
+  registry: PoolRegistry,
+  order: ShutdownOrder,
+): Promise<ShutdownPlan[]> {
   const { pools, workers } = resolveAll(targets, registry)
-  return Promise.all([...[...pools].map((pool) => pool.plan(order)), ...workers.map(({ pool, pid }) => pool.planWorker(pid, order))])
+  return Promise.all([
+    ...[...pools].map((pool) => pool.plan(order)),
+    ...workers.map(({ pool, pid }) => pool.planWorker(pid, order)),
+  ])
 }
 
 /** Each pool, worker and waiting task once; none that is part of a pool that ends as a whole. */
@@ -40,7 +54,9 @@ function resolveAll(targets: readonly ShutdownTargetParams[], registry: PoolRegi
   const { pools } = resolved
   return {
     pools,
-    workers: [...resolved.workers].filter(([pool]) => !pools.has(pool)).flatMap(([pool, pids]) => [...pids].map((pid) => ({ pool, pid }))),
+    workers: [...resolved.workers]
+      .filter(([pool]) => !pools.has(pool))
+      .flatMap(([pool, pids]) => [...pids].map((pid) => ({ pool, pid }))),
     queued: resolved.queued.filter(({ pool }) => !pools.has(pool)),
   }
 }
@@ -53,7 +69,10 @@ function resolve(target: ShutdownTargetParams, registry: PoolRegistry, targets: 
     case 'worker': {
       const pool = registry.get(target.poolId)
       if (!pool.liveWorkers().some(({ pid }) => pid === target.pid)) {
-        throw new RequestError(errorCodes.notFound, `The pool ${pool.name} has no live worker with pid ${target.pid}. It has ended already, or was replaced.`)
+        throw new RequestError(
+          errorCodes.notFound,
+          `The pool ${pool.name} has no live worker with pid ${target.pid}. It has ended already, or was replaced.`,
+        )
       }
       addWorker(targets, pool, target.pid)
       return
@@ -66,7 +85,8 @@ function resolve(target: ShutdownTargetParams, registry: PoolRegistry, targets: 
       return
     }
     case 'stuck':
-      for (const pool of registry.live()) for (const { pid, stuck } of pool.liveWorkers()) if (stuck) addWorker(targets, pool, pid)
+      for (const pool of registry.live())
+        for (const { pid, stuck } of pool.liveWorkers()) if (stuck) addWorker(targets, pool, pid)
       return
     case 'orphans':
       for (const pool of registry.live()) if (pool.orphaned) targets.pools.add(pool)

@@ -1,5 +1,12 @@
 import type { TerminationDefinition } from '../../protocol'
-import { describePreemption, isWarning, PreemptionHandler, type PreemptiblePool, type PreemptionEvent, type ShutdownDependencies } from '../../shutdown'
+import {
+  describePreemption,
+  isWarning,
+  PreemptionHandler,
+  type PreemptiblePool,
+  type PreemptionEvent,
+  type ShutdownDependencies,
+} from '../../shutdown'
 import type { Log } from '../log'
 import type { LivePool } from '../pools/livePool'
 import { runSave } from './saveCommand'
@@ -20,9 +27,9 @@ export interface WrappedUp {
 }
 
 /**
- * The pools of a host that have a `termination`. A notice to one of them (from its metadata server, or SIGTERM to the host) is a
- * notice to all: it is the machine that goes. Each is wrapped up by its own definition; once all of them are, the host leaves,
- * with the exit code of the pool that heard the notice first.
+ * The pools of a host that have a `termination`. A notice to one of them (from its metadata server, or SIGTERM to the
+ * host) is a notice to all: it is the machine that goes. Each is wrapped up by its own definition; once all of them
+ * are, the host leaves, with the exit code of the pool that heard the notice first.
  */
 export class Preemptions {
   /** Resolves once, when every pool is wrapped up. */
@@ -33,8 +40,13 @@ export class Preemptions {
   private exitCode: number | undefined
   private leftUntil = Infinity
 
-  constructor(private readonly system: ShutdownDependencies, private readonly log: Log) {
-    this.done = new Promise((resolve) => { this.resolve = resolve })
+  constructor(
+    private readonly system: ShutdownDependencies,
+    private readonly log: Log,
+  ) {
+    this.done = new Promise((resolve) => {
+      this.resolve = resolve
+    })
   }
 
   /** A notice has come. */
@@ -46,16 +58,25 @@ export class Preemptions {
     const { platform, watch, gracePeriodMs, exitCode, save } = definition
     const { pool } = hosted
     const setting = {
-      pool, cwd, env, system: this.system,
-      output: (stream: 'stdout' | 'stderr', chunk: Buffer) => { hosted.output.push({ worker: 'save', taskId: null, stream, chunk }) },
+      pool,
+      cwd,
+      env,
+      system: this.system,
+      output: (stream: 'stdout' | 'stderr', chunk: Buffer) => {
+        hosted.output.push({ worker: 'save', taskId: null, stream, chunk })
+      },
     }
     const handler = new PreemptionHandler({
       pools: [preemptible(hosted)],
       termination: {
-        platform, gracePeriodMs, exitCode,
+        platform,
+        gracePeriodMs,
+        exitCode,
         terminationWatcher: watch,
         // The host leaves, and not each of its pools.
-        exit: () => { this.wrappedUp(hosted) },
+        exit: () => {
+          this.wrappedUp(hosted)
+        },
         ...(save === undefined ? {} : { save: (context) => runSave(save, setting, context) }),
       },
       detection: { env },
@@ -63,7 +84,8 @@ export class Preemptions {
       report: (event) => {
         this.write(hosted, event)
         if (event.kind === 'noticed') this.noticed(event.notice.source, event.exitCode)
-        if (event.kind === 'leaving' && event.leftMs !== null) this.leftUntil = Math.min(this.leftUntil, performance.now() + event.leftMs)
+        if (event.kind === 'leaving' && event.leftMs !== null)
+          this.leftUntil = Math.min(this.leftUntil, performance.now() + event.leftMs)
       },
     })
     this.handlers.set(hosted, handler)
@@ -71,7 +93,10 @@ export class Preemptions {
     if (this.begun) handler.notify(this.begun.source)
   }
 
-  /** Nothing is left to be wrapped up: before a notice it is forgotten, after one its results are saved and that is that. */
+  /**
+   * Nothing is left to be wrapped up: before a notice it is forgotten, after one its results are saved and that is
+   * that.
+   */
   ended(hosted: LivePool): void {
     const handler = this.handlers.get(hosted)
     if (handler?.phase === 'watching') {
@@ -112,7 +137,8 @@ export class Preemptions {
 
   private wrappedUp(hosted: LivePool): void {
     this.handlers.delete(hosted)
-    if (this.handlers.size === 0) this.resolve({ exitCode: this.exitCode ?? 0, leftMs: this.leftUntil - performance.now() })
+    if (this.handlers.size === 0)
+      this.resolve({ exitCode: this.exitCode ?? 0, leftMs: this.leftUntil - performance.now() })
   }
 
   /** Into the log, and among the pool's output, for whoever follows that. */
@@ -131,9 +157,15 @@ function preemptible(hosted: LivePool): PreemptiblePool {
   return {
     id: pool.id,
     name: pool.name,
-    get state() { return pool.state },
-    get meanTaskMs() { return hosted.meanTaskMs },
-    hold: () => { pool.hold() },
+    get state() {
+      return pool.state
+    },
+    get meanTaskMs() {
+      return hosted.meanTaskMs
+    },
+    hold: () => {
+      pool.hold()
+    },
     runningTasks: () => pool.runningTasks(),
     shutdown: (order) => pool.shutdown(order),
   }

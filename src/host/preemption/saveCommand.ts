@@ -19,8 +19,15 @@ export interface SaveSetting {
 /** The save did not do its work. */
 export class SaveCommandError extends Error {
   override readonly name = 'SaveCommandError'
-  constructor(readonly command: string, readonly exitCode: number | null, readonly signal: NodeJS.Signals | null, readonly stderrTail: string) {
-    super(`"save" (${command}) ended with ${describeExit({ exitCode, signal })}${stderrTail === '' ? '' : `: ${stderrTail}`}`)
+  constructor(
+    readonly command: string,
+    readonly exitCode: number | null,
+    readonly signal: NodeJS.Signals | null,
+    readonly stderrTail: string,
+  ) {
+    super(
+      `"save" (${command}) ended with ${describeExit({ exitCode, signal })}${stderrTail === '' ? '' : `: ${stderrTail}`}`,
+    )
   }
 }
 
@@ -30,29 +37,47 @@ const tailCharacters = 500
 const gracePeriodMs = 200
 
 /**
- * Runs the save of a pool task to its end: with the task's folder and environment, and `UNHANG_OCCASION` (`notice` or `final`),
- * `UNHANG_POOL` and `UNHANG_NOTICE` (who gave the notice). One that takes too long is ended, with all that it has started,
- * through the shutdown core.
+ * Runs the save of a pool task to its end: with the task's folder and environment, and `UNHANG_OCCASION` (`notice` or
+ * `final`), `UNHANG_POOL` and `UNHANG_NOTICE` (who gave the notice). One that takes too long is ended, with all that it
+ * has started, through the shutdown core.
  * @throws SaveCommandError when it does not exit with 0; whatever `spawn` says when it cannot be started
  */
-export async function runSave(command: SaveCommandLine, setting: SaveSetting, { occasion, notice, signal }: SaveContext): Promise<void> {
+export async function runSave(
+  command: SaveCommandLine,
+  setting: SaveSetting,
+  { occasion, notice, signal }: SaveContext,
+): Promise<void> {
   const { pool, system } = setting
   const marker = `${pool.id}/save-${occasion}`
-  const env = { ...setting.env, UNHANG_OCCASION: occasion, UNHANG_POOL: pool.name, UNHANG_NOTICE: notice.source, [markerVariable]: marker }
+  const env = {
+    ...setting.env,
+    UNHANG_OCCASION: occasion,
+    UNHANG_POOL: pool.name,
+    UNHANG_NOTICE: notice.source,
+    [markerVariable]: marker,
+  }
   const child = start(command, setting.cwd, env)
   const exited = exitOf(child)
   // Known while the child cannot have been collected yet: its exit is an event of a later turn.
   const identity = child.pid === undefined ? undefined : await system.processes.identify(child.pid)
   const end = (): void => {
     if (identity === undefined) return
-    void shutDown({
-      subject: { id: marker, name: `save of ${pool.name}`, kind: 'worker' },
-      targets: [{ identity, name: 'save', marker, exited }],
-      gracePeriodMs, useSigkill: true, askedBy: 'preemption', reason: 'the save took too long',
-    }, system)
+    void shutDown(
+      {
+        subject: { id: marker, name: `save of ${pool.name}`, kind: 'worker' },
+        targets: [{ identity, name: 'save', marker, exited }],
+        gracePeriodMs,
+        useSigkill: true,
+        askedBy: 'preemption',
+        reason: 'the save took too long',
+      },
+      system,
+    )
   }
   let tail = ''
-  child.stdout?.on('data', (chunk: Buffer) => { setting.output('stdout', chunk) })
+  child.stdout?.on('data', (chunk: Buffer) => {
+    setting.output('stdout', chunk)
+  })
   child.stderr?.on('data', (chunk: Buffer) => {
     tail = (tail + chunk.toString()).slice(-tailCharacters)
     setting.output('stderr', chunk)
@@ -61,7 +86,8 @@ export async function runSave(command: SaveCommandLine, setting: SaveSetting, { 
   if (signal.aborted) end()
   try {
     const { code, by } = await exited
-    if (code !== 0) throw new SaveCommandError(typeof command === 'string' ? command : command.join(' '), code, by, tail.trim())
+    if (code !== 0)
+      throw new SaveCommandError(typeof command === 'string' ? command : command.join(' '), code, by, tail.trim())
   } finally {
     signal.removeEventListener('abort', end)
     // What it left running may hold these for ever.
@@ -72,7 +98,13 @@ export async function runSave(command: SaveCommandLine, setting: SaveSetting, { 
 
 /** The leader of a session of its own, so that all it starts is found. */
 function start(command: SaveCommandLine, cwd: string, env: NodeJS.ProcessEnv): ChildProcess {
-  const options = { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32', windowsHide: true }
+  const options = {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  }
   if (typeof command === 'string') return spawn(command, { ...options, shell: true })
   const [program = '', ...programArguments] = command
   return spawn(program, programArguments, options)
@@ -83,7 +115,9 @@ function exitOf(child: ChildProcess): Promise<{ code: number | null; by: NodeJS.
     child.once('error', reject)
     // Its last words are often still in the pipe when it has left; a tenth of a second brings them.
     child.once('exit', (code, by) => {
-      const give = (): void => { resolve({ code, by }) }
+      const give = (): void => {
+        resolve({ code, by })
+      }
       const timer = setTimeout(give, lastWordsMs)
       child.once('close', () => {
         clearTimeout(timer)

@@ -1,7 +1,15 @@
 import { judgeProgramPool, readersAmong, recogniseProcess } from '../../diagnosis'
 import { isAlive, type ProcessIdentity, type ProcessRow } from '../../processes'
 import { errorCodes, type PoolHeader } from '../../protocol'
-import { planShutdown, shutDown, type ShutdownPlan, type ShutdownReport, type ShutdownRequest, type ShutdownSubject, type ShutdownTarget } from '../../shutdown'
+import {
+  planShutdown,
+  shutDown,
+  type ShutdownPlan,
+  type ShutdownReport,
+  type ShutdownRequest,
+  type ShutdownSubject,
+  type ShutdownTarget,
+} from '../../shutdown'
 import { RequestError } from '../connection/requestHandlers'
 import type { ShutdownOrder } from '../pools/hostedPool'
 import { continueMember, type RescueOutcome } from './continueMember'
@@ -20,8 +28,8 @@ const gracePeriodMs = 100
 const helperRoles: ReadonlySet<string> = new Set(['resource-tracker', 'semaphore-tracker', 'fork-server'])
 
 /**
- * A program that ran already when somebody asked what is wrong with it: known by /proc alone, its children as workers. It is only
- * looked at until somebody was shown all of its processes and confirmed them.
+ * A program that ran already when somebody asked what is wrong with it: known by /proc alone, its children as workers.
+ * It is only looked at until somebody was shown all of its processes and confirmed them.
  */
 export class AttachedProgram extends ProgramPart {
   readonly pools: readonly ProgramPart[] = []
@@ -33,16 +41,35 @@ export class AttachedProgram extends ProgramPart {
   private readonly rhythm: LookRhythm
   private readOnly = true
 
-  private constructor(id: string, name: string, private readonly root: ProcessIdentity, private readonly argv: readonly string[], private readonly context: ProgramContext) {
+  private constructor(
+    id: string,
+    name: string,
+    private readonly root: ProcessIdentity,
+    private readonly argv: readonly string[],
+    private readonly context: ProgramContext,
+  ) {
     super(id, name, Date.now(), false, {
-      headerChanged: () => { context.state.headerChanged(id) },
-      workerChanged: (worker) => { context.state.workerChanged(id, worker) },
-      workerRemoved: (worker) => { context.state.workerRemoved(id, worker) },
-      ended: () => { context.ended(this) },
+      headerChanged: () => {
+        context.state.headerChanged(id)
+      },
+      workerChanged: (worker) => {
+        context.state.workerChanged(id, worker)
+      },
+      workerRemoved: (worker) => {
+        context.state.workerRemoved(id, worker)
+      },
+      ended: () => {
+        context.ended(this)
+      },
     })
     // Its members were found below it, and not told by anybody.
     this.memberLook = new MemberLook(context.processes, context.kills, () => Promise.resolve(true))
-    this.rhythm = new LookRhythm(() => this.lookOnce(), (error) => { context.log.error('A look at a program failed.', { program: name, error: String(error) }) })
+    this.rhythm = new LookRhythm(
+      () => this.lookOnce(),
+      (error) => {
+        context.log.error('A look at a program failed.', { program: name, error: String(error) })
+      },
+    )
     this.rhythm.start()
   }
 
@@ -51,10 +78,16 @@ export class AttachedProgram extends ProgramPart {
     const { processes } = context
     const identity = await processes.identify(pid)
     const row = identity && (await processes.inspect(identity))
-    if (identity === undefined || row === undefined || row.state === 'zombie') throw new RequestError(errorCodes.notFound, `There is no process ${pid}. It may have ended; look again.`)
-    if (pid === process.pid) throw new RequestError(errorCodes.wrongState, `Process ${pid} is this workspace's own host.`)
+    if (identity === undefined || row === undefined || row.state === 'zombie')
+      throw new RequestError(errorCodes.notFound, `There is no process ${pid}. It may have ended; look again.`)
+    if (pid === process.pid)
+      throw new RequestError(errorCodes.wrongState, `Process ${pid} is this workspace's own host.`)
     const commandLine = await processes.commandLine(identity)
-    if (commandLine === undefined || commandLine.length === 0) throw new RequestError(errorCodes.wrongState, `Process ${pid} (${row.command}) belongs to somebody else or to the kernel, so nothing can be seen of it.`)
+    if (commandLine === undefined || commandLine.length === 0)
+      throw new RequestError(
+        errorCodes.wrongState,
+        `Process ${pid} (${row.command}) belongs to somebody else or to the kernel, so nothing can be seen of it.`,
+      )
     const { name } = recogniseProcess({ commandLine, command: row.command, parentCommandLine: null })
     return new AttachedProgram(id, name, identity, commandLine, context)
   }
@@ -64,12 +97,23 @@ export class AttachedProgram extends ProgramPart {
   }
 
   override header(): PoolHeader {
-    const isPython = recogniseProcess({ commandLine: this.argv, command: '', parentCommandLine: null }).kind === 'python'
+    const isPython =
+      recogniseProcess({ commandLine: this.argv, command: '', parentCommandLine: null }).kind === 'python'
     return {
-      ...super.header(), kind: 'attached', state: this.live ? 'run' : 'ended',
+      ...super.header(),
+      kind: 'attached',
+      state: this.live ? 'run' : 'ended',
       program: {
-        argv: [...this.argv], pid: this.root.pid, python: null, observer: 'none',
-        message: isPython ? 'Attached: its tasks and locks are not known. Start it with "unhang run" to see them.' : null, exitCode: null, signal: null, readOnly: this.readOnly,
+        argv: [...this.argv],
+        pid: this.root.pid,
+        python: null,
+        observer: 'none',
+        message: isPython
+          ? 'Attached: its tasks and locks are not known. Start it with "unhang run" to see them.'
+          : null,
+        exitCode: null,
+        signal: null,
+        readOnly: this.readOnly,
       },
     }
   }
@@ -88,7 +132,10 @@ export class AttachedProgram extends ProgramPart {
     await this.look()
     const missing = this.pids().filter((pid) => !pids.includes(pid))
     if (missing.length > 0) {
-      throw new RequestError(errorCodes.wrongState, `${this.name} has other processes by now (${missing.join(', ')}). Look at them and confirm again.`)
+      throw new RequestError(
+        errorCodes.wrongState,
+        `${this.name} has other processes by now (${missing.join(', ')}). Look at them and confirm again.`,
+      )
     }
     this.readOnly = false
     this.context.log.info('An attached program was confirmed.', { program: this.name, pids })
@@ -135,30 +182,58 @@ export class AttachedProgram extends ProgramPart {
   }
 
   private mustBeConfirmed(): void {
-    if (this.readOnly) throw new RequestError(errorCodes.wrongState, `${this.name} was not started by Unhang and is only looked at. Confirm its processes first.`)
+    if (this.readOnly)
+      throw new RequestError(
+        errorCodes.wrongState,
+        `${this.name} was not started by Unhang and is only looked at. Confirm its processes first.`,
+      )
   }
 
   private target(member: ProgramMember): ShutdownTarget[] {
     if (member.identity === undefined) return []
     const isHelper = this.helpers.has(member.key)
-    return [{ identity: member.identity, name: member.name, ...(isHelper ? { helper: true } : {}), ...(member.pid === this.root.pid ? {} : { below: this.root }) }]
+    return [
+      {
+        identity: member.identity,
+        name: member.name,
+        ...(isHelper ? { helper: true } : {}),
+        ...(member.pid === this.root.pid ? {} : { below: this.root }),
+      },
+    ]
   }
 
   private async requestToEnd(order: ShutdownOrder): Promise<ShutdownRequest> {
     await this.look()
-    return this.request({ id: this.id, name: this.name }, this.members.live().flatMap((member) => this.target(member)), order)
+    return this.request(
+      { id: this.id, name: this.name },
+      this.members.live().flatMap((member) => this.target(member)),
+      order,
+    )
   }
 
   /** Undefined for the main process, with which all of it ends. */
   private requestToEndMember(pid: number, order: ShutdownOrder): ShutdownRequest | undefined {
     const member = this.members.byPid(pid)
-    if (member?.identity === undefined) throw new RequestError(errorCodes.notFound, `${this.name} has no live process ${pid}.`)
+    if (member?.identity === undefined)
+      throw new RequestError(errorCodes.notFound, `${this.name} has no live process ${pid}.`)
     if (pid === this.root.pid) return undefined
-    return this.request({ id: this.id, name: member.name, kind: 'worker' }, [{ identity: member.identity, name: member.name }], order)
+    return this.request(
+      { id: this.id, name: member.name, kind: 'worker' },
+      [{ identity: member.identity, name: member.name }],
+      order,
+    )
   }
 
   private request(subject: ShutdownSubject, targets: readonly ShutdownTarget[], order: ShutdownOrder): ShutdownRequest {
-    return { subject, targets, gracePeriodMs: order.gracePeriodMs ?? gracePeriodMs, useSigkill: order.useSigkill ?? false, kill: order.kill, reason: order.reason, askedBy: order.askedBy }
+    return {
+      subject,
+      targets,
+      gracePeriodMs: order.gracePeriodMs ?? gracePeriodMs,
+      useSigkill: order.useSigkill ?? false,
+      kill: order.kill,
+      reason: order.reason,
+      askedBy: order.askedBy,
+    }
   }
 
   private async run(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
@@ -182,14 +257,29 @@ export class AttachedProgram extends ProgramPart {
       const { identity } = member
       if (identity !== undefined && (await isAlive(processes, identity))) continue
       const status = identity && (await processes.exitStatus(identity))
-      member.exit = { exitCode: status?.exitCode ?? null, signal: status?.signal ?? null, at: Date.now(), steadyAt: now, endedByUs: null, oomKills: null }
+      member.exit = {
+        exitCode: status?.exitCode ?? null,
+        signal: status?.signal ?? null,
+        at: Date.now(),
+        steadyAt: now,
+        endedByUs: null,
+        oomKills: null,
+      }
       this.members.exited(member)
     }
     this.forgetUnlisted()
     const live = this.members.live()
     await this.memberLook.observe(live, [], () => true, now)
     const main = this.known.get(keyOf(this.root))
-    const parent = { pid: this.root.pid, state: main?.state ?? ('unknown' as const), answers: false, ...parentWaits(main, undefined), quietMs: main?.movement.quietMs(now) ?? 0, sigterm: main?.sigterm ?? null, standsStillMs: 0 }
+    const parent = {
+      pid: this.root.pid,
+      state: main?.state ?? ('unknown' as const),
+      answers: false,
+      ...parentWaits(main, undefined),
+      quietMs: main?.movement.quietMs(now) ?? 0,
+      sigterm: main?.sigterm ?? null,
+      standsStillMs: 0,
+    }
     const workers = this.members.all().filter((member) => member !== main && !this.helpers.has(member.key))
     const facts = processFacts(this.name, 'unknown', parent, workers, stuckAfterMs, now)
     this.judge(judgeProgramPool({ ...facts, readers: readersAmong(facts.workers) }))
@@ -222,7 +312,12 @@ export class AttachedProgram extends ProgramPart {
       // What a fork server has forked is known by the server's command line, not the program's.
       const parentCommandLine = row === root ? null : (this.commandLines.get(row.parentPid) ?? this.argv)
       const { role, name } = recogniseProcess({ commandLine, command: row.command, parentCommandLine })
-      const member = new ProgramMember(key, this.members.uniqueName(row === root ? 'MainProcess' : `${name}-${row.identity.pid}`, row.identity.pid), row.identity.pid, Date.now())
+      const member = new ProgramMember(
+        key,
+        this.members.uniqueName(row === root ? 'MainProcess' : `${name}-${row.identity.pid}`, row.identity.pid),
+        row.identity.pid,
+        Date.now(),
+      )
       member.identity = row.identity
       if (helperRoles.has(role)) this.helpers.add(key)
       this.known.set(key, member)

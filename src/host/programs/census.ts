@@ -12,10 +12,16 @@ import { WatchedPool, type PoolOwner } from './watchedPool'
 
 /** A process that is gone without its parent having told its exit code: by then it will not tell any more. */
 const exitToldWithinMs = 1000
-/** Pools of a program that have ended, without and with a loss: a loop may make thousands. The host lists no more than that of all it has. */
+/**
+ * Pools of a program that have ended, without and with a loss: a loop may make thousands. The host lists no more than
+ * that of all it has.
+ */
 const listedEndedPools = 10
 const listedEndedPoolsWithLosses = 50
-/** Processes that are known of one program at a time. A recorder can tell of thousands that never were, and a program can have hundreds of them. */
+/**
+ * Processes that are known of one program at a time. A recorder can tell of thousands that never were, and a program
+ * can have hundreds of them.
+ */
 const mostMembers = 8192
 /** A name is for a row in a list. */
 const longestName = 60
@@ -30,7 +36,10 @@ interface Known {
   goneAt?: number
 }
 
-/** Who belongs to a watched program: its main process, the pools inside and their workers, and other children; and how each of them ended. */
+/**
+ * Who belongs to a watched program: its main process, the pools inside and their workers, and other children; and how
+ * each of them ended.
+ */
 export class Census {
   private readonly known = new Map<string, Known>()
   /** The newest child with that pid, of those that are no pool's. */
@@ -40,7 +49,12 @@ export class Census {
   private poolNumber = 0
   private childNumber = 0
 
-  constructor(private readonly program: ProgramPart & PoolOwner, private readonly parents: ReadonlySet<ParentView>, private readonly context: ProgramContext, private readonly onExit: (pid: number) => void = () => undefined) {}
+  constructor(
+    private readonly program: ProgramPart & PoolOwner,
+    private readonly parents: ReadonlySet<ParentView>,
+    private readonly context: ProgramContext,
+    private readonly onExit: (pid: number) => void = () => undefined,
+  ) {}
 
   get pools(): WatchedPool[] {
     return [...this.inner.values()]
@@ -105,8 +119,17 @@ export class Census {
 
   /** Children that no observer tells of: what a shell starts, subprocesses of a Python program. */
   async syncTree(root: ProcessIdentity): Promise<void> {
-    const below = (await this.context.processes.descendants([{ identity: root, marker: `${this.program.id}/main` }])).get(root.pid) ?? []
-    const observed = new Set([...this.parents].flatMap((parent) => [parent.pid, ...helperPids(parent), ...parent.processes.map(({ pid }) => pid)]))
+    const below =
+      (await this.context.processes.descendants([{ identity: root, marker: `${this.program.id}/main` }])).get(
+        root.pid,
+      ) ?? []
+    const observed = new Set(
+      [...this.parents].flatMap((parent) => [
+        parent.pid,
+        ...helperPids(parent),
+        ...parent.processes.map(({ pid }) => pid),
+      ]),
+    )
     // Python's own helpers may have been there before their program told of them.
     for (const helper of [...this.parents].flatMap(helperPids)) {
       const child = this.children.get(helper)
@@ -114,15 +137,22 @@ export class Census {
     }
     for (const row of below) {
       const { pid, startTime } = row.identity
-      if (observed.has(pid) || row.state === 'zombie' || isSameChild(this.children.get(pid)?.member, startTime)) continue
+      if (observed.has(pid) || row.state === 'zombie' || isSameChild(this.children.get(pid)?.member, startTime))
+        continue
       const commandLine = (await this.context.processes.commandLine(row.identity)) ?? null
-      const member = this.addChild(recogniseProcess({ commandLine, command: row.command, parentCommandLine: null }).name, pid, Date.now())
+      const member = this.addChild(
+        recogniseProcess({ commandLine, command: row.command, parentCommandLine: null }).name,
+        pid,
+        Date.now(),
+      )
       member.identity = row.identity
     }
   }
 
   /** Who has ended since, and how, as far as anybody can tell. */
-  async noteExits(rootExit: { exitCode: number | null; signal: NodeJS.Signals | null; at: number } | undefined): Promise<void> {
+  async noteExits(
+    rootExit: { exitCode: number | null; signal: NodeJS.Signals | null; at: number } | undefined,
+  ): Promise<void> {
     for (const known of this.known.values()) {
       const { member } = known
       if (!member.live) {
@@ -140,19 +170,32 @@ export class Census {
       } else if (rootExit !== undefined) {
         // It was gone before it could be looked at, and nobody is left to tell of it.
         await this.noteExit(known, { exitCode: null, signal: null }, Date.now())
-      } else if ((member.noted !== undefined || this.isUntold(known)) && !(await this.isThere(member.pid, member.noted?.ticks ?? member.recorded?.startTicks ?? null))) {
+      } else if (
+        (member.noted !== undefined || this.isUntold(known)) &&
+        !(await this.isThere(member.pid, member.noted?.ticks ?? member.recorded?.startTicks ?? null))
+      ) {
         // The same, and the one that started it may have ended as well.
         known.goneAt ??= steadyMs()
-        if (steadyMs() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
+        if (steadyMs() - known.goneAt > exitToldWithinMs)
+          await this.noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
       }
     }
     for (const known of this.known.values()) {
-      // Of those that have ended each list keeps the last hundred. What a recorder still shows would be taken for a new one.
-      if (!known.member.live && !(known.pool ?? this.program).members.has(known.member) && !isShown(known, this.parents)) this.forgetChild(known)
+      // Of those that have ended each list keeps the last hundred. What a recorder still shows would be taken for a new
+      // one.
+      if (
+        !known.member.live &&
+        !(known.pool ?? this.program).members.has(known.member) &&
+        !isShown(known, this.parents)
+      )
+        this.forgetChild(known)
     }
   }
 
-  /** A process that made pools is gone, or is another program by now: once its workers are, too, its pools have ended. True then. */
+  /**
+   * A process that made pools is gone, or is another program by now: once its workers are, too, its pools have ended.
+   * True then.
+   */
   closeParent(parent: ParentView): boolean {
     for (const known of this.known.values()) if (known.parent === parent && known.member.live) return false
     for (const pool of this.pools) if (pool.parent === parent && pool.live) this.endPool(pool)
@@ -162,7 +205,10 @@ export class Census {
   endPool(pool: WatchedPool): void {
     pool.end(Date.now())
     const ended = this.pools.filter((other) => !other.live)
-    const [without, losing] = [ended.filter((other) => other.members.counts().lost === 0), ended.filter((other) => other.members.counts().lost > 0)]
+    const [without, losing] = [
+      ended.filter((other) => other.members.counts().lost === 0),
+      ended.filter((other) => other.members.counts().lost > 0),
+    ]
     for (const old of without.slice(0, -listedEndedPools)) this.forgetPool(old)
     for (const old of losing.slice(0, -listedEndedPoolsWithLosses)) this.forgetPool(old)
   }
@@ -176,8 +222,10 @@ export class Census {
     const status = await processes.exitStatus(identity)
     // Its parent collects it and tells how it ended; when it does not, nobody knows.
     if (status !== undefined) await this.noteExit(known, status, wallOf(known.goneAt))
-    else if (member.recorded === undefined && member.noted === undefined && kills.entriesFor(identity).length === 0) this.forgetUntold(known)
-    else if ((isOver && member.recorded === undefined) || steadyMs() - known.goneAt > exitToldWithinMs) await this.noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
+    else if (member.recorded === undefined && member.noted === undefined && kills.entriesFor(identity).length === 0)
+      this.forgetUntold(known)
+    else if ((isOver && member.recorded === undefined) || steadyMs() - known.goneAt > exitToldWithinMs)
+      await this.noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
   }
 
   /** How it ended is known, and its parent may still not have taken notice. */
@@ -195,36 +243,55 @@ export class Census {
     return identity !== undefined && (ticks === null || identity.startTime.endsWith(`-${ticks}`))
   }
 
-  private async noteExit({ member, pool }: Known, exit: { exitCode: number | null; signal: NodeJS.Signals | null }, at: number): Promise<void> {
+  private async noteExit(
+    { member, pool }: Known,
+    exit: { exitCode: number | null; signal: NodeJS.Signals | null },
+    at: number,
+  ): Promise<void> {
     const { kills } = this.context
     const cause = member.identity ? explainExit(exit, kills.entriesFor(member.identity)) : undefined
     const oomKills = exit.signal === 'SIGKILL' ? await this.oomKillsDuring(member, pool?.parent) : null
-    member.exit = { ...exit, at, steadyAt: steadyOf(at), oomKills, endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null }
+    member.exit = {
+      ...exit,
+      at,
+      steadyAt: steadyOf(at),
+      oomKills,
+      endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null,
+    }
     ;(pool ?? this.program).members.exited(member)
     this.onExit(member.pid)
   }
 
   /**
-   * Kills of the OOM killer since the member was first seen, or who started it, or the program: in the control group of each, as a
-   * program that was started through something else (`systemd-run --scope`) moves into its own only then.
+   * Kills of the OOM killer since the member was first seen, or who started it, or the program: in the control group of
+   * each, as a program that was started through something else (`systemd-run --scope`) moves into its own only then.
    */
   private async oomKillsDuring(member: ProgramMember, parent: ParentView | undefined): Promise<number | null> {
     const starts = [member, parent, { identity: this.root?.identity, oomKillsBefore: this.oomKillsBefore }]
-    const counts = await Promise.all(starts.map(async (start) => {
-      if (start?.identity === undefined || start.oomKillsBefore === null) return null
-      const total = await this.context.processes.oomKills(start.identity)
-      return total === null ? null : total - start.oomKillsBefore
-    }))
+    const counts = await Promise.all(
+      starts.map(async (start) => {
+        if (start?.identity === undefined || start.oomKillsBefore === null) return null
+        const total = await this.context.processes.oomKills(start.identity)
+        return total === null ? null : total - start.oomKillsBefore
+      }),
+    )
     const known = counts.filter((count) => count !== null)
     return known.length === 0 ? null : Math.max(...known)
   }
 
-  private addWorker(key: string, recorded: { pid: number; name: string; startedAt: number }, pool: WatchedPool | undefined): Known {
+  private addWorker(
+    key: string,
+    recorded: { pid: number; name: string; startedAt: number },
+    pool: WatchedPool | undefined,
+  ): Known {
     const { members } = pool ?? this.program
     const child = this.children.get(recorded.pid)
     // It was seen as a mere child before its parent told what it is.
     if (child?.member.live === true) this.forgetUntold(child)
-    const known = { member: new ProgramMember(key, members.uniqueName(recorded.name, recorded.pid), recorded.pid, recorded.startedAt), pool }
+    const known = {
+      member: new ProgramMember(key, members.uniqueName(recorded.name, recorded.pid), recorded.pid, recorded.startedAt),
+      pool,
+    }
     this.known.set(key, known)
     members.add(known.member)
     return known
@@ -235,7 +302,12 @@ export class Census {
     const command = argv[0]?.slice(argv[0].lastIndexOf('/') + 1) ?? ''
     const { name } = recogniseProcess({ commandLine: argv, command, parentCommandLine: null })
     // It was seen while it still was a copy of its parent.
-    if (known?.member.live === true && known.member.noted === undefined && (ticks === null || isSameChild(known.member, `-${ticks}`))) this.forgetUntold(known)
+    if (
+      known?.member.live === true &&
+      known.member.noted === undefined &&
+      (ticks === null || isSameChild(known.member, `-${ticks}`))
+    )
+      this.forgetUntold(known)
     this.addChild(name, pid, at).noted = { ticks }
   }
 
@@ -247,7 +319,12 @@ export class Census {
 
   private addChild(name: string, pid: number, startedAt: number): ProgramMember {
     const { members } = this.program
-    const member = new ProgramMember(`child:${(this.childNumber += 1)}`, members.uniqueName(`${name.slice(0, longestName)}-${pid}`, pid), pid, startedAt)
+    const member = new ProgramMember(
+      `child:${(this.childNumber += 1)}`,
+      members.uniqueName(`${name.slice(0, longestName)}-${pid}`, pid),
+      pid,
+      startedAt,
+    )
     const known = { member, pool: undefined }
     this.known.set(member.key, known)
     this.children.set(pid, known)
@@ -279,10 +356,18 @@ export class Census {
     const { state, pools } = context
     const id = `${this.program.id}.${(this.poolNumber += 1)}`
     const pool = new WatchedPool(id, parent, observed, this.program, {
-      headerChanged: () => { state.headerChanged(id) },
-      workerChanged: (worker) => { state.workerChanged(id, worker) },
-      workerRemoved: (worker) => { state.workerRemoved(id, worker) },
-      ended: () => { context.ended(pool) },
+      headerChanged: () => {
+        state.headerChanged(id)
+      },
+      workerChanged: (worker) => {
+        state.workerChanged(id, worker)
+      },
+      workerRemoved: (worker) => {
+        state.workerRemoved(id, worker)
+      },
+      ended: () => {
+        context.ended(pool)
+      },
     })
     this.inner.set(key, pool)
     pools.add(pool)

@@ -16,7 +16,9 @@ export function keepsObserverOut(argv: readonly string[]): string | undefined {
   const [first] = found
   if (first === undefined) return undefined
   const [letter, why] = first
-  return `started with -${letter}, this Python ${why}; start it without ${found.map(([each]) => `-${each}`).join(' and ')}`
+  return (
+    `started with -${letter}, this Python ${why}; start it without ` + found.map(([each]) => `-${each}`).join(' and ')
+  )
 }
 
 /** The letters of the options of a Python, as it reads them; none of anything else. */

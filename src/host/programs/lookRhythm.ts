@@ -4,7 +4,9 @@ import { steadyMs } from './steadyTime'
 const afterNewsMs = [0, 250, 600, 1200, 2200, 3500]
 /** News come in bursts: sixty workers start at once. */
 const gatherMs = 25
-/** Looks take at most an eighth of the time, however fast news come in: a pool may replace its workers after every task. */
+/**
+ * Looks take at most an eighth of the time, however fast news come in: a pool may replace its workers after every task.
+ */
 const restFactor = 8
 const shortestRestMs = 100
 const longestRestMs = 2000
@@ -12,7 +14,10 @@ const longestRestMs = 2000
 const busyMs = 1000
 const idleMs = 5000
 
-/** When a program is looked at: at once after news, for some seconds after that, and then now and then. Never twice at the same time. */
+/**
+ * When a program is looked at: at once after news, for some seconds after that, and then now and then. Never twice at
+ * the same time.
+ */
 export class LookRhythm {
   private timer: NodeJS.Timeout | undefined
   private nextAt = Infinity
@@ -24,7 +29,10 @@ export class LookRhythm {
   private busy = true
   private restUntil = 0
 
-  constructor(private readonly look: () => Promise<{ readonly busy: boolean }>, private readonly onError: (error: unknown) => void) {}
+  constructor(
+    private readonly look: () => Promise<{ readonly busy: boolean }>,
+    private readonly onError: (error: unknown) => void,
+  ) {}
 
   start(): void {
     this.running = true
@@ -87,7 +95,9 @@ export class LookRhythm {
     if (at >= this.nextAt) return
     clearTimeout(this.timer)
     this.nextAt = at
-    this.timer = setTimeout(() => { void this.now() }, at - steadyMs())
+    this.timer = setTimeout(() => {
+      void this.now()
+    }, at - steadyMs())
     this.timer.unref()
   }
 }

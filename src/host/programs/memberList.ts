@@ -3,11 +3,14 @@ import type { CountsSnapshot, WorkerSnapshot } from '../../protocol'
 import type { HostedPool } from '../pools/hostedPool'
 import type { ProgramMember } from './programMember'
 
-/** Exited workers that stay listed, as in the engine's own pools; one that took a task along stays beyond that, until it is rescued. */
+/**
+ * Exited workers that stay listed, as in the engine's own pools; one that took a task along stays beyond that, until it
+ * is rescued.
+ */
 const listedExits = 100
 /**
- * Lost tasks that stay listed when nobody rescues them: the first ones, which tell how it began, and the last ones; together as many as
- * failures in the engine's own pools. The others are only counted.
+ * Lost tasks that stay listed when nobody rescues them: the first ones, which tell how it began, and the last ones;
+ * together as many as failures in the engine's own pools. The others are only counted.
  */
 const listedFirstLosses = 100
 const listedLastLosses = 900
@@ -87,7 +90,10 @@ export class MemberList {
     this.listExit(member)
   }
 
-  /** Call when the task that a member took along was failed, or put back into the queue: it is listed as others that have exited. */
+  /**
+   * Call when the task that a member took along was failed, or put back into the queue: it is listed as others that
+   * have exited.
+   */
   rescued(member: ProgramMember): void {
     if (this.firstLosses.delete(member) || this.lastLosses.delete(member)) this.listExit(member)
   }
@@ -97,7 +103,13 @@ export class MemberList {
     for (const member of this.members.values()) {
       const snapshot = member.snapshot()
       const { task } = snapshot
-      const look = JSON.stringify([snapshot.status, snapshot.exitCode, snapshot.signal, snapshot.tasksDone, task && [task.id, task.label, task.state, task.stuck, task.verdict]])
+      const look = JSON.stringify([
+        snapshot.status,
+        snapshot.exitCode,
+        snapshot.signal,
+        snapshot.tasksDone,
+        task && [task.id, task.label, task.state, task.stuck, task.verdict],
+      ])
       if (this.drawn.get(member.name) === look) continue
       this.drawn.set(member.name, look)
       this.observer.workerChanged(member.name)
@@ -106,7 +118,11 @@ export class MemberList {
 
   liveWorkers(): ReturnType<HostedPool['liveWorkers']> {
     return this.live().map((member) => ({
-      name: member.name, pid: member.pid, identity: member.identity, taskId: member.hasTask ? member.taskId : null, stuck: member.verdict?.stuck === true,
+      name: member.name,
+      pid: member.pid,
+      identity: member.identity,
+      taskId: member.hasTask ? member.taskId : null,
+      stuck: member.verdict?.stuck === true,
     }))
   }
 

@@ -1,5 +1,11 @@
 import { feederWrite } from '../../diagnosis'
-import { forEachInSlices, mostThreads, type ProcessIdentity, type ProcessTable, type SignalMasks } from '../../processes'
+import {
+  forEachInSlices,
+  mostThreads,
+  type ProcessIdentity,
+  type ProcessTable,
+  type SignalMasks,
+} from '../../processes'
 import type { KillLedger } from '../../shutdown'
 import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
@@ -9,30 +15,56 @@ import { steadyMs, steadyOf } from './steadyTime'
 const waitsAfterMs = 300
 /** Signal masks of short tasks are nobody's business, and would be read thousands of times. */
 const masksAfterMs = 300
-/** CPU time of what is below a worker costs a pass over the process table: made when its own time stands still for this long, and not more often. */
+/**
+ * CPU time of what is below a worker costs a pass over the process table: made when its own time stands still for this
+ * long, and not more often.
+ */
 const belowAfterMs = 1000
 const belowEveryMs = 2000
 /** A process that is no descendant may be one in the middle of its parent's death; not at every look. */
 const mostTries = 3
-/** Looks at the processes of a program: state, CPU time, where they wait. One pass over all of them, some ten microseconds each. */
+/**
+ * Looks at the processes of a program: state, CPU time, where they wait. One pass over all of them, some ten
+ * microseconds each.
+ */
 export class MemberLook {
   private belowAt = -Infinity
   private readonly refused = new WeakMap<object, number>()
   private readonly below = new Map<ProgramMember, number>()
 
-  /** @param belongs Whether a process is one of the program's: what an observer or a recorder says is the program's word, and no proof. */
-  constructor(private readonly processes: ProcessTable, private readonly kills: KillLedger, private readonly belongs: (identity: ProcessIdentity) => Promise<boolean>) {}
+  /**
+   * @param belongs Whether a process is one of the program's: what an observer or a recorder says is the program's
+   * word, and no proof.
+   */
+  constructor(
+    private readonly processes: ProcessTable,
+    private readonly kills: KillLedger,
+    private readonly belongs: (identity: ProcessIdentity) => Promise<boolean>,
+  ) {}
 
   /** @param awaited Whether somebody waits for the member's pool: an idle pool is not looked into. */
-  async observe(members: readonly ProgramMember[], parents: readonly ParentView[], awaited: (member: ProgramMember) => boolean, now: number): Promise<void> {
-    await forEachInSlices([...members, ...parents], (process) => (process.identity === undefined ? this.identify(process) : undefined))
-    const identities = [...new Map([...members, ...parents].flatMap(({ identity }) => (identity ? [[identity.pid, identity] as const] : []))).values()]
+  async observe(
+    members: readonly ProgramMember[],
+    parents: readonly ParentView[],
+    awaited: (member: ProgramMember) => boolean,
+    now: number,
+  ): Promise<void> {
+    await forEachInSlices([...members, ...parents], (process) =>
+      process.identity === undefined ? this.identify(process) : undefined,
+    )
+    const identities = [
+      ...new Map(
+        [...members, ...parents].flatMap(({ identity }) => (identity ? [[identity.pid, identity] as const] : [])),
+      ).values(),
+    ]
     const usage = await this.processes.usage(identities)
     // What a program does to answer us is no progress of its own; on a slow machine that is percents of a core.
     const answering = new Map(parents.map(({ pid, observed }) => [pid, (observed?.ownCpu ?? 0) * 1000]))
     const cpuOf = (identity: ProcessIdentity | undefined): number => {
       const used = identity && usage.get(identity.pid)
-      return used === undefined ? 0 : Math.max(0, used.cpuTimeMs + (used.waitedCpuTimeMs ?? 0) - (answering.get(used.identity.pid) ?? 0))
+      return used === undefined
+        ? 0
+        : Math.max(0, used.cpuTimeMs + (used.waitedCpuTimeMs ?? 0) - (answering.get(used.identity.pid) ?? 0))
     }
     await this.lookBelow(members, now)
     for (const parent of parents) {
@@ -55,7 +87,8 @@ export class MemberLook {
 
   private async identify(process: ProgramMember | ParentView): Promise<void> {
     const found = await this.processes.identify(process.pid)
-    const ticks = 'hello' in process ? process.hello.startTicks : (process.recorded?.startTicks ?? process.noted?.ticks ?? 0)
+    const ticks =
+      'hello' in process ? process.hello.startTicks : (process.recorded?.startTicks ?? process.noted?.ticks ?? 0)
     // A pid alone could be somebody else by now.
     if (found === undefined || ticks === 0 || !found.startTime.endsWith(`-${ticks}`)) return
     const tries = this.refused.get(process) ?? 0
@@ -84,7 +117,9 @@ export class MemberLook {
     const wasPending = member.sigtermSeenPending
     member.sigtermSeenPending = masks?.pending.has('SIGTERM') ?? false
     member.sigtermPending = wasPending && member.sigtermSeenPending
-    const sent = this.kills.entriesFor(identity).find(({ signal, outcome }) => signal === 'SIGTERM' && outcome === 'sent')
+    const sent = this.kills
+      .entriesFor(identity)
+      .find(({ signal, outcome }) => signal === 'SIGTERM' && outcome === 'sent')
     if (sent !== undefined) member.sigtermSentAt ??= steadyOf(sent.at)
   }
 
@@ -95,7 +130,10 @@ export class MemberLook {
     member.threadWaits = []
     let seen: Awaited<ReturnType<ProcessTable['waits']>>
     // What no observer tells of may have something to do at any time; and one that is stopped may be continued.
-    if ((awaited || member.hasTask || member.recorded === undefined || member.state === 'stopped') && (movement.quietMs(now) >= waitsAfterMs || member.state !== 'running')) {
+    if (
+      (awaited || member.hasTask || member.recorded === undefined || member.state === 'stopped') &&
+      (movement.quietMs(now) >= waitsAfterMs || member.state !== 'running')
+    ) {
       seen = await this.processes.waits(identity)
       member.wait = seen?.wait ?? null
       member.threads = seen?.threads ?? null
@@ -108,20 +146,31 @@ export class MemberLook {
     member.feeder.observe(seenAt, feeder ?? null, { switches: feeder?.switches ?? null })
     member.standstill.observeState(seenAt, member.state === 'stopped', hasMoved)
     if (hasMoved) member.stackCounter = -1
-    if (member.forked === null && member.wait?.kind === 'futex' && member.wait.isPrivate && member.recorded?.poolKey === 0) member.forked = await this.isCopy(identity)
+    if (
+      member.forked === null &&
+      member.wait?.kind === 'futex' &&
+      member.wait.isPrivate &&
+      member.recorded?.poolKey === 0
+    )
+      member.forked = await this.isCopy(identity)
   }
 
   /** Started by fork() alone, it has the command line of its parent. */
   private async isCopy(identity: ProcessIdentity): Promise<boolean | null> {
     const row = await this.processes.inspect(identity)
     const parent = row && (await this.processes.identify(row.parentPid))
-    const [own, other] = [await this.processes.commandLine(identity), parent && (await this.processes.commandLine(parent))]
+    const [own, other] = [
+      await this.processes.commandLine(identity),
+      parent && (await this.processes.commandLine(parent)),
+    ]
     return own === undefined || other === undefined ? null : own.join('\0') === other.join('\0')
   }
 
   /** A task that waits for a process of its own is working when that one is. */
   private async lookBelow(members: readonly ProgramMember[], now: number): Promise<void> {
-    const quiet = members.filter((member) => member.hasTask && member.identity !== undefined && member.movement.quietMs(now) >= belowAfterMs)
+    const quiet = members.filter(
+      (member) => member.hasTask && member.identity !== undefined && member.movement.quietMs(now) >= belowAfterMs,
+    )
     if (quiet.length === 0 || now - this.belowAt < belowEveryMs) return
     this.belowAt = now
     const roots = quiet.flatMap(({ identity }) => (identity ? [{ identity }] : []))
@@ -130,7 +179,10 @@ export class MemberLook {
     if (rows.length === 0) return
     const usage = await this.processes.usage(rows.map(({ identity }) => identity))
     for (const member of quiet) {
-      const used = (below.get(member.pid) ?? []).reduce((sum, row) => sum + (usage.get(row.identity.pid)?.cpuTimeMs ?? 0), 0)
+      const used = (below.get(member.pid) ?? []).reduce(
+        (sum, row) => sum + (usage.get(row.identity.pid)?.cpuTimeMs ?? 0),
+        0,
+      )
       this.below.set(member, Math.max(used, this.below.get(member) ?? 0))
     }
   }

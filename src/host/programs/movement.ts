@@ -1,17 +1,19 @@
 /**
- * CPU time that is no progress: a process that only waits still wakes up for its timers. As in the engine's watch over its own
- * tasks: half a percent of a core, and never less than two ticks of the kernel's clock (10 ms each).
+ * CPU time that is no progress: a process that only waits still wakes up for its timers. As in the engine's watch over
+ * its own tasks: half a percent of a core, and never less than two ticks of the kernel's clock (10 ms each).
  */
 const idleCpuShare = 0.005
 const idleCpuLeastMs = 20
 
 /**
- * Nobody knows what happened between two looks that are further apart: the machine was asleep, or so busy that we did not get to it, and
- * then neither did the others. While somebody waits for a pool there is a look every second.
+ * Nobody knows what happened between two looks that are further apart: the machine was asleep, or so busy that we did
+ * not get to it, and then neither did the others. While somebody waits for a pool there is a look every second.
  */
 const longestGapMs = 2000
 
-/** Whether something moves, as seen from look to look: CPU time, or a sign of life that the caller counts. Milliseconds. */
+/**
+ * Whether something moves, as seen from look to look: CPU time, or a sign of life that the caller counts. Milliseconds.
+ */
 export class Movement {
   private firstAt: number | undefined
   private movedAt = 0
@@ -21,7 +23,10 @@ export class Movement {
   private cpuAtMove = 0
   private cpu = 0
 
-  /** @param sign Anything that changes with progress, like a counter of tasks: a change of it starts the observation anew. */
+  /**
+   * @param sign Anything that changes with progress, like a counter of tasks: a change of it starts the observation
+   * anew.
+   */
   observe(now: number, cpuMs: number, sign: number | string): void {
     const missedMs = Math.max(0, now - this.lastAt - longestGapMs)
     this.lastAt = now

@@ -2,16 +2,43 @@ import { closeSync, fstatSync, readSync } from 'node:fs'
 import { z } from 'zod'
 import { FileRefusedError, openOwnFile } from '../../files'
 
-/** What the observer in a Node process wrote down; see src/runtimes/observer/README.md, "Node programs". Times are epoch milliseconds. */
+/**
+ * What the observer in a Node process wrote down; see src/runtimes/observer/README.md, "Node programs". Times are epoch
+ * milliseconds.
+ */
 const ticks = z.number().int().nonnegative().nullable()
 const pid = z.number().int().min(2)
 const noteSchema = z.union([
-  z.object({ hello: pid, ticks, node: z.string().max(100), stacks: z.boolean() })
-    .transform((note) => ({ kind: 'hello' as const, pid: note.hello, ticks: note.ticks, node: note.node, stacks: note.stacks })),
-  z.object({ started: pid, ticks, at: z.number(), argv: z.array(z.string()).min(1).max(100) })
-    .transform((note) => ({ kind: 'started' as const, pid: note.started, ticks: note.ticks, at: note.at, argv: note.argv })),
-  z.object({ ended: pid, ticks, at: z.number(), exitCode: z.number().int().nullable(), signal: z.string().max(20).nullable() })
-    .transform((note) => ({ kind: 'ended' as const, pid: note.ended, ticks: note.ticks, at: note.at, exitCode: note.exitCode, signal: note.signal })),
+  z.object({ hello: pid, ticks, node: z.string().max(100), stacks: z.boolean() }).transform((note) => ({
+    kind: 'hello' as const,
+    pid: note.hello,
+    ticks: note.ticks,
+    node: note.node,
+    stacks: note.stacks,
+  })),
+  z.object({ started: pid, ticks, at: z.number(), argv: z.array(z.string()).min(1).max(100) }).transform((note) => ({
+    kind: 'started' as const,
+    pid: note.started,
+    ticks: note.ticks,
+    at: note.at,
+    argv: note.argv,
+  })),
+  z
+    .object({
+      ended: pid,
+      ticks,
+      at: z.number(),
+      exitCode: z.number().int().nullable(),
+      signal: z.string().max(20).nullable(),
+    })
+    .transform((note) => ({
+      kind: 'ended' as const,
+      pid: note.ended,
+      ticks: note.ticks,
+      at: note.at,
+      exitCode: note.exitCode,
+      signal: note.signal,
+    })),
   z.object({ takes: z.literal('SIGUSR1') }).transform(() => ({ kind: 'takes-sigusr1' as const })),
 ])
 
@@ -21,7 +48,10 @@ export type NodeNote = z.infer<typeof noteSchema>
 /** Read at a time; the rest comes with the next look. A line is shorter by far. */
 const mostBytes = 1024 * 1024
 
-/** Reads the notes of one Node process as they are appended, while it runs and after it was killed. Lines that are no notes are left out. */
+/**
+ * Reads the notes of one Node process as they are appended, while it runs and after it was killed. Lines that are no
+ * notes are left out.
+ */
 export class NodeNotesFile {
   #offset = 0
 
@@ -32,7 +62,9 @@ export class NodeNotesFile {
    * @param budget What may be read: it is lowered by what was. The rest comes with the next call.
    */
   read(budget = { lines: Infinity, bytes: Infinity }): NodeNote[] {
-    return this.#appended(budget).split('\n').flatMap((line) => parseNote(line) ?? [])
+    return this.#appended(budget)
+      .split('\n')
+      .flatMap((line) => parseNote(line) ?? [])
   }
 
   #appended(budget: { lines: number; bytes: number }): string {
@@ -51,7 +83,11 @@ export class NodeNotesFile {
       const read = readSync(file, bytes, 0, size, this.#offset)
       // Whole lines only; what has none in all that was read is nothing of ours.
       let end = 0
-      for (let next = bytes.indexOf(0x0a); next >= 0 && next < read && budget.lines > 0; next = bytes.indexOf(0x0a, end)) {
+      for (
+        let next = bytes.indexOf(0x0a);
+        next >= 0 && next < read && budget.lines > 0;
+        next = bytes.indexOf(0x0a, end)
+      ) {
         end = next + 1
         budget.lines -= 1
       }

@@ -6,17 +6,26 @@ const inspects = /^--inspect(-brk|-wait)?(=|$)/
 const restricts = /^--(experimental-)?permission$/
 
 /**
- * `NODE_OPTIONS` that load the observer into every Node process of a program, before what the user has there; nothing for a program
- * that is plainly a Python, or one that would be another with it.
+ * `NODE_OPTIONS` that load the observer into every Node process of a program, before what the user has there; nothing
+ * for a program that is plainly a Python, or one that would be another with it.
  */
-export function nodeOptions(observer: string, own: string | undefined, argv: readonly string[]): { NODE_OPTIONS?: string } {
+export function nodeOptions(
+  observer: string,
+  own: string | undefined,
+  argv: readonly string[],
+): { NODE_OPTIONS?: string } {
   if (/^(python|pypy)[\d.]*(\.exe)?$/i.test(basename(argv[0] ?? '')) || own?.includes(observer) === true) return {}
   const options = [...argv, ...(own ?? '').split(/\s+/)]
   if (options.some((option) => restricts.test(option))) return {}
-  // In quotes, a backslash stands for the character behind it (Node src/node_options.cc). Here it keeps the program from taking this
-  // for `--inspect`: cluster looks for that very text in NODE_OPTIONS and would number the ports of its workers.
+  // In quotes, a backslash stands for the character behind it (Node src/node_options.cc). Here it keeps the program
+  // from taking this for `--inspect`: cluster looks for that very text in NODE_OPTIONS and would number the ports of
+  // its workers.
   const silent = options.some((option) => inspects.test(option)) ? [] : ['"-\\-inspect-publish-uid=http"']
-  return { NODE_OPTIONS: [`--require ${quoted(observer)}`, ...silent, ...(own === undefined || own === '' ? [] : [own])].join(' ') }
+  return {
+    NODE_OPTIONS: [`--require ${quoted(observer)}`, ...silent, ...(own === undefined || own === '' ? [] : [own])].join(
+      ' ',
+    ),
+  }
 }
 
 function quoted(path: string): string {

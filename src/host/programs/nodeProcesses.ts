@@ -5,7 +5,10 @@ import { NodeNotesFile, type NodeNote } from './nodeNotes'
 /** Processes of one program that an observer is in; a build may start thousands, of which most are short. */
 const mostProcesses = 4096
 
-/** Read at a look, of all notes together, as it is done on the main thread: some hundredths of a second. A build that starts a hundred processes a second writes two hundred. */
+/**
+ * Read at a look, of all notes together, as it is done on the main thread: some hundredths of a second. A build that
+ * starts a hundred processes a second writes two hundred.
+ */
 const linesPerLook = 2000
 /** And as much as one file is read for at a time, some times over: the lines could be long. */
 const bytesPerLook = 4 * 1024 * 1024
@@ -46,12 +49,16 @@ export class NodeProcesses {
   }
 
   find(pid: number, startTime: string): NodeProcess | undefined {
-    return [...this.processes.values()].find((process) => process.pid === pid && (process.ticks === null || startTime.endsWith(`-${process.ticks}`)))
+    return [...this.processes.values()].find(
+      (process) => process.pid === pid && (process.ticks === null || startTime.endsWith(`-${process.ticks}`)),
+    )
   }
 
   /** What was noted of children since the last call, in the order of each parent's notes. */
   read(): ChildNote[] {
-    for (const name of this.names()) if (!this.files.has(name) && this.files.size < mostProcesses) this.files.set(name, new NodeNotesFile(this.file(name)))
+    for (const name of this.names())
+      if (!this.files.has(name) && this.files.size < mostProcesses)
+        this.files.set(name, new NodeNotesFile(this.file(name)))
     const notes: ChildNote[] = []
     const budget = { lines: linesPerLook, bytes: bytesPerLook }
     for (const [name, file] of [...this.files]) {
@@ -61,7 +68,14 @@ export class NodeProcesses {
       this.files.set(name, file)
       for (const note of file.read(budget)) {
         if (note.kind === 'started' || note.kind === 'ended') notes.push(note)
-        else if (note.kind === 'hello') this.processes.set(name, { pid: note.pid, ticks: note.ticks, version: note.node, stacks: note.stacks, takesSigusr1: false })
+        else if (note.kind === 'hello')
+          this.processes.set(name, {
+            pid: note.pid,
+            ticks: note.ticks,
+            version: note.node,
+            stacks: note.stacks,
+            takesSigusr1: false,
+          })
         else this.takeSigusr1(name)
       }
     }

@@ -9,7 +9,10 @@ import { RequestError } from '../connection/requestHandlers'
 import type { NodeProcess } from './nodeProcesses'
 import type { ProgramContext } from './programContext'
 
-/** JavaScript is interrupted within milliseconds, also in a loop, in a regular expression and in Atomics.wait; a machine under load has its time. */
+/**
+ * JavaScript is interrupted within milliseconds, also in a loop, in a regular expression and in Atomics.wait; a machine
+ * under load has its time.
+ */
 const patienceMs = 2000
 const pollMs = 10
 /** A thousand frames with long paths. */
@@ -31,12 +34,18 @@ export interface NodeStack {
 const asking = new Map<string, Promise<NodeStack>>()
 
 /**
- * Asks the observer in a Node process for the stack of its main thread, by SIGUSR1: Node then interrupts its JavaScript to open the
- * inspector, and the observer writes down where that was and closes it again. Nothing attaches, nothing pauses, nothing is printed.
+ * Asks the observer in a Node process for the stack of its main thread, by SIGUSR1: Node then interrupts its JavaScript
+ * to open the inspector, and the observer writes down where that was and closes it again. Nothing attaches, nothing
+ * pauses, nothing is printed.
  * @param file Path of a file in the session folder, by its name.
  * @throws RequestError when it cannot be asked
  */
-export async function readNodeStack(node: NodeProcess, identity: ProcessIdentity, file: (name: string) => string, context: ProgramContext): Promise<NodeStack> {
+export async function readNodeStack(
+  node: NodeProcess,
+  identity: ProcessIdentity,
+  file: (name: string) => string,
+  context: ProgramContext,
+): Promise<NodeStack> {
   const key = `${identity.pid} ${identity.startTime}`
   const known = asking.get(key)
   if (known !== undefined) return known
@@ -45,14 +54,31 @@ export async function readNodeStack(node: NodeProcess, identity: ProcessIdentity
   return answer
 }
 
-async function ask({ pid, stacks, takesSigusr1 }: NodeProcess, identity: ProcessIdentity, file: (name: string) => string, { processes, log }: ProgramContext): Promise<NodeStack> {
-  if (!stacks) throw new RequestError(errorCodes.wrongState, `Process ${pid} was started with --inspect: attach a debugger to see its stack.`)
+async function ask(
+  { pid, stacks, takesSigusr1 }: NodeProcess,
+  identity: ProcessIdentity,
+  file: (name: string) => string,
+  { processes, log }: ProgramContext,
+): Promise<NodeStack> {
+  if (!stacks)
+    throw new RequestError(
+      errorCodes.wrongState,
+      `Process ${pid} was started with --inspect: attach a debugger to see its stack.`,
+    )
   const row = await processes.inspect(identity)
-  if (row?.state === 'stopped') throw new RequestError(errorCodes.wrongState, `Process ${pid} is stopped (SIGSTOP, Ctrl-Z or a debugger) and cannot say where it is. Continue it first.`)
+  if (row?.state === 'stopped')
+    throw new RequestError(
+      errorCodes.wrongState,
+      `Process ${pid} is stopped (SIGSTOP, Ctrl-Z or a debugger) and cannot say where it is. Continue it first.`,
+    )
   const masks = await processes.signalMasks(identity)
   // Where nobody catches it, it would end the process; where the program does, it means something else.
   if (takesSigusr1 || masks?.caught.has('SIGUSR1') !== true) {
-    throw new RequestError(errorCodes.wrongState, `Process ${pid} ${takesSigusr1 ? 'handles SIGUSR1 itself' : 'does not listen to SIGUSR1'}, which is how Node is asked where it is.`)
+    throw new RequestError(
+      errorCodes.wrongState,
+      `Process ${pid} ${takesSigusr1 ? 'handles SIGUSR1 itself' : 'does not listen to SIGUSR1'}, which is how ` +
+        'Node is asked where it is.',
+    )
   }
   const [question, answer] = [file(`ask-${pid}`), file(`stack-${pid}`)]
   const asked = randomBytes(8).toString('hex')
@@ -66,12 +92,20 @@ async function ask({ pid, stacks, takesSigusr1 }: NodeProcess, identity: Process
     const frames = framesIn(answer, asked)
     if (frames !== undefined) {
       await rm(answer, { force: true })
-      return { frames, note: frames.length === 0 ? 'its main thread runs no JavaScript: it waits in its event loop' : null }
+      return {
+        frames,
+        note: frames.length === 0 ? 'its main thread runs no JavaScript: it waits in its event loop' : null,
+      }
     }
     if (!(await isAlive(processes, identity))) throw gone(pid)
   }
   // The question stays: whenever it comes back from there it will answer, and close its inspector.
-  return { frames: [], note: `its main thread is blocked in native code (execSync or another synchronous call, an add-on): no answer within ${patienceMs / 1000} s` }
+  return {
+    frames: [],
+    note:
+      'its main thread is blocked in native code (execSync or another synchronous call, an add-on): no answer ' +
+      `within ${patienceMs / 1000} s`,
+  }
 }
 
 function framesIn(file: string, asked: string): NodeStack['frames'] | undefined {

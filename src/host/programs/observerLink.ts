@@ -26,24 +26,46 @@ export interface ObserverLinkHooks {
   refused(why: string): void
 }
 
-/** The connection to the observer in one parent process. Whatever comes over it is checked; nothing that it does or leaves undone holds the host up. */
+/**
+ * The connection to the observer in one parent process. Whatever comes over it is checked; nothing that it does or
+ * leaves undone holds the host up.
+ */
 export class ObserverLink {
   #hello: Hello | undefined
   #nextId = 1
-  readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: ObserverError) => void; timer: NodeJS.Timeout }>()
+  readonly #waiting = new Map<
+    number,
+    { resolve: (result: unknown) => void; reject: (error: ObserverError) => void; timer: NodeJS.Timeout }
+  >()
   readonly #helloTimer: NodeJS.Timeout
 
-  constructor(private readonly socket: Socket, private readonly token: string, private readonly hooks: ObserverLinkHooks) {
-    socket.on('error', () => { socket.destroy() })
-    socket.once('close', () => { this.#closed() })
-    this.#helloTimer = setTimeout(() => { this.#refuse('nothing that makes sense in time') }, helloTimeoutMs)
+  constructor(
+    private readonly socket: Socket,
+    private readonly token: string,
+    private readonly hooks: ObserverLinkHooks,
+  ) {
+    socket.on('error', () => {
+      socket.destroy()
+    })
+    socket.once('close', () => {
+      this.#closed()
+    })
+    this.#helloTimer = setTimeout(() => {
+      this.#refuse('nothing that makes sense in time')
+    }, helloTimeoutMs)
     // Lines that never end would be gathered for ever.
     let unended = 0
     socket.on('data', (chunk: Buffer) => {
       unended = chunk.includes(0x0a) ? 0 : unended + chunk.length
       if (unended > longestLine) this.#refuse('a line without an end')
     })
-    createInterface({ input: socket, crlfDelay: Infinity }).on('line', (line) => { this.#line(line) }).on('error', () => { socket.destroy() })
+    createInterface({ input: socket, crlfDelay: Infinity })
+      .on('line', (line) => {
+        this.#line(line)
+      })
+      .on('error', () => {
+        socket.destroy()
+      })
   }
 
   get hello(): Hello | undefined {
@@ -56,21 +78,36 @@ export class ObserverLink {
 
   /**
    * Asks, and checks the answer.
-   * @throws {@link ObserverError} when there is none in time (the program holds the GIL, is stopped, or has ended), or it is an error.
+   * @throws {@link ObserverError} when there is none in time (the program holds the GIL, is stopped, or has ended), or
+   * it is an error.
    */
-  async ask<T>(method: string, params: Readonly<Record<string, unknown>>, schema: z.ZodType<T>, timeoutMs: number = answerTimeoutMs): Promise<T> {
+  async ask<T>(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    schema: z.ZodType<T>,
+    timeoutMs: number = answerTimeoutMs,
+  ): Promise<T> {
     if (!this.connected) throw new ObserverError('its observer is not connected')
     const id = this.#nextId++
     const result = await new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id)
-        reject(new ObserverError(`its observer did not answer within ${timeoutMs} ms: it is stopped, or holds the interpreter's lock (GIL) in C code`))
+        reject(
+          new ObserverError(
+            `its observer did not answer within ${timeoutMs} ms: it is stopped, or holds the interpreter's lock ` +
+              '(GIL) in C code',
+          ),
+        )
       }, timeoutMs)
       this.#waiting.set(id, { resolve, reject, timer })
       this.socket.write(`${JSON.stringify({ id, method, ...params })}\n`)
     })
     const checked = schema.safeParse(result)
-    if (!checked.success) throw new ObserverError(`its observer answered ${method} with something else: ${checked.error.issues[0]?.path.join('.') ?? ''} ${checked.error.issues[0]?.message ?? ''}`)
+    if (!checked.success)
+      throw new ObserverError(
+        `its observer answered ${method} with something else: ${checked.error.issues[0]?.path.join('.') ?? ''} ` +
+          (checked.error.issues[0]?.message ?? ''),
+      )
     return checked.data
   }
 

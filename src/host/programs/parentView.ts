@@ -33,7 +33,13 @@ export class ParentView {
   /** Of each pool, by key, as the answer before had them. */
   private threadsBefore: ReadonlyMap<number, ObservedPool['threads']> = new Map()
 
-  constructor(readonly hello: Hello, readonly recorderName: string, readonly link: ObserverLink, private readonly session: WatchSession, private readonly onError: (error: unknown) => void) {}
+  constructor(
+    readonly hello: Hello,
+    readonly recorderName: string,
+    readonly link: ObserverLink,
+    private readonly session: WatchSession,
+    private readonly onError: (error: unknown) => void,
+  ) {}
 
   get pid(): number {
     return this.hello.pid
@@ -43,7 +49,13 @@ export class ParentView {
   async ask(): Promise<void> {
     try {
       const answer = await this.link.ask('snapshot', {}, observedSchema, snapshotTimeoutMs)
-      this.observed = { ...answer, pools: answer.pools.map((pool) => ({ ...pool, threads: seenTwice(pool.threads, this.threadsBefore.get(pool.key)) })) }
+      this.observed = {
+        ...answer,
+        pools: answer.pools.map((pool) => ({
+          ...pool,
+          threads: seenTwice(pool.threads, this.threadsBefore.get(pool.key)),
+        })),
+      }
       this.observedAt = steadyOf(answer.time * 1000)
       this.threadsBefore = new Map(answer.pools.map(({ key, threads }) => [key, threads]))
       this.answers = true
@@ -71,10 +83,11 @@ export class ParentView {
 }
 
 /**
- * A thread has ended when two answers say so: the program goes on while its observer looks around, and one that is being started, or
- * whose pool is being taken down, may look like it once.
+ * A thread has ended when two answers say so: the program goes on while its observer looks around, and one that is
+ * being started, or whose pool is being taken down, may look like it once.
  */
 function seenTwice(now: ObservedPool['threads'], before: ObservedPool['threads'] | undefined): ObservedPool['threads'] {
-  const sure = (name: keyof ObservedPool['threads']) => (now[name] === false && before?.[name] !== false ? null : now[name])
+  const sure = (name: keyof ObservedPool['threads']) =>
+    now[name] === false && before?.[name] !== false ? null : now[name]
   return { workers: sure('workers'), tasks: sure('tasks'), results: sure('results') }
 }

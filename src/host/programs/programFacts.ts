@@ -1,4 +1,10 @@
-import { crashLoopWindowMs, exitInWords, type ParentFacts, type ProgramPoolFacts, type ProgramWorkerFacts } from '../../diagnosis'
+import {
+  crashLoopWindowMs,
+  exitInWords,
+  type ParentFacts,
+  type ProgramPoolFacts,
+  type ProgramWorkerFacts,
+} from '../../diagnosis'
 import type { RecordedProcess } from '../../runtimes'
 import type { Observed, ObservedPool } from './observerMessages'
 import type { ParentView } from './parentView'
@@ -15,10 +21,29 @@ const listedJobs = 100
 /** Who may read what others write is known when the facts of a whole program are together: `readersAmong()`. */
 const noReaders = { count: 0, quietMs: 0 }
 
-/** What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own; `member`: the process that made this one. */
+/**
+ * What is known of a pool inside a program, for the rules. `makers`: pids of processes that have pools of their own;
+ * `member`: the process that made this one.
+ */
 export function poolFacts(
-  pool: { readonly name: string; readonly observed: ObservedPool; readonly parent: ParentView; readonly stateMs: number; readonly since: number; unchangedMs(now: number): number; callbackQuietMs(now: number): number },
-  members: readonly ProgramMember[], settings: { readonly stuckAfterMs: number; readonly parentState: ProgramPoolFacts['parent']['state']; readonly makers: ReadonlySet<number>; readonly unlistedLosses: number; readonly member: ProgramMember | undefined }, now: number,
+  pool: {
+    readonly name: string
+    readonly observed: ObservedPool
+    readonly parent: ParentView
+    readonly stateMs: number
+    readonly since: number
+    unchangedMs(now: number): number
+    callbackQuietMs(now: number): number
+  },
+  members: readonly ProgramMember[],
+  settings: {
+    readonly stuckAfterMs: number
+    readonly parentState: ProgramPoolFacts['parent']['state']
+    readonly makers: ReadonlySet<number>
+    readonly unlistedLosses: number
+    readonly member: ProgramMember | undefined
+  },
+  now: number,
 ): ProgramPoolFacts {
   const { observed, parent } = pool
   return {
@@ -29,16 +54,32 @@ export function poolFacts(
     stateMs: pool.stateMs,
     processes: observed.processes,
     poolAgeMs: now - pool.since,
-    parent: { pid: parent.pid, state: settings.parentState, answers: parent.answers, quietMs: parent.movement.quietMs(now), sigterm: parent.sigterm, standsStillMs: 0, ...parentWaits(settings.member, parent) },
+    parent: {
+      pid: parent.pid,
+      state: settings.parentState,
+      answers: parent.answers,
+      quietMs: parent.movement.quietMs(now),
+      sigterm: parent.sigterm,
+      standsStillMs: 0,
+      ...parentWaits(settings.member, parent),
+    },
     threads: observed.threads,
     locks: observed.locks,
     taskPipeBytes: observed.taskPipeBytes,
     resultPipeBytes: observed.resultPipeBytes,
     queued: observed.queued,
-    jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({ job, call, function: name, total, left })),
+    jobs: observed.jobs.map(({ job, call, function: name, total, left }) => ({
+      job,
+      call,
+      function: name,
+      total,
+      left,
+    })),
     callback: callbackFacts(pool, now),
     unchangedMs: pool.unchangedMs(now),
-    workers: members.filter((member) => matters(member, now)).map((member) => workerFacts(member, pool, settings.makers, now)),
+    workers: members
+      .filter((member) => matters(member, now))
+      .map((member) => workerFacts(member, pool, settings.makers, now)),
     unseenWorkers: unseen(observed, members),
     unlistedLosses: settings.unlistedLosses,
     exitsBeforeReady: exitsBeforeReady(members, parent, now),
@@ -47,20 +88,52 @@ export function poolFacts(
   }
 }
 
-/** What is known of processes that no observer tells of: those of an attached program, plain Processes, children of a Node program. */
+/**
+ * What is known of processes that no observer tells of: those of an attached program, plain Processes, children of a
+ * Node program.
+ */
 export function processFacts(
-  name: string, library: 'processes' | 'unknown', parent: ProgramPoolFacts['parent'], members: readonly ProgramMember[], stuckAfterMs: number, now: number,
+  name: string,
+  library: 'processes' | 'unknown',
+  parent: ProgramPoolFacts['parent'],
+  members: readonly ProgramMember[],
+  stuckAfterMs: number,
+  now: number,
 ): ProgramPoolFacts {
   return {
-    pool: name, library, startMethod: null, state: 'run', stateMs: 0, processes: null, poolAgeMs: null, parent, threads: null, locks: { tasks: null, results: null },
-    taskPipeBytes: null, resultPipeBytes: null, queued: null, jobs: [], callback: null, unchangedMs: 0,
+    pool: name,
+    library,
+    startMethod: null,
+    state: 'run',
+    stateMs: 0,
+    processes: null,
+    poolAgeMs: null,
+    parent,
+    threads: null,
+    locks: { tasks: null, results: null },
+    taskPipeBytes: null,
+    resultPipeBytes: null,
+    queued: null,
+    jobs: [],
+    callback: null,
+    unchangedMs: 0,
     // What a process left undone that ended long ago is what the others may still wait for.
-    workers: members.filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member))).map((member) => workerFacts(member, undefined, new Set(), now)), unseenWorkers: 0, unlistedLosses: 0, exitsBeforeReady: [], readers: noReaders, stuckAfterMs,
+    workers: members
+      .filter((member) => matters(member, now) || (parent.standsStillMs > 0 && endedBadly(member)))
+      .map((member) => workerFacts(member, undefined, new Set(), now)),
+    unseenWorkers: 0,
+    unlistedLosses: 0,
+    exitsBeforeReady: [],
+    readers: noReaders,
+    stuckAfterMs,
   }
 }
 
 /** Where a process that has pools or processes of its own waits: by its observer, and by the kernel. */
-export function parentWaits(member: ProgramMember | undefined, view: ParentView | undefined): Pick<ParentFacts, 'stoppedMs' | 'waitsIn' | 'wait' | 'threadWaits' | 'joins' | 'hasThreads'> {
+export function parentWaits(
+  member: ProgramMember | undefined,
+  view: ParentView | undefined,
+): Pick<ParentFacts, 'stoppedMs' | 'waitsIn' | 'wait' | 'threadWaits' | 'joins' | 'hasThreads'> {
   const at = view?.observed?.waitsIn ?? null
   return {
     stoppedMs: member?.standstill.stoppedMs ?? 0,
@@ -72,10 +145,19 @@ export function parentWaits(member: ProgramMember | undefined, view: ParentView 
   }
 }
 
-function callbackFacts(pool: { readonly observed: ObservedPool; callbackQuietMs(now: number): number }, now: number): ProgramPoolFacts['callback'] {
+function callbackFacts(
+  pool: { readonly observed: ObservedPool; callbackQuietMs(now: number): number },
+  now: number,
+): ProgramPoolFacts['callback'] {
   const { callback } = pool.observed
   const quietMs = pool.callbackQuietMs(now)
-  return callback && { at: callback.line === 0 ? callback.function : placeInWords(callback), waitsForOwnPool: callback.own, quietMs }
+  return (
+    callback && {
+      at: callback.line === 0 ? callback.function : placeInWords(callback),
+      waitsForOwnPool: callback.own,
+      quietMs,
+    }
+  )
 }
 
 /** Where the main thread waits for a pool or a process, as evidence. */
@@ -84,13 +166,29 @@ function waitsIn(at: Observed['waitsIn']): string | null {
 }
 
 /** `train.py:42 (<module>), in Pool.map`. */
-function placeInWords({ file, line, function: name, call }: { readonly file: string; readonly line: number; readonly function: string; readonly call: string | null }): string {
+function placeInWords({
+  file,
+  line,
+  function: name,
+  call,
+}: {
+  readonly file: string
+  readonly line: number
+  readonly function: string
+  readonly call: string | null
+}): string {
   return `${file.slice(file.lastIndexOf('/') + 1)}:${line} (${name})${call === null ? '' : `, in ${call}`}`
 }
 
 function matters(member: ProgramMember, now: number): boolean {
   const { exit, recorded, uncollected } = member
-  return exit === undefined || now - exit.steadyAt < recentExitMs || uncollected || member.hasLostTask || (recorded?.holds.length ?? 0) > 0
+  return (
+    exit === undefined ||
+    now - exit.steadyAt < recentExitMs ||
+    uncollected ||
+    member.hasLostTask ||
+    (recorded?.holds.length ?? 0) > 0
+  )
 }
 
 /** A pool may start workers in a way of its own, past its observer. */
@@ -103,7 +201,12 @@ function endedBadly({ exit }: ProgramMember): boolean {
   return exit !== undefined && (exit.signal !== null || (exit.exitCode ?? 0) !== 0)
 }
 
-function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, makers: ReadonlySet<number>, now: number): ProgramWorkerFacts {
+function workerFacts(
+  member: ProgramMember,
+  pool: { observed: ObservedPool; parent: ParentView } | undefined,
+  makers: ReadonlySet<number>,
+  now: number,
+): ProgramWorkerFacts {
   const { recorded, exit, movement } = member
   return {
     name: member.name,
@@ -128,14 +231,26 @@ function workerFacts(member: ProgramMember, pool: { observed: ObservedPool; pare
     holds: recorded?.holds ?? [],
     sigterm: exit ? null : member.sigterm,
     sigtermPending: !exit && member.sigtermPending,
-    sigtermSentMs: exit || member.sigtermSentAt === null || now - member.sigtermSentAt <= survivedAfterMs ? null : now - member.sigtermSentAt,
+    sigtermSentMs:
+      exit || member.sigtermSentAt === null || now - member.sigtermSentAt <= survivedAfterMs
+        ? null
+        : now - member.sigtermSentAt,
     task: taskFacts(member, pool, now),
     // Where a task was is worth a word, although it has moved since; of a process without one it tells nothing.
     stack: (member.hasTask ? member.stackOf : member.stackCounter) === recorded?.counter ? member.stack : null,
     stackIsOfWait: member.stackCounter === recorded?.counter,
-    exit: exit ? {
-      exitCode: exit.exitCode, signal: exit.signal, agoMs: now - exit.steadyAt, answeredAfterMs: pool?.parent.observed === undefined ? null : pool.parent.observedAt - exit.steadyAt, livedMs: exit.steadyAt - member.since, endedByUs: exit.endedByUs, oomKills: exit.oomKills, uncollected: member.uncollected,
-    } : null,
+    exit: exit
+      ? {
+          exitCode: exit.exitCode,
+          signal: exit.signal,
+          agoMs: now - exit.steadyAt,
+          answeredAfterMs: pool?.parent.observed === undefined ? null : pool.parent.observedAt - exit.steadyAt,
+          livedMs: exit.steadyAt - member.since,
+          endedByUs: exit.endedByUs,
+          oomKills: exit.oomKills,
+          uncollected: member.uncollected,
+        }
+      : null,
     hasPools: makers.has(member.pid),
     unpicklableResults: recorded?.unpicklableResults ?? 0,
   }
@@ -149,7 +264,11 @@ function phaseOf(member: ProgramMember): ProgramWorkerFacts['phase'] {
   return recorded.ready ? 'idle' : 'starting'
 }
 
-function taskFacts(member: ProgramMember, pool: { observed: ObservedPool; parent: ParentView } | undefined, now: number): ProgramWorkerFacts['task'] {
+function taskFacts(
+  member: ProgramMember,
+  pool: { observed: ObservedPool; parent: ParentView } | undefined,
+  now: number,
+): ProgramWorkerFacts['task'] {
   const { recorded, exit, named } = member
   if (recorded === undefined || !member.hasTask) return null
   return {
@@ -174,17 +293,28 @@ function isAwaited(job: number, { observed, parent }: { observed: ObservedPool; 
   return observed.jobs.length < listedJobs ? false : null
 }
 
-/** It left in order and noted nothing, not even its stack signal: the observer did not get into it, and nobody knows what it did. */
+/**
+ * It left in order and noted nothing, not even its stack signal: the observer did not get into it, and nobody knows
+ * what it did.
+ */
 function isUnobserved({ exitCode, stackSignal }: RecordedProcess): boolean {
   return exitCode === 0 && stackSignal === 0
 }
 
 /** Workers in a row, up to the newest, that ended before they asked for a task. */
-function exitsBeforeReady(members: readonly ProgramMember[], { observed, observedAt }: ParentView, now: number): string[] {
+function exitsBeforeReady(
+  members: readonly ProgramMember[],
+  { observed, observedAt }: ParentView,
+  now: number,
+): string[] {
   // Those that ended after the last answer may have been ended with their pool.
   const toldAt = observed === undefined ? now : observedAt
-  const exits = members.flatMap(({ exit, recorded }) => (exit && recorded ? [{ exit, ready: recorded.ready || isUnobserved(recorded) }] : []))
-    .filter(({ exit }) => now - exit.steadyAt < crashLoopWindowMs && exit.steadyAt < toldAt).sort((a, b) => a.exit.steadyAt - b.exit.steadyAt)
+  const exits = members
+    .flatMap(({ exit, recorded }) =>
+      exit && recorded ? [{ exit, ready: recorded.ready || isUnobserved(recorded) }] : [],
+    )
+    .filter(({ exit }) => now - exit.steadyAt < crashLoopWindowMs && exit.steadyAt < toldAt)
+    .sort((a, b) => a.exit.steadyAt - b.exit.steadyAt)
   const lastReady = exits.findLastIndex(({ ready }) => ready)
   return exits.slice(lastReady + 1).map(({ exit }) => exitInWords(exit.exitCode, exit.signal))
 }

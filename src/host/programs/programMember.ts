@@ -33,7 +33,10 @@ export interface NamedTask {
   readonly items: number
 }
 
-/** One process of a program: a worker of a pool in it, its main process, or a child. Everything that was last seen of it. */
+/**
+ * One process of a program: a worker of a pool in it, its main process, or a child. Everything that was last seen of
+ * it.
+ */
 export class ProgramMember {
   identity: ProcessIdentity | undefined
   /** Started by a Node process that told of it. */
@@ -54,7 +57,10 @@ export class ProgramMember {
   /** The same at the last look alone. */
   sigtermSeenPending = false
   stack: readonly StackFrameFacts[] | null = null
-  /** The task counter that `stack` belongs to, and the same again while it has not moved since its stack was asked for; else -1. */
+  /**
+   * The task counter that `stack` belongs to, and the same again while it has not moved since its stack was asked for;
+   * else -1.
+   */
   stackOf = -1
   stackCounter = -1
   usage: UsageSample | undefined
@@ -77,7 +83,12 @@ export class ProgramMember {
   taskSince = 0
   private shown: RecordedProcess | undefined
 
-  constructor(readonly key: string, readonly name: string, readonly pid: number, readonly startedAt: number) {
+  constructor(
+    readonly key: string,
+    readonly name: string,
+    readonly pid: number,
+    readonly startedAt: number,
+  ) {
     this.since = steadyOf(startedAt)
   }
 
@@ -87,7 +98,8 @@ export class ProgramMember {
   }
 
   set recorded(recorded: RecordedProcess | undefined) {
-    if (recorded !== undefined && recorded.taskStartedAt !== this.shown?.taskStartedAt) this.taskSince = steadyOf(recorded.taskStartedAt)
+    if (recorded !== undefined && recorded.taskStartedAt !== this.shown?.taskStartedAt)
+      this.taskSince = steadyOf(recorded.taskStartedAt)
     this.shown = recorded
   }
 
@@ -152,7 +164,13 @@ export class ProgramMember {
     return {
       id: this.taskId,
       label: this.label,
-      state: this.live ? 'running' : this.rescued === 'failed' ? 'failed' : this.rescued === 'retried' ? 'queued' : 'lost',
+      state: this.live
+        ? 'running'
+        : this.rescued === 'failed'
+          ? 'failed'
+          : this.rescued === 'retried'
+            ? 'queued'
+            : 'lost',
       startedAt: recorded.taskStartedAt,
       elapsedMs: Math.max(0, Math.round(until - this.taskSince)),
       stuck: this.verdict?.stuck === true,
@@ -164,8 +182,13 @@ export class ProgramMember {
   private processSnapshot(): TaskSnapshot | null {
     if (this.verdict === null || !this.live) return null
     return {
-      id: `process-${this.pid}`, label: this.name, state: 'running', startedAt: this.startedAt, elapsedMs: Math.max(0, Math.round(steadyMs() - this.since)),
-      stuck: this.verdict.stuck, verdict: verdictOf(this.verdict),
+      id: `process-${this.pid}`,
+      label: this.name,
+      state: 'running',
+      startedAt: this.startedAt,
+      elapsedMs: Math.max(0, Math.round(steadyMs() - this.since)),
+      stuck: this.verdict.stuck,
+      verdict: verdictOf(this.verdict),
     }
   }
 }

@@ -1,7 +1,17 @@
 import { basename } from 'node:path'
 
 /** Options of interpreters whose value is the next argument, and not the program. */
-const withValue: ReadonlySet<string> = new Set(['-W', '-X', '--check-hash-based-pycs', '-r', '--require', '--import', '--loader', '-C', '--conditions'])
+const withValue: ReadonlySet<string> = new Set([
+  '-W',
+  '-X',
+  '--check-hash-based-pycs',
+  '-r',
+  '--require',
+  '--import',
+  '--loader',
+  '-C',
+  '--conditions',
+])
 /** Options after which comes the program itself, as text. */
 const inline: ReadonlySet<string> = new Set(['-c', '-e', '--eval', '-p', '--print'])
 

@@ -1,6 +1,13 @@
 import type { ProgramVerdict } from '../../diagnosis'
 import type { UsageSample } from '../../processes'
-import { errorCodes, stuckByVerdicts, type GetFailures, type PoolHeader, type PoolVerdictSnapshot, type WorkerSnapshot } from '../../protocol'
+import {
+  errorCodes,
+  stuckByVerdicts,
+  type GetFailures,
+  type PoolHeader,
+  type PoolVerdictSnapshot,
+  type WorkerSnapshot,
+} from '../../protocol'
 import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import { OutputFeed } from '../connection/outputFeed'
 import { RequestError } from '../connection/requestHandlers'
@@ -16,7 +23,10 @@ export interface PartObserver {
   ended(): void
 }
 
-/** A program or a pool inside one, as the host lists it. What they do together is the program's ({@link WatchedProgram}). */
+/**
+ * A program or a pool inside one, as the host lists it. What they do together is the program's ({@link
+ * WatchedProgram}).
+ */
 export abstract class ProgramPart implements HostedPool {
   readonly orphaned = false
   readonly needsHost = true
@@ -28,7 +38,13 @@ export abstract class ProgramPart implements HostedPool {
   private drawn = ''
 
   /** @param owned False: somebody else started it, and it goes on when the host ends. */
-  constructor(readonly id: string, readonly name: string, readonly startedAt: number, readonly owned: boolean, protected readonly observer: PartObserver) {
+  constructor(
+    readonly id: string,
+    readonly name: string,
+    readonly startedAt: number,
+    readonly owned: boolean,
+    protected readonly observer: PartObserver,
+  ) {
     this.members = new MemberList(observer)
   }
 
@@ -83,7 +99,10 @@ export abstract class ProgramPart implements HostedPool {
   }
 
   retryTask(taskId: string): void {
-    throw new RequestError(errorCodes.wrongState, `Task ${taskId} belongs to the program's own pool ${this.name}: use Rescue to run a lost task again.`)
+    throw new RequestError(
+      errorCodes.wrongState,
+      `Task ${taskId} belongs to the program's own pool ${this.name}: use Rescue to run a lost task again.`,
+    )
   }
 
   setUsage(samples: ReadonlyMap<number, UsageSample> | null): void {
@@ -103,7 +122,8 @@ export abstract class ProgramPart implements HostedPool {
   judge(verdicts: readonly ProgramVerdict[]): void {
     this.verdicts = verdicts
     const gravest = new Map<string, ProgramVerdict>()
-    for (const verdict of verdicts) if (verdict.worker !== null && !gravest.has(verdict.worker)) gravest.set(verdict.worker, verdict)
+    for (const verdict of verdicts)
+      if (verdict.worker !== null && !gravest.has(verdict.worker)) gravest.set(verdict.worker, verdict)
     for (const member of this.members.all()) member.verdict = gravest.get(member.name) ?? null
   }
 
@@ -126,9 +146,29 @@ export abstract class ProgramPart implements HostedPool {
   }
 }
 
-export function wireVerdict({ code, summary, evidence, advice, confidence, stuck, worker, pid, task, rescue }: ProgramVerdict): PoolVerdictSnapshot {
+export function wireVerdict({
+  code,
+  summary,
+  evidence,
+  advice,
+  confidence,
+  stuck,
+  worker,
+  pid,
+  task,
+  rescue,
+}: ProgramVerdict): PoolVerdictSnapshot {
   return {
-    code, summary, evidence: evidence.map(({ what, value }) => ({ what, value })), advice, confidence, stuck, worker, pid, task, rescue: rescue.map((option) => ({ ...option })),
+    code,
+    summary,
+    evidence: evidence.map(({ what, value }) => ({ what, value })),
+    advice,
+    confidence,
+    stuck,
+    worker,
+    pid,
+    task,
+    rescue: rescue.map((option) => ({ ...option })),
   }
 }
 

@@ -1,4 +1,13 @@
-import type { AttachProcess, ConfirmAttached, GetStacks, ListProcesses, ProgramExited, ProgramStarted, Rescue, RunProgram } from '../../protocol'
+import type {
+  AttachProcess,
+  ConfirmAttached,
+  GetStacks,
+  ListProcesses,
+  ProgramExited,
+  ProgramStarted,
+  Rescue,
+  RunProgram,
+} from '../../protocol'
 
 /** Who says that it has started a program: its own process, and the pid namespace of the numbers that it names. */
 export interface Starter {
@@ -6,7 +15,9 @@ export interface Starter {
   readonly pidNamespace: string | undefined
 }
 
-/** What clients ask of the user's own programs. All of it throws `RequestError` for what is not there or not possible. */
+/**
+ * What clients ask of the user's own programs. All of it throws `RequestError` for what is not there or not possible.
+ */
 export interface ProgramRequests {
   run(params: RunProgram.Params): Promise<RunProgram.Result>
   /** `starter` is the client that says so: the program must be its child. */

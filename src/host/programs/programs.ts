@@ -4,7 +4,19 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeFolder } from '../../files'
 import { isAlive } from '../../processes'
-import { errorCodes, ownPidNamespace, type AttachProcess, type ConfirmAttached, type GetStacks, type LaunchPool, type ListProcesses, type ProgramExited, type ProgramStarted, type Rescue, type RunProgram } from '../../protocol'
+import {
+  errorCodes,
+  ownPidNamespace,
+  type AttachProcess,
+  type ConfirmAttached,
+  type GetStacks,
+  type LaunchPool,
+  type ListProcesses,
+  type ProgramExited,
+  type ProgramStarted,
+  type Rescue,
+  type RunProgram,
+} from '../../protocol'
 import { findObserverPath } from '../../runtimes'
 import { RequestError } from '../connection/requestHandlers'
 import { LaunchError } from '../launch/errors'
@@ -42,18 +54,32 @@ export class Programs implements ProgramRequests {
   async removeStale(): Promise<void> {
     const { directory, log } = this.context
     const names = await readdir(directory)
-    await Promise.all(names.filter((name) => /^program-[0-9a-f]{6}$/.test(name)).map((name) => removeFolder(join(directory, name)).catch((error: unknown) => {
-      log.warn('The folder of an old session was not removed.', { name, error: String(error) })
-    })))
+    await Promise.all(
+      names
+        .filter((name) => /^program-[0-9a-f]{6}$/.test(name))
+        .map((name) =>
+          removeFolder(join(directory, name)).catch((error: unknown) => {
+            log.warn('The folder of an old session was not removed.', { name, error: String(error) })
+          }),
+        ),
+    )
   }
 
   async run({ argv, cwd, env, options }: RunProgram.Params): Promise<RunProgram.Result> {
-    const { program, session } = await this.open({ argv, cwd, watch: options, owned: false, label: null }, options.name ?? programName(argv))
+    const { program, session } = await this.open(
+      { argv, cwd, watch: options, owned: false, label: null },
+      options.name ?? programName(argv),
+    )
     setTimeout(() => {
       if (program.root === undefined && program.live) void program.abandon()
     }, startWithinMs).unref()
     const { message } = program.header().program ?? {}
-    return { programId: program.id, name: program.name, env: session.environment(env, argv), ...(message == null ? {} : { notObserved: message }) }
+    return {
+      programId: program.id,
+      name: program.name,
+      env: session.environment(env, argv),
+      ...(message == null ? {} : { notObserved: message }),
+    }
   }
 
   async started({ programId, pid }: ProgramStarted.Params, { processId, pidNamespace }: Starter): Promise<void> {
@@ -63,16 +89,29 @@ export class Programs implements ProgramRequests {
     // A program that is over already: its exit is told in a moment.
     if (identity === undefined || row === undefined) return
     if (pidNamespace !== ownPidNamespace()) {
-      throw new RequestError(errorCodes.wrongState, `Whether ${pid} is the same process to the client and to this host is not known (pid namespaces ${pidNamespace ?? 'unknown'} and ${ownPidNamespace() ?? 'unknown'}), so it is not taken for ${program.name}.`)
+      throw new RequestError(
+        errorCodes.wrongState,
+        `Whether ${pid} is the same process to the client and to this host is not known (pid namespaces ` +
+          `${pidNamespace ?? 'unknown'} and ${ownPidNamespace() ?? 'unknown'}), so it is not taken for ` +
+          `${program.name}.`,
+      )
     }
-    if (row.parentPid !== processId) throw new RequestError(errorCodes.wrongState, `Process ${pid} is no child of the client that says it started it, so it is not taken for ${program.name}.`)
+    if (row.parentPid !== processId)
+      throw new RequestError(
+        errorCodes.wrongState,
+        `Process ${pid} is no child of the client that says it started it, so it is not taken for ${program.name}.`,
+      )
     if (program.root === undefined) await program.started(identity)
   }
 
   async exited({ programId, exitCode, signal }: ProgramExited.Params): Promise<ProgramExited.Result> {
     const program = this.program(programId)
     const { root } = program
-    if (root !== undefined && (await isAlive(this.context.processes, root))) throw new RequestError(errorCodes.wrongState, `Process ${root.pid} of ${program.name} still runs, so it is not taken for ended.`)
+    if (root !== undefined && (await isAlive(this.context.processes, root)))
+      throw new RequestError(
+        errorCodes.wrongState,
+        `Process ${root.pid} of ${program.name} still runs, so it is not taken for ended.`,
+      )
     program.exited({ exitCode, signal: signal as NodeJS.Signals | null })
     return { endedBy: program.endedBy }
   }
@@ -80,29 +119,68 @@ export class Programs implements ProgramRequests {
   /** Starts a program for a task; its output goes to whoever follows. */
   async launch({ command, cwd, env, name, label, watch }: ProgramLaunch): Promise<LaunchPool.Result> {
     const argv = typeof command === 'string' ? [command] : command
-    const title = name ?? (typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'program') : programName(argv))
+    const title =
+      name ?? (typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'program') : programName(argv))
     const { program, session } = await this.open({ argv, cwd, watch, owned: true, label }, title)
     const [file = '', ...args] = argv
     // A pipe is no terminal: without this, what Python prints before a hang would stay in its buffer.
     const unbuffered = env.PYTHONUNBUFFERED === undefined ? { PYTHONUNBUFFERED: '1' } : {}
     const child = spawn(file, args, {
-      cwd, env: { ...env, ...unbuffered, ...session.environment(env, typeof command === 'string' ? command.trim().split(/\s+/) : argv) }, stdio: ['ignore', 'pipe', 'pipe'], shell: typeof command === 'string', detached: process.platform !== 'win32', windowsHide: true,
+      cwd,
+      env: {
+        ...env,
+        ...unbuffered,
+        ...session.environment(env, typeof command === 'string' ? command.trim().split(/\s+/) : argv),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: typeof command === 'string',
+      detached: process.platform !== 'win32',
+      windowsHide: true,
     })
-    for (const stream of ['stdout', 'stderr'] as const) child[stream].on('data', (chunk: Buffer) => { program.output.push({ worker: program.name, taskId: null, stream, chunk }) })
+    for (const stream of ['stdout', 'stderr'] as const)
+      child[stream].on('data', (chunk: Buffer) => {
+        program.output.push({ worker: program.name, taskId: null, stream, chunk })
+      })
     const { pid } = child
     if (pid === undefined) {
-      const error = await new Promise<Error>((resolve) => { child.once('error', resolve) })
+      const error = await new Promise<Error>((resolve) => {
+        child.once('error', resolve)
+      })
       await program.abandon()
       this.context.pools.remove(program.id)
-      throw new LaunchError(label === null ? 'The program' : `"${label}"`, [{ path: ['program'], code: 'not-found', message: `"program" cannot be started: ${error.message}. Write a program of PATH, or its path relative to "cwd".` }])
+      throw new LaunchError(label === null ? 'The program' : `"${label}"`, [
+        {
+          path: ['program'],
+          code: 'not-found',
+          message:
+            `"program" cannot be started: ${error.message}. Write a program of PATH, or its path ` +
+            'relative to "cwd".',
+        },
+      ])
     }
-    child.on('error', (error) => { this.context.log.warn('A program had an error.', { program: program.name, error: error.message }) })
-    child.once('exit', (exitCode, signal) => { program.exited({ exitCode, signal }) })
+    child.on('error', (error) => {
+      this.context.log.warn('A program had an error.', { program: program.name, error: error.message })
+    })
+    child.once('exit', (exitCode, signal) => {
+      program.exited({ exitCode, signal })
+    })
     const identity = await this.context.processes.identify(pid)
     if (identity !== undefined) {
       // Written down before anything is awaited: an exit that nobody hears of would stay in the ledger.
-      if (child.exitCode === null && child.signalCode === null) this.context.ledger()?.started({ ...identity, poolId: program.id, pool: program.name, kind: 'program', worker: 'MainProcess', task: argv.join(' '), marker: `${program.id}/main`, startedAt: program.startedAt })
-      child.once('exit', () => { this.context.ledger()?.exited(identity) })
+      if (child.exitCode === null && child.signalCode === null)
+        this.context.ledger()?.started({
+          ...identity,
+          poolId: program.id,
+          pool: program.name,
+          kind: 'program',
+          worker: 'MainProcess',
+          task: argv.join(' '),
+          marker: `${program.id}/main`,
+          startedAt: program.startedAt,
+        })
+      child.once('exit', () => {
+        this.context.ledger()?.exited(identity)
+      })
       await program.started(identity)
     }
     return { poolId: program.id, name: program.name, total: 0, warnings: [] }
@@ -110,21 +188,36 @@ export class Programs implements ProgramRequests {
 
   async look(poolId: string | undefined): Promise<void> {
     const programs = [...this.watched.values(), ...this.attached.values()].filter((program) => program.live)
-    const chosen = poolId === undefined ? programs : programs.filter((program) => program.id === poolId || program.pools.some(({ id }) => id === poolId))
+    const chosen =
+      poolId === undefined
+        ? programs
+        : programs.filter((program) => program.id === poolId || program.pools.some(({ id }) => id === poolId))
     await Promise.all(chosen.map((program) => program.look()))
   }
 
   async rescue({ poolId, actions, askedBy }: Rescue.Params): Promise<Rescue.Result> {
     const part = this.context.pools.get(poolId)
-    const program = [...this.watched.values(), ...this.attached.values()].find((candidate) => candidate === part || candidate.pools.some((pool) => pool === part))
-    if (program === undefined) throw new RequestError(errorCodes.wrongState, `${part.name} is no pool of a watched program, so there is nothing to rescue: its lost tasks are in its list of failures.`)
+    const program = [...this.watched.values(), ...this.attached.values()].find(
+      (candidate) => candidate === part || candidate.pools.some((pool) => pool === part),
+    )
+    if (program === undefined)
+      throw new RequestError(
+        errorCodes.wrongState,
+        `${part.name} is no pool of a watched program, so there is nothing to rescue: its lost tasks are in its ` +
+          'list of failures.',
+      )
     // Whatever was true when somebody read it, it must be true now.
     await program.look()
     const outcomes: Rescue.Result['outcomes'] = []
     for (const action of actions) {
-      const outcome = action.kind === 'continue' ? await program.continueProcess(action.pid, askedBy)
-        : !(part instanceof WatchedPool) || !(program instanceof WatchedProgram) ? { done: false, text: `${part.name} has no tasks and locks of its own` }
-        : action.kind === 'release' ? await program.rescuer.release(part, action.lock) : await program.rescuer.task(part, action.task, action.kind)
+      const outcome =
+        action.kind === 'continue'
+          ? await program.continueProcess(action.pid, askedBy)
+          : !(part instanceof WatchedPool) || !(program instanceof WatchedProgram)
+            ? { done: false, text: `${part.name} has no tasks and locks of its own` }
+            : action.kind === 'release'
+              ? await program.rescuer.release(part, action.lock)
+              : await program.rescuer.task(part, action.task, action.kind)
       this.context.log.info('A rescue.', { pool: part.name, askedBy, ...action, ...outcome })
       outcomes.push(outcome)
     }
@@ -139,7 +232,11 @@ export class Programs implements ProgramRequests {
   async attach(pid: number): Promise<AttachProcess.Result> {
     this.context.mustBeOpen()
     for (const program of this.watched.values()) {
-      if (program.live && program.findMember(pid) !== undefined) throw new RequestError(errorCodes.wrongState, `Process ${pid} belongs to ${program.name}, which is watched already.`)
+      if (program.live && program.findMember(pid) !== undefined)
+        throw new RequestError(
+          errorCodes.wrongState,
+          `Process ${pid} belongs to ${program.name}, which is watched already.`,
+        )
     }
     const attached = [...this.attached.values()].filter((program) => program.live)
     const known = attached.find((program) => program.rootPid === pid)
@@ -166,25 +263,47 @@ export class Programs implements ProgramRequests {
 
   /** The programs in people's terminals go on, unwatched. */
   async leave(): Promise<void> {
-    await Promise.all([...this.watched.values(), ...this.attached.values()].filter((program) => program.live).map((program) => program.leave()))
+    await Promise.all(
+      [...this.watched.values(), ...this.attached.values()]
+        .filter((program) => program.live)
+        .map((program) => program.leave()),
+    )
   }
 
   /** What it has started since the last look belongs to an attached program as well. */
   private async mustBelongToNone(pid: number, attached: readonly AttachedProgram[]): Promise<void> {
     await Promise.all(attached.map((program) => program.look()))
     const owner = attached.find((program) => program.live && program.findMember(pid) !== undefined)
-    if (owner !== undefined) throw new RequestError(errorCodes.wrongState, `Process ${pid} belongs to ${owner.name} (pid ${owner.rootPid}), which is attached already. Look at it there.`)
+    if (owner !== undefined)
+      throw new RequestError(
+        errorCodes.wrongState,
+        `Process ${pid} belongs to ${owner.name} (pid ${owner.rootPid}), which is attached already. Look at it there.`,
+      )
   }
 
-  private async open(options: WatchedProgramOptions, name: string): Promise<{ program: WatchedProgram; session: WatchSession }> {
+  private async open(
+    options: WatchedProgramOptions,
+    name: string,
+  ): Promise<{ program: WatchedProgram; session: WatchSession }> {
     const { context } = this
     context.mustBeOpen()
     const id = newId()
     const program = new WatchedProgram(id, name, options, context)
-    const session = await WatchSession.open({
-      directory: context.directory, id, observerPath: findObserverPath(__dirname),
-      recordArguments: options.watch.recordArguments ?? true, stackSignal: options.watch.stackSignal ?? null,
-    }, (socket, token) => { program.connected(socket, token) }, () => { program.noted() })
+    const session = await WatchSession.open(
+      {
+        directory: context.directory,
+        id,
+        observerPath: findObserverPath(__dirname),
+        recordArguments: options.watch.recordArguments ?? true,
+        stackSignal: options.watch.stackSignal ?? null,
+      },
+      (socket, token) => {
+        program.connected(socket, token)
+      },
+      () => {
+        program.noted()
+      },
+    )
     program.opened(session)
     this.watched.set(id, program)
     for (const [key, old] of this.watched) if (!old.live && !context.pools.has(key)) this.watched.delete(key)

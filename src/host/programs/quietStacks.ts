@@ -16,15 +16,31 @@ export interface QuietStacksSource {
   readonly mayAsk: (signal: number) => boolean
 }
 
-/** Where quiet tasks that wait for a lock are: that tells one that waits for its own pool from one that nobody can wake. */
-export async function takeQuietStacks(members: readonly ProgramMember[], { session, context, mayAsk }: QuietStacksSource, now: number): Promise<void> {
+/**
+ * Where quiet tasks that wait for a lock are: that tells one that waits for its own pool from one that nobody can wake.
+ */
+export async function takeQuietStacks(
+  members: readonly ProgramMember[],
+  { session, context, mayAsk }: QuietStacksSource,
+  now: number,
+): Promise<void> {
   for (const member of members) {
     const { recorded, identity } = member
-    if (identity === undefined || recorded === undefined || !isDue(member, recorded, now) || !mayAsk(recorded.stackSignal)) continue
+    if (
+      identity === undefined ||
+      recorded === undefined ||
+      !isDue(member, recorded, now) ||
+      !mayAsk(recorded.stackSignal)
+    )
+      continue
     if (steadyMs() - now > stacksWithinMs) return
     member.stackCounter = member.stackOf = recorded.counter
     const before = await context.processes.waits(identity)
-    const threads = await readSignalStack(session.file(`stack-${member.pid}`), { identity, name: member.name, signal: recorded.stackSignal }, context)
+    const threads = await readSignalStack(
+      session.file(`stack-${member.pid}`),
+      { identity, name: member.name, signal: recorded.stackSignal },
+      context,
+    )
     const main = threads?.find(({ current }) => current) ?? threads?.at(-1)
     member.stack = main?.frames ?? null
     member.standstill.excuse(before?.switches ?? null, (await context.processes.waits(identity))?.switches ?? null)
@@ -38,9 +54,13 @@ function isDue(member: ProgramMember, recorded: NonNullable<ProgramMember['recor
   const isPlain = recorded.poolKey === 0
   // One that starts may wait in its initializer.
   if (!member.hasTask && !isPlain && recorded.ready) return false
-  // Only what waits for a lock is interrupted, or for a message: it goes on waiting, where a system call of a library might fail.
+  // Only what waits for a lock is interrupted, or for a message: it goes on waiting, where a system call of a library
+  // might fail.
   const mayBeInterrupted = member.wait?.kind === 'futex' || (isPlain && member.wait?.kind === 'pipe-read')
   if (!mayBeInterrupted || member.movement.quietMs(now) < stackAfterMs) return false
   // One that moves from look to look, as who asks again and again does, shows where it is once a task.
-  return member.stackOf !== recorded.counter || (member.standstill.waitsMs > 0 && !(member.hasTask && member.wait?.timed === true))
+  return (
+    member.stackOf !== recorded.counter ||
+    (member.standstill.waitsMs > 0 && !(member.hasTask && member.wait?.timed === true))
+  )
 }

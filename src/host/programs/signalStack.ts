@@ -10,23 +10,32 @@ export interface StackThread {
   readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string }[]
 }
 
-/** faulthandler writes from its signal handler; a process that runs gets there in microseconds, one under load in some milliseconds. */
+/**
+ * faulthandler writes from its signal handler; a process that runs gets there in microseconds, one under load in some
+ * milliseconds.
+ */
 const patienceMs = 1000
 const pollMs = 10
-/** It writes line by line, and may have to wait for a processor in between: what has not grown for so many looks is whole. */
+/**
+ * It writes line by line, and may have to wait for a processor in between: what has not grown for so many looks is
+ * whole.
+ */
 const wholeAfter = 3
 
 /** A hundred frames of each of a thousand threads; faulthandler itself stops at a hundred of both. */
 const largestStacksBytes = 16 * 1024 * 1024
 
 /**
- * Makes a process write the stacks of all its threads, by the signal that `faulthandler` was registered for in it, and reads them.
- * Works while C code holds the GIL. Undefined when the process does not catch that signal (it would end it), is stopped, or says nothing,
- * and when the file is none of an observer's.
- * @param file In the session folder: which process has it open is asked of the kernel, and nothing is changed before all is proven.
+ * Makes a process write the stacks of all its threads, by the signal that `faulthandler` was registered for in it, and
+ * reads them. Works while C code holds the GIL. Undefined when the process does not catch that signal (it would end
+ * it), is stopped, or says nothing, and when the file is none of an observer's.
+ * @param file In the session folder: which process has it open is asked of the kernel, and nothing is changed before
+ * all is proven.
  */
 export async function readSignalStack(
-  file: string, { identity, name, signal }: { identity: ProcessIdentity; name: string; signal: number }, { processes, kills }: { processes: ProcessTable; kills: KillLedger },
+  file: string,
+  { identity, name, signal }: { identity: ProcessIdentity; name: string; signal: number },
+  { processes, kills }: { processes: ProcessTable; kills: KillLedger },
 ): Promise<StackThread[] | undefined> {
   let descriptor: number
   try {
@@ -43,7 +52,10 @@ export async function readSignalStack(
 }
 
 async function askForStack(
-  file: string, descriptor: number, { identity, name, signal }: { identity: ProcessIdentity; name: string; signal: number }, { processes, kills }: { processes: ProcessTable; kills: KillLedger },
+  file: string,
+  descriptor: number,
+  { identity, name, signal }: { identity: ProcessIdentity; name: string; signal: number },
+  { processes, kills }: { processes: ProcessTable; kills: KillLedger },
 ): Promise<StackThread[] | undefined> {
   // Where nobody catches it, it would end the process. Looked at right before, as a process may become another program.
   const masks = await processes.signalMasks(identity)
@@ -52,7 +64,16 @@ async function askForStack(
   if (!(await processes.hasOpen(identity, file))) return undefined
   ftruncateSync(descriptor)
   const outcome = await processes.signal(identity, signal)
-  kills.record({ at: Date.now(), identity, name, subjectId: name, signal: `signal ${signal}`, outcome, reason: 'asked for its stacks', askedBy: 'host' })
+  kills.record({
+    at: Date.now(),
+    identity,
+    name,
+    subjectId: name,
+    signal: `signal ${signal}`,
+    outcome,
+    reason: 'asked for its stacks',
+    askedBy: 'host',
+  })
   if (outcome !== 'sent') return undefined
   let size = 0
   let same = 0
@@ -63,7 +84,9 @@ async function askForStack(
     size = now
   }
   // Who writes more has something else to say.
-  return size === 0 || size > largestStacksBytes ? undefined : parseStacks(readOpened(file, descriptor, largestStacksBytes))
+  return size === 0 || size > largestStacksBytes
+    ? undefined
+    : parseStacks(readOpened(file, descriptor, largestStacksBytes))
 }
 
 /** What `faulthandler` writes: `Thread 0x… (most recent call first):`, then a line a frame. */

@@ -3,12 +3,17 @@ import type { ParentView } from './parentView'
 import type { ProgramMember } from './programMember'
 import type { StackThread } from './signalStack'
 
-/** SIGINT is Python's own handler unless an observer tells otherwise; the others are what `faulthandler.enable()` catches before it lets the process die. */
+/**
+ * SIGINT is Python's own handler unless an observer tells otherwise; the others are what `faulthandler.enable()`
+ * catches before it lets the process die.
+ */
 const handledWithoutAPlan = new Set<NodeJS.Signals>(['SIGINT', 'SIGSEGV', 'SIGFPE', 'SIGABRT', 'SIGBUS', 'SIGILL'])
 const mostTries = 3
 const feeder = 'QueueFeederThread'
 
-/** From when on a process waits in one and the same place without having run, and whether anything in it could end that. */
+/**
+ * From when on a process waits in one and the same place without having run, and whether anything in it could end that.
+ */
 export class Standstill {
   private place = ''
   private switches: number | null = null
@@ -22,10 +27,14 @@ export class Standstill {
   private asked = 0
 
   /**
-   * Where it waits now, null while it moves, with what else was seen then. True when it has moved since the last look: it waits in
-   * another place, or has been elsewhere meanwhile.
+   * Where it waits now, null while it moves, with what else was seen then. True when it has moved since the last look:
+   * it waits in another place, or has been elsewhere meanwhile.
    */
-  observe(now: number, wait: ProcessWait | null, { switches = null, threads = null }: { readonly switches?: number | null; readonly threads?: number | null } = {}): boolean {
+  observe(
+    now: number,
+    wait: ProcessWait | null,
+    { switches = null, threads = null }: { readonly switches?: number | null; readonly threads?: number | null } = {},
+  ): boolean {
     const place = wait === null ? '' : `${wait.kind} ${wait.address ?? ''} ${wait.target ?? ''}`
     this.seenAt = now
     const isElsewhere = place !== this.place
@@ -43,7 +52,10 @@ export class Standstill {
     return hasMoved
   }
 
-  /** Whether it was stopped when the last look began; after {@link observe}, as who has run since the look before was stopped anew. */
+  /**
+   * Whether it was stopped when the last look began; after {@link observe}, as who has run since the look before was
+   * stopped anew.
+   */
   observeState(now: number, isStopped: boolean, hasMoved: boolean): void {
     if (!isStopped) this.stoppedSince = undefined
     else if (hasMoved || this.stoppedSince === undefined) this.stoppedSince = now
@@ -54,7 +66,9 @@ export class Standstill {
     return this.stoppedSince === undefined ? 0 : this.seenAt - this.stoppedSince
   }
 
-  /** It has run on our behalf only, to write its stacks, if it had not moved before (`switchesBefore`) and is back now. */
+  /**
+   * It has run on our behalf only, to write its stacks, if it had not moved before (`switchesBefore`) and is back now.
+   */
   excuse(switchesBefore: number | null, switches: number | null): void {
     if (switchesBefore === this.switches) this.switches = switches
   }
@@ -80,7 +94,10 @@ export class Standstill {
     return this.asked < mostTries
   }
 
-  /** A handler may do what everybody waits for. Real-time signals, which have no name here, are glibc's own and the observer's. */
+  /**
+   * A handler may do what everybody waits for. Real-time signals, which have no name here, are glibc's own and the
+   * observer's.
+   */
   noteSignals({ caught }: SignalMasks): void {
     this.handlesSignals = [...caught].some((signal) => !handledWithoutAPlan.has(signal))
   }
@@ -99,7 +116,10 @@ export class Standstill {
   forMsOfParent(now: number, view: ParentView): number {
     // Somebody may be meant to press Ctrl-C: that is how many a server is ended.
     if (view.observed?.ownSigint === true) return 0
-    this.hasOtherThreads = !view.answers || view.observed === undefined || view.observed.threads.some(({ name }) => name !== 'MainThread' && name !== feeder)
+    this.hasOtherThreads =
+      !view.answers ||
+      view.observed === undefined ||
+      view.observed.threads.some(({ name }) => name !== 'MainThread' && name !== feeder)
     return this.forMs(now, null)
   }
 }
@@ -111,5 +131,9 @@ export function standsStillMs({ recorded, standstill, threads }: ProgramMember, 
 
 /** What a queue's `put()` has been given goes out by a thread that only waits for more; and ours only answers. */
 function isHarmless({ frames }: StackThread): boolean {
-  return frames.some(({ file, function: name }) => (/[/\\]multiprocessing[/\\]queues\.py$/.test(file) && /(^|\.)_feed$/.test(name)) || /[/\\]unhang_observer[/\\]/.test(file))
+  return frames.some(
+    ({ file, function: name }) =>
+      (/[/\\]multiprocessing[/\\]queues\.py$/.test(file) && /(^|\.)_feed$/.test(name)) ||
+      /[/\\]unhang_observer[/\\]/.test(file),
+  )
 }

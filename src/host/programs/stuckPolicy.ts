@@ -21,7 +21,11 @@ export interface StuckProgram {
 export class StuckPolicy {
   private ended = false
 
-  constructor(private readonly onStuck: NonNullable<WatchOptions['onStuck']>, private readonly program: StuckProgram, private readonly context: Pick<ProgramContext, 'acted'>) {}
+  constructor(
+    private readonly onStuck: NonNullable<WatchOptions['onStuck']>,
+    private readonly program: StuckProgram,
+    private readonly context: Pick<ProgramContext, 'acted'>,
+  ) {}
 
   /** @param parts The program and its pools, right after their verdicts were made anew. */
   async act(parts: readonly ProgramPart[]): Promise<void> {
@@ -32,7 +36,15 @@ export class StuckPolicy {
       const [first] = stuck
       if (first === undefined) continue
       const tell = (outcome: PolicyActed.Params['outcome'], what: readonly string[]): void => {
-        this.context.acted({ programId: program.id, poolId: part.id, name: part.name, onStuck, outcome, what: what.slice(0, mostTold), verdicts: stuck.slice(0, mostTold).map(wireVerdict) })
+        this.context.acted({
+          programId: program.id,
+          poolId: part.id,
+          name: part.name,
+          onStuck,
+          outcome,
+          what: what.slice(0, mostTold),
+          verdicts: stuck.slice(0, mostTold).map(wireVerdict),
+        })
       }
       if (onStuck !== 'retry') {
         this.ended = true

@@ -4,20 +4,42 @@ import type { RunningProgram } from '../../protocol'
 import { readLedger, WorkerLedger, type LedgerEntry } from '../ledger/workerLedger'
 
 /**
- * The programs of people's terminals that are watched, on disk: they outlive their host, and the next one can say that they still run.
- * Not in the ledger of workers, which has what a host owns and may end.
+ * The programs of people's terminals that are watched, on disk: they outlive their host, and the next one can say that
+ * they still run. Not in the ledger of workers, which has what a host owns and may end.
  */
 export class TerminalPrograms {
-  private constructor(private readonly file: string, private readonly ledger: WorkerLedger, private left: readonly LedgerEntry[], private readonly processes: ProcessTable) {}
+  private constructor(
+    private readonly file: string,
+    private readonly ledger: WorkerLedger,
+    private left: readonly LedgerEntry[],
+    private readonly processes: ProcessTable,
+  ) {}
 
   /** @param onError Told of a write that failed, e.g. on a full disk. */
-  static async open(file: string, processes: ProcessTable, onError: (error: unknown) => void): Promise<TerminalPrograms> {
+  static async open(
+    file: string,
+    processes: ProcessTable,
+    onError: (error: unknown) => void,
+  ): Promise<TerminalPrograms> {
     const left = await stillRunning(await readLedger(file), processes)
     return new TerminalPrograms(file, new WorkerLedger(file, left, onError), left, processes)
   }
 
-  started({ pid, startTime }: ProcessIdentity, program: { readonly id: string; readonly name: string; readonly startedAt: number }): void {
-    this.ledger.started({ pid, startTime, poolId: program.id, pool: program.name, kind: 'program', worker: 'MainProcess', task: null, marker: null, startedAt: program.startedAt })
+  started(
+    { pid, startTime }: ProcessIdentity,
+    program: { readonly id: string; readonly name: string; readonly startedAt: number },
+  ): void {
+    this.ledger.started({
+      pid,
+      startTime,
+      poolId: program.id,
+      pool: program.name,
+      kind: 'program',
+      worker: 'MainProcess',
+      task: null,
+      marker: null,
+      startedAt: program.startedAt,
+    })
   }
 
   exited(identity: ProcessIdentity): void {

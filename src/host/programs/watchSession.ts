@@ -25,7 +25,10 @@ export interface SessionOptions {
   readonly stackSignal: number | null
 }
 
-/** The folder and the socket through which the observers in one program and this host meet; see src/runtimes/observer/README.md. */
+/**
+ * The folder and the socket through which the observers in one program and this host meet; see
+ * src/runtimes/observer/README.md.
+ */
 export class WatchSession {
   private readonly notes: FSWatcher | undefined
 
@@ -40,21 +43,36 @@ export class WatchSession {
   }
 
   /** @param onNote A Node process has written something down; told a little later, once for many. */
-  static async open(options: SessionOptions, onConnection: (socket: Socket, token: string) => void, onNote: () => void): Promise<WatchSession> {
+  static async open(
+    options: SessionOptions,
+    onConnection: (socket: Socket, token: string) => void,
+    onNote: () => void,
+  ): Promise<WatchSession> {
     const directory = join(options.directory, options.id)
     const socketPath = join(directory, 'control.sock')
     if (Buffer.byteLength(socketPath) > longestSocketPath) {
-      throw new RequestError(errorCodes.wrongState, `The path of the control socket would be too long (${socketPath}). Set UNHANG_RUNTIME_DIR to a shorter folder.`)
+      throw new RequestError(
+        errorCodes.wrongState,
+        `The path of the control socket would be too long (${socketPath}). Set UNHANG_RUNTIME_DIR to a shorter folder.`,
+      )
     }
     const token = randomBytes(32).toString('hex')
     await mkdir(directory, { mode: 0o700 })
     const { recordArguments, stackSignal } = options
-    await writeFile(join(directory, 'session.json'), JSON.stringify({ token, arguments: recordArguments, stackSignal }), { mode: 0o600 })
-    const server = createServer((socket) => { onConnection(socket, token) })
+    await writeFile(
+      join(directory, 'session.json'),
+      JSON.stringify({ token, arguments: recordArguments, stackSignal }),
+      { mode: 0o600 },
+    )
+    const server = createServer((socket) => {
+      onConnection(socket, token)
+    })
     server.maxConnections = mostParents
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(socketPath, () => { resolve() })
+      server.listen(socketPath, () => {
+        resolve()
+      })
     })
     // A connection that fails is the observer's loss alone: it goes on without us.
     server.on('error', () => undefined)
@@ -67,7 +85,10 @@ export class WatchSession {
     return {
       UNHANG_WATCH: this.directory,
       UNHANG_WORKER: `${this.options.id}/main`,
-      PYTHONPATH: path === undefined || path === '' ? this.options.observerPath : `${this.options.observerPath}${delimiter}${path}`,
+      PYTHONPATH:
+        path === undefined || path === ''
+          ? this.options.observerPath
+          : `${this.options.observerPath}${delimiter}${path}`,
       ...nodeOptions(join(this.options.observerPath, 'node-observer.cjs'), env.NODE_OPTIONS, argv),
     }
   }
@@ -100,7 +121,9 @@ function watchNotes(directory: string, onNote: () => void): FSWatcher | undefine
         onNote()
       }, gatherNotesMs).unref()
     })
-    watcher.on('error', () => { watcher.close() })
+    watcher.on('error', () => {
+      watcher.close()
+    })
     return watcher
   } catch {
     return undefined

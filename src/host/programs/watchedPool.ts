@@ -29,7 +29,13 @@ export class WatchedPool extends ProgramPart {
   private readonly movement = new Movement()
   private readonly callbackMovement = new Movement()
 
-  constructor(id: string, readonly parent: ParentView, private answer: ObservedPool, private readonly owner: PoolOwner, observer: PartObserver) {
+  constructor(
+    id: string,
+    readonly parent: ParentView,
+    private answer: ObservedPool,
+    private readonly owner: PoolOwner,
+    observer: PartObserver,
+  ) {
     super(id, answer.name, answer.madeAt * 1000, false, observer)
     this.stateSince = this.stateToldAt = steadyMs()
     this.since = steadyOf(answer.madeAt * 1000)
@@ -75,23 +81,45 @@ export class WatchedPool extends ProgramPart {
   }
 
   /**
-   * Calls wait for results that nobody takes in, because the thread that does has ended or is in a callback of the program: with the
-   * task pipe empty, the workers have had all of their tasks.
+   * Calls wait for results that nobody takes in, because the thread that does has ended or is in a callback of the
+   * program: with the task pipe empty, the workers have had all of their tasks.
    */
   private areAllTaken(): boolean {
     const { library, threads, callback, taskPipeBytes } = this.observed
-    return (library === 'multiprocessing' || library === 'billiard') && (threads.results === false || callback !== null) && threads.tasks !== false && taskPipeBytes === 0
+    return (
+      (library === 'multiprocessing' || library === 'billiard') &&
+      (threads.results === false || callback !== null) &&
+      threads.tasks !== false &&
+      taskPipeBytes === 0
+    )
   }
 
-  /** How long everything that is counted in it has been the same at every look; to be asked once a look. Milliseconds. */
+  /**
+   * How long everything that is counted in it has been the same at every look; to be asked once a look. Milliseconds.
+   */
   unchangedMs(now: number): number {
     const { queued, taskPipeBytes, resultPipeBytes, jobs } = this.observed
-    const members = this.members.live().map(({ pid, recorded }) => [pid, recorded?.counter, recorded?.phase, recorded?.ready])
-    this.movement.observe(now, 0, JSON.stringify([queued, taskPipeBytes, resultPipeBytes, jobs.map(({ job, left }) => [job, left]), placeOf(this.observed), members]))
+    const members = this.members
+      .live()
+      .map(({ pid, recorded }) => [pid, recorded?.counter, recorded?.phase, recorded?.ready])
+    this.movement.observe(
+      now,
+      0,
+      JSON.stringify([
+        queued,
+        taskPipeBytes,
+        resultPipeBytes,
+        jobs.map(({ job, left }) => [job, left]),
+        placeOf(this.observed),
+        members,
+      ]),
+    )
     return this.movement.quietMs(now)
   }
 
-  /** The same of the callback that holds up its results, which only its own thread's CPU time can tell to be at work. */
+  /**
+   * The same of the callback that holds up its results, which only its own thread's CPU time can tell to be at work.
+   */
   callbackQuietMs(now: number): number {
     const { callback } = this.observed
     this.callbackMovement.observe(now, (callback?.cpu ?? now) * 1000, placeOf(this.observed))
@@ -126,7 +154,10 @@ export class WatchedPool extends ProgramPart {
     const plan = await this.owner.planMember(this, pid, order)
     if (member === undefined) return plan
     const retriable = (member.recorded?.keptBytes ?? 0) > 0
-    return { ...plan, consequence: ifKilled(this.observed, { name: member.name, task: member.hasTask ? { retriable } : null }) }
+    return {
+      ...plan,
+      consequence: ifKilled(this.observed, { name: member.name, task: member.hasTask ? { retriable } : null }),
+    }
   }
 
   noteIssues(issues: readonly string[]): void {
@@ -136,5 +167,7 @@ export class WatchedPool extends ProgramPart {
 
 function placeOf({ callback }: ObservedPool): string {
   // Each call may have one, and all of them may be the same function.
-  return callback === null ? '' : `${callback.job} ${callback.file}:${callback.line} ${callback.function} ${callback.call ?? ''}`
+  return callback === null
+    ? ''
+    : `${callback.job} ${callback.file}:${callback.line} ${callback.function} ${callback.call ?? ''}`
 }

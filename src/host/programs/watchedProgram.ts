@@ -3,7 +3,15 @@ import { setImmediate } from 'node:timers/promises'
 import { exitInWords, judgeProgramPool, leftBehind, readersAmong, type ProgramPoolFacts } from '../../diagnosis'
 import { isAlive, type ProcessIdentity } from '../../processes'
 import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } from '../../protocol'
-import { planShutdown, shutDown, type ShutdownPlan, type ShutdownReport, type ShutdownRequest, type ShutdownSubject, type ShutdownTarget } from '../../shutdown'
+import {
+  planShutdown,
+  shutDown,
+  type ShutdownPlan,
+  type ShutdownReport,
+  type ShutdownRequest,
+  type ShutdownSubject,
+  type ShutdownTarget,
+} from '../../shutdown'
 import { RequestError } from '../connection/requestHandlers'
 import type { ShutdownOrder } from '../pools/hostedPool'
 import { belongsTo } from './belongsTo'
@@ -52,14 +60,22 @@ export interface WatchedProgramOptions {
 }
 
 /**
- * A program of the user's own under watch: its processes, the pools it makes, and what is wrong with them. Whoever started it (a
- * terminal, or this host for a task) tells of its start and its end; all else is seen from outside, or told by its observers.
+ * A program of the user's own under watch: its processes, the pools it makes, and what is wrong with them. Whoever
+ * started it (a terminal, or this host for a task) tells of its start and its end; all else is seen from outside, or
+ * told by its observers.
  */
 export class WatchedProgram extends ProgramPart implements PoolOwner {
   readonly rescuer: Rescuer
   private session: WatchSession | undefined
   private nodes: NodeProcesses | undefined
-  private rootExit: { readonly exitCode: number | null; readonly signal: NodeJS.Signals | null; readonly at: number; readonly steadyAt: number } | undefined
+  private rootExit:
+    | {
+        readonly exitCode: number | null
+        readonly signal: NodeJS.Signals | null
+        readonly at: number
+        readonly steadyAt: number
+      }
+    | undefined
   private readonly parents = new Set<ParentView>()
   private readonly census: Census
   private readonly memberLook: MemberLook
@@ -73,23 +89,57 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   private isTreeComplete = false
   private rootGoneAt: number | undefined
 
-  constructor(id: string, name: string, readonly options: WatchedProgramOptions, private readonly context: ProgramContext) {
+  constructor(
+    id: string,
+    name: string,
+    readonly options: WatchedProgramOptions,
+    private readonly context: ProgramContext,
+  ) {
     super(id, name, Date.now(), options.owned, {
-      headerChanged: () => { context.state.headerChanged(id) },
-      workerChanged: (worker) => { context.state.workerChanged(id, worker) },
-      workerRemoved: (worker) => { context.state.workerRemoved(id, worker) },
-      ended: () => { context.ended(this) },
+      headerChanged: () => {
+        context.state.headerChanged(id)
+      },
+      workerChanged: (worker) => {
+        context.state.workerChanged(id, worker)
+      },
+      workerRemoved: (worker) => {
+        context.state.workerRemoved(id, worker)
+      },
+      ended: () => {
+        context.ended(this)
+      },
     })
     this.observerFailure = keepsObserverOut(options.argv) ?? null
     // A program that recycles its workers for weeks would fill the folder.
-    this.census = new Census(this, this.parents, context, (pid) => { this.session?.remove(`stack-${pid}`) })
+    this.census = new Census(this, this.parents, context, (pid) => {
+      this.session?.remove(`stack-${pid}`)
+    })
     this.rescuer = new Rescuer(context)
-    this.memberLook = new MemberLook(context.processes, context.kills, (identity) => belongsTo(identity, this.root, `${id}/main`, context.processes))
-    this.rhythm = new LookRhythm(() => this.lookOnce(), (error) => { context.log.error('A look at a program failed.', { program: name, error: String(error) }) })
-    this.policy = new StuckPolicy(options.watch.onStuck ?? 'flag', {
-      id, rescuer: this.rescuer, hurry: () => { this.rhythm.hurry() },
-      end: (kill, reason) => { this.shutdown({ kill, askedBy: 'policy', reason }).catch((error: unknown) => { context.log.error('A program was not ended.', { program: name, error: String(error) }) }) },
-    }, context)
+    this.memberLook = new MemberLook(context.processes, context.kills, (identity) =>
+      belongsTo(identity, this.root, `${id}/main`, context.processes),
+    )
+    this.rhythm = new LookRhythm(
+      () => this.lookOnce(),
+      (error) => {
+        context.log.error('A look at a program failed.', { program: name, error: String(error) })
+      },
+    )
+    this.policy = new StuckPolicy(
+      options.watch.onStuck ?? 'flag',
+      {
+        id,
+        rescuer: this.rescuer,
+        hurry: () => {
+          this.rhythm.hurry()
+        },
+        end: (kill, reason) => {
+          this.shutdown({ kill, askedBy: 'policy', reason }).catch((error: unknown) => {
+            context.log.error('A program was not ended.', { program: name, error: String(error) })
+          })
+        },
+      },
+      context,
+    )
   }
 
   /** Its main process; undefined before it has started. */
@@ -123,11 +173,17 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
           return
         }
         this.python ??= hello.python
-        this.parents.add(new ParentView(hello, hello.recorder, link, this.session, (error) => { log.debug('An observer did not answer.', { program: this.name, pid: hello.pid, error: String(error) }) }))
+        this.parents.add(
+          new ParentView(hello, hello.recorder, link, this.session, (error) => {
+            log.debug('An observer did not answer.', { program: this.name, pid: hello.pid, error: String(error) })
+          }),
+        )
         log.info('An observer is inside.', { program: this.name, pid: hello.pid, python: hello.python })
         this.rhythm.hurry()
       },
-      changed: () => { this.rhythm.hurry() },
+      changed: () => {
+        this.rhythm.hurry()
+      },
       failed: (message, { pid, recorder }) => {
         log.warn('An observer has disabled itself.', { program: this.name, pid, message })
         // A tool that the program runs may be an old Python; the program is observed all the same.
@@ -135,8 +191,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
         this.observerFailure = message
         this.rhythm.hurry()
       },
-      gone: () => { this.rhythm.hurry() },
-      refused: (why) => { log.warn('An observer was turned away.', { program: this.name, why }) },
+      gone: () => {
+        this.rhythm.hurry()
+      },
+      refused: (why) => {
+        log.warn('An observer was turned away.', { program: this.name, why })
+      },
     })
   }
 
@@ -161,8 +221,21 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   override header(): PoolHeader {
-    const state = !this.live ? 'ended' : this.root === undefined ? 'init' : this.rootExit === undefined ? 'run' : 'terminate'
-    return { ...super.header(), kind: 'program', state, label: this.options.label, program: this.programSnapshot(), failure: this.failureText() }
+    const state = !this.live
+      ? 'ended'
+      : this.root === undefined
+        ? 'init'
+        : this.rootExit === undefined
+          ? 'run'
+          : 'terminate'
+    return {
+      ...super.header(),
+      kind: 'program',
+      state,
+      label: this.options.label,
+      program: this.programSnapshot(),
+      failure: this.failureText(),
+    }
   }
 
   /** A look now; settles when its verdicts are in the snapshot. */
@@ -183,7 +256,10 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   /** Whether the kernel says that a process is the program's own: all else that tells of it is the program's word. */
   async owns(identity: ProcessIdentity): Promise<boolean> {
     const { startTime } = this.findMember(identity.pid)?.identity ?? {}
-    return startTime === identity.startTime || (await belongsTo(identity, this.root, `${this.id}/main`, this.context.processes))
+    return (
+      startTime === identity.startTime ||
+      (await belongsTo(identity, this.root, `${this.id}/main`, this.context.processes))
+    )
   }
 
   /** The observer in that process, while it is connected. */
@@ -192,7 +268,10 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   /** The observer in that Node process, and where its files are. */
-  nodeProcess({ pid, startTime }: ProcessIdentity): { readonly node: NodeProcess; readonly file: (name: string) => string } | undefined {
+  nodeProcess({
+    pid,
+    startTime,
+  }: ProcessIdentity): { readonly node: NodeProcess; readonly file: (name: string) => string } | undefined {
     const { nodes } = this
     const node = nodes?.find(pid, startTime)
     return nodes && node && { node, file: (name) => nodes.file(name) }
@@ -208,8 +287,8 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   /**
-   * Ends the program: its main process first, so that it does not go on without those that it waits for, then what it has started, and
-   * last what Python keeps to clean up behind them.
+   * Ends the program: its main process first, so that it does not go on without those that it waits for, then what it
+   * has started, and last what Python keeps to clean up behind them.
    */
   async shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
     const noteIssues = ({ issues }: ShutdownReport): void => {
@@ -238,7 +317,10 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   /** The signal by which Unhang ended the program, or tried to; null where it did not. */
   get endedBy(): 'SIGTERM' | 'SIGKILL' | null {
-    const sent = this.root === undefined ? [] : this.context.kills.entriesFor(this.root).filter(({ outcome }) => outcome === 'sent')
+    const sent =
+      this.root === undefined
+        ? []
+        : this.context.kills.entriesFor(this.root).filter(({ outcome }) => outcome === 'sent')
     if (sent.some(({ signal }) => signal === 'SIGKILL')) return 'SIGKILL'
     return sent.some(({ signal }) => signal === 'SIGTERM') ? 'SIGTERM' : null
   }
@@ -290,8 +372,18 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     await this.census.noteExits(this.rootExit)
     await this.leaveParents()
     const awaited = this.awaitedMembers()
-    await this.memberLook.observe(this.census.live, [...this.parents].filter(({ link }) => link.connected), (member) => awaited.has(member), now)
-    if (this.session) await takeQuietStacks(this.census.live, { session: this.session, context: this.context, mayAsk: (signal) => this.mayAsk(signal) }, now)
+    await this.memberLook.observe(
+      this.census.live,
+      [...this.parents].filter(({ link }) => link.connected),
+      (member) => awaited.has(member),
+      now,
+    )
+    if (this.session)
+      await takeQuietStacks(
+        this.census.live,
+        { session: this.session, context: this.context, mayAsk: (signal) => this.mayAsk(signal) },
+        now,
+      )
     await this.judgeAll()
     for (const part of [this, ...this.pools]) part.tellChanges()
     await this.policy.act([this, ...this.pools])
@@ -302,18 +394,32 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       if (steadyMs() - this.rootGoneAt > exitToldWithinMs) this.exited({ exitCode: null, signal: null })
     }
     const isLookedAt = this.context.somebodyLooks() || (this.options.watch.onStuck ?? 'flag') !== 'flag'
-    return { busy: isLookedAt && (this.parents.size === 0 || this.pools.some((pool) => pool.live && pool.awaited) || this.waitsForItsProcesses()) }
+    return {
+      busy:
+        isLookedAt &&
+        (this.parents.size === 0 ||
+          this.pools.some((pool) => pool.live && pool.awaited) ||
+          this.waitsForItsProcesses()),
+    }
   }
 
-  /** It has waited for a while, and nobody has looked since for what it started before: a command may bring what it waits for. */
+  /**
+   * It has waited for a while, and nobody has looked since for what it started before: a command may bring what it
+   * waits for.
+   */
   private mayStandStill(): boolean {
     const standstill = this.census.root?.standstill
-    return standstill?.waitsSince !== undefined && standstill.waitsMs >= treeAfterMs && this.treeAt <= standstill.waitsSince
+    return (
+      standstill?.waitsSince !== undefined && standstill.waitsMs >= treeAfterMs && this.treeAt <= standstill.waitsSince
+    )
   }
 
   /** As a pool that is waited for: processes of its own run, or it waits for something that may never come. */
   private waitsForItsProcesses(): boolean {
-    return this.members.live().some(({ recorded }) => recorded !== undefined) || [...this.parents].some(({ answers, observed }) => answers && observed?.waitsIn != null)
+    return (
+      this.members.live().some(({ recorded }) => recorded !== undefined) ||
+      [...this.parents].some(({ answers, observed }) => answers && observed?.waitsIn != null)
+    )
   }
 
   /** Processes that made pools and are gone; their recorders would stay open for as long as the program runs. */
@@ -321,9 +427,13 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     for (const parent of this.parents) {
       if (parent.link.connected) continue
       const found = await this.context.processes.identify(parent.pid)
-      const runs = found?.startTime.endsWith(`-${parent.hello.startTicks}`) === true && (await isAlive(this.context.processes, found))
+      const runs =
+        found?.startTime.endsWith(`-${parent.hello.startTicks}`) === true &&
+        (await isAlive(this.context.processes, found))
       // It may be a while in which only the observer has failed, or the new program of the same process has said hello.
-      const replaced = [...this.parents].some((other) => other !== parent && other.pid === parent.pid && other.link.connected)
+      const replaced = [...this.parents].some(
+        (other) => other !== parent && other.pid === parent.pid && other.link.connected,
+      )
       if (runs && !replaced) continue
       // With the main process all of it ends, see lookAfterEnd.
       if (parent.pid === this.root?.pid && !replaced) continue
@@ -336,7 +446,12 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   private awaitedMembers(): Set<ProgramMember> {
     // Of plain processes nobody knows who waits for them.
-    return new Set([...this.members.live(), ...this.pools.filter((pool) => pool.live && (pool.awaited || !pool.parent.answers)).flatMap((pool) => pool.members.live())])
+    return new Set([
+      ...this.members.live(),
+      ...this.pools
+        .filter((pool) => pool.live && (pool.awaited || !pool.parent.answers))
+        .flatMap((pool) => pool.members.live()),
+    ])
   }
 
   private async judgeAll(): Promise<void> {
@@ -348,7 +463,21 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     for (const pool of this.pools) {
       if (!pool.live) continue
       const row = pool.parent.identity && (await this.context.processes.inspect(pool.parent.identity))
-      known.set(pool, poolFacts(pool, pool.members.all(), { stuckAfterMs, parentState: row?.state ?? 'unknown', makers, unlistedLosses: pool.members.unlistedLosses, member: members.get(pool.parent.pid) }, now))
+      known.set(
+        pool,
+        poolFacts(
+          pool,
+          pool.members.all(),
+          {
+            stuckAfterMs,
+            parentState: row?.state ?? 'unknown',
+            makers,
+            unlistedLosses: pool.members.unlistedLosses,
+            member: members.get(pool.parent.pid),
+          },
+          now,
+        ),
+      )
     }
     const main = this.census.root
     if (main !== undefined) known.set(this, this.ownFacts(main, stuckAfterMs, now))
@@ -361,7 +490,16 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const others = this.members.all().filter((member) => member !== main)
     const view = this.parentOf(main.pid)
     const isTreeKnown = this.treeAt > (main.standstill.waitsSince ?? Infinity)
-    const parent = { pid: main.pid, state: main.state, answers: [...this.parents].some(({ answers }) => answers), quietMs: main.movement.quietMs(now), sigterm: main.sigterm, standsStillMs: view && isTreeKnown && !this.pools.some(({ live }) => live) ? main.standstill.forMsOfParent(now, view) : 0, ...parentWaits(main, view) }
+    const parent = {
+      pid: main.pid,
+      state: main.state,
+      answers: [...this.parents].some(({ answers }) => answers),
+      quietMs: main.movement.quietMs(now),
+      sigterm: main.sigterm,
+      standsStillMs:
+        view && isTreeKnown && !this.pools.some(({ live }) => live) ? main.standstill.forMsOfParent(now, view) : 0,
+      ...parentWaits(main, view),
+    }
     return processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)
   }
 
@@ -370,32 +508,55 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const marker = `${this.id}/main`
     const targets = await targetsOf(this.census.live, this.parents, marker, this.context)
     const root = this.rootExit === undefined ? undefined : this.root
-    return { ...this.request({ id: this.id, name: this.name }, targets, order), formerWorkers: root === undefined ? [] : [{ identity: root, name: 'MainProcess', marker }] }
+    return {
+      ...this.request({ id: this.id, name: this.name }, targets, order),
+      formerWorkers: root === undefined ? [] : [{ identity: root, name: 'MainProcess', marker }],
+    }
   }
 
   /** Undefined for the main process: without it nothing is left of a program that anybody could want. */
   private requestToEndMember(part: ProgramPart, pid: number, order: ShutdownOrder): ShutdownRequest | undefined {
     const member = part.members.byPid(pid)
-    if (member?.identity === undefined) throw new RequestError(errorCodes.notFound, `${part.name} has no live worker with pid ${pid}.`)
+    if (member?.identity === undefined)
+      throw new RequestError(errorCodes.notFound, `${part.name} has no live worker with pid ${pid}.`)
     if (member.key === 'root') return undefined
-    return this.request({ id: part.id, name: member.name, kind: 'worker' }, [{ identity: member.identity, name: member.name }], order)
+    return this.request(
+      { id: part.id, name: member.name, kind: 'worker' },
+      [{ identity: member.identity, name: member.name }],
+      order,
+    )
   }
 
   private request(subject: ShutdownSubject, targets: readonly ShutdownTarget[], order: ShutdownOrder): ShutdownRequest {
     const { watch } = this.options
     return {
-      subject, targets, kill: order.kill, reason: order.reason, askedBy: order.askedBy,
-      gracePeriodMs: order.gracePeriodMs ?? watch.gracePeriodMs ?? defaultGracePeriodMs, useSigkill: order.useSigkill ?? watch.useSigkill ?? false,
+      subject,
+      targets,
+      kill: order.kill,
+      reason: order.reason,
+      askedBy: order.askedBy,
+      gracePeriodMs: order.gracePeriodMs ?? watch.gracePeriodMs ?? defaultGracePeriodMs,
+      useSigkill: order.useSigkill ?? watch.useSigkill ?? false,
     }
   }
 
-  private async run(request: ShutdownRequest, order: ShutdownOrder, noteIssues?: (report: ShutdownReport) => void): Promise<ShutdownReport> {
+  private async run(
+    request: ShutdownRequest,
+    order: ShutdownOrder,
+    noteIssues?: (report: ShutdownReport) => void,
+  ): Promise<ShutdownReport> {
     const { processes, kills } = this.context
-    const report = await shutDown({ ...request, endedLater: (later) => {
-      noteIssues?.(later)
-      this.context.shutdown(later, order)
-      this.rhythm.hurry()
-    } }, { processes, ledger: kills })
+    const report = await shutDown(
+      {
+        ...request,
+        endedLater: (later) => {
+          noteIssues?.(later)
+          this.context.shutdown(later, order)
+          this.rhythm.hurry()
+        },
+      },
+      { processes, ledger: kills },
+    )
     this.context.shutdown(report, order)
     this.rhythm.hurry()
     return report
@@ -407,8 +568,17 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       argv: [...this.options.argv],
       pid: this.root?.pid ?? null,
       python: this.python ?? null,
-      observer: this.observerFailure !== null ? 'failed' : this.python === undefined && node === undefined ? 'waiting' : 'inside',
-      message: this.observerFailure ?? (this.python === undefined && node !== undefined ? `Node.js ${node}: its child processes and their stacks are seen, its tasks are not` : null),
+      observer:
+        this.observerFailure !== null
+          ? 'failed'
+          : this.python === undefined && node === undefined
+            ? 'waiting'
+            : 'inside',
+      message:
+        this.observerFailure ??
+        (this.python === undefined && node !== undefined
+          ? `Node.js ${node}: its child processes and their stacks are seen, its tasks are not`
+          : null),
       exitCode: this.rootExit?.exitCode ?? null,
       signal: this.rootExit?.signal ?? null,
       readOnly: false,
@@ -420,11 +590,14 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const { exitCode, signal } = this.rootExit
     if (signal !== null) return `${this.name} was ended by ${signal}`
     // Its own word would be a success.
-    if (exitCode === 0) return this.endedBy === null ? null : `${this.name} was ended by Unhang (${this.endedBy}), and left with code 0`
+    if (exitCode === 0)
+      return this.endedBy === null ? null : `${this.name} was ended by Unhang (${this.endedBy}), and left with code 0`
     return exitCode === null ? `${this.name} ended, and nobody told how` : `${this.name} exited with code ${exitCode}`
   }
 
-  /** What the recorders say. A program may have hundreds, with thousands of rows each: the event loop turns in between. */
+  /**
+   * What the recorders say. A program may have hundreds, with thousands of rows each: the event loop turns in between.
+   */
   private async syncParents(): Promise<void> {
     for (const parent of [...this.parents]) {
       parent.read()
@@ -433,8 +606,14 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     }
   }
 
-  /** The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to work for. */
-  private async lookAfterEnd(root: ProcessIdentity, exit: NonNullable<WatchedProgram['rootExit']>): Promise<{ readonly busy: boolean }> {
+  /**
+   * The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to
+   * work for.
+   */
+  private async lookAfterEnd(
+    root: ProcessIdentity,
+    exit: NonNullable<WatchedProgram['rootExit']>,
+  ): Promise<{ readonly busy: boolean }> {
     await this.syncParents()
     this.census.syncNotes(this.nodes?.read() ?? [])
     // Ended by a signal it leaves what it waited for, also what nobody has looked for while it lived.
@@ -452,8 +631,19 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     // Most leave by themselves when they find that their program is gone.
     if (agoMs >= leavesWithinMs) {
       for (const part of [this, ...this.pools]) {
-        const workers = part.members.live().map(({ name, pid, recorded }) => ({ name, pid, isWorker: recorded !== undefined }))
-        part.judge(leftBehind({ program: this.name, pid: root.pid, exit: exitInWords(exit.exitCode, exit.signal), endedByItself: exit.exitCode !== null, agoMs, workers }))
+        const workers = part.members
+          .live()
+          .map(({ name, pid, recorded }) => ({ name, pid, isWorker: recorded !== undefined }))
+        part.judge(
+          leftBehind({
+            program: this.name,
+            pid: root.pid,
+            exit: exitInWords(exit.exitCode, exit.signal),
+            endedByItself: exit.exitCode !== null,
+            agoMs,
+            workers,
+          }),
+        )
       }
     }
     for (const part of [this, ...this.pools]) part.tellChanges()

@@ -12,18 +12,24 @@ export class ChangeNotices {
   private last = -Infinity
   private timer: NodeJS.Timeout | undefined
 
-  constructor(private readonly notify: () => void, private readonly intervalMs: number = noticeIntervalMs) {}
+  constructor(
+    private readonly notify: () => void,
+    private readonly intervalMs: number = noticeIntervalMs,
+  ) {}
 
   /** Something changed. */
   changed(): void {
     if (this.timer) return
     const wait = this.last + this.intervalMs - performance.now()
     // Even the first one waits for the end of this turn, so that changes that belong together are one notice.
-    this.timer = setTimeout(() => {
-      this.timer = undefined
-      this.last = performance.now()
-      this.notify()
-    }, Math.max(0, wait))
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined
+        this.last = performance.now()
+        this.notify()
+      },
+      Math.max(0, wait),
+    )
   }
 
   dispose(): void {

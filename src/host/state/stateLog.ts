@@ -39,7 +39,10 @@ export class StateLog {
   private machineSnapshot: MachineSnapshot | null = null
 
   /** @param changed Called for every change; cheap, and often. */
-  constructor(private readonly changed: () => void, now: number = Date.now()) {
+  constructor(
+    private readonly changed: () => void,
+    now: number = Date.now(),
+  ) {
     // Microseconds: more revisions than a host can use before the next one starts, and exact in a double until 2255.
     this.revision = this.base = this.floor = now * 1000
   }
@@ -126,10 +129,14 @@ export class StateLog {
         if (drawn) changed.push(drawn)
       }
       // A worker that came and went in between is none of the client's business.
-      const removed = tracked.removed.filter((gone) => gone.removed > since && gone.added <= since).map((gone) => gone.name)
+      const removed = tracked.removed
+        .filter((gone) => gone.removed > since && gone.added <= since)
+        .map((gone) => gone.name)
       if (changed.length > 0 || removed.length > 0) workers.push({ poolId: source.id, workers: changed, removed })
     }
-    const removedPools = this.removedPools.filter((gone) => gone.removed > since && gone.added <= since).map((gone) => gone.id)
+    const removedPools = this.removedPools
+      .filter((gone) => gone.removed > since && gone.added <= since)
+      .map((gone) => gone.id)
     return { kind: 'delta', since, rev, pools, workers, removedPools, machine: this.machineSnapshot }
   }
 

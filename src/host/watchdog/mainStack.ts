@@ -5,8 +5,9 @@ const patienceMs = 500
 const mostFrames = 20
 
 /**
- * The stack of the main thread, innermost first, if it runs JavaScript: it is paused for the moment of being asked, some milliseconds.
- * Undefined when it does not answer. Whatever happens, the session is closed, and with it every pause.
+ * The stack of the main thread, innermost first, if it runs JavaScript: it is paused for the moment of being asked,
+ * some milliseconds. Undefined when it does not answer. Whatever happens, the session is closed, and with it every
+ * pause.
  */
 export async function mainStack(): Promise<string[] | undefined> {
   const session = new Session()
@@ -14,11 +15,17 @@ export async function mainStack(): Promise<string[] | undefined> {
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise((resolve) => {
-      timer = setTimeout(() => { resolve(undefined) }, patienceMs)
+      timer = setTimeout(() => {
+        resolve(undefined)
+      }, patienceMs)
       // A frame knows its script by a number; all are told when the debugger is enabled.
       const scripts = new Map<string, string>()
-      session.on('Debugger.scriptParsed', ({ params: { scriptId, url } }) => { scripts.set(scriptId, url) })
-      session.once('Debugger.paused', ({ params }) => { resolve(params.callFrames.slice(0, mostFrames).map((frame) => frameInWords(frame, scripts))) })
+      session.on('Debugger.scriptParsed', ({ params: { scriptId, url } }) => {
+        scripts.set(scriptId, url)
+      })
+      session.once('Debugger.paused', ({ params }) => {
+        resolve(params.callFrames.slice(0, mostFrames).map((frame) => frameInWords(frame, scripts)))
+      })
       // Closed before they were answered, they end with an error; that of the time limit is enough.
       session.post('Debugger.enable', () => undefined)
       session.post('Debugger.pause', () => undefined)
@@ -30,5 +37,8 @@ export async function mainStack(): Promise<string[] | undefined> {
 }
 
 function frameInWords({ functionName, location }: Debugger.CallFrame, scripts: ReadonlyMap<string, string>): string {
-  return `${functionName === '' ? '(anonymous)' : functionName} (${scripts.get(location.scriptId) ?? 'unknown'}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1})`
+  return (
+    `${functionName === '' ? '(anonymous)' : functionName} ` +
+    `(${scripts.get(location.scriptId) ?? 'unknown'}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1})`
+  )
 }

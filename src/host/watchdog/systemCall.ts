@@ -13,16 +13,58 @@ const open: Call = { name: 'open', path: 0 }
 const openat: Call = { name: 'openat', path: 1 }
 const stat: Call = { name: 'stat', path: 1 }
 const readlink: Call = { name: 'readlink', path: 1 }
-const [read, write, getdents, fsync, ftruncate] = ['read', 'write', 'getdents64', 'fsync', 'ftruncate'].map((name): Call => ({ name, descriptor: 0 }))
+const [read, write, getdents, fsync, ftruncate] = ['read', 'write', 'getdents64', 'fsync', 'ftruncate'].map(
+  (name): Call => ({ name, descriptor: 0 }),
+)
 const [futex, wait4, epoll, poll] = ['futex', 'wait4', 'epoll_wait', 'poll'].map((name): Call => ({ name }))
 
-/** Numbers from arch/x86/entry/syscalls/syscall_64.tbl, and from include/uapi/asm-generic/unistd.h, which arm64 follows. */
+/**
+ * Numbers from arch/x86/entry/syscalls/syscall_64.tbl, and from include/uapi/asm-generic/unistd.h, which arm64 follows.
+ */
 const calls: Readonly<Record<string, Readonly<Record<number, Call | undefined>>>> = {
-  x64: { 0: read, 1: write, 2: open, 7: poll, 17: read, 18: write, 61: wait4, 74: fsync, 77: ftruncate, 202: futex, 217: getdents, 232: epoll, 257: openat, 262: stat, 267: readlink, 271: poll, 281: epoll, 332: stat },
-  arm64: { 22: epoll, 46: ftruncate, 56: openat, 61: getdents, 63: read, 64: write, 67: read, 68: write, 73: poll, 78: readlink, 79: stat, 82: fsync, 98: futex, 260: wait4, 291: stat },
+  x64: {
+    0: read,
+    1: write,
+    2: open,
+    7: poll,
+    17: read,
+    18: write,
+    61: wait4,
+    74: fsync,
+    77: ftruncate,
+    202: futex,
+    217: getdents,
+    232: epoll,
+    257: openat,
+    262: stat,
+    267: readlink,
+    271: poll,
+    281: epoll,
+    332: stat,
+  },
+  arm64: {
+    22: epoll,
+    46: ftruncate,
+    56: openat,
+    61: getdents,
+    63: read,
+    64: write,
+    67: read,
+    68: write,
+    73: poll,
+    78: readlink,
+    79: stat,
+    82: fsync,
+    98: futex,
+    260: wait4,
+    291: stat,
+  },
 }
 
-/** Where a thread of this process is for the kernel, in words; undefined where the system does not tell (anything but Linux). */
+/**
+ * Where a thread of this process is for the kernel, in words; undefined where the system does not tell (anything but
+ * Linux).
+ */
 export function whereInKernel(thread: number): string | undefined {
   const folder = `/proc/self/task/${thread}`
   const systemCall = textOf(`${folder}/syscall`)?.trim()
@@ -37,7 +79,12 @@ export function whereInKernel(thread: number): string | undefined {
 }
 
 function aboutOf({ path, descriptor }: Call, given: readonly string[]): string {
-  const about = path === undefined ? descriptor === undefined ? undefined : linkOf(Number(BigInt.asIntN(32, BigInt(given[descriptor] ?? -1)))) : pathAt(given[path])
+  const about =
+    path === undefined
+      ? descriptor === undefined
+        ? undefined
+        : linkOf(Number(BigInt.asIntN(32, BigInt(given[descriptor] ?? -1))))
+      : pathAt(given[path])
   return about === undefined ? '' : ` (${JSON.stringify(about)})`
 }
 

@@ -29,14 +29,22 @@ async function guard(): Promise<never> {
     }
     const where = whereInKernel(mainThread)
     const stack = mayInspect ? await mainStack() : undefined
-    write(`The host does not answer: its event loop has stood still for ${seconds} s${stack === undefined && where !== undefined ? `, ${where}` : ''}.`, stack)
+    write(
+      `The host does not answer: its event loop has stood still for ${seconds} ` +
+        `s${stack === undefined && where !== undefined ? `, ${where}` : ''}.`,
+      stack,
+    )
   }
 }
 
 /** By itself and at once: the log's own stream belongs to the thread that stands. */
 function write(message: string, stack?: readonly string[]): void {
   try {
-    appendFileSync(logFile, `${new Date().toISOString()} ERROR ${message}${stack === undefined ? '' : ` ${JSON.stringify({ stack })}`}\n`, { mode: 0o600 })
+    appendFileSync(
+      logFile,
+      `${new Date().toISOString()} ERROR ${message}${stack === undefined ? '' : ` ${JSON.stringify({ stack })}`}\n`,
+      { mode: 0o600 },
+    )
   } catch {
     // A full disk costs the log, not the pools.
   }

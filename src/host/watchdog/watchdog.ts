@@ -5,18 +5,22 @@ import type { Log } from '../log'
 import { beatAt, beatMs, sharedLength, watchingAt, type WatchdogData } from './shared'
 
 /**
- * A thread that notices when the host's event loop stands still (a system call that waits, a loop without an end), and writes where into
- * the host's log at once: the host itself could say it only when it goes on.
+ * A thread that notices when the host's event loop stands still (a system call that waits, a loop without an end), and
+ * writes where into the host's log at once: the host itself could say it only when it goes on.
  *
- * It costs two wakes a second for each of the two threads, some ten microseconds each, and those only while a client is connected or
- * something runs: nobody misses a host that has nothing to do, and then there is no timer, and the thread sleeps without a time limit.
+ * It costs two wakes a second for each of the two threads, some ten microseconds each, and those only while a client is
+ * connected or something runs: nobody misses a host that has nothing to do, and then there is no timer, and the thread
+ * sleeps without a time limit.
  */
 export class Watchdog {
   private readonly shared = new Int32Array(new SharedArrayBuffer(sharedLength * Int32Array.BYTES_PER_ELEMENT))
   private beats: NodeJS.Timeout | undefined
   private started = false
 
-  constructor(private readonly logFile: string, private readonly log: Log) {}
+  constructor(
+    private readonly logFile: string,
+    private readonly log: Log,
+  ) {}
 
   /** Whether somebody could miss the host; the thread is started with the first one. */
   watch(isNeeded: boolean): void {
@@ -25,9 +29,14 @@ export class Watchdog {
       clearInterval(this.beats)
       this.beats = undefined
     } else {
-      this.beats = setInterval(() => { Atomics.add(this.shared, beatAt, 1) }, beatMs).unref()
+      this.beats = setInterval(() => {
+        Atomics.add(this.shared, beatAt, 1)
+      }, beatMs).unref()
       // After the first answers: it takes some milliseconds.
-      if (!this.started) setImmediate(() => { this.start() })
+      if (!this.started)
+        setImmediate(() => {
+          this.start()
+        })
       this.started = true
     }
     Atomics.store(this.shared, watchingAt, isNeeded ? 1 : 0)
@@ -35,12 +44,23 @@ export class Watchdog {
   }
 
   private start(): void {
-    const workerData: WatchdogData = { shared: this.shared, logFile: this.logFile, mainThread: process.pid, mayInspect: inspectorUrl() === undefined }
+    const workerData: WatchdogData = {
+      shared: this.shared,
+      logFile: this.logFile,
+      mainThread: process.pid,
+      mayInspect: inspectorUrl() === undefined,
+    }
     try {
-      const worker = new Worker(join(__dirname, 'host-watchdog.js'), { workerData, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 32 } })
+      const worker = new Worker(join(__dirname, 'host-watchdog.js'), {
+        workerData,
+        execArgv: [],
+        resourceLimits: { maxOldGenerationSizeMb: 32 },
+      })
       // The host ends as without it.
       worker.unref()
-      worker.on('error', (error) => { this.log.warn('The watchdog has ended: a host that stands still will not say where.', error) })
+      worker.on('error', (error) => {
+        this.log.warn('The watchdog has ended: a host that stands still will not say where.', error)
+      })
     } catch (error) {
       this.log.warn('The watchdog could not be started: a host that stands still will not say where.', error)
     }

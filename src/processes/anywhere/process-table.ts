@@ -2,9 +2,7 @@ import { findDescendants, type DescendantRoot } from '../descendants'
 import { readWithPidusage } from '../pidusage-reader'
 import { ProtectedPids } from '../protected-pids'
 import { sendSignal } from '../send-signal'
-import type {
-  ProcessIdentity, ProcessRow, ProcessTable, ProcessUsage, SignalMasks, SignalOutcome,
-} from '../types'
+import type { ProcessIdentity, ProcessRow, ProcessTable, ProcessUsage, SignalMasks, SignalOutcome } from '../types'
 import { isSameStart, startSecondsOf, startSlackSeconds } from './start-time'
 import { TableReader } from './table-reader'
 
@@ -18,15 +16,16 @@ export interface SystemProcessTableOptions {
  * honest about less:
  * - Start times are known to a second or two, so a pid reused within that time passes for the same process.
  * - Sessions, process groups, signal masks and environments are not known: `session` and `processGroup` are 0, and a
- *   re-parented descendant is not found. Descendants go by parent pid alone, which Windows keeps after the parent is gone.
- * - Reading costs a program run (`ps` about 20 ms, PowerShell about half a second), so calls share one reading. The identity
- *   check before a signal is as old as that reading takes. On Windows readings are half a second apart, because
- *   systeminformation repeats itself for so long. `inspect` and `exists` may answer from a reading of a moment ago (100 ms, on
- *   Windows 1.5 s) for a process that is still there; its end is noticed at once.
- * - Where a process waits, its threads, command line, working directory, exit status and OOM kills are not known: undefined, or
- *   null for the kills.
- * - Windows has no signals: SIGTERM, SIGKILL, SIGINT and SIGQUIT all end a process at once (TerminateProcess), it cannot
- *   catch or ignore them, SIGSTOP and SIGCONT do not exist (`denied`), and no process is ever stopped or a zombie.
+ *   re-parented descendant is not found. Descendants go by parent pid alone, which Windows keeps after the parent is
+ *   gone.
+ * - Reading costs a program run (`ps` about 20 ms, PowerShell about half a second), so calls share one reading. The
+ *   identity check before a signal is as old as that reading takes. On Windows readings are half a second apart, because
+ *   systeminformation repeats itself for so long. `inspect` and `exists` may answer from a reading of a moment ago (100
+ *   ms, on Windows 1.5 s) for a process that is still there; its end is noticed at once.
+ * - Where a process waits, its threads, command line, working directory, exit status and OOM kills are not known:
+ *   undefined, or null for the kills.
+ * - Windows has no signals: SIGTERM, SIGKILL, SIGINT and SIGQUIT all end a process at once (TerminateProcess), it
+ *   cannot catch or ignore them, SIGSTOP and SIGCONT do not exist (`denied`), and no process is ever stopped or a zombie.
  *
  * It works on Linux too, which is where its tests run.
  */

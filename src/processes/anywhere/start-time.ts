@@ -1,8 +1,8 @@
 import type { ProcessIdentity } from '../types'
 
 /**
- * systeminformation works start times out as "now minus running time", both cut to seconds, so that the same process is seen
- * to start a second earlier or later from one reading to the next. Within this distance two starts are one.
+ * systeminformation works start times out as "now minus running time", both cut to seconds, so that the same process is
+ * seen to start a second earlier or later from one reading to the next. Within this distance two starts are one.
  */
 export const startSlackSeconds = 2
 
@@ -22,8 +22,8 @@ export function isSameStart(one: ProcessIdentity, other: ProcessIdentity): boole
 }
 
 /**
- * Reads systeminformation's `started` (`2024-05-31 12:00:00`). On Windows it is the local time of that day; elsewhere it is
- * UTC shifted by the offset of TODAY, which differs for a process that was started before the clocks changed.
+ * Reads systeminformation's `started` (`2024-05-31 12:00:00`). On Windows it is the local time of that day; elsewhere
+ * it is UTC shifted by the offset of TODAY, which differs for a process that was started before the clocks changed.
  */
 export function parseStarted(started: string, platform: NodeJS.Platform, now = new Date()): number {
   const text = started.replace(' ', 'T')

@@ -3,7 +3,9 @@ import type { Systeminformation } from 'systeminformation'
 import type { ProcessRow, ProcessState } from '../types'
 import { isSameStart, parseStarted, startTimeFromSeconds } from './start-time'
 
-/** On these systems systeminformation repeats its last answer for half a second, in which a new process would not exist. */
+/**
+ * On these systems systeminformation repeats its last answer for half a second, in which a new process would not exist.
+ */
 const repeatsItself = process.platform === 'linux' || process.platform === 'win32'
 const repeatsForMs = 510
 /** Where a reading takes a second, one must do for all the looks of a shutdown's pass; `ps` takes some 20 ms. */
@@ -17,9 +19,13 @@ export class TableReader {
   #last: ReadonlyMap<number, ProcessRow> = new Map()
   #lastBegin = -Infinity
 
-  constructor(private readonly readList: () => Promise<Systeminformation.ProcessesProcessData[]> = readBySystemInformation) {}
+  constructor(
+    private readonly readList: () => Promise<Systeminformation.ProcessesProcessData[]> = readBySystemInformation,
+  ) {}
 
-  /** The row of a pid from a reading that began a moment ago, else from a new one. Enough to look, too old to signal. */
+  /**
+   * The row of a pid from a reading that began a moment ago, else from a new one. Enough to look, too old to signal.
+   */
   async recentRow(pid: number): Promise<ProcessRow | undefined> {
     const recent = performance.now() - this.#lastBegin <= recentMs ? this.#last.get(pid) : undefined
     return recent ?? (await this.byPid()).get(pid)

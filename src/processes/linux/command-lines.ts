@@ -36,8 +36,8 @@ export class CommandLines {
 }
 
 /**
- * Arguments are ended by NUL. A program that gave itself a title (setproctitle) leaves one text, sometimes with the rest of the
- * space behind it as NULs or blanks; a kernel thread has nothing.
+ * Arguments are ended by NUL. A program that gave itself a title (setproctitle) leaves one text, sometimes with the
+ * rest of the space behind it as NULs or blanks; a kernel thread has nothing.
  */
 export function parseCommandLine(text: string): string[] {
   const args = text.replace(/[\0 ]+$/, '').split('\0')

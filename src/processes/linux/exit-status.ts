@@ -5,12 +5,15 @@ import type { ExitStatus } from '../types'
 const exitCodeField = 52
 
 /**
- * How a zombie ended, from its /proc/PID/stat and status. Undefined when it is no zombie, its main thread has only ended before
- * the others, or it is another user's: then the kernel writes 0, which would pass for a good end.
+ * How a zombie ended, from its /proc/PID/stat and status. Undefined when it is no zombie, its main thread has only
+ * ended before the others, or it is another user's: then the kernel writes 0, which would pass for a good end.
  */
 export function parseExitStatus(stat: string, status: string, userId: number): ExitStatus | undefined {
   // The name may hold parentheses: the last one ends it. The state is field 3.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).trim().split(' ')
+  const fields = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .trim()
+    .split(' ')
   const field = (number: number): string | undefined => fields[number - 3]
   if (field(3) !== 'Z' || Number(field(20)) > 1) return undefined
   const owners = /^Uid:\s*(.*)$/m.exec(status)?.[1]?.split(/\s+/).map(Number)

@@ -17,7 +17,10 @@ const AT_CLKTCK = 17
 
 /** Reads boot id, clock tick and page size; the auxiliary vector spares two runs of `getconf`. */
 export function readKernelConstants(): KernelConstants {
-  const auxiliary = parseAuxiliaryVector(readFileSync('/proc/self/auxv'), process.arch === 'arm' || process.arch === 'ia32' ? 4 : 8)
+  const auxiliary = parseAuxiliaryVector(
+    readFileSync('/proc/self/auxv'),
+    process.arch === 'arm' || process.arch === 'ia32' ? 4 : 8,
+  )
   return {
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
     ticksPerSecond: auxiliary.get(AT_CLKTCK) ?? 100,
@@ -25,7 +28,10 @@ export function readKernelConstants(): KernelConstants {
   }
 }
 
-/** Pairs of (type, value), each `wordBytes` wide, until a type of 0. All of Node's Linux builds are little-endian but s390x. */
+/**
+ * Pairs of (type, value), each `wordBytes` wide, until a type of 0. All of Node's Linux builds are little-endian but
+ * s390x.
+ */
 export function parseAuxiliaryVector(bytes: Buffer, wordBytes: 4 | 8): Map<number, number> {
   const bigEndian = process.arch === 's390x'
   const word = (offset: number): number => {

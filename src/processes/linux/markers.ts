@@ -11,8 +11,8 @@ const parallelReads = 8
 const settledAfterMs = 2000
 
 /**
- * Reads the marker out of processes' environments and remembers it, since neither changes during a process' life (but for
- * exec, see above). A process that cannot be read has no marker: what is not proven ours is never touched.
+ * Reads the marker out of processes' environments and remembers it, since neither changes during a process' life (but
+ * for exec, see above). A process that cannot be read has no marker: what is not proven ours is never touched.
  */
 export class MarkerReader {
   readonly #known = new Map<number, { startTime: string; marker: string | undefined }>()
@@ -41,7 +41,8 @@ export class MarkerReader {
         const { marker, ask } = await this.#readOne(pid)
         if (marker !== undefined) found.set(pid, marker)
         // One that made us wait is not asked again: each try may hold one of the pool's threads for ever.
-        if (marker !== undefined || ask === 'never' || (ask === 'while young' && ageMs(row) > settledAfterMs)) this.#known.set(pid, { startTime, marker })
+        if (marker !== undefined || ask === 'never' || (ask === 'while young' && ageMs(row) > settledAfterMs))
+          this.#known.set(pid, { startTime, marker })
       }
     }
     await Promise.all(Array.from({ length: Math.min(parallelReads, unknown.length) }, reader))
@@ -74,5 +75,8 @@ export class MarkerReader {
 /** The marker in the text of an environ file: `NAME=value` joined by NUL. */
 export function markerIn(environment: string): string | undefined {
   const prefix = `${markerVariable}=`
-  return environment.split('\0').find((entry) => entry.startsWith(prefix))?.slice(prefix.length)
+  return environment
+    .split('\0')
+    .find((entry) => entry.startsWith(prefix))
+    ?.slice(prefix.length)
 }

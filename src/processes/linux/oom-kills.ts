@@ -10,9 +10,9 @@ interface Counter {
 const mostRemembered = 10_000
 
 /**
- * Counts of the kernel's OOM killer. The kernel counts a kill in the cgroup of its victim, whatever ran out of memory: the cgroup,
- * one above it, or the machine (mem_cgroup_oom, memcg_memory_event_mm). So the own cgroup says it best, and the machine's
- * counter also counts strangers.
+ * Counts of the kernel's OOM killer. The kernel counts a kill in the cgroup of its victim, whatever ran out of memory:
+ * the cgroup, one above it, or the machine (mem_cgroup_oom, memcg_memory_event_mm). So the own cgroup says it best, and
+ * the machine's counter also counts strangers.
  */
 export class OomKills {
   /** By identity: a process that has been collected no longer tells its cgroup. */
@@ -40,29 +40,40 @@ export class OomKills {
   }
 
   #read({ path, key }: Counter): number | null {
-    const line = this.readText(path)?.split('\n').find((text) => text.startsWith(`${key} `))
+    const line = this.readText(path)
+      ?.split('\n')
+      .find((text) => text.startsWith(`${key} `))
     return line === undefined ? null : Number(line.slice(key.length + 1))
   }
 }
 
 /**
- * The counter of the cgroup that `/proc/PID/cgroup` names: `memory.oom_control` where version 1 has the memory controller, else
- * `memory.events`. `mountinfo` (proc_pid_mountinfo(5)) tells where that hierarchy is mounted, and which part of it: a container
- * often sees its own branch only. Undefined when the cgroup is not below the mount.
+ * The counter of the cgroup that `/proc/PID/cgroup` names: `memory.oom_control` where version 1 has the memory
+ * controller, else `memory.events`. `mountinfo` (proc_pid_mountinfo(5)) tells where that hierarchy is mounted, and
+ * which part of it: a container often sees its own branch only. Undefined when the cgroup is not below the mount.
  */
 export function counterOf(cgroups: string, mountinfo: string): Counter | undefined {
   const entries = cgroups.split('\n').map((line) => /^(\d+):([^:]*):(.*)$/.exec(line) ?? [])
   const first = entries.find(([, , controllers = '']) => controllers.split(',').includes('memory'))
-  const [, , , cgroup] = first ?? entries.find(([, hierarchy, controllers]) => hierarchy === '0' && controllers === '') ?? []
+  const [, , , cgroup] =
+    first ?? entries.find(([, hierarchy, controllers]) => hierarchy === '0' && controllers === '') ?? []
   if (cgroup === undefined) return undefined
 
   for (const line of mountinfo.split('\n')) {
     const [mount = '', filesystem = ''] = line.split(' - ')
     const [type, , options = ''] = filesystem.split(' ')
-    const isTheOne = first === undefined ? type === 'cgroup2' : type === 'cgroup' && options.split(',').includes('memory')
+    const isTheOne =
+      first === undefined ? type === 'cgroup2' : type === 'cgroup' && options.split(',').includes('memory')
     if (!isTheOne) continue
     const [, , , root = '', mountPoint = ''] = mount.split(' ').map(unescapeMount)
-    const below = root === '/' ? cgroup : cgroup === root ? '/' : cgroup.startsWith(`${root}/`) ? cgroup.slice(root.length) : undefined
+    const below =
+      root === '/'
+        ? cgroup
+        : cgroup === root
+          ? '/'
+          : cgroup.startsWith(`${root}/`)
+            ? cgroup.slice(root.length)
+            : undefined
     // `/..` leads out of our cgroup namespace.
     if (below === undefined || below.startsWith('/..')) continue
     const folder = below === '/' ? mountPoint : mountPoint + below

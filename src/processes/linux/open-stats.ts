@@ -6,7 +6,10 @@ import { isGoneOrForbidden, isOutOfDescriptors } from './proc-file'
 import { isOfBoot, startTicksOf } from './start-ticks'
 import { parseProcUsage } from './stat'
 
-/** Files kept open; beyond that each is opened and closed. Node raises the limit of open files to what the system allows. */
+/**
+ * Files kept open; beyond that each is opened and closed. Node raises the limit of open files to what the system
+ * allows.
+ */
 const mostOpen = 1024
 /** A file that nobody asked for in this time is closed: nobody looks at that process any more. */
 const idleMs = 10_000
@@ -18,9 +21,9 @@ interface OpenStat {
 }
 
 /**
- * CPU time and memory of processes that are measured again and again, through files that stay open: that halves the cost
- * (test/bench/sampling.ts). An open /proc/PID/stat stays with its process: once that is gone it reads as an error, even when
- * another process has the pid.
+ * CPU time and memory of processes that are measured again and again, through files that stay open: that halves the
+ * cost (test/bench/sampling.ts). An open /proc/PID/stat stays with its process: once that is gone it reads as an error,
+ * even when another process has the pid.
  */
 export class OpenStats {
   readonly #open = new Map<number, OpenStat>()
@@ -36,7 +39,9 @@ export class OpenStats {
       const usage = this.#readOne(identity, kernel.bootId, now)
       if (usage === undefined) return
       usages.set(identity.pid, {
-        identity, cpuTimeMs: usage.cpuTicks * cpuTickMs, waitedCpuTimeMs: usage.waitedCpuTicks * cpuTickMs,
+        identity,
+        cpuTimeMs: usage.cpuTicks * cpuTickMs,
+        waitedCpuTimeMs: usage.waitedCpuTicks * cpuTickMs,
         memoryBytes: usage.residentPages * kernel.pageSizeBytes,
       })
     })
@@ -67,7 +72,8 @@ export class OpenStats {
     }
     const usage = this.#parse(file)
     const isSame = usage?.startTicks === startTicksOf(identity)
-    if (isSame && this.#open.size < mostOpen) this.#open.set(identity.pid, { file, startTime: identity.startTime, usedAt: now })
+    if (isSame && this.#open.size < mostOpen)
+      this.#open.set(identity.pid, { file, startTime: identity.startTime, usedAt: now })
     else closeSync(file)
     return isSame ? usage : undefined
   }

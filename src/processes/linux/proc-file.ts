@@ -7,7 +7,8 @@ let buffer = Buffer.allocUnsafe(4096)
  * Reads a small file under /proc that the kernel makes on the spot without waiting for the process (stat, status, auxv;
  * NOT cmdline, environ or maps, which can block for ever on a process in state D). Synchronous because it is four times
  * cheaper than the thread pool (9 µs against 80 µs), and because nothing may come between an identity check and a kill.
- * Returns undefined when there is no such process, or it is not ours to read. The bytes are only valid until the next call.
+ * Returns undefined when there is no such process, or it is not ours to read. The bytes are only valid until the next
+ * call.
  */
 export function readProcFile(path: string): Buffer | undefined {
   return readOpened(path, (file) => {
@@ -21,8 +22,8 @@ export function readProcFile(path: string): Buffer | undefined {
 }
 
 /**
- * Reads such a file to its end, however long it is: the kernel hands out the lines of some (mountinfo, vmstat) a page at a time.
- * Also for the files of a cgroup, which can go away between open and read.
+ * Reads such a file to its end, however long it is: the kernel hands out the lines of some (mountinfo, vmstat) a page
+ * at a time. Also for the files of a cgroup, which can go away between open and read.
  */
 export function readProcText(path: string): string | undefined {
   return readOpened(path, (file) => {
@@ -50,7 +51,10 @@ function readOpened<Content>(path: string, read: (file: number) => Content): Con
   }
 }
 
-/** What a link under /proc points to (`pipe:[12345]`, a working directory); nothing is looked up on the way, so no mount can hold us. */
+/**
+ * What a link under /proc points to (`pipe:[12345]`, a working directory); nothing is looked up on the way, so no mount
+ * can hold us.
+ */
 export function readProcLink(path: string): string | undefined {
   try {
     return readlinkSync(path)
@@ -61,8 +65,9 @@ export function readProcLink(path: string): string | undefined {
 }
 
 /**
- * One descriptor kept for the moment when there are no more: a program that has leaked all of its own is just the one whose
- * pool must still be ended. Nothing else runs between its release here and its return in {@link reserveDescriptor}.
+ * One descriptor kept for the moment when there are no more: a program that has leaked all of its own is just the one
+ * whose pool must still be ended. Nothing else runs between its release here and its return in {@link
+ * reserveDescriptor}.
  */
 let spare: number | undefined
 
@@ -94,7 +99,10 @@ export function reserveDescriptor(): void {
   }
 }
 
-/** The names in /proc, or in a folder below it (none when that is gone or not ours to see); synchronous, as it must not wait for Node's I/O threads, which a dead network mount can hold for ever. */
+/**
+ * The names in /proc, or in a folder below it (none when that is gone or not ours to see); synchronous, as it must not
+ * wait for Node's I/O threads, which a dead network mount can hold for ever.
+ */
 export function listProc(folder = '/proc'): string[] {
   try {
     return readdirSync(folder)

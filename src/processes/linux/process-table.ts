@@ -3,7 +3,16 @@ import { findDescendants, type DescendantRoot } from '../descendants'
 import { ProtectedPids } from '../protected-pids'
 import { forEachInSlices } from '../slices'
 import {
-  mostThreads, type ExitStatus, type ProcessIdentity, type ProcessRow, type ProcessTable, type ProcessUsage, type ProcessWait, type SignalMasks, type SignalOutcome, type ThreadWait,
+  mostThreads,
+  type ExitStatus,
+  type ProcessIdentity,
+  type ProcessRow,
+  type ProcessTable,
+  type ProcessUsage,
+  type ProcessWait,
+  type SignalMasks,
+  type SignalOutcome,
+  type ThreadWait,
 } from '../types'
 import { readWithPidusage } from '../pidusage-reader'
 import { sendSignal } from '../send-signal'
@@ -68,14 +77,21 @@ export class LinuxProcessTable implements ProcessTable {
     const status = readProcFile(`${folder}/status`)?.toString('latin1') ?? ''
     const threads = parseThreads(status)
     const stat = this.#statOf(identity)
-    return Promise.resolve(threads === undefined || stat === undefined || stat.state === 'zombie' ? undefined : { threads, wait, switches: parseSwitches(status) })
+    return Promise.resolve(
+      threads === undefined || stat === undefined || stat.state === 'zombie'
+        ? undefined
+        : { threads, wait, switches: parseSwitches(status) },
+    )
   }
 
   threadWaits(identity: ProcessIdentity): Promise<readonly ThreadWait[] | undefined> {
     const folder = `/proc/${identity.pid}/task`
     const threads = listProc(folder)
     const others = threads.length > mostThreads ? [] : threads.filter((thread) => thread !== String(identity.pid))
-    const waits = others.map((thread) => ({ ...readWait(`${folder}/${thread}`), switches: parseSwitches(readProcFile(`${folder}/${thread}/status`)?.toString('latin1') ?? '') }))
+    const waits = others.map((thread) => ({
+      ...readWait(`${folder}/${thread}`),
+      switches: parseSwitches(readProcFile(`${folder}/${thread}/status`)?.toString('latin1') ?? ''),
+    }))
     const stat = this.#statOf(identity)
     return Promise.resolve(stat === undefined || stat.state === 'zombie' ? undefined : waits)
   }
@@ -100,7 +116,8 @@ export class LinuxProcessTable implements ProcessTable {
   exitStatus(identity: ProcessIdentity): Promise<ExitStatus | undefined> {
     const stat = readProcFile(`/proc/${identity.pid}/stat`)?.toString('latin1')
     const status = readProcFile(`/proc/${identity.pid}/status`)?.toString('latin1')
-    if (stat === undefined || status === undefined || this.#statOf(identity) === undefined) return Promise.resolve(undefined)
+    if (stat === undefined || status === undefined || this.#statOf(identity) === undefined)
+      return Promise.resolve(undefined)
     return Promise.resolve(parseExitStatus(stat, status, process.geteuid?.() ?? -1))
   }
 
@@ -156,11 +173,17 @@ export class LinuxProcessTable implements ProcessTable {
   }
 
   async #readMarkers(rows: readonly ProcessRow[], roots: readonly DescendantRoot[]): Promise<Map<number, string>> {
-    const marked = roots.filter((root) => root.marker !== undefined && isOfBoot(root.identity, this.#constants().bootId))
+    const marked = roots.filter(
+      (root) => root.marker !== undefined && isOfBoot(root.identity, this.#constants().bootId),
+    )
     if (marked.length === 0) return new Map()
-    const candidates = reparentedSince(rows, marked.map((root) => startTicksOf(root.identity)))
+    const candidates = reparentedSince(
+      rows,
+      marked.map((root) => startTicksOf(root.identity)),
+    )
     const nowTicks = uptime() * this.#constants().ticksPerSecond
-    const ageMs = (row: ProcessRow): number => ((nowTicks - startTicksOf(row.identity)) * 1000) / this.#constants().ticksPerSecond
+    const ageMs = (row: ProcessRow): number =>
+      ((nowTicks - startTicksOf(row.identity)) * 1000) / this.#constants().ticksPerSecond
     const markers = await this.#markers.read(candidates, ageMs)
     this.#markers.forgetAllBut(rows)
     return markers
@@ -212,9 +235,10 @@ function readWait(folder: string): ProcessWait {
 }
 
 /**
- * Those that may be re-parented descendants of roots that started at these times; to read the environment of every process
- * would be a hundred times as much. They are no older than the first root, and their parent is older than the last: init, or a
- * subreaper, which is always an ancestor. (What is below them has them for a parent.) This process is neither, unless it is init.
+ * Those that may be re-parented descendants of roots that started at these times; to read the environment of every
+ * process would be a hundred times as much. They are no older than the first root, and their parent is older than the
+ * last: init, or a subreaper, which is always an ancestor. (What is below them has them for a parent.) This process is
+ * neither, unless it is init.
  */
 function reparentedSince(rows: readonly ProcessRow[], rootStarts: readonly number[]): ProcessRow[] {
   const first = rootStarts.reduce((least, start) => Math.min(least, start), Infinity)

@@ -27,8 +27,9 @@ const lastField = 24
 const numbers = new Float64Array(lastField + 1)
 
 /**
- * Parses `/proc/PID/stat`. The program's name stands in parentheses and may itself hold spaces, parentheses and newlines,
- * so the rest is counted from the LAST `)`. Returns undefined for a process that is already dead (state X) or garbage.
+ * Parses `/proc/PID/stat`. The program's name stands in parentheses and may itself hold spaces, parentheses and
+ * newlines, so the rest is counted from the LAST `)`. Returns undefined for a process that is already dead (state X) or
+ * garbage.
  */
 export function parseProcStat(bytes: Buffer): ProcStat | undefined {
   const nameStart = bytes.indexOf(openParenthesis)
@@ -56,7 +57,12 @@ export function parseProcUsage(
   length: number,
 ): (Pick<ProcStat, 'cpuTicks' | 'startTicks' | 'residentPages'> & { readonly waitedCpuTicks: number }) | undefined {
   if (readNumbers(bytes, length) === undefined) return undefined
-  return { cpuTicks: field(14) + field(15), waitedCpuTicks: field(16) + field(17), startTicks: field(22), residentPages: field(24) }
+  return {
+    cpuTicks: field(14) + field(15),
+    waitedCpuTicks: field(16) + field(17),
+    startTicks: field(22),
+    residentPages: field(24),
+  }
 }
 
 function field(number: number): number {
@@ -64,9 +70,10 @@ function field(number: number): number {
 }
 
 /**
- * Reads the fields from the fourth on, after the name and a state of one letter. Returns where the name ends; undefined for a
- * dead process and for garbage. On bytes and in one sweep, because this runs for every process of the machine: splitting
- * strings took five times as long. The few fields that can be negative come out wrong, and none of them is used.
+ * Reads the fields from the fourth on, after the name and a state of one letter. Returns where the name ends; undefined
+ * for a dead process and for garbage. On bytes and in one sweep, because this runs for every process of the machine:
+ * splitting strings took five times as long. The few fields that can be negative come out wrong, and none of them is
+ * used.
  */
 function readNumbers(bytes: Buffer, length: number): number | undefined {
   let nameEnd = Math.min(length - 1, latestNameEnd)

@@ -2,8 +2,9 @@ import { numbersInMask, signalsInMask } from '../signal-names'
 import type { SignalMasks } from '../types'
 
 /**
- * Signal masks from `/proc/PID/status`. `SigBlk` and `SigPnd` are the main thread's: another thread may still take a signal
- * that the main one blocks, and a program that reads a signalfd blocks what it handles. `pending` tells whether anyone took it.
+ * Signal masks from `/proc/PID/status`. `SigBlk` and `SigPnd` are the main thread's: another thread may still take a
+ * signal that the main one blocks, and a program that reads a signalfd blocks what it handles. `pending` tells whether
+ * anyone took it.
  */
 export function parseSignalMasks(text: string): SignalMasks | undefined {
   const mask = (name: string): string | undefined => new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(text)?.[1]
@@ -13,7 +14,13 @@ export function parseSignalMasks(text: string): SignalMasks | undefined {
   const pending = mask('SigPnd')
   const sharedPending = mask('ShdPnd')
   const tracerPid = Number(/^TracerPid:\s*(\d+)$/m.exec(text)?.[1] ?? 0)
-  if (ignored === undefined || caught === undefined || blocked === undefined || pending === undefined || sharedPending === undefined) {
+  if (
+    ignored === undefined ||
+    caught === undefined ||
+    blocked === undefined ||
+    pending === undefined ||
+    sharedPending === undefined
+  ) {
     return undefined
   }
   return {
@@ -32,7 +39,10 @@ export function parseThreads(text: string): number | undefined {
   return count === undefined ? undefined : Number(count)
 }
 
-/** How often the main thread has left the processor, by itself or not: both counts of `/proc/PID/status`; null of a kernel that does not count. */
+/**
+ * How often the main thread has left the processor, by itself or not: both counts of `/proc/PID/status`; null of a
+ * kernel that does not count.
+ */
 export function parseSwitches(text: string): number | null {
   const counts = [...text.matchAll(/^(?:non)?voluntary_ctxt_switches:\s*(\d+)$/gm)]
   return counts.length === 0 ? null : counts.reduce((sum, [, count]) => sum + Number(count), 0)

@@ -1,7 +1,8 @@
 /** What a system call does that a process may wait in, and which of its arguments say more. */
 export type WaitingCall =
   /** The first argument is a descriptor. */
-  | 'read' | 'write'
+  | 'read'
+  | 'write'
   /** The first argument is the address, the second the operation with its flags. */
   | 'futex'
   /** futex_wait of Linux 6.7: the first argument is the address, the fourth the flags. */
@@ -10,7 +11,8 @@ export type WaitingCall =
   | 'child'
   /** waitid, whose first argument is a kind of children. */
   | 'child2'
-  | 'poll' | 'sleep'
+  | 'poll'
+  | 'sleep'
   /** What was interrupted by SIGSTOP goes on: which call that was, only the kernel's word tells. */
   | 'restart'
 
@@ -55,11 +57,15 @@ const byArchitecture: ReadonlyMap<string, ReadonlyMap<number, WaitingCall>> = ne
   ['arm64', byNumber(arm64)],
 ])
 
-/** What the system call with this number does; undefined for those a process does not wait in, and on other processors. */
+/**
+ * What the system call with this number does; undefined for those a process does not wait in, and on other processors.
+ */
 export function waitingCall(number: number, architecture: string): WaitingCall | undefined {
   return byArchitecture.get(architecture)?.get(number)
 }
 
 function byNumber(numbers: Readonly<Record<WaitingCall, readonly number[]>>): Map<number, WaitingCall> {
-  return new Map(Object.entries(numbers).flatMap(([call, ofCall]) => ofCall.map((number) => [number, call as WaitingCall] as const)))
+  return new Map(
+    Object.entries(numbers).flatMap(([call, ofCall]) => ofCall.map((number) => [number, call as WaitingCall] as const)),
+  )
 }

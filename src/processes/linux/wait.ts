@@ -5,7 +5,10 @@ import { waitingCall } from './system-calls'
 export interface WaitSources {
   /** /proc/PID/wchan: a function of the kernel, or `0`. Whoever may look at the process can read it. */
   readonly wchan: string | undefined
-  /** /proc/PID/syscall: `running`, or number and arguments. Closed where only a parent may trace (Yama); then wchan must do. */
+  /**
+   * /proc/PID/syscall: `running`, or number and arguments. Closed where only a parent may trace (Yama); then wchan must
+   * do.
+   */
   readonly systemCall: string | undefined
   readonly architecture: string
   /** The link /proc/PID/fd/N; undefined when it cannot be read. */
@@ -18,7 +21,16 @@ const FUTEX_PRIVATE_FLAG = 128
 /** Where a process waits, from the kernel's word for it and the system call it is in. */
 export function parseWait({ wchan: word = '', systemCall, architecture, target }: WaitSources): ProcessWait {
   const wchan = word.trim() === '0' ? '' : word.trim()
-  const wait = { kind: kindByWord(wchan), wchan, address: null, isPrivate: false, timed: false, descriptor: null, target: null, child: null }
+  const wait = {
+    kind: kindByWord(wchan),
+    wchan,
+    address: null,
+    isPrivate: false,
+    timed: false,
+    descriptor: null,
+    target: null,
+    child: null,
+  }
   if (systemCall?.trim() === 'running') return { ...wait, kind: 'running' }
 
   const [number = '', ...args] = (systemCall ?? '').trim().split(' ')
@@ -30,8 +42,11 @@ export function parseWait({ wchan: word = '', systemCall, architecture, target }
       // futex(address, operation, value, timeout), futex_wait(address, value, mask, flags, timeout)
       const [flags = '0', timeout = '0'] = call === 'futex' ? [args[1], args[3]] : [args[3], args[4]]
       return {
-        ...wait, kind: 'futex', address: args[0] ?? null,
-        isPrivate: (Number(flags) & FUTEX_PRIVATE_FLAG) !== 0, timed: Number(timeout) !== 0,
+        ...wait,
+        kind: 'futex',
+        address: args[0] ?? null,
+        isPrivate: (Number(flags) & FUTEX_PRIVATE_FLAG) !== 0,
+        timed: Number(timeout) !== 0,
       }
     }
     case 'read':
@@ -64,14 +79,24 @@ function kindByLink(call: 'read' | 'write', link: string | null): ProcessWait['k
 }
 
 /**
- * Functions that the kernel sleeps in, of Linux 4.15 to 6.18. Compilers add endings (`poll_schedule_timeout.constprop.0`),
- * so that a beginning is enough.
+ * Functions that the kernel sleeps in, of Linux 4.15 to 6.18. Compilers add endings
+ * (`poll_schedule_timeout.constprop.0`), so that a beginning is enough.
  */
 const words: readonly (readonly [ProcessWait['kind'], readonly string[]])[] = [
   ['futex', ['futex_']],
   ['pipe-read', ['pipe_read', 'anon_pipe_read', 'fifo_pipe_read']],
   ['pipe-write', ['pipe_write', 'anon_pipe_write', 'fifo_pipe_write']],
-  ['socket-read', ['unix_stream_read_generic', 'unix_stream_data_wait', '__skb_wait_for_more_packets', 'sk_wait_data', 'inet_csk_accept', '__skb_recv_']],
+  [
+    'socket-read',
+    [
+      'unix_stream_read_generic',
+      'unix_stream_data_wait',
+      '__skb_wait_for_more_packets',
+      'sk_wait_data',
+      'inet_csk_accept',
+      '__skb_recv_',
+    ],
+  ],
   ['socket-write', ['sock_alloc_send_pskb', 'sk_stream_wait_memory', 'unix_wait_for_peer']],
   ['poll', ['poll_schedule_timeout', 'do_epoll_wait', 'ep_poll', 'do_sys_poll', 'do_poll', 'do_select']],
   ['child', ['do_wait', 'kernel_wait']],

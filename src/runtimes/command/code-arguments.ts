@@ -7,10 +7,12 @@ export interface Word {
 }
 
 /**
- * Language in which an argument is read. `joined`: a shell reads all arguments from there on as one script. `arithmetic` and `name`: bash
- * calculates with it, or looks for a variable of that name; in the subscript of an array it runs commands (`a[$(touch x)]`).
+ * Language in which an argument is read. `joined`: a shell reads all arguments from there on as one script.
+ * `arithmetic` and `name`: bash calculates with it, or looks for a variable of that name; in the subscript of an array
+ * it runs commands (`a[$(touch x)]`).
  */
-export type Language = 'shell' | 'joined' | 'eval' | 'trap' | 'arithmetic' | 'name' | 'python' | 'node' | 'perl' | 'ruby' | 'awk' | 'other'
+export type Language =
+  'shell' | 'joined' | 'eval' | 'trap' | 'arithmetic' | 'name' | 'python' | 'node' | 'perl' | 'ruby' | 'awk' | 'other'
 
 /** An argument that a program reads as code. */
 export interface CodeArgument {
@@ -18,7 +20,10 @@ export interface CodeArgument {
   readonly language: Language
   /** Index of the word that names the program that reads it. */
   readonly reader: number
-  /** Arguments may be added behind the last one; not so where options or another program give them a meaning (`perl -ne`, `find -exec`). */
+  /**
+   * Arguments may be added behind the last one; not so where options or another program give them a meaning (`perl
+   * -ne`, `find -exec`).
+   */
   readonly plain: boolean
 }
 
@@ -30,8 +35,9 @@ export interface CodeReading {
 }
 
 /**
- * Which arguments a program reads as code: those of interpreters (`sh -c`, `python -c`, `node -e`, `eval`, `ssh host …`), also behind
- * programs that start another one (`env`, `sudo`, `timeout`, `xargs`, `find -exec`, `docker exec`). A program that is not known reads none.
+ * Which arguments a program reads as code: those of interpreters (`sh -c`, `python -c`, `node -e`, `eval`, `ssh host
+ * …`), also behind programs that start another one (`env`, `sudo`, `timeout`, `xargs`, `find -exec`, `docker exec`). A
+ * program that is not known reads none.
  */
 export function codeReading(words: readonly Word[], at = 0): CodeReading {
   const name = programName(words[at]?.text)
@@ -41,7 +47,8 @@ export function codeReading(words: readonly Word[], at = 0): CodeReading {
   if (name === 'trap') return trapReading(words, at)
   const builtin = builtinReading(words, at, name)
   if (builtin !== undefined) return builtin
-  if (name === 'ssh') return everyArgument(words, at, 'joined', operandAfter(words, at, { valued: 'BbcDEeFIiJLlmOopQRSWw' }) + 1)
+  if (name === 'ssh')
+    return everyArgument(words, at, 'joined', operandAfter(words, at, { valued: 'BbcDEeFIiJLlmOopQRSWw' }) + 1)
   if (name === 'watch') return watchReading(words, at)
   if (name === 'find') return findReading(words, at)
   const interpreter = interpreters.get(name)
@@ -53,7 +60,22 @@ export function codeReading(words: readonly Word[], at = 0): CodeReading {
 }
 
 const nothing: CodeReading = { arguments: [], input: undefined }
-const shells = new Set(['sh', 'ash', 'bash', 'csh', 'dash', 'fish', 'ksh', 'ksh93', 'mksh', 'oksh', 'rbash', 'tcsh', 'yash', 'zsh'])
+const shells = new Set([
+  'sh',
+  'ash',
+  'bash',
+  'csh',
+  'dash',
+  'fish',
+  'ksh',
+  'ksh93',
+  'mksh',
+  'oksh',
+  'rbash',
+  'tcsh',
+  'yash',
+  'zsh',
+])
 const containers = new Set(['docker', 'podman', 'nerdctl', 'kubectl', 'oc'])
 
 interface Options {
@@ -71,18 +93,45 @@ interface Wrapper extends Options {
 }
 
 /** Programs that start the command behind their own arguments. */
-const wrappers = new Map<string, Wrapper>(Object.entries({
-  busybox: {}, builtin: {}, chroot: { operands: 1 }, chrt: { valued: 'TPD', operands: 1 }, command: {}, doas: { valued: 'Cu' },
-  env: { valued: 'uC', valuedLong: ['unset', 'chdir'] }, exec: { valued: 'a' }, flock: { valued: 'wE', valuedLong: ['timeout', 'wait', 'conflict-exit-code'], operands: 1, code: 'c' },
-  ionice: { valued: 'cn', valuedLong: ['class', 'classdata'] }, ltrace: { valued: 'eosuna' }, nice: { valued: 'n', valuedLong: ['adjustment'] }, nohup: {}, nsenter: { valued: 't', valuedLong: ['target'] }, prlimit: {},
-  runuser: { valued: 'sgGwu', valuedLong: ['shell', 'group', 'user'], operands: Infinity, code: 'c' }, script: { valued: 'EImOBT', operands: Infinity, code: 'c' },
-  setarch: { operands: 1 }, setpriv: { valuedLong: ['reuid', 'regid', 'groups', 'inh-caps', 'ambient-caps', 'bounding-set', 'securebits', 'pdeathsig'] },
-  setsid: {}, stdbuf: { valued: 'ioe', valuedLong: ['input', 'output', 'error'] }, strace: { valued: 'abeEIoOPpsSuUX' },
-  su: { valued: 'sgGwCT', valuedLong: ['shell', 'group', 'supp-group'], operands: Infinity, code: 'c' },
-  sudo: { valued: 'ugpCDhrtTUR', valuedLong: ['user', 'group', 'prompt', 'chdir', 'host', 'role', 'type', 'chroot'] }, taskset: { operands: 1 }, time: { valued: 'fo', valuedLong: ['format', 'output'] },
-  timeout: { valued: 'ks', valuedLong: ['kill-after', 'signal'], operands: 1 }, toybox: {}, unshare: { valued: 'SGRw' },
-  xargs: { valued: 'EILPadns', valuedLong: ['arg-file', 'delimiter', 'max-args', 'max-procs', 'max-chars', 'max-lines', 'replace'] },
-} satisfies Record<string, Wrapper>))
+const wrappers = new Map<string, Wrapper>(
+  Object.entries({
+    busybox: {},
+    builtin: {},
+    chroot: { operands: 1 },
+    chrt: { valued: 'TPD', operands: 1 },
+    command: {},
+    doas: { valued: 'Cu' },
+    env: { valued: 'uC', valuedLong: ['unset', 'chdir'] },
+    exec: { valued: 'a' },
+    flock: { valued: 'wE', valuedLong: ['timeout', 'wait', 'conflict-exit-code'], operands: 1, code: 'c' },
+    ionice: { valued: 'cn', valuedLong: ['class', 'classdata'] },
+    ltrace: { valued: 'eosuna' },
+    nice: { valued: 'n', valuedLong: ['adjustment'] },
+    nohup: {},
+    nsenter: { valued: 't', valuedLong: ['target'] },
+    prlimit: {},
+    runuser: { valued: 'sgGwu', valuedLong: ['shell', 'group', 'user'], operands: Infinity, code: 'c' },
+    script: { valued: 'EImOBT', operands: Infinity, code: 'c' },
+    setarch: { operands: 1 },
+    setpriv: {
+      valuedLong: ['reuid', 'regid', 'groups', 'inh-caps', 'ambient-caps', 'bounding-set', 'securebits', 'pdeathsig'],
+    },
+    setsid: {},
+    stdbuf: { valued: 'ioe', valuedLong: ['input', 'output', 'error'] },
+    strace: { valued: 'abeEIoOPpsSuUX' },
+    su: { valued: 'sgGwCT', valuedLong: ['shell', 'group', 'supp-group'], operands: Infinity, code: 'c' },
+    sudo: { valued: 'ugpCDhrtTUR', valuedLong: ['user', 'group', 'prompt', 'chdir', 'host', 'role', 'type', 'chroot'] },
+    taskset: { operands: 1 },
+    time: { valued: 'fo', valuedLong: ['format', 'output'] },
+    timeout: { valued: 'ks', valuedLong: ['kill-after', 'signal'], operands: 1 },
+    toybox: {},
+    unshare: { valued: 'SGRw' },
+    xargs: {
+      valued: 'EILPadns',
+      valuedLong: ['arg-file', 'delimiter', 'max-args', 'max-procs', 'max-chars', 'max-lines', 'replace'],
+    },
+  } satisfies Record<string, Wrapper>),
+)
 
 interface Interpreter extends Options {
   readonly language: Language
@@ -99,25 +148,53 @@ interface Interpreter extends Options {
   readonly verb?: string
 }
 
-const node: Interpreter = { language: 'node', code: 'ep', codeLong: ['eval', 'print'], valued: 'rC', valuedLong: ['require', 'import', 'loader', 'experimental-loader', 'conditions', 'input-type', 'env-file'] }
-const awk: Interpreter = { language: 'awk', code: '', valued: 'vFieEl', valuedLong: ['assign', 'field-separator', 'include', 'load'], runs: 'f' }
-const interpreters = new Map<string, Interpreter>(Object.entries({
-  python: { language: 'python', code: 'c', attached: 'WX', valued: 'WX', harmless: 'bBdEhiIOPqsSuvVx', runs: 'm' },
-  node, nodejs: node, bun: node, deno: { language: 'node', code: '', verb: 'eval' },
-  perl: { language: 'perl', code: 'eE', attached: 'IMmFCDxi0l', valued: 'I', harmless: 'wWTtcsSuU' },
-  ruby: { language: 'ruby', code: 'e', attached: 'IrCXEFKTxW0i', valued: 'IrCXE', harmless: 'wvdsSU' },
-  awk, gawk: awk, mawk: awk, nawk: awk,
-  php: { language: 'other', code: 'rRBE', valued: 'cdfzt' }, lua: { language: 'other', code: 'e', valued: 'lW' }, luajit: { language: 'other', code: 'e', valued: 'l' },
-  rscript: { language: 'other', code: 'e' }, julia: { language: 'other', code: 'eE', codeLong: ['eval', 'print'], valued: 'LJCptH' }, osascript: { language: 'other', code: 'e', valued: 'ls' },
-  pwsh: { language: 'other', code: 'c', codeLong: ['command'] }, powershell: { language: 'other', code: 'c', codeLong: ['command'] },
-} satisfies Record<string, Interpreter>))
+const node: Interpreter = {
+  language: 'node',
+  code: 'ep',
+  codeLong: ['eval', 'print'],
+  valued: 'rC',
+  valuedLong: ['require', 'import', 'loader', 'experimental-loader', 'conditions', 'input-type', 'env-file'],
+}
+const awk: Interpreter = {
+  language: 'awk',
+  code: '',
+  valued: 'vFieEl',
+  valuedLong: ['assign', 'field-separator', 'include', 'load'],
+  runs: 'f',
+}
+const interpreters = new Map<string, Interpreter>(
+  Object.entries({
+    python: { language: 'python', code: 'c', attached: 'WX', valued: 'WX', harmless: 'bBdEhiIOPqsSuvVx', runs: 'm' },
+    node,
+    nodejs: node,
+    bun: node,
+    deno: { language: 'node', code: '', verb: 'eval' },
+    perl: { language: 'perl', code: 'eE', attached: 'IMmFCDxi0l', valued: 'I', harmless: 'wWTtcsSuU' },
+    ruby: { language: 'ruby', code: 'e', attached: 'IrCXEFKTxW0i', valued: 'IrCXE', harmless: 'wvdsSU' },
+    awk,
+    gawk: awk,
+    mawk: awk,
+    nawk: awk,
+    php: { language: 'other', code: 'rRBE', valued: 'cdfzt' },
+    lua: { language: 'other', code: 'e', valued: 'lW' },
+    luajit: { language: 'other', code: 'e', valued: 'l' },
+    rscript: { language: 'other', code: 'e' },
+    julia: { language: 'other', code: 'eE', codeLong: ['eval', 'print'], valued: 'LJCptH' },
+    osascript: { language: 'other', code: 'e', valued: 'ls' },
+    pwsh: { language: 'other', code: 'c', codeLong: ['command'] },
+    powershell: { language: 'other', code: 'c', codeLong: ['command'] },
+  } satisfies Record<string, Interpreter>),
+)
 
 /** `/usr/bin/python3.11` → `python`; undefined when it is known only when it runs. */
 function programName(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   if (/^\$(?:SHELL|\{SHELL(?::-[\w/]*)?\}|0)$/.test(text)) return 'sh'
   if (/[$`*?]/.test(text)) return undefined
-  const name = text.slice(Math.max(text.lastIndexOf('/'), text.lastIndexOf('\\')) + 1).toLowerCase().replace(/\.exe$/, '')
+  const name = text
+    .slice(Math.max(text.lastIndexOf('/'), text.lastIndexOf('\\')) + 1)
+    .toLowerCase()
+    .replace(/\.exe$/, '')
   if (/^(?:python|pypy)[\d.]*$/.test(name)) return 'python'
   return name.replace(/^(perl|ruby|lua|php|node)-?[\d.]+$/, '$1')
 }
@@ -145,12 +222,21 @@ function shellReading(words: readonly Word[], reader: number): CodeReading {
   return { arguments: [], input: fromInput ? reader : undefined }
 }
 
-function codeAt(words: readonly Word[], index: number, language: Language, reader: number, plain: boolean): CodeReading {
+function codeAt(
+  words: readonly Word[],
+  index: number,
+  language: Language,
+  reader: number,
+  plain: boolean,
+): CodeReading {
   return index < words.length ? { arguments: [{ index, language, reader, plain }], input: undefined } : nothing
 }
 
 function everyArgument(words: readonly Word[], reader: number, language: Language, from: number): CodeReading {
-  return { arguments: words.slice(from).map((_, index) => ({ index: from + index, language, reader, plain: true })), input: undefined }
+  return {
+    arguments: words.slice(from).map((_, index) => ({ index: from + index, language, reader, plain: true })),
+    input: undefined,
+  }
 }
 
 function trapReading(words: readonly Word[], reader: number): CodeReading {
@@ -169,7 +255,9 @@ function builtinReading(words: readonly Word[], reader: number, name: string): C
     case 'declare':
     case 'typeset':
     case 'local':
-      return words.slice(reader + 1).some((word) => /^-[A-Za-z]*i/.test(word.text)) ? everyArgument(words, reader, 'arithmetic', reader + 1) : nothing
+      return words.slice(reader + 1).some((word) => /^-[A-Za-z]*i/.test(word.text))
+        ? everyArgument(words, reader, 'arithmetic', reader + 1)
+        : nothing
     case 'printf':
       return text(reader + 1) === '-v' ? codeAt(words, reader + 2, 'name', reader, false) : nothing
     case '[[':
@@ -177,7 +265,10 @@ function builtinReading(words: readonly Word[], reader: number, name: string): C
     case 'test': {
       if (text(reader + 1) === '-v') return codeAt(words, reader + 2, 'name', reader, false)
       if (name !== '[[' || !/^-(?:eq|ne|lt|le|gt|ge)$/.test(text(reader + 2))) return nothing
-      return { arguments: [1, 3].map((index) => ({ index: reader + index, language: 'arithmetic', reader, plain: false })), input: undefined }
+      return {
+        arguments: [1, 3].map((index) => ({ index: reader + index, language: 'arithmetic', reader, plain: false })),
+        input: undefined,
+      }
     }
     default:
       return undefined
@@ -192,7 +283,9 @@ function watchReading(words: readonly Word[], reader: number): CodeReading {
 }
 
 function findReading(words: readonly Word[], reader: number): CodeReading {
-  const starts = words.flatMap(({ text }, index) => (index > reader && /^-(?:exec|execdir|ok|okdir)$/.test(text) ? [index + 1] : []))
+  const starts = words.flatMap(({ text }, index) =>
+    index > reader && /^-(?:exec|execdir|ok|okdir)$/.test(text) ? [index + 1] : [],
+  )
   return { arguments: starts.flatMap((start) => codeReading(words, start).arguments.map(notPlain)), input: undefined }
 }
 
@@ -201,7 +294,9 @@ function wrapperReading(words: readonly Word[], reader: number, wrapper: Wrapper
   const split = programName(words[reader]?.text) === 'env' ? splitReading(words, reader) : undefined
   if (split !== undefined) return split
   if (code !== undefined) {
-    const found = words.findIndex(({ text }, index) => index > reader && (text === '--command' || new RegExp(`^-[A-Za-z]*[${code}]$`).test(text)))
+    const found = words.findIndex(
+      ({ text }, index) => index > reader && (text === '--command' || new RegExp(`^-[A-Za-z]*[${code}]$`).test(text)),
+    )
     if (found >= 0) return codeAt(words, found + 1, 'joined', reader, true)
     if (operands === Infinity) return nothing
   }
@@ -209,7 +304,9 @@ function wrapperReading(words: readonly Word[], reader: number, wrapper: Wrapper
   while (/^\w+=/.test(words[at]?.text ?? '')) at++
   const reading = codeReading(words, at + operands)
   // What xargs reads comes behind the arguments.
-  return programName(words[reader]?.text) === 'xargs' ? { ...reading, arguments: reading.arguments.map(notPlain) } : reading
+  return programName(words[reader]?.text) === 'xargs'
+    ? { ...reading, arguments: reading.arguments.map(notPlain) }
+    : reading
 }
 
 /** `env -S 'sh -c' …` makes words of one argument; undefined without that option. */
@@ -225,10 +322,18 @@ function splitReading(words: readonly Word[], reader: number): CodeReading | und
     if (value === undefined) return nothing
     // The item becomes as many words as it has, and the first of them may name any program.
     if (value.holdsItem) return codeAt(words, from, 'other', reader, false)
-    const parts = value.text.split(/\s+/).filter((part) => part !== '').map((part) => ({ text: part.replaceAll(/["']/g, ''), holdsItem: false }))
+    const parts = value.text
+      .split(/\s+/)
+      .filter((part) => part !== '')
+      .map((part) => ({ text: part.replaceAll(/["']/g, ''), holdsItem: false }))
     const shift = from + 1 - parts.length
     const inside = codeReading([...parts, ...words.slice(from + 1)])
-    return { arguments: inside.arguments.filter(({ index }) => index >= parts.length).map((one) => ({ ...one, index: one.index + shift, reader, plain: false })), input: inside.input === undefined ? undefined : reader }
+    return {
+      arguments: inside.arguments
+        .filter(({ index }) => index >= parts.length)
+        .map((one) => ({ ...one, index: one.index + shift, reader, plain: false })),
+      input: inside.input === undefined ? undefined : reader,
+    }
   }
   return undefined
 }
@@ -252,7 +357,18 @@ function containerReading(words: readonly Word[], reader: number): CodeReading {
   return codeReading(words, at + 1)
 }
 
-const containerSwitches = new Set(['--detach', '--init', '--interactive', '--privileged', '--publish-all', '--quiet', '--read-only', '--rm', '--stdin', '--tty'])
+const containerSwitches = new Set([
+  '--detach',
+  '--init',
+  '--interactive',
+  '--privileged',
+  '--publish-all',
+  '--quiet',
+  '--read-only',
+  '--rm',
+  '--stdin',
+  '--tty',
+])
 
 /** Index of the first argument that is no option and no option's value. */
 function operandAfter(words: readonly Word[], reader: number, { valued = '', valuedLong = [] }: Options): number {
@@ -261,13 +377,28 @@ function operandAfter(words: readonly Word[], reader: number, { valued = '', val
     const text = words[at]?.text ?? ''
     if (text === '--') return at + 1
     if (!text.startsWith('-') || text === '-') return at
-    if (text.startsWith('--') ? valuedLong.includes(text.slice(2)) : valued.includes(text.at(-1) ?? ' ') && text.length === 2) at++
+    if (
+      text.startsWith('--')
+        ? valuedLong.includes(text.slice(2))
+        : valued.includes(text.at(-1) ?? ' ') && text.length === 2
+    )
+      at++
   }
   return at
 }
 
 function interpreterReading(words: readonly Word[], reader: number, interpreter: Interpreter): CodeReading {
-  const { language, code, codeLong = [], harmless = '', attached = '', runs = '', valued = '', valuedLong = [], verb } = interpreter
+  const {
+    language,
+    code,
+    codeLong = [],
+    harmless = '',
+    attached = '',
+    runs = '',
+    valued = '',
+    valuedLong = [],
+    verb,
+  } = interpreter
   const found: CodeArgument[] = []
   let plain = true
   let at = reader + 1
@@ -280,7 +411,8 @@ function interpreterReading(words: readonly Word[], reader: number, interpreter:
     if (!text.startsWith('-') || text === '-') break
     if (text.startsWith('--')) {
       const [name = ''] = text.slice(2).split('=', 1)
-      if (codeLong.includes(name)) found.push({ index: text.includes('=') ? at : ++at, language, reader, plain: plain && !text.includes('=') })
+      if (codeLong.includes(name))
+        found.push({ index: text.includes('=') ? at : ++at, language, reader, plain: plain && !text.includes('=') })
       else if (valuedLong.includes(name) && !text.includes('=')) at++
       continue
     }
@@ -294,7 +426,8 @@ function interpreterReading(words: readonly Word[], reader: number, interpreter:
         if (language === 'node' && letter + 1 < text.length) continue
         const inside = letter + 1 < text.length
         found.push({ index: inside ? at : ++at, language, reader, plain: plain && !inside })
-        if (language === 'python') return { arguments: found.filter(({ index }) => index < words.length), input: undefined }
+        if (language === 'python')
+          return { arguments: found.filter(({ index }) => index < words.length), input: undefined }
         break
       }
       if (valued.includes(one)) {
@@ -307,7 +440,8 @@ function interpreterReading(words: readonly Word[], reader: number, interpreter:
   }
   if (found.length > 0) return { arguments: found.filter(({ index }) => index < words.length), input: undefined }
   const operand = words[at]?.text
-  if (verb !== undefined) return operand === verb ? codeAt(words, operandAfter(words, at, {}), language, reader, false) : nothing
+  if (verb !== undefined)
+    return operand === verb ? codeAt(words, operandAfter(words, at, {}), language, reader, false) : nothing
   if (code === '') return codeAt(words, at, language, reader, true)
   return { arguments: [], input: operand === undefined || operand === '-' ? reader : undefined }
 }

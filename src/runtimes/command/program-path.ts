@@ -2,9 +2,9 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 
 /**
- * Absolute path of a program, or undefined when there is none. Looked up once for a whole pool instead of in every child:
- * execvp() tries every folder of PATH anew, and a missing program is told apart from a missing folder. On Windows the
- * system's own rules (PATHEXT) apply: the name comes back as it is.
+ * Absolute path of a program, or undefined when there is none. Looked up once for a whole pool instead of in every
+ * child: execvp() tries every folder of PATH anew, and a missing program is told apart from a missing folder. On
+ * Windows the system's own rules (PATHEXT) apply: the name comes back as it is.
  */
 export function findProgram(program: string, cwd: string, pathVariable: string | undefined): string | undefined {
   if (process.platform === 'win32') return program

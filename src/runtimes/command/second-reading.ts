@@ -18,8 +18,8 @@ export interface SecondReading {
 const longestShown = 400
 
 /**
- * Where a command has its item read as code, after it was put in as text (array) or as a value (string). Only what is certain: the item
- * itself stands in the code, and its reader is known. Numbers are no code and may stand there.
+ * Where a command has its item read as code, after it was put in as text (array) or as a value (string). Only what is
+ * certain: the item itself stands in the code, and its reader is known. Numbers are no code and may stand there.
  */
 export function secondReadings(command: string | readonly string[]): SecondReading[] {
   return typeof command === 'string' ? ofScript(command) : ofArguments(command)
@@ -32,8 +32,14 @@ export function isPlainNumber(text: string): boolean {
 
 function ofArguments(command: readonly string[]): SecondReading[] {
   const words = command.map((text) => ({ text, holdsItem: text.includes('${item}') }))
-  return codeReading(words).arguments.filter(({ index }) => words[index]?.holdsItem).slice(0, 1)
-    .map((code) => ({ index: code.index, reader: readerName(words, code), advice: advice(safeArguments(words, code), code, words) }))
+  return codeReading(words)
+    .arguments.filter(({ index }) => words[index]?.holdsItem)
+    .slice(0, 1)
+    .map((code) => ({
+      index: code.index,
+      reader: readerName(words, code),
+      advice: advice(safeArguments(words, code), code, words),
+    }))
 }
 
 function ofScript(script: string): SecondReading[] {
@@ -43,10 +49,19 @@ function ofScript(script: string): SecondReading[] {
     const { words } = command
     const reading = codeReading(words)
     const code = reading.arguments.find(({ index }) => words[index]?.holdsItem)
-    if (code !== undefined) found.push({ index: undefined, reader: readerName(words, code), advice: advice(safeScript(script, command, code), code, words) })
+    if (code !== undefined)
+      found.push({
+        index: undefined,
+        reader: readerName(words, code),
+        advice: advice(safeScript(script, command, code), code, words),
+      })
     else if (reading.input !== undefined && command.inputHoldsItem) {
       const reader = words[reading.input]?.text ?? ''
-      found.push({ index: undefined, reader: `the standard input of ${reader}`, advice: example(languageOfInput(reader), reader) })
+      found.push({
+        index: undefined,
+        reader: `the standard input of ${reader}`,
+        advice: example(languageOfInput(reader), reader),
+      })
     }
   }
   return found
@@ -57,32 +72,65 @@ function readerName(words: readonly Word[], { reader }: CodeArgument): string {
 }
 
 function languageOfInput(reader: string): Language {
-  return /python|pypy/.test(reader) ? 'python' : /node|bun/.test(reader) ? 'node' : reader.includes('perl') ? 'perl' : reader.includes('ruby') ? 'ruby' : 'shell'
+  return /python|pypy/.test(reader)
+    ? 'python'
+    : /node|bun/.test(reader)
+      ? 'node'
+      : reader.includes('perl')
+        ? 'perl'
+        : reader.includes('ruby')
+          ? 'ruby'
+          : 'shell'
 }
 
 function advice(safe: string | undefined, { language, reader }: CodeArgument, words: readonly Word[]): string {
-  return safe === undefined || safe.length > longestShown ? example(language, words[reader]?.text ?? 'sh') : `Write ${safe}`
+  return safe === undefined || safe.length > longestShown
+    ? example(language, words[reader]?.text ?? 'sh')
+    : `Write ${safe}`
 }
 
 /** Says how the item is handed over in that language, where the command itself cannot be rewritten. */
 function example(language: Language, reader: string): string {
   switch (language) {
-    case 'shell': return `Hand the item over as an argument: ${reader} -c 'f "$1"' sh \${item}`
-    case 'eval': return 'Leave "eval" out: a shell already puts the item in as one word: f ${item}'
-    case 'trap': return 'Let the trap read a variable: item=${item}; trap \'f "$item"\' EXIT'
-    case 'arithmetic': return reader === '[[' ? 'Compare it with a command that takes numbers only, [ ${item} -eq 5 ], or as text: [[ ${item} == 5 ]]' : 'Calculate with a program that takes numbers only: expr ${item} + 1'
-    case 'name': return 'Write a name of your own there: bash runs commands that stand in the subscript of a name'
-    case 'joined': return reader === 'ssh' ? "Hand the item over on standard input: printf '%s\\0' ${item} | ssh host xargs -0 f" : 'Hand the item over in a variable: item=${item}; export item, and write "$item" into the code, in single quotes'
-    case 'python': return `Hand the item over as an argument: ${reader} -c 'import sys; f(sys.argv[1])' \${item}`
-    case 'node': return `Hand the item over as an argument: ${reader} -e 'f(process.argv[1])' -- \${item}`
-    case 'perl': return `Hand the item over as an argument: ${reader} -e 'f($ARGV[0])' -- \${item}`
-    case 'ruby': return `Hand the item over as an argument: ${reader} -e 'f(ARGV[0])' -- \${item}`
-    case 'awk': return `Hand the item over in a variable: env item=\${item} ${reader} '… ENVIRON["item"] …'`
-    case 'other': return `Hand the item over as an argument, or in a variable: env item=\${item} ${reader} …, and read that in the code`
+    case 'shell':
+      return `Hand the item over as an argument: ${reader} -c 'f "$1"' sh \${item}`
+    case 'eval':
+      return 'Leave "eval" out: a shell already puts the item in as one word: f ${item}'
+    case 'trap':
+      return 'Let the trap read a variable: item=${item}; trap \'f "$item"\' EXIT'
+    case 'arithmetic':
+      return reader === '[['
+        ? 'Compare it with a command that takes numbers only, [ ${item} -eq 5 ], or as text: [[ ${item} == 5 ]]'
+        : 'Calculate with a program that takes numbers only: expr ${item} + 1'
+    case 'name':
+      return 'Write a name of your own there: bash runs commands that stand in the subscript of a name'
+    case 'joined':
+      return reader === 'ssh'
+        ? "Hand the item over on standard input: printf '%s\\0' ${item} | ssh host xargs -0 f"
+        : 'Hand the item over in a variable: item=${item}; export item, and write "$item" into the code, in ' +
+            'single quotes'
+    case 'python':
+      return `Hand the item over as an argument: ${reader} -c 'import sys; f(sys.argv[1])' \${item}`
+    case 'node':
+      return `Hand the item over as an argument: ${reader} -e 'f(process.argv[1])' -- \${item}`
+    case 'perl':
+      return `Hand the item over as an argument: ${reader} -e 'f($ARGV[0])' -- \${item}`
+    case 'ruby':
+      return `Hand the item over as an argument: ${reader} -e 'f(ARGV[0])' -- \${item}`
+    case 'awk':
+      return `Hand the item over in a variable: env item=\${item} ${reader} '… ENVIRON["item"] …'`
+    case 'other':
+      return (
+        `Hand the item over as an argument, or in a variable: env item=\${item} ${reader} …, and read ` +
+        'that in the code'
+      )
   }
 }
 
-interface Rewritten { readonly code: string; readonly arguments: readonly string[] }
+interface Rewritten {
+  readonly code: string
+  readonly arguments: readonly string[]
+}
 
 /** The code with a reference to its last argument, and that argument. Undefined where only a person can tell. */
 function rewritten(words: readonly Word[], { index, language, plain }: CodeArgument): Rewritten | undefined {
@@ -106,7 +154,10 @@ function rewritten(words: readonly Word[], { index, language, plain }: CodeArgum
   if ([...code.matchAll(literal)].some((found) => !outsideOfLiterals(code.slice(0, found.index)))) return undefined
   const changed = code.replaceAll(literal, element)
   if (changed.includes('${item}')) return undefined
-  return { code: language === 'python' ? `import sys; ${changed}` : changed, arguments: [...(language === 'python' || after > 0 ? [] : ['--']), '${item}'] }
+  return {
+    code: language === 'python' ? `import sys; ${changed}` : changed,
+    arguments: [...(language === 'python' || after > 0 ? [] : ['--']), '${item}'],
+  }
 }
 
 function outsideOfLiterals(before: string): boolean {
@@ -115,11 +166,16 @@ function outsideOfLiterals(before: string): boolean {
 
 function elementOf(language: Language, after: number): string | undefined {
   switch (language) {
-    case 'python': return `sys.argv[${after + 1}]`
-    case 'node': return `process.argv[${after + 1}]`
-    case 'perl': return `$ARGV[${after}]`
-    case 'ruby': return `ARGV[${after}]`
-    default: return undefined
+    case 'python':
+      return `sys.argv[${after + 1}]`
+    case 'node':
+      return `process.argv[${after + 1}]`
+    case 'perl':
+      return `$ARGV[${after}]`
+    case 'ruby':
+      return `ARGV[${after}]`
+    default:
+      return undefined
   }
 }
 
@@ -130,7 +186,10 @@ function positional(position: number): string {
 /** `"${1}"` → `"$1"` where it means the same; `"${{index}}"` → `${index}`, which is a number. */
 function tidied(script: string, position: number): string {
   const reference = `\${${position}}`
-  return script.replaceAll('"${{index}}"', '${index}').replaceAll('${{index}}', '${index}').replaceAll(`''"${reference}"''`, `"${reference}"`)
+  return script
+    .replaceAll('"${{index}}"', '${index}')
+    .replaceAll('${{index}}', '${index}')
+    .replaceAll(`''"${reference}"''`, `"${reference}"`)
     .replaceAll(/\$\{(\d)\}(?![\w[])/g, '$$$1')
 }
 
@@ -148,14 +207,18 @@ function safeScript(script: string, { words }: ScriptCommand, code: CodeArgument
   if (code.language === 'eval') return safeEval(script, words, code)
   const safe = rewritten(words, code)
   if (safe === undefined) return undefined
-  return `${script.slice(0, word.start)}${singleQuoted(safe.code)}${script.slice(word.end, last.end)} ${safe.arguments.join(' ')}${script.slice(last.end)}`
+  return (
+    `${script.slice(0, word.start)}${singleQuoted(safe.code)}${script.slice(word.end, last.end)} ` +
+    `${safe.arguments.join(' ')}${script.slice(last.end)}`
+  )
 }
 
 /** What is evaluated is a script like the whole one: it may stand there itself. */
 function safeEval(script: string, words: readonly ScriptWord[], { reader, index }: CodeArgument): string | undefined {
   const [start, last] = [words[reader], words.at(-1)]
   const [only, ...others] = words.slice(index)
-  if (start === undefined || last === undefined || only === undefined || others.length > 0 || only.text === '${item}') return undefined
+  if (start === undefined || last === undefined || only === undefined || others.length > 0 || only.text === '${item}')
+    return undefined
   return `${script.slice(0, start.start)}${only.text}${script.slice(last.end)}`
 }
 

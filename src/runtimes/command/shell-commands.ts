@@ -1,11 +1,24 @@
 import { forEachChild, parse } from 'unbash'
-import type { Command, DoubleQuotedChild, HereDoc, HereString, PipelineNode, SyntaxNode, TestExpression, Word as SyntaxWord, WordPart } from 'unbash'
+import type {
+  Command,
+  DoubleQuotedChild,
+  HereDoc,
+  HereString,
+  PipelineNode,
+  SyntaxNode,
+  TestExpression,
+  Word as SyntaxWord,
+  WordPart,
+} from 'unbash'
 import type { Word } from './code-arguments'
 
 /** One simple command of a script, wherever it stands in it. */
 export interface ScriptCommand {
   readonly words: readonly ScriptWord[]
-  /** The item is text of what it reads from standard input: a here-document, a here-string, or an `echo` in front of a pipe. */
+  /**
+   * The item is text of what it reads from standard input: a here-document, a here-string, or an `echo` in front of a
+   * pipe.
+   */
   readonly inputHoldsItem: boolean
 }
 
@@ -18,8 +31,8 @@ export interface ScriptWord extends Word {
 }
 
 /**
- * All simple commands of a shell script: also those in `$( )`, loops, functions and here-documents. What cannot be parsed is left
- * out, as a shell refuses it as well.
+ * All simple commands of a shell script: also those in `$( )`, loops, functions and here-documents. What cannot be
+ * parsed is left out, as a shell refuses it as well.
  */
 export function commandsOf(script: string): ScriptCommand[] {
   const found: ScriptCommand[] = []
@@ -33,14 +46,21 @@ function visit(node: SyntaxNode, found: ScriptCommand[]): void {
   if (node.type === 'Pipeline') {
     for (const [index, one] of node.commands.entries()) {
       if (one.type === 'Command') command(one, writesItem(node.commands[index - 1]), found)
-      forEachChild(one, (child) => { visit(child, found) })
+      forEachChild(one, (child) => {
+        visit(child, found)
+      })
     }
     return
   }
   const from = found.length
-  forEachChild(node, (child) => { visit(child, found) })
+  forEachChild(node, (child) => {
+    visit(child, found)
+  })
   // In backticks with escapes the places are those of another text.
-  if (node.type === 'Script' && node.source !== undefined) found.push(...found.splice(from).map((one) => ({ ...one, words: one.words.map((word) => ({ ...word, literal: false })) })))
+  if (node.type === 'Script' && node.source !== undefined)
+    found.push(
+      ...found.splice(from).map((one) => ({ ...one, words: one.words.map((word) => ({ ...word, literal: false })) })),
+    )
 }
 
 /** The comparisons in `[[ ]]`, each as a command of its own. */
@@ -57,8 +77,17 @@ function comparisons(test: TestExpression, found: ScriptCommand[]): void {
       break
     case 'TestUnary':
     case 'TestBinary': {
-      const plain = (text: string): ScriptWord => ({ text, holdsItem: false, start: test.pos, end: test.pos, literal: true })
-      const words = test.type === 'TestUnary' ? [plain(test.operator), wordOf(test.operand)] : [wordOf(test.left), plain(test.operator), wordOf(test.right)]
+      const plain = (text: string): ScriptWord => ({
+        text,
+        holdsItem: false,
+        start: test.pos,
+        end: test.pos,
+        literal: true,
+      })
+      const words =
+        test.type === 'TestUnary'
+          ? [plain(test.operator), wordOf(test.operand)]
+          : [wordOf(test.left), plain(test.operator), wordOf(test.right)]
       found.push({ words: [plain('[['), ...words], inputHoldsItem: false })
     }
   }
@@ -72,10 +101,21 @@ function writesItem(node: PipelineNode | undefined): boolean {
 
 function command(node: Command, piped: boolean, found: ScriptCommand[]): void {
   if (node.name === undefined) return
-  const words = [node.name, ...node.suffix.filter((one) => one.type === 'Word' || one.type === 'Assignment')].map((one) => (one.type === 'Word' ? wordOf(one) : {
-    text: one.text, holdsItem: one.value.type === 'Word' && holdsItem(one.value), start: one.pos, end: one.end, literal: false,
-  }))
-  const redirected = [...node.prefix, ...node.suffix].some((one) => (one.type === 'HereDoc' || one.type === 'HereString') && inputHolds(one))
+  const words = [node.name, ...node.suffix.filter((one) => one.type === 'Word' || one.type === 'Assignment')].map(
+    (one) =>
+      one.type === 'Word'
+        ? wordOf(one)
+        : {
+            text: one.text,
+            holdsItem: one.value.type === 'Word' && holdsItem(one.value),
+            start: one.pos,
+            end: one.end,
+            literal: false,
+          },
+  )
+  const redirected = [...node.prefix, ...node.suffix].some(
+    (one) => (one.type === 'HereDoc' || one.type === 'HereString') && inputHolds(one),
+  )
   found.push({ words, inputHoldsItem: piped || redirected })
 }
 
@@ -86,7 +126,13 @@ function inputHolds(redirection: HereDoc | HereString): boolean {
 }
 
 function wordOf(word: SyntaxWord): ScriptWord {
-  return { text: word.value, holdsItem: holdsItem(word), start: word.pos, end: word.end, literal: (word.parts ?? []).every(isLiteral) }
+  return {
+    text: word.value,
+    holdsItem: holdsItem(word),
+    start: word.pos,
+    end: word.end,
+    literal: (word.parts ?? []).every(isLiteral),
+  }
 }
 
 function holdsItem({ parts }: SyntaxWord): boolean {

@@ -13,24 +13,28 @@ export class UnreachablePlaceholderError extends Error {
 }
 
 /**
- * Replaces `${item}` and `${index}` in a shell script by references to environment variables, each written so that the value is
- * one word where the placeholder stands: `"${V}"` outside of quotes, `${V}` inside double quotes and here-documents,
- * `'"${V}"'` inside single ones. In a comment it stays as it is.
+ * Replaces `${item}` and `${index}` in a shell script by references to environment variables, each written so that the
+ * value is one word where the placeholder stands: `"${V}"` outside of quotes, `${V}` inside double quotes and
+ * here-documents, `'"${V}"'` inside single ones. In a comment it stays as it is.
  *
- * The value itself never becomes part of the script. A shell does not parse what an expansion yields, with one exception:
- * arithmetic, where bash runs a `$( )` that the value carries. There the caller must let numbers pass only.
+ * The value itself never becomes part of the script. A shell does not parse what an expansion yields, with one
+ * exception: arithmetic, where bash runs a `$( )` that the value carries. There the caller must let numbers pass only.
  *
  * @throws UnreachablePlaceholderError for one in a here-document with a quoted delimiter
  */
 export function envReferences(script: string, variables: Readonly<Record<PlaceholderName, string>>): ReferencingScript {
   const calculated = new Set<PlaceholderName>()
-  return { script: new ScriptReader(script, variables, calculated, { kind: 'command', closer: '', cases: 0 }).read(), calculated }
+  return {
+    script: new ScriptReader(script, variables, calculated, { kind: 'command', closer: '', cases: 0 }).read(),
+    calculated,
+  }
 }
 
 interface Context {
   /**
-   * `command`: the script, `( )` and `$( )`, where quoting starts afresh, also within double quotes. `text`: double quotes,
-   * here-documents, and `${ }` within them. `expansion`: `${ }` elsewhere. `arithmetic`: `$(( ))`, `(( ))`, and what only bash has.
+   * `command`: the script, `( )` and `$( )`, where quoting starts afresh, also within double quotes. `text`: double
+   * quotes, here-documents, and `${ }` within them. `expansion`: `${ }` elsewhere. `arithmetic`: `$(( ))`, `(( ))`, and
+   * what only bash has.
    */
   readonly kind: 'command' | 'backtick' | 'text' | 'expansion' | 'arithmetic'
   /** What ends it. */
@@ -78,10 +82,17 @@ class ScriptReader {
     if (character === '\\') this.#copy(2)
     else if (character === '`') this.#backtick()
     else if (character === '$' && this.#dollar()) return
-    else if (context.closer !== '' && context.closer !== '`' && context.cases === 0 && this.script.startsWith(context.closer, this.#at)) this.#close(context)
+    else if (
+      context.closer !== '' &&
+      context.closer !== '`' &&
+      context.cases === 0 &&
+      this.script.startsWith(context.closer, this.#at)
+    )
+      this.#close(context)
     else if (this.#inCommand) this.#command(context, character)
     else if (context.kind === 'expansion') this.#quotes(character)
-    else if (context.kind === 'arithmetic' && (character === '(' || character === '[')) this.#open('arithmetic', 1, character === '(' ? ')' : ']')
+    else if (context.kind === 'arithmetic' && (character === '(' || character === '['))
+      this.#open('arithmetic', 1, character === '(' ? ')' : ']')
     // Here-documents have no quotes.
     else if (character === '"' && context.kind === 'text' && context.closer !== '') this.#open('text', 1, '"')
     else this.#copy(1)
@@ -174,7 +185,12 @@ class ScriptReader {
     const here = this.#match(/<<<|<<(-?)[ \t]*((?:'[^'\n]*'|"[^"\n]*"|\\.|[^\s;&|()<>'"\\])+)/y)
     if (here === undefined) return false
     const [, tabs = '', word = ''] = /^<<(-?)[ \t]*([^]*)$/.exec(here) ?? []
-    if (here !== '<<<') this.#documents.push({ delimiter: word.replace(/\\(.)|['"]/g, '$1'), tabs: tabs === '-', quoted: /['"\\]/.test(word) })
+    if (here !== '<<<')
+      this.#documents.push({
+        delimiter: word.replace(/\\(.)|['"]/g, '$1'),
+        tabs: tabs === '-',
+        quoted: /['"\\]/.test(word),
+      })
     this.#copy(here.length)
     return true
   }
@@ -193,10 +209,13 @@ class ScriptReader {
       const body = this.script.slice(start, end)
       if (quoted && /\$\{(?:item|index)\}/.test(body)) {
         throw new UnreachablePlaceholderError(
-          `\${item} or \${index} stands in a here-document whose delimiter is quoted, where a shell replaces nothing: write <<${delimiter} without quotes`,
+          `\${item} or \${index} stands in a here-document whose delimiter is quoted, where a shell replaces ` +
+            `nothing: write <<${delimiter} without quotes`,
         )
       }
-      this.#result += quoted ? body : new ScriptReader(body, this.variables, this.calculated, { kind: 'text', closer: '', cases: 0 }).read()
+      this.#result += quoted
+        ? body
+        : new ScriptReader(body, this.variables, this.calculated, { kind: 'text', closer: '', cases: 0 }).read()
       this.#at = end
       // The line of the delimiter itself.
       const rest = this.script.indexOf('\n', end)

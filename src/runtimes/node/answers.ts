@@ -7,9 +7,9 @@ import { channelFd } from '../wire/worker-process'
 const scratchBytes = 64 * 1024
 
 /**
- * What a worker writes. A small answer goes out at once, in one system call, before anything else happens: when the next task
- * kills the process, the answer is safe in the kernel, and only the running task is lost. What the kernel has no room for goes
- * the usual way, and is waited for: methods return a promise then.
+ * What a worker writes. A small answer goes out at once, in one system call, before anything else happens: when the
+ * next task kills the process, the answer is safe in the kernel, and only the running task is lost. What the kernel has
+ * no room for goes the usual way, and is waited for: methods return a promise then.
  */
 export class Answers {
   readonly #scratch = Buffer.allocUnsafe(scratchBytes)
@@ -72,7 +72,9 @@ export class Answers {
 
   #write(bytes: Buffer): Promise<void> {
     return new Promise((resolve) => {
-      this.channel.write(bytes, () => { resolve() })
+      this.channel.write(bytes, () => {
+        resolve()
+      })
     })
   }
 }

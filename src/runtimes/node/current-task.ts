@@ -1,4 +1,7 @@
-/** Where a worker keeps {@link CurrentTask}: a symbol of the whole process, since pool and worker code are bundled apart. */
+/**
+ * Where a worker keeps {@link CurrentTask}: a symbol of the whole process, since pool and worker code are bundled
+ * apart.
+ */
 const key = Symbol.for('unhang.currentTask')
 
 /** What a running task can know of itself. */
@@ -9,7 +12,10 @@ export interface CurrentTask {
   readonly signal: AbortSignal
 }
 
-/** In a module worker, while a task runs: that task. Undefined anywhere else. Ask before the first `await`: then it is surely yours. */
+/**
+ * In a module worker, while a task runs: that task. Undefined anywhere else. Ask before the first `await`: then it is
+ * surely yours.
+ */
 export function currentTask(): CurrentTask | undefined {
   return (globalThis as { [key]?: CurrentTask })[key]
 }

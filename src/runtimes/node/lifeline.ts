@@ -8,10 +8,11 @@ import { lifelineFd } from '../wire/worker-process'
 const graceMs = 500
 
 /**
- * Runs in a thread of its own, because the main thread may spin or be blocked: then no event loop of it turns, and no timer,
- * 'disconnect' or signal handler is ever called. The pool holds the other end of the pipe; when that process is gone, however
- * it went, the kernel closes the pipe, and this kills the worker with its process group (which the worker leads, so that
- * what it started goes too). A socket, not a blocking read: that could not be interrupted by process.exit().
+ * Runs in a thread of its own, because the main thread may spin or be blocked: then no event loop of it turns, and no
+ * timer, 'disconnect' or signal handler is ever called. The pool holds the other end of the pipe; when that process is
+ * gone, however it went, the kernel closes the pipe, and this kills the worker with its process group (which the worker
+ * leads, so that what it started goes too). A socket, not a blocking read: that could not be interrupted by
+ * process.exit().
  */
 const source = `
 const socket = new (require('node:net').Socket)({ fd: ${lifelineFd}, readable: true, writable: false })
@@ -23,11 +24,11 @@ socket.resume()
 `
 
 /**
- * Ends this process once the pool's process is gone. Costs a thread of about 9 MB (a Node isolate with the smallest heap) and
- * some 25 ms of CPU time beside the main thread, which a machine with a core to spare does not notice. The alternatives are worse:
- * PR_SET_PDEATHSIG needs native code or `setpriv` and is Linux only, a watching process per pool can be killed itself and has to
- * signal pids that it does not own, and a shell beside each worker that waits for the end of the pipe is seen, and ended, as a
- * child of the worker.
+ * Ends this process once the pool's process is gone. Costs a thread of about 9 MB (a Node isolate with the smallest
+ * heap) and some 25 ms of CPU time beside the main thread, which a machine with a core to spare does not notice. The
+ * alternatives are worse: PR_SET_PDEATHSIG needs native code or `setpriv` and is Linux only, a watching process per
+ * pool can be killed itself and has to signal pids that it does not own, and a shell beside each worker that waits for
+ * the end of the pipe is seen, and ended, as a child of the worker.
  */
 export function holdLifeline(): void {
   const thread = new Worker(source, {

@@ -16,7 +16,9 @@ export class MissingExportError extends Error {
   ) {
     super(
       `${module} exports no function '${exportName}'; ` +
-        (available.length > 0 ? `it exports ${available.map((name) => `'${name}'`).join(', ')}` : 'it exports no function at all'),
+        (available.length > 0
+          ? `it exports ${available.map((name) => `'${name}'`).join(', ')}`
+          : 'it exports no function at all'),
     )
   }
 }
@@ -34,7 +36,9 @@ function isCommonJs(path: string): boolean {
     case '.cjs':
       return true
     case '.js':
-      return !isEsPackage(path) && !/^\s*(?:import|export)\b|\bimport\.meta\b|^\s*await\b/m.test(readFileSync(path, 'utf8'))
+      return (
+        !isEsPackage(path) && !/^\s*(?:import|export)\b|\bimport\.meta\b|^\s*await\b/m.test(readFileSync(path, 'utf8'))
+      )
     default:
       return false
   }

@@ -5,9 +5,13 @@ export function runCall(fn: TaskFunction, args: readonly unknown[]): unknown {
   return fn(...args)
 }
 
-/** Calls `fn` for each item, in order; the list of values, or a promise of it. What the first call throws ends the chunk. */
+/**
+ * Calls `fn` for each item, in order; the list of values, or a promise of it. What the first call throws ends the
+ * chunk.
+ */
 export function runChunk(fn: TaskFunction, items: readonly unknown[], star: boolean): unknown[] | Promise<unknown[]> {
-  // Grown by push: of an array that was made with its length V8 writes each index, which takes four times as long to send.
+  // Grown by push: of an array that was made with its length V8 writes each index, which takes four times as long to
+  // send.
   const values: unknown[] = []
   for (const item of items) {
     const value = callOne(fn, item, star)
@@ -18,11 +22,21 @@ export function runChunk(fn: TaskFunction, items: readonly unknown[], star: bool
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof (value as { then?: unknown }).then === 'function'
+  return (
+    value !== null &&
+    (typeof value === 'object' || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
 }
 
 /** From the first promise on. */
-async function goOn(fn: TaskFunction, items: readonly unknown[], star: boolean, values: unknown[], first: PromiseLike<unknown>): Promise<unknown[]> {
+async function goOn(
+  fn: TaskFunction,
+  items: readonly unknown[],
+  star: boolean,
+  values: unknown[],
+  first: PromiseLike<unknown>,
+): Promise<unknown[]> {
   values.push(await first)
   for (let at = values.length; at < items.length; at++) values.push(await callOne(fn, items[at], star))
   return values

@@ -4,9 +4,9 @@ import { workerProcess, workerStdio } from '../wire/worker-process'
 import type { WorkerProcess } from '../wire/worker-process'
 
 /**
- * Starts a module worker: its own session (so that what it starts can be found and Ctrl+C in our terminal does not reach it),
- * stdout and stderr piped, the channel and the lifeline, and the file of claims. Undefined pipes mean that it did not start;
- * `child` emits 'error' then.
+ * Starts a module worker: its own session (so that what it starts can be found and Ctrl+C in our terminal does not
+ * reach it), stdout and stderr piped, the channel and the lifeline, and the file of claims. Undefined pipes mean that
+ * it did not start; `child` emits 'error' then.
  */
 export function spawnNodeWorker(options: {
   nodePath: string

@@ -1,6 +1,6 @@
 /**
- * Entry point of a module worker (`dist/node-worker.js`): one process, one task at a time and in the order they come, until the
- * pool closes the channel.
+ * Entry point of a module worker (`dist/node-worker.js`): one process, one task at a time and in the order they come,
+ * until the pool closes the channel.
  */
 import { Socket } from 'node:net'
 import { deserialize, serialize } from 'node:v8'
@@ -65,7 +65,10 @@ const reader = new FrameReader({
         waiting.push({ number: 0, extra: 0, kind, payload: bytes })
         return
       case FrameKind.softTimeout:
-        if (running?.number === number) running.task.softTimeout(Object.assign(new Error('the task has run for softTimeoutMs'), { name: 'SoftTimeoutError' }))
+        if (running?.number === number)
+          running.task.softTimeout(
+            Object.assign(new Error('the task has run for softTimeoutMs'), { name: 'SoftTimeoutError' }),
+          )
         return
       default:
         return
@@ -178,7 +181,10 @@ function run(item: Waiting, fn: TaskFunction): Promise<void> | undefined {
   const started = performance.now()
   try {
     const args = argumentsOf(item)
-    const value = (extra & (RunFlag.chunk << 16)) !== 0 ? runChunk(fn, args, (extra & (RunFlag.star << 16)) !== 0) : runCall(fn, args)
+    const value =
+      (extra & (RunFlag.chunk << 16)) !== 0
+        ? runChunk(fn, args, (extra & (RunFlag.star << 16)) !== 0)
+        : runCall(fn, args)
     if (isThenable(value)) return finish(item, started, value)
     return returned(item, started, value)
   } catch (error) {
@@ -201,9 +207,11 @@ async function finish(item: Waiting, started: number, promise: PromiseLike<unkno
 
 function returned({ number, extra }: Waiting, started: number, value: unknown): Promise<void> | undefined {
   const micros = over(started)
-  if (value === undefined || (extra & (RunFlag.keepResult << 16)) === 0) return answers.empty(FrameKind.returnedJson, number, micros)
+  if (value === undefined || (extra & (RunFlag.keepResult << 16)) === 0)
+    return answers.empty(FrameKind.returnedJson, number, micros)
   if (isJson(value)) return answers.json(FrameKind.returnedJson, number, micros, value)
-  if (Buffer.isBuffer(value) && value.length > gatheredBytes) return answers.bytes(FrameKind.returnedBytes, number, micros, value)
+  if (Buffer.isBuffer(value) && value.length > gatheredBytes)
+    return answers.bytes(FrameKind.returnedBytes, number, micros, value)
   let payload: Buffer
   try {
     payload = serialize(value)

@@ -69,7 +69,14 @@ function enter() {
       })
       // Called from `onexit`, right after the exit code was set, and before anybody is told.
       once(handle, 'close', (close) => {
-        if (started !== null) note({ ended: started.pid, ticks: started.ticks, at: now(), exitCode: child.exitCode, signal: child.signalCode })
+        if (started !== null)
+          note({
+            ended: started.pid,
+            ticks: started.ticks,
+            at: now(),
+            exitCode: child.exitCode,
+            signal: child.signalCode,
+          })
         return close()
       })
     } catch {
@@ -86,7 +93,14 @@ function enter() {
       const ticks = startTicksOf(pid)
       const all = Array.isArray(args) ? args.slice(1).map(String) : []
       // What is run is its name; what comes behind it may be secret.
-      note({ started: pid, ticks, at: now(), argv: [file, ...(keepArguments === true ? all : upToScript(all))].slice(0, mostArguments).map((argument) => String(argument).slice(0, longestArgument)) })
+      note({
+        started: pid,
+        ticks,
+        at: now(),
+        argv: [file, ...(keepArguments === true ? all : upToScript(all))]
+          .slice(0, mostArguments)
+          .map((argument) => String(argument).slice(0, longestArgument)),
+      })
       return { pid, ticks }
     } catch {
       return null
@@ -100,7 +114,9 @@ function enter() {
   function upToScript(args) {
     const script = args.findIndex((argument) => !argument.startsWith('-'))
     const before = args[script - 1] ?? ''
-    return script < 0 || /^-[A-Za-z]*[cep]$|^--(eval|print)$/.test(before) ? [] : args.slice(Math.max(0, script - 1), script + 1)
+    return script < 0 || /^-[A-Za-z]*[cep]$|^--(eval|print)$/.test(before)
+      ? []
+      : args.slice(Math.max(0, script - 1), script + 1)
   }
 
   /**
@@ -112,7 +128,9 @@ function enter() {
   function once(target, name, call) {
     const original = target[name]
     Object.defineProperty(target, name, {
-      configurable: true, writable: true, enumerable: false,
+      configurable: true,
+      writable: true,
+      enumerable: false,
       /** @param {any[]} args */
       value(...args) {
         delete target[name]
@@ -128,7 +146,9 @@ function enter() {
    */
   function answerStacks() {
     // The event and the function are Node's own and not in its types.
-    const emitter = /** @type {import('node:events').EventEmitter & { _debugEnd(): void }} */ (/** @type {unknown} */ (process))
+    const emitter = /** @type {import('node:events').EventEmitter & { _debugEnd(): void }} */ (
+      /** @type {unknown} */ (process)
+    )
     let echoes = false
     emitter.prependListener('internalMessage', (message) => {
       if (message?.cmd !== 'NODE_DEBUG_ENABLED') return
@@ -185,7 +205,9 @@ function enter() {
     const frames = sites.map((site) => {
       const name = site.getFunctionName() ?? '<anonymous>'
       return {
-        file: site.getFileName() ?? '', line: site.getLineNumber() ?? 0, column: site.getColumnNumber() ?? 0,
+        file: site.getFileName() ?? '',
+        line: site.getLineNumber() ?? 0,
+        column: site.getColumnNumber() ?? 0,
         function: site.isAsync() ? `async ${name}` : site.isConstructor() ? `new ${name}` : name,
       }
     })
@@ -197,7 +219,12 @@ function enter() {
   /** @param {{ file: string, line: number, column: number, function: string }} frame */
   function mapped({ file, line, column, function: name }) {
     try {
-      const origin = process.sourceMapsEnabled === true ? require('node:module').findSourceMap(file)?.findEntry(line - 1, column - 1) : undefined
+      const origin =
+        process.sourceMapsEnabled === true
+          ? require('node:module')
+              .findSourceMap(file)
+              ?.findEntry(line - 1, column - 1)
+          : undefined
       if (origin !== undefined && 'originalSource' in origin && 'originalLine' in origin) {
         return { file: String(origin.originalSource), line: Number(origin.originalLine) + 1, function: name }
       }
@@ -208,7 +235,9 @@ function enter() {
   }
 
   /** `--inspect`: the inspector is open, or will be, and SIGUSR1 says nothing more. */
-  const inspects = [...process.execArgv, ...nodeOptions.split(/\s+/)].some((option) => /^"?--inspect(-brk|-wait)?(=|$)/.test(option))
+  const inspects = [...process.execArgv, ...nodeOptions.split(/\s+/)].some((option) =>
+    /^"?--inspect(-brk|-wait)?(=|$)/.test(option),
+  )
   // See nodeOptions() in the host for how this comes to be in there.
   const quiet = nodeOptions.includes('-\\-inspect-publish-uid=http')
   if (!inspects && quiet) {
@@ -220,5 +249,10 @@ function enter() {
     const url = require('node:inspector').url()
     if (url !== undefined) writeSync(2, `Debugger listening on ${url}\n`)
   }
-  note({ hello: process.pid, ticks: startTicksOf(process.pid), node: process.versions.node, stacks: !inspects && quiet })
+  note({
+    hello: process.pid,
+    ticks: startTicksOf(process.pid),
+    node: process.versions.node,
+    stacks: !inspects && quiet,
+  })
 }

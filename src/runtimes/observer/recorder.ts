@@ -57,7 +57,10 @@ export class RecorderError extends Error {
   override readonly name = 'RecorderError'
 }
 
-/** Reads the flight recorder of one parent, as often as one likes, while the program runs or after it was killed. Synchronous: some ten microseconds of page cache. */
+/**
+ * Reads the flight recorder of one parent, as often as one likes, while the program runs or after it was killed.
+ * Synchronous: some ten microseconds of page cache.
+ */
 export class RecorderFile implements Disposable {
   readonly #descriptor: number
   #buffer = Buffer.alloc(0)
@@ -93,11 +96,18 @@ export class RecorderFile implements Disposable {
   #header(): { slots: number; slotBytes: number; parentPid: number; parentStartTicks: number } {
     const header = Buffer.alloc(fileHeaderBytes)
     const read = readSync(this.#descriptor, header, 0, fileHeaderBytes, 0)
-    if (read < fileHeaderBytes || header.toString('latin1', 0, 8) !== magic) throw new RecorderError(`${this.path} is no flight recorder of version 1`)
+    if (read < fileHeaderBytes || header.toString('latin1', 0, 8) !== magic)
+      throw new RecorderError(`${this.path} is no flight recorder of version 1`)
     const slots = header.readUInt32LE(8)
     const slotBytes = header.readUInt32LE(12)
-    if (slots > mostSlots || slotBytes < 256 || slotBytes > largestSlotBytes) throw new RecorderError(`${this.path} says ${slots} slots of ${slotBytes} bytes`)
-    return { slots, slotBytes, parentPid: header.readUInt32LE(20), parentStartTicks: Number(header.readBigUInt64LE(24)) }
+    if (slots > mostSlots || slotBytes < 256 || slotBytes > largestSlotBytes)
+      throw new RecorderError(`${this.path} says ${slots} slots of ${slotBytes} bytes`)
+    return {
+      slots,
+      slotBytes,
+      parentPid: header.readUInt32LE(20),
+      parentStartTicks: Number(header.readBigUInt64LE(24)),
+    }
   }
 
   #slot(slot: number, slotBytes: number): RecordedProcess | undefined {
@@ -134,7 +144,10 @@ export function parseSlot(slot: number, bytes: Buffer): RecordedProcess | undefi
     name: textOf(bytes.subarray(48, 96)),
     counter: Number(bytes.readBigUInt64LE(96)),
     phase: phases[bytes.readUInt8(104)] ?? 'idle',
-    holds: [...(bytes.readUInt8(105) === 1 ? ['tasks' as const] : []), ...(bytes.readUInt8(106) === 1 ? ['results' as const] : [])],
+    holds: [
+      ...(bytes.readUInt8(105) === 1 ? ['tasks' as const] : []),
+      ...(bytes.readUInt8(106) === 1 ? ['results' as const] : []),
+    ],
     ready: bytes.readUInt8(107) !== 0,
     untold: bytes.readUInt8(107) === 2,
     keptBytes: bytes.readUInt32LE(108),

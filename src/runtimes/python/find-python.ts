@@ -23,16 +23,24 @@ const environments = ['.venv', 'venv']
 const names = onWindows ? ['py.exe', 'python3.exe', 'python.exe'] : ['python3', 'python']
 
 /**
- * Absolute path of the interpreter for Python workers: the one that is asked for; else that of a virtual environment `.venv` or
- * `venv` in `cwd`, or in a folder above it up to `root`; else `python3`, else `python` on PATH (`py` on Windows). Not resolved
- * further: a virtual environment's interpreter is a link, and works as such only by that name. Whether it is 3.8 or later it
- * says itself when it starts (worker.py), which saves a process.
+ * Absolute path of the interpreter for Python workers: the one that is asked for; else that of a virtual environment
+ * `.venv` or `venv` in `cwd`, or in a folder above it up to `root`; else `python3`, else `python` on PATH (`py` on
+ * Windows). Not resolved further: a virtual environment's interpreter is a link, and works as such only by that name.
+ * Whether it is 3.8 or later it says itself when it starts (worker.py), which saves a process.
  * @param root The workspace folder. Default: `cwd` alone is looked at.
  * @throws PythonNotFoundError
  */
-export function findPython(pythonPath: string | undefined, cwd: string, env: NodeJS.ProcessEnv, root: string = cwd): string {
+export function findPython(
+  pythonPath: string | undefined,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  root: string = cwd,
+): string {
   if (pythonPath !== undefined && pythonPath !== '') {
-    const found = isAbsolute(pythonPath) || /[\\/]/.test(pythonPath) ? program(resolve(cwd, pythonPath)) : onPath(pythonPath, cwd, env)
+    const found =
+      isAbsolute(pythonPath) || /[\\/]/.test(pythonPath)
+        ? program(resolve(cwd, pythonPath))
+        : onPath(pythonPath, cwd, env)
     if (found !== undefined) return found
     throw new PythonNotFoundError(pythonPath, notThere(pythonPath, cwd))
   }
@@ -54,11 +62,15 @@ export function findPython(pythonPath: string | undefined, cwd: string, env: Nod
 }
 
 function notThere(pythonPath: string, cwd: string): string {
-  const fix = 'Write the path of a Python interpreter (3.8 or later), relative to "cwd", or a name that is in PATH; leave it out for the one of .venv or PATH.'
-  if (!isAbsolute(pythonPath) && !/[\\/]/.test(pythonPath)) return `"pythonPath": "${pythonPath}" was not found in PATH. ${fix}`
+  const fix =
+    'Write the path of a Python interpreter (3.8 or later), relative to "cwd", or a name that is in PATH; leave ' +
+    'it out for the one of .venv or PATH.'
+  if (!isAbsolute(pythonPath) && !/[\\/]/.test(pythonPath))
+    return `"pythonPath": "${pythonPath}" was not found in PATH. ${fix}`
   const path = resolve(cwd, pythonPath)
   const kind = kindOf(path)
-  const fault = kind === 'file' ? `${path} is not executable` : kind === 'folder' ? `${path} is a folder` : `there is no ${path}`
+  const fault =
+    kind === 'file' ? `${path} is not executable` : kind === 'folder' ? `${path} is a folder` : `there is no ${path}`
   return `"pythonPath": ${fault}. ${fix}`
 }
 

@@ -5,10 +5,10 @@ import { workerProcess, workerStdio } from '../wire/worker-process'
 import type { WorkerProcess } from '../wire/worker-process'
 
 /**
- * Starts a Python worker: its own session (so that what it starts can be found and Ctrl+C in our terminal does not reach it),
- * stdout and stderr piped, the channel, the lifeline, and the file of claims. The environment is passed on as it is: what the
- * worker needs of its interpreter (line-buffered output in UTF-8), it sets up itself, so that nothing of it reaches what a
- * task starts. Undefined pipes mean that it did not start; `child` emits 'error' then.
+ * Starts a Python worker: its own session (so that what it starts can be found and Ctrl+C in our terminal does not
+ * reach it), stdout and stderr piped, the channel, the lifeline, and the file of claims. The environment is passed on
+ * as it is: what the worker needs of its interpreter (line-buffered output in UTF-8), it sets up itself, so that
+ * nothing of it reaches what a task starts. Undefined pipes mean that it did not start; `child` emits 'error' then.
  */
 export function spawnPythonWorker(options: {
   /** An absolute path, as `findPython` returns it. */

@@ -3,18 +3,21 @@ import { closeSync, ftruncateSync, openSync, readSync, unlinkSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** So many are granted at a time; a grant without a task does no harm, and one system call serves thousands of tasks. */
+/**
+ * So many are granted at a time; a grant without a task does no harm, and one system call serves thousands of tasks.
+ */
 const granted = 16 * 1024
 const many = Buffer.allocUnsafe(granted)
 
 /**
- * Who starts a task that was sent ahead: its worker, or, once the pool has taken it back, another one. Exactly one of them may,
- * also when the worker is stopped, spins, or dies right now. The kernel decides: pool and worker hold the same open file, and so
- * share one file offset. A worker reads one byte before it starts such a task; whoever reads moves the offset for both. The
- * file's bytes do not exist (it is only as long as claims were granted), nothing is ever written, and it is unlinked at once.
+ * Who starts a task that was sent ahead: its worker, or, once the pool has taken it back, another one. Exactly one of
+ * them may, also when the worker is stopped, spins, or dies right now. The kernel decides: pool and worker hold the
+ * same open file, and so share one file offset. A worker reads one byte before it starts such a task; whoever reads
+ * moves the offset for both. The file's bytes do not exist (it is only as long as claims were granted), nothing is ever
+ * written, and it is unlinked at once.
  *
- * POSIX makes read() on a regular file atomic with regard to the offset, and Linux and macOS do so. Windows does not promise it:
- * there nothing is sent ahead.
+ * POSIX makes read() on a regular file atomic with regard to the offset, and Linux and macOS do so. Windows does not
+ * promise it: there nothing is sent ahead.
  */
 export class ClaimFile {
   readonly fd: number

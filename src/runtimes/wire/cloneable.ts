@@ -11,8 +11,8 @@ export interface UncloneablePart {
 const mostSteps = 20_000
 
 /**
- * Where in `value` is what the structured clone refuses: the innermost place. The clone algorithm itself only says what it
- * met, not where. Called after a clone failed; `undefined` when every part can be cloned.
+ * Where in `value` is what the structured clone refuses: the innermost place. The clone algorithm itself only says what
+ * it met, not where. Called after a clone failed; `undefined` when every part can be cloned.
  */
 export function findUncloneable(value: unknown, root: string): UncloneablePart | undefined {
   const seen = new Set<object>()
@@ -20,7 +20,14 @@ export function findUncloneable(value: unknown, root: string): UncloneablePart |
   const search = (part: unknown, path: string): UncloneablePart | undefined => {
     const detail = refusal(part)
     if (detail === undefined) return undefined
-    if (typeof part !== 'object' || part === null || part instanceof Unreadable || seen.has(part) || ++steps > mostSteps) return { path, detail }
+    if (
+      typeof part !== 'object' ||
+      part === null ||
+      part instanceof Unreadable ||
+      seen.has(part) ||
+      ++steps > mostSteps
+    )
+      return { path, detail }
     seen.add(part)
     try {
       for (const [inner, name] of partsOf(part)) {
@@ -28,7 +35,8 @@ export function findUncloneable(value: unknown, root: string): UncloneablePart |
         if (found) return found
       }
     } catch {
-      // A proxy, or a class of the program's own, that cannot be looked into: this is the innermost place that can be named.
+      // A proxy, or a class of the program's own, that cannot be looked into: this is the innermost place that can be
+      // named.
     }
     return { path, detail }
   }
@@ -120,7 +128,8 @@ function* partsOf(value: object): Generator<[unknown, string]> {
   } else if (value instanceof Set) {
     for (const inner of value) yield [inner, `.has(${nameOf(inner)})`]
   } else {
-    for (const key of Object.keys(value)) yield [readProperty(value, key), /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`]
+    for (const key of Object.keys(value))
+      yield [readProperty(value, key), /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`]
   }
 }
 

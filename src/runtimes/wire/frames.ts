@@ -1,8 +1,9 @@
 /**
- * What travels between a pool and one of its persistent workers, over a socket of their own (never stdio, never Node's IPC
- * channel, so that a task's own use of either cannot disturb it). A frame is `length:u32 kind:u8 number:u32 extra:u32 payload`,
- * little endian; `length` counts the payload alone. Number and kind stand outside of the payload, so that one that cannot be
- * read still belongs to a task. The worker of every runtime speaks it: src/runtimes/README.md has the table.
+ * What travels between a pool and one of its persistent workers, over a socket of their own (never stdio, never Node's
+ * IPC channel, so that a task's own use of either cannot disturb it). A frame is `length:u32 kind:u8 number:u32
+ * extra:u32 payload`, little endian; `length` counts the payload alone. Number and kind stand outside of the payload,
+ * so that one that cannot be read still belongs to a task. The worker of every runtime speaks it:
+ * src/runtimes/README.md has the table.
  */
 export const FrameKind = {
   // pool → worker
@@ -44,7 +45,9 @@ export const RunFlag = {
 } as const
 
 export const headerLength = 13
-/** A longer frame means that something else wrote to the socket: v8 itself cannot make buffers much larger than this. */
+/**
+ * A longer frame means that something else wrote to the socket: v8 itself cannot make buffers much larger than this.
+ */
 const maxPayloadLength = 2 ** 31
 const slabBytes = 64 * 1024
 /** What is set aside for a frame before its bytes have come: a header alone must not take two gigabytes. */
@@ -53,7 +56,14 @@ export const largestAhead = 16 * 1024 * 1024
 export const gatheredBytes = 8 * 1024
 
 /** Writes a header. */
-export function putHeader(target: Buffer, offset: number, kind: number, number: number, extra: number, length: number): void {
+export function putHeader(
+  target: Buffer,
+  offset: number,
+  kind: number,
+  number: number,
+  extra: number,
+  length: number,
+): void {
   putUint32(target, offset, length)
   target[offset + 4] = kind
   putUint32(target, offset + 5, number)
@@ -135,11 +145,16 @@ export class FrameError extends Error {
 export interface FrameSink {
   /** Asked when a header is there, before its payload is waited for. */
   accepts(kind: number, number: number): boolean
-  /** `bytes` from `start` to `end` is the payload; it stays as it is, but is not to be kept for long when it is small. */
+  /**
+   * `bytes` from `start` to `end` is the payload; it stays as it is, but is not to be kept for long when it is small.
+   */
   frame(kind: FrameKind, number: number, extra: number, bytes: Buffer, start: number, end: number): void
 }
 
-/** Cuts a stream of chunks into frames. A large frame is put together in a buffer of its own size, each byte copied once; a very large one in a buffer that grows with it. */
+/**
+ * Cuts a stream of chunks into frames. A large frame is put together in a buffer of its own size, each byte copied
+ * once; a very large one in a buffer that grows with it.
+ */
 export class FrameReader {
   /** The beginning of a frame whose rest has not come. */
   #rest: Buffer | undefined
@@ -172,7 +187,10 @@ export class FrameReader {
       const length = bytes.readUInt32LE(offset)
       const kind = bytes[offset + 4] ?? 0
       if (length > maxPayloadLength || !this.sink.accepts(kind, bytes.readUInt32LE(offset + 5))) {
-        throw new FrameError(`the worker's channel carried ${length} bytes of kind ${kind}, which was not expected: something else writes to file descriptor 3`)
+        throw new FrameError(
+          `the worker's channel carried ${length} bytes of kind ${kind}, which was not expected: something else ` +
+            'writes to file descriptor 3',
+        )
       }
       const whole = headerLength + length
       if (bytes.length - offset < whole) {
@@ -200,6 +218,13 @@ export class FrameReader {
 
   #deliver(bytes: Buffer, offset: number): void {
     const start = offset + headerLength
-    this.sink.frame((bytes[offset + 4] ?? 0) as FrameKind, bytes.readUInt32LE(offset + 5), bytes.readUInt32LE(offset + 9), bytes, start, start + bytes.readUInt32LE(offset))
+    this.sink.frame(
+      (bytes[offset + 4] ?? 0) as FrameKind,
+      bytes.readUInt32LE(offset + 5),
+      bytes.readUInt32LE(offset + 9),
+      bytes,
+      start,
+      start + bytes.readUInt32LE(offset),
+    )
   }
 }

@@ -2,10 +2,11 @@ import { inWords, readProperty, unreadable } from './cloneable'
 import type { UncloneablePart } from './cloneable'
 
 /**
- * Where in `value` is what JSON has no form for: functions, symbols, bigints, NaN and the infinities, Maps, Sets, buffers, and
- * objects that contain themselves. What JSON.stringify would drop or turn into something else without a word is refused, but for
- * `undefined` (null in lists, left out of objects) and what has a `toJSON` of its own (dates), which is looked at in its place.
- * Getters and `toJSON` run, as they do in JSON.stringify; what they throw is refused, too. Undefined when all is well.
+ * Where in `value` is what JSON has no form for: functions, symbols, bigints, NaN and the infinities, Maps, Sets,
+ * buffers, and objects that contain themselves. What JSON.stringify would drop or turn into something else without a
+ * word is refused, but for `undefined` (null in lists, left out of objects) and what has a `toJSON` of its own (dates),
+ * which is looked at in its place. Getters and `toJSON` run, as they do in JSON.stringify; what they throw is refused,
+ * too. Undefined when all is well.
  */
 export function findUnjsonable(value: unknown, root: string): UncloneablePart | undefined {
   return search(value, root, new Set())
@@ -46,7 +47,9 @@ function searchObject(value: object, path: string, above: Set<object>): Unclonea
 /** What JSON.stringify takes in place of a value. */
 function toJson(value: object): unknown {
   const { toJSON } = value as { toJSON?: unknown }
-  return typeof toJSON === 'function' && !Buffer.isBuffer(value) ? (toJSON as (this: object) => unknown).call(value) : value
+  return typeof toJSON === 'function' && !Buffer.isBuffer(value)
+    ? (toJSON as (this: object) => unknown).call(value)
+    : value
 }
 
 function searchParts(value: object, path: string, above: Set<object>): UncloneablePart | undefined {
@@ -56,7 +59,10 @@ function searchParts(value: object, path: string, above: Set<object>): Uncloneab
   above.add(value)
   const parts: Iterable<[string, unknown]> = Array.isArray(value)
     ? (value as unknown[]).map((inner, index): [string, unknown] => [`[${index}]`, inner])
-    : Object.keys(value).map((key): [string, unknown] => [/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`, readProperty(value, key)])
+    : Object.keys(value).map((key): [string, unknown] => [
+        /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`,
+        readProperty(value, key),
+      ])
   for (const [name, inner] of parts) {
     // It has had its say.
     if (name === '.toJSON' && typeof inner === 'function') continue

@@ -2,8 +2,8 @@ import { types } from 'node:util'
 import { serialize } from 'node:v8'
 
 /**
- * An error (or whatever was thrown) in a form that survives the structured clone: that keeps an Error's message and stack,
- * but drops its own name, its class and its own properties (`code`, `status`), which is what callers test for.
+ * An error (or whatever was thrown) in a form that survives the structured clone: that keeps an Error's message and
+ * stack, but drops its own name, its class and its own properties (`code`, `status`), which is what callers test for.
  */
 export type PackedThrown =
   | { readonly kind: 'value'; readonly value: unknown }
@@ -26,7 +26,13 @@ export function packThrown(thrown: unknown, depth = 0): PackedThrown {
     if (!isError(thrown)) {
       return isCloneable(thrown)
         ? { kind: 'value', value: thrown }
-        : { kind: 'error', name: 'Error', message: `the task threw a value that cannot be cloned: ${describe(thrown)}`, stack: undefined, properties: {} }
+        : {
+            kind: 'error',
+            name: 'Error',
+            message: `the task threw a value that cannot be cloned: ${describe(thrown)}`,
+            stack: undefined,
+            properties: {},
+          }
     }
     // A program may have assigned anything to these two.
     const { name, message }: { name: unknown; message: unknown } = thrown
@@ -43,17 +49,25 @@ export function packThrown(thrown: unknown, depth = 0): PackedThrown {
       stack: typeof thrown.stack === 'string' ? thrown.stack : undefined,
       properties,
       ...(thrown.cause !== undefined && depth < maxCauseDepth ? { cause: packThrown(thrown.cause, depth + 1) } : {}),
-      ...(thrown instanceof AggregateError && depth < maxCauseDepth ? { errors: thrown.errors.map((inner) => packThrown(inner, depth + 1)) } : {}),
+      ...(thrown instanceof AggregateError && depth < maxCauseDepth
+        ? { errors: thrown.errors.map((inner) => packThrown(inner, depth + 1)) }
+        : {}),
     }
   } catch (failure) {
     // A getter or a proxy that throws while it is looked at.
-    return { kind: 'error', name: 'Error', message: `the task threw something that cannot be read: ${describe(failure)}`, stack: undefined, properties: {} }
+    return {
+      kind: 'error',
+      name: 'Error',
+      message: `the task threw something that cannot be read: ${describe(failure)}`,
+      stack: undefined,
+      properties: {},
+    }
   }
 }
 
 /**
- * Where in the worker it happened, as the `cause` of what a task threw (CPython's RemoteTraceback): `stack` is the worker's, with
- * file and line. A cause that the error itself had is the cause of this one.
+ * Where in the worker it happened, as the `cause` of what a task threw (CPython's RemoteTraceback): `stack` is the
+ * worker's, with file and line. A cause that the error itself had is the cause of this one.
  */
 export class RemoteTraceback extends Error {
   override readonly name = 'RemoteTraceback'
@@ -79,17 +93,28 @@ export function unpackRemote(packed: PackedThrown, worker: string, pid: number):
 
 const builtins = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }
 
-/** The error as its task threw it, with the worker's stack; anything that is not an error comes back as it was thrown. */
+/**
+ * The error as its task threw it, with the worker's stack; anything that is not an error comes back as it was thrown.
+ */
 export function unpackThrown(packed: PackedThrown): unknown {
   if (packed.kind === 'value') return packed.value
   const error = packed.errors
     ? new AggregateError(packed.errors.map(unpackThrown), packed.message)
-    : new (Object.hasOwn(builtins, packed.name) ? builtins[packed.name as keyof typeof builtins] : Error)(packed.message)
-  if (error.name !== packed.name) Object.defineProperty(error, 'name', { value: packed.name, configurable: true, writable: true })
-  Object.defineProperty(error, 'stack', { value: packed.stack ?? `${packed.name}: ${packed.message}`, configurable: true, writable: true })
-  if (packed.cause) Object.defineProperty(error, 'cause', { value: unpackThrown(packed.cause), configurable: true, writable: true })
+    : new (Object.hasOwn(builtins, packed.name) ? builtins[packed.name as keyof typeof builtins] : Error)(
+        packed.message,
+      )
+  if (error.name !== packed.name)
+    Object.defineProperty(error, 'name', { value: packed.name, configurable: true, writable: true })
+  Object.defineProperty(error, 'stack', {
+    value: packed.stack ?? `${packed.name}: ${packed.message}`,
+    configurable: true,
+    writable: true,
+  })
+  if (packed.cause)
+    Object.defineProperty(error, 'cause', { value: unpackThrown(packed.cause), configurable: true, writable: true })
   // Defined, not assigned: one of them may be called `__proto__`.
-  for (const [key, value] of Object.entries(packed.properties)) Object.defineProperty(error, key, { value, configurable: true, enumerable: true, writable: true })
+  for (const [key, value] of Object.entries(packed.properties))
+    Object.defineProperty(error, key, { value, configurable: true, enumerable: true, writable: true })
   return error
 }
 
@@ -98,7 +123,8 @@ function isError(value: unknown): value is Error {
 }
 
 function isCloneable(value: unknown): boolean {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')) return true
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol'))
+    return true
   try {
     serialize(value)
     return true

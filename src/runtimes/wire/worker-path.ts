@@ -17,8 +17,8 @@ export function findObserverPath(from: string): string {
 }
 
 /**
- * A file that is built: beside the bundle that runs (`dist/core.js`, `dist/host.js`), or, when the sources run themselves (tests),
- * in the nearest `dist/` above.
+ * A file that is built: beside the bundle that runs (`dist/core.js`, `dist/host.js`), or, when the sources run
+ * themselves (tests), in the nearest `dist/` above.
  */
 function findBuilt(from: string, file: string): string {
   const beside = join(from, file)
@@ -26,6 +26,9 @@ function findBuilt(from: string, file: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     const built = join(folder, 'dist', file)
     if (existsSync(built)) return built
-    if (dirname(folder) === folder) throw new Error(`${file} is neither in ${from} nor in a dist folder above it: run "npm run build", or give workerPath`)
+    if (dirname(folder) === folder)
+      throw new Error(
+        `${file} is neither in ${from} nor in a dist folder above it: run "npm run build", or give workerPath`,
+      )
   }
 }

@@ -16,10 +16,14 @@ export interface BoundedOptions {
 export const longestDelayMs = 2 ** 31 - 1
 
 /**
- * Does something that may throw, reject or hang, and waits for it `limitMs` at most. It never rejects: how it ended is the result.
- * At the limit the work's signal is aborted.
+ * Does something that may throw, reject or hang, and waits for it `limitMs` at most. It never rejects: how it ended is
+ * the result. At the limit the work's signal is aborted.
  */
-export async function bounded<T>(work: (signal: AbortSignal) => T | Promise<T>, limitMs: number, options: BoundedOptions = {}): Promise<Bounded<T>> {
+export async function bounded<T>(
+  work: (signal: AbortSignal) => T | Promise<T>,
+  limitMs: number,
+  options: BoundedOptions = {},
+): Promise<Bounded<T>> {
   const { keepAlive = true, cutShort } = options
   const start = performance.now()
   const elapsedMs = (): number => Math.round(performance.now() - start)
@@ -27,12 +31,19 @@ export async function bounded<T>(work: (signal: AbortSignal) => T | Promise<T>, 
   const timers: NodeJS.Timeout[] = []
   const late = new Promise<Bounded<T>>((resolve) => {
     const after = (ms: number): void => {
-      const timer = setTimeout(() => { resolve({ kind: 'late', elapsedMs: elapsedMs() }) }, Math.min(Math.max(ms, 0), longestDelayMs))
+      const timer = setTimeout(
+        () => {
+          resolve({ kind: 'late', elapsedMs: elapsedMs() })
+        },
+        Math.min(Math.max(ms, 0), longestDelayMs),
+      )
       if (!keepAlive) timer.unref()
       timers.push(timer)
     }
     after(limitMs)
-    void cutShort?.when.then(() => { after(cutShort.leftMs) })
+    void cutShort?.when.then(() => {
+      after(cutShort.leftMs)
+    })
   })
   const end = attempt(work, controller.signal).then(
     (value): Bounded<T> => ({ kind: 'done', value, elapsedMs: elapsedMs() }),

@@ -4,7 +4,9 @@ export interface PreemptionLimits {
   readonly wrapUpMs: number
   /** Without a grace period: how long the save may take. */
   readonly saveMs: number
-  /** Each pass of the shutdown that cuts what still runs: long enough for a worker to catch SIGTERM and close a file. */
+  /**
+   * Each pass of the shutdown that cuts what still runs: long enough for a worker to catch SIGTERM and close a file.
+   */
   readonly cutGracePeriodMs: number
   /** How long all passes of it may take together, on a busy machine too. */
   readonly cutMs: number
@@ -13,13 +15,22 @@ export interface PreemptionLimits {
 }
 
 /**
- * Without a grace period platforms leave 30 s between SIGTERM and SIGKILL (Kubernetes, Slurm's KillWait, Compute Engine's spot
- * machines), and a `docker stop` 10 s. Everything together stays below 30 s however much of it hangs; with one hung task and a
- * quick save it is below 10 s.
+ * Without a grace period platforms leave 30 s between SIGTERM and SIGKILL (Kubernetes, Slurm's KillWait, Compute
+ * Engine's spot machines), and a `docker stop` 10 s. Everything together stays below 30 s however much of it hangs;
+ * with one hung task and a quick save it is below 10 s.
  */
-export const defaultLimits: PreemptionLimits = { wrapUpMs: 5000, saveMs: 10_000, cutGracePeriodMs: 200, cutMs: 3000, exitMs: 3000 }
+export const defaultLimits: PreemptionLimits = {
+  wrapUpMs: 5000,
+  saveMs: 10_000,
+  cutGracePeriodMs: 200,
+  cutMs: 3000,
+  exitMs: 3000,
+}
 
-/** Of a grace period, the part that a save at its begin may take: a period should be several times a save (TensorFlow: three). */
+/**
+ * Of a grace period, the part that a save at its begin may take: a period should be several times a save (TensorFlow:
+ * three).
+ */
 export const firstSaveShare = 1 / 3
 
 /** A save may take twice as long as the one before. */
@@ -37,11 +48,16 @@ export interface GracePlan {
 }
 
 /**
- * TensorFlow's rule: work until `grace − 6 × mean task time`, then save and leave. But no mean time bounds a task that hangs, and
- * TensorFlow keeps nothing back for the save itself: so there is a second line, after which running tasks are cut, with room for
- * the cut and for a save twice as long as the first one; of a short period it is half.
+ * TensorFlow's rule: work until `grace − 6 × mean task time`, then save and leave. But no mean time bounds a task that
+ * hangs, and TensorFlow keeps nothing back for the save itself: so there is a second line, after which running tasks
+ * are cut, with room for the cut and for a save twice as long as the first one; of a short period it is half.
  */
-export function planGrace(gracePeriodMs: number, meanTaskMs: number | null, firstSaveMs: number, limits: PreemptionLimits): GracePlan {
+export function planGrace(
+  gracePeriodMs: number,
+  meanTaskMs: number | null,
+  firstSaveMs: number,
+  limits: PreemptionLimits,
+): GracePlan {
   const reserveMs = Math.min(gracePeriodMs / 2, saveMargin * firstSaveMs + limits.cutMs)
   const cutAtMs = gracePeriodMs - reserveMs
   const stopAtMs = gracePeriodMs - meanTasksLeft * (meanTaskMs ?? 0)

@@ -19,9 +19,9 @@ const defaultTimeoutMs = 1000
 const googleProducts = ['Google Compute Engine', 'Google']
 
 /**
- * Finds out where this process runs. Never rejects, and takes `timeoutMs` at most; a machine that says it is none of Google's is
- * known at once, without the network. Slurm goes first: on a machine in a cloud it is the one that sends the notice.
- * `borg` and `borg-tpu` are never found, only named: nothing outside of Google tells them.
+ * Finds out where this process runs. Never rejects, and takes `timeoutMs` at most; a machine that says it is none of
+ * Google's is known at once, without the network. Slurm goes first: on a machine in a cloud it is the one that sends
+ * the notice. `borg` and `borg-tpu` are never found, only named: nothing outside of Google tells them.
  */
 export async function detectPlatform(options: DetectionOptions = {}): Promise<Platform> {
   const { env = process.env, timeoutMs = defaultTimeoutMs, productName = readProductName, hasGpu = findGpu } = options

@@ -2,14 +2,24 @@ import type { SaveContext, TerminationNotice } from './termination-config'
 
 /** What a preemption tells on its way, in this order. */
 export type PreemptionEvent =
-  | { readonly kind: 'noticed'; readonly notice: TerminationNotice; readonly gracePeriodMs: number; readonly exitCode: number }
+  | {
+      readonly kind: 'noticed'
+      readonly notice: TerminationNotice
+      readonly gracePeriodMs: number
+      readonly exitCode: number
+    }
   /** A further notice: nothing new. */
   | { readonly kind: 'ignored'; readonly source: string; readonly phase: PreemptionPhase }
   /** SIGTERM once more, or `hurry()`: the grace period ends now, or running tasks are cut now. */
   | { readonly kind: 'hurried'; readonly phase: PreemptionPhase }
   | { readonly kind: 'saved'; readonly occasion: SaveContext['occasion']; readonly elapsedMs: number }
   /** `error` undefined: it took too long. */
-  | { readonly kind: 'saveFailed'; readonly occasion: SaveContext['occasion']; readonly elapsedMs: number; readonly error: unknown }
+  | {
+      readonly kind: 'saveFailed'
+      readonly occasion: SaveContext['occasion']
+      readonly elapsedMs: number
+      readonly error: unknown
+    }
   /** No task is started any more. */
   | { readonly kind: 'held'; readonly running: number }
   /** Tasks that did not end in time were ended. */
@@ -22,8 +32,8 @@ export type PreemptionEvent =
   | { readonly kind: 'problem'; readonly what: string; readonly error: unknown }
 
 /**
- * `watching` for a notice; `using` the grace period (its first save included); `wrappingUp`: no new tasks; `saving` for the last
- * time; `leaving`; `stopped` by `stop()`.
+ * `watching` for a notice; `using` the grace period (its first save included); `wrappingUp`: no new tasks; `saving` for
+ * the last time; `leaving`; `stopped` by `stop()`.
  */
 export type PreemptionPhase = 'watching' | 'using' | 'wrappingUp' | 'saving' | 'leaving' | 'stopped'
 
@@ -31,7 +41,10 @@ export type PreemptionPhase = 'watching' | 'using' | 'wrappingUp' | 'saving' | '
 export function describePreemption(event: PreemptionEvent): string {
   switch (event.kind) {
     case 'noticed':
-      return `Notice of termination from ${event.notice.source}; ${event.gracePeriodMs === 0 ? 'leaving at once' : `${event.gracePeriodMs} ms left`}.`
+      return (
+        `Notice of termination from ${event.notice.source}; ` +
+        `${event.gracePeriodMs === 0 ? 'leaving at once' : `${event.gracePeriodMs} ms left`}.`
+      )
     case 'ignored':
       return `A further notice from ${event.source} changes nothing (${event.phase}).`
     case 'hurried':

@@ -6,6 +6,17 @@ export { platforms, terminationPresets, type Platform, type TerminationPreset } 
 export type { PreemptiblePool, PreemptionOrder } from './preemptible-pool'
 export { PreemptionHandler, type PreemptionHandlerOptions } from './preemption-handler'
 export {
-  TerminationConfig, TerminationConfigError, type CompleteTermination, type SaveContext, type TerminationFields, type TerminationNotice,
+  TerminationConfig,
+  TerminationConfigError,
+  type CompleteTermination,
+  type SaveContext,
+  type TerminationFields,
+  type TerminationNotice,
 } from './termination-config'
-export { metadataWatcher, pollingWatcher, type PollingOptions, type TerminationWatcher, type WatchHooks } from './watchers'
+export {
+  metadataWatcher,
+  pollingWatcher,
+  type PollingOptions,
+  type TerminationWatcher,
+  type WatchHooks,
+} from './watchers'

@@ -11,7 +11,11 @@ export interface MetadataAnswer {
 /** The server did not answer as a metadata server does. */
 export class MetadataError extends Error {
   override readonly name = 'MetadataError'
-  constructor(readonly url: string, readonly why: string, options?: ErrorOptions) {
+  constructor(
+    readonly url: string,
+    readonly why: string,
+    options?: ErrorOptions,
+  ) {
     super(`The metadata server did not answer ${url}: ${why}.`, options)
   }
 }
@@ -20,8 +24,8 @@ export class MetadataError extends Error {
 const mostBytes = 64 * 1024
 
 /**
- * The host of the metadata server: TensorFlow's `GCE_METADATA_IP`, else the `GCE_METADATA_HOST` of Google's client libraries, else
- * the name that every machine of Google's cloud knows. May hold a port.
+ * The host of the metadata server: TensorFlow's `GCE_METADATA_IP`, else the `GCE_METADATA_HOST` of Google's client
+ * libraries, else the name that every machine of Google's cloud knows. May hold a port.
  */
 export function metadataHost(env: NodeJS.ProcessEnv): string {
   for (const host of [env.GCE_METADATA_IP, env.GCE_METADATA_HOST]) if (host !== undefined && host !== '') return host
@@ -37,7 +41,9 @@ export function metadataHost(env: NodeJS.ProcessEnv): string {
 export function readMetadata(host: string, path: string, signal: AbortSignal): Promise<MetadataAnswer> {
   const url = `http://${host}/computeMetadata/v1/${path}`
   return new Promise((resolve, reject) => {
-    const fail = (why: string, cause?: unknown): void => { reject(new MetadataError(url, why, { cause })) }
+    const fail = (why: string, cause?: unknown): void => {
+      reject(new MetadataError(url, why, { cause }))
+    }
     if (!URL.canParse(url)) {
       fail('the address makes no sense; look at GCE_METADATA_IP and GCE_METADATA_HOST')
       return
@@ -59,9 +65,15 @@ export function readMetadata(host: string, path: string, signal: AbortSignal): P
           body: Buffer.concat(chunks).toString('utf8'),
         })
       })
-      response.on('error', (error) => { fail(error.message, error) })
+      response.on('error', (error) => {
+        fail(error.message, error)
+      })
     })
-    request.on('socket', (socket) => { socket.unref() })
-    request.on('error', (error) => { fail(signal.aborted ? 'it took too long' : error.message, error) })
+    request.on('socket', (socket) => {
+      socket.unref()
+    })
+    request.on('error', (error) => {
+      fail(signal.aborted ? 'it took too long' : error.message, error)
+    })
   })
 }

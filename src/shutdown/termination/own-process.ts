@@ -1,10 +1,13 @@
-/** The process that is going to be taken away, as far as the handler deals with it. Tests put another one in its place. */
+/**
+ * The process that is going to be taken away, as far as the handler deals with it. Tests put another one in its place.
+ */
 export interface OwnProcess {
   /** @returns what stops listening. */
   onSigterm(listener: () => void): () => void
   /**
-   * For the last seconds: an error that nobody catches does not end the process (tasks are being cut, and programs seldom catch
-   * that), and when it ends by itself, it does so with this exit code, if there is one. @returns what takes that back.
+   * For the last seconds: an error that nobody catches does not end the process (tasks are being cut, and programs
+   * seldom catch that), and when it ends by itself, it does so with this exit code, if there is one. @returns what
+   * takes that back.
    */
   guard(exitCode: number | undefined, onUncaught: (error: unknown) => void): () => void
   exit(exitCode: number): void
@@ -14,7 +17,9 @@ export interface OwnProcess {
 export const ownProcess: OwnProcess = {
   onSigterm(listener) {
     process.on('SIGTERM', listener)
-    return () => { process.off('SIGTERM', listener) }
+    return () => {
+      process.off('SIGTERM', listener)
+    }
   },
   guard(exitCode, onUncaught) {
     const keepCode = (): void => {

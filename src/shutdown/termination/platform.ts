@@ -15,10 +15,11 @@ export interface TerminationPreset {
 const hourMs = 3_600_000
 
 /**
- * TensorFlow's numbers (`failure_handling.py`, `failure_handling_util.py`): its GcpGpu, GcpCpu, Borg and BorgTPU configurations.
- * It takes every platform that it does not know for Borg, hence 42 for `slurm` and `other`; Slurm requeues by its own rules,
- * whatever the code is. On Borg's TPUs TensorFlow leaves only after its workers are down; here the workers are ended before the
- * process leaves on every platform, so there `borg-tpu` differs from `borg` in its name alone.
+ * TensorFlow's numbers (`failure_handling.py`, `failure_handling_util.py`): its GcpGpu, GcpCpu, Borg and BorgTPU
+ * configurations. It takes every platform that it does not know for Borg, hence 42 for `slurm` and `other`; Slurm
+ * requeues by its own rules, whatever the code is. On Borg's TPUs TensorFlow leaves only after its workers are down;
+ * here the workers are ended before the process leaves on every platform, so there `borg-tpu` differs from `borg` in
+ * its name alone.
  */
 export const terminationPresets: Readonly<Record<Platform, TerminationPreset>> = {
   borg: { watch: 'sigterm', exitCode: 42, gracePeriodMs: 0 },

@@ -6,7 +6,12 @@ import { describePreemption, isWarning, type PreemptionEvent, type PreemptionPha
 import { ownProcess, type OwnProcess } from './own-process'
 import type { PreemptiblePool } from './preemptible-pool'
 import { saveInTime } from './save-in-time'
-import { TerminationConfig, type CompleteTermination, type TerminationFields, type TerminationNotice } from './termination-config'
+import {
+  TerminationConfig,
+  type CompleteTermination,
+  type TerminationFields,
+  type TerminationNotice,
+} from './termination-config'
 import { Times } from './times'
 
 export interface PreemptionHandlerOptions {
@@ -19,8 +24,8 @@ export interface PreemptionHandlerOptions {
   /** Hears what happens. Default: what goes wrong is a process warning. */
   readonly report?: (event: PreemptionEvent) => void
   /**
-   * The process that leaves; default: this one. `null`: somebody else owns it, so SIGTERM is not listened to (use `notify`), and
-   * the end is told to the `exit` of the configuration.
+   * The process that leaves; default: this one. `null`: somebody else owns it, so SIGTERM is not listened to (use
+   * `notify`), and the end is told to the `exit` of the configuration.
    */
   readonly ownProcess?: OwnProcess | null
 }
@@ -31,18 +36,20 @@ const lookMs = 20
 const planMs = 1000
 
 /**
- * Waits for the notice that this process is going to be taken away, and then leaves in time, with everything saved: TensorFlow's
- * `PreemptionCheckpointHandler` for process pools. It watches from the moment it is made until `stop()`; one a process is enough,
- * for all its pools.
+ * Waits for the notice that this process is going to be taken away, and then leaves in time, with everything saved:
+ * TensorFlow's `PreemptionCheckpointHandler` for process pools. It watches from the moment it is made until `stop()`;
+ * one a process is enough, for all its pools.
  *
- * Grace period 0: no task is started any more; those that run end, or are cut through the shutdown core after 5 s (at once where
- * all of them are stuck); `save` once; leave. Grace period > 0: `save` at once, go on working, stop starting tasks at
- * `notice + grace − 6 × mean task time`, cut what hangs, `save` again, leave. The workers are ended before the process leaves.
- * Every step is bounded, so that neither a hung task nor a hung save can swallow the notice (both do in TensorFlow).
+ * Grace period 0: no task is started any more; those that run end, or are cut through the shutdown core after 5 s (at
+ * once where all of them are stuck); `save` once; leave. Grace period > 0: `save` at once, go on working, stop starting
+ * tasks at `notice + grace − 6 × mean task time`, cut what hangs, `save` again, leave. The workers are ended before the
+ * process leaves. Every step is bounded, so that neither a hung task nor a hung save can swallow the notice (both do in
+ * TensorFlow).
  *
- * SIGTERM is always listened to. Where it is not the platform's notice, it is the end itself: grace period 0. The first notice
- * counts, and further ones are ignored, except for SIGTERM: a second one ends the grace period, one more cuts the running tasks.
- * A program whose work is done may end before the grace period does, as in TensorFlow: waiting for its end does not keep it alive.
+ * SIGTERM is always listened to. Where it is not the platform's notice, it is the end itself: grace period 0. The first
+ * notice counts, and further ones are ignored, except for SIGTERM: a second one ends the grace period, one more cuts
+ * the running tasks. A program whose work is done may end before the grace period does, as in TensorFlow: waiting for
+ * its end does not keep it alive.
  */
 export class PreemptionHandler {
   /** Resolves once the platform is known and watched. Never rejects. */
@@ -57,7 +64,9 @@ export class PreemptionHandler {
   #hurries = 0
   #wake: () => void = () => undefined
   #hurryNow: () => void = () => undefined
-  readonly #hurried = new Promise<void>((resolve) => { this.#hurryNow = resolve })
+  readonly #hurried = new Promise<void>((resolve) => {
+    this.#hurryNow = resolve
+  })
 
   constructor(options: PreemptionHandlerOptions) {
     const { termination = {}, detection, ownProcess: own = ownProcess } = options
@@ -65,7 +74,10 @@ export class PreemptionHandler {
     this.#options = options
     this.#own = own
     this.#limits = { ...defaultLimits, ...options.limits }
-    this.#stopListening = own?.onSigterm(() => { this.notify('SIGTERM') }) ?? (() => undefined)
+    this.#stopListening =
+      own?.onSigterm(() => {
+        this.notify('SIGTERM')
+      }) ?? (() => undefined)
     this.ready = config.complete(detection).then((complete) => {
       this.#watch(complete)
       return complete
@@ -122,8 +134,12 @@ export class PreemptionHandler {
     if (this.#phase !== 'watching' || terminationWatcher === undefined) return
     try {
       this.#stopWatching = terminationWatcher.watch({
-        notice: (source) => { this.notify(source) },
-        problem: (error) => { this.#tell({ kind: 'problem', what: 'Watching for a notice of termination failed', error }) },
+        notice: (source) => {
+          this.notify(source)
+        },
+        problem: (error) => {
+          this.#tell({ kind: 'problem', what: 'Watching for a notice of termination failed', error })
+        },
       })
     } catch (error) {
       this.#tell({ kind: 'problem', what: 'The termination watcher could not be started; only SIGTERM is left', error })
@@ -132,7 +148,9 @@ export class PreemptionHandler {
 
   async #run(notice: TerminationNotice, noticedMs: number): Promise<void> {
     const config = await this.ready
-    await this.#step('to stop watching', () => { this.#stopWatching() })
+    await this.#step('to stop watching', () => {
+      this.#stopWatching()
+    })
     const graceMs = notice.source === 'SIGTERM' && config.terminationWatcher !== undefined ? 0 : config.gracePeriodMs
     const times = new Times(noticedMs, graceMs, this.#limits)
     this.#tell({ kind: 'noticed', notice, gracePeriodMs: graceMs, exitCode: config.exitCode })
@@ -155,13 +173,18 @@ export class PreemptionHandler {
     }
   }
 
-  /** Saves, and goes on working for as long as there is time. @returns when what runs has to be cut, counted from the notice */
+  /**
+   * Saves, and goes on working for as long as there is time. @returns when what runs has to be cut, counted from the
+   * notice
+   */
   async #useTime(config: CompleteTermination, notice: TerminationNotice, times: Times): Promise<number> {
     const firstSaveMs = await saveInTime(
       config,
       { occasion: 'notice', notice, limitMs: times.graceMs * firstSaveShare },
       { cutShort: { when: this.#hurried, leftMs: this.#limits.saveMs } },
-      (event) => { this.#tell(event) },
+      (event) => {
+        this.#tell(event)
+      },
     )
     for (;;) {
       const { stopAtMs, cutAtMs } = planGrace(times.graceMs, this.#meanTaskMs(), firstSaveMs, this.#limits)
@@ -176,7 +199,10 @@ export class PreemptionHandler {
   async #wrapUp(config: CompleteTermination, cutAtMs: number, times: Times): Promise<void> {
     this.#phase = 'wrappingUp'
     // From here on the process leaves: whatever its own code does when tasks are cut must not get in between.
-    this.#releaseGuard = this.#own?.guard(config.exit === undefined ? config.exitCode : undefined, (error) => { this.#tell({ kind: 'problem', what: 'Nobody caught an error', error }) }) ?? (() => undefined)
+    this.#releaseGuard =
+      this.#own?.guard(config.exit === undefined ? config.exitCode : undefined, (error) => {
+        this.#tell({ kind: 'problem', what: 'Nobody caught an error', error })
+      }) ?? (() => undefined)
     for (const pool of this.#pools()) {
       try {
         pool.hold()
@@ -196,16 +222,28 @@ export class PreemptionHandler {
     const cut = this.#running()
     if (cut.length === 0) return
     this.#tell({ kind: 'cut', tasks: cut.map(({ task, pool }) => `${task.label} (${pool.name})`) })
-    await this.#end([...new Set(cut.map(({ pool }) => pool))], 'the process is going to be taken away, and the task did not end in time')
+    await this.#end(
+      [...new Set(cut.map(({ pool }) => pool))],
+      'the process is going to be taken away, and the task did not end in time',
+    )
   }
 
   async #saveLast(config: CompleteTermination, notice: TerminationNotice, times: Times): Promise<void> {
     this.#phase = 'saving'
-    await saveInTime(config, { occasion: 'final', notice, limitMs: times.lastSaveLimitMs(this.#hurries > 0) }, {}, (event) => { this.#tell(event) })
+    await saveInTime(
+      config,
+      { occasion: 'final', notice, limitMs: times.lastSaveLimitMs(this.#hurries > 0) },
+      {},
+      (event) => {
+        this.#tell(event)
+      },
+    )
   }
 
   #end(pools: readonly PreemptiblePool[], reason: string): Promise<void> {
-    return endPools(pools, reason, this.#limits, (event) => { this.#tell(event) })
+    return endPools(pools, reason, this.#limits, (event) => {
+      this.#tell(event)
+    })
   }
 
   async #leave({ exit, exitCode }: CompleteTermination, notice: TerminationNotice, times: Times): Promise<void> {
@@ -219,7 +257,11 @@ export class PreemptionHandler {
         this.#stopListening()
         return
       }
-      this.#tell({ kind: 'problem', what: '"exit" did not leave', error: result.kind === 'failed' ? result.error : new Error(`not done after ${result.elapsedMs} ms`) })
+      this.#tell({
+        kind: 'problem',
+        what: '"exit" did not leave',
+        error: result.kind === 'failed' ? result.error : new Error(`not done after ${result.elapsedMs} ms`),
+      })
     }
     this.#own?.exit(exitCode)
   }

@@ -18,10 +18,14 @@ export async function saveInTime(
   if (save === undefined) return 0
   const { occasion, limitMs } = about
   let saving: Promise<void> | undefined
-  const result = await bounded((signal) => {
-    saving = Promise.resolve(save({ ...about, signal }))
-    return saving
-  }, limitMs, options)
+  const result = await bounded(
+    (signal) => {
+      saving = Promise.resolve(save({ ...about, signal }))
+      return saving
+    },
+    limitMs,
+    options,
+  )
   const { elapsedMs } = result
   switch (result.kind) {
     case 'done':

@@ -24,11 +24,17 @@ export interface SaveContext {
 export interface TerminationFields {
   /** Default: detected. */
   readonly platform?: Platform | undefined
-  /** How the notice comes: a watcher, or a function that is asked every second (and must not take long). Default: the platform's. */
-  readonly terminationWatcher?: TerminationWatcher | ((signal: AbortSignal) => boolean | Promise<boolean>) | 'sigterm' | 'metadata' | undefined
+  /**
+   * How the notice comes: a watcher, or a function that is asked every second (and must not take long). Default: the
+   * platform's.
+   */
+  readonly terminationWatcher?:
+    TerminationWatcher | ((signal: AbortSignal) => boolean | Promise<boolean>) | 'sigterm' | 'metadata' | undefined
   /** The exit code, or what leaves instead of `process.exit`. Default: the platform's code. */
   readonly exit?: number | ((notice: TerminationNotice) => void | Promise<void>) | undefined
-  /** The exit code where `exit` is a function: what the process leaves with when that fails. Default: the platform's. */
+  /**
+   * The exit code where `exit` is a function: what the process leaves with when that fails. Default: the platform's.
+   */
   readonly exitCode?: number | undefined
   /** From the notice to the end, milliseconds. 0: wrap up, save and leave at once. Default: the platform's. */
   readonly gracePeriodMs?: number | undefined
@@ -52,14 +58,18 @@ export interface CompleteTermination {
 /** A field that cannot be used. */
 export class TerminationConfigError extends Error {
   override readonly name = 'TerminationConfigError'
-  constructor(readonly field: string, readonly why: string) {
+  constructor(
+    readonly field: string,
+    readonly why: string,
+  ) {
     super(`TerminationConfig: "${field}" ${why}.`)
   }
 }
 
 /**
- * How this process learns that it is going to be taken away, how long it has then, what it saves, and how it leaves: TensorFlow's
- * `tf.distribute.experimental.TerminationConfig`. What is left out comes from the platform (see `terminationPresets`).
+ * How this process learns that it is going to be taken away, how long it has then, what it saves, and how it leaves:
+ * TensorFlow's `tf.distribute.experimental.TerminationConfig`. What is left out comes from the platform (see
+ * `terminationPresets`).
  * @throws TerminationConfigError naming the field
  */
 export class TerminationConfig implements TerminationFields {
@@ -86,33 +96,47 @@ export class TerminationConfig implements TerminationFields {
     return {
       platform,
       terminationWatcher: watcherOf(this.terminationWatcher ?? preset.watch, env),
-      exitCode: typeof this.exit === 'number' ? this.exit : this.exitCode ?? preset.exitCode,
+      exitCode: typeof this.exit === 'number' ? this.exit : (this.exitCode ?? preset.exitCode),
       exit: typeof this.exit === 'function' ? this.exit : undefined,
       gracePeriodMs: this.gracePeriodMs ?? preset.gracePeriodMs,
       save: this.save,
     }
   }
 
-  /** These fields over the preset of the platform that is named, else of the one this process runs on. Never rejects. */
+  /**
+   * These fields over the preset of the platform that is named, else of the one this process runs on. Never rejects.
+   */
   async complete(options: DetectionOptions = {}): Promise<CompleteTermination> {
     return this.for(this.platform ?? (await detectPlatform(options)), options.env)
   }
 }
 
-function watcherOf(watcher: NonNullable<TerminationFields['terminationWatcher']>, env: NodeJS.ProcessEnv): TerminationWatcher | undefined {
+function watcherOf(
+  watcher: NonNullable<TerminationFields['terminationWatcher']>,
+  env: NodeJS.ProcessEnv,
+): TerminationWatcher | undefined {
   if (watcher === 'sigterm') return undefined
   if (watcher === 'metadata') return metadataWatcher({ env })
   return typeof watcher === 'function' ? pollingWatcher(watcher, { source: 'terminationWatcher' }) : watcher
 }
 
 function check({ platform, terminationWatcher, exit, exitCode, gracePeriodMs, save }: TerminationFields): void {
-  if (platform !== undefined && !isPlatform(platform)) throw new TerminationConfigError('platform', `must be one of ${platforms.join(', ')}`)
+  if (platform !== undefined && !isPlatform(platform))
+    throw new TerminationConfigError('platform', `must be one of ${platforms.join(', ')}`)
   if (terminationWatcher !== undefined && !isWatcher(terminationWatcher)) {
-    throw new TerminationConfigError('terminationWatcher', 'must be a function, an object with watch(), "sigterm" or "metadata"')
+    throw new TerminationConfigError(
+      'terminationWatcher',
+      'must be a function, an object with watch(), "sigterm" or "metadata"',
+    )
   }
-  if (exit !== undefined && typeof exit !== 'function' && !isExitCode(exit)) throw new TerminationConfigError('exit', 'must be a function, or an exit code from 0 to 255')
-  if (exitCode !== undefined && !isExitCode(exitCode)) throw new TerminationConfigError('exitCode', 'must be an exit code from 0 to 255')
-  if (gracePeriodMs !== undefined && !(typeof gracePeriodMs === 'number' && gracePeriodMs >= 0 && gracePeriodMs <= longestDelayMs)) {
+  if (exit !== undefined && typeof exit !== 'function' && !isExitCode(exit))
+    throw new TerminationConfigError('exit', 'must be a function, or an exit code from 0 to 255')
+  if (exitCode !== undefined && !isExitCode(exitCode))
+    throw new TerminationConfigError('exitCode', 'must be an exit code from 0 to 255')
+  if (
+    gracePeriodMs !== undefined &&
+    !(typeof gracePeriodMs === 'number' && gracePeriodMs >= 0 && gracePeriodMs <= longestDelayMs)
+  ) {
     throw new TerminationConfigError('gracePeriodMs', `must be 0 to ${longestDelayMs} milliseconds`)
   }
   if (save !== undefined && typeof save !== 'function') throw new TerminationConfigError('save', 'must be a function')

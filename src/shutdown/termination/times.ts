@@ -6,7 +6,11 @@ const leastSaveMs = 100
 /** The clock of one preemption: it starts at the notice. */
 export class Times {
   /** @param graceMs 0: there is none, and only the limits bound what is waited for */
-  constructor(private readonly noticedMs: number, readonly graceMs: number, private readonly limits: PreemptionLimits) {}
+  constructor(
+    private readonly noticedMs: number,
+    readonly graceMs: number,
+    private readonly limits: PreemptionLimits,
+  ) {}
 
   /** Since the notice. */
   get elapsedMs(): number {
@@ -18,7 +22,10 @@ export class Times {
     return this.graceMs === 0 ? null : this.graceMs - this.elapsedMs
   }
 
-  /** How long a save that starts now may take, as the last one. Leaving takes its time too: a part of what is left is kept for it. */
+  /**
+   * How long a save that starts now may take, as the last one. Leaving takes its time too: a part of what is left is
+   * kept for it.
+   */
   lastSaveLimitMs(hurried: boolean): number {
     const { leftMs } = this
     if (leftMs === null) return this.limits.saveMs

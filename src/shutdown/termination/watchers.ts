@@ -20,15 +20,23 @@ export interface PollingOptions {
   readonly source: string
   /** From the end of one look to the start of the next. Default 1000, as TensorFlow. */
   readonly intervalMs?: number
-  /** A look that takes longer has failed. Default 3000; TensorFlow's has no end, so that a server that hangs blinds it. */
+  /**
+   * A look that takes longer has failed. Default 3000; TensorFlow's has no end, so that a server that hangs blinds it.
+   */
   readonly timeoutMs?: number
 }
 
 const defaultIntervalMs = 1000
 const defaultTimeoutMs = 3000
 
-/** Asks again and again (TensorFlow's `termination_watcher_fn`); what fails or hangs is a problem told, and the next look comes. */
-export function pollingWatcher(look: (signal: AbortSignal) => boolean | Promise<boolean>, options: PollingOptions): TerminationWatcher {
+/**
+ * Asks again and again (TensorFlow's `termination_watcher_fn`); what fails or hangs is a problem told, and the next
+ * look comes.
+ */
+export function pollingWatcher(
+  look: (signal: AbortSignal) => boolean | Promise<boolean>,
+  options: PollingOptions,
+): TerminationWatcher {
   const { source, intervalMs = defaultIntervalMs, timeoutMs = defaultTimeoutMs } = options
   return {
     watch(hooks) {
@@ -36,18 +44,26 @@ export function pollingWatcher(look: (signal: AbortSignal) => boolean | Promise<
       let timer: NodeJS.Timeout | undefined
       let lastProblem: string | undefined
       const poll = async (): Promise<void> => {
-        const outcome = await bounded((signal) => look(AbortSignal.any([signal, stop.signal])), timeoutMs, { keepAlive: false })
+        const outcome = await bounded((signal) => look(AbortSignal.any([signal, stop.signal])), timeoutMs, {
+          keepAlive: false,
+        })
         if (stop.signal.aborted) return
         if (outcome.kind === 'done' && outcome.value) {
           stop.abort()
           hooks.notice(source)
           return
         }
-        const problem = outcome.kind === 'late' ? new Error(`${source} did not answer within ${timeoutMs} ms`)
-          : outcome.kind === 'failed' ? asError(outcome.error) : undefined
+        const problem =
+          outcome.kind === 'late'
+            ? new Error(`${source} did not answer within ${timeoutMs} ms`)
+            : outcome.kind === 'failed'
+              ? asError(outcome.error)
+              : undefined
         if (problem !== undefined && problem.message !== lastProblem) hooks.problem(problem)
         lastProblem = problem?.message
-        timer = setTimeout(() => { void poll() }, intervalMs)
+        timer = setTimeout(() => {
+          void poll()
+        }, intervalMs)
         timer.unref()
       }
       void poll()
@@ -62,16 +78,24 @@ export function pollingWatcher(look: (signal: AbortSignal) => boolean | Promise<
 /** What the metadata server says once the machine is going to be stopped for maintenance. */
 const terminateEvent = 'TERMINATE_ON_HOST_MAINTENANCE'
 
-/** Polls the metadata server of Google's cloud for a maintenance that ends the machine. Its address: see `metadataHost`. */
-export function metadataWatcher(options: { readonly env?: NodeJS.ProcessEnv; readonly intervalMs?: number; readonly timeoutMs?: number } = {}): TerminationWatcher {
+/**
+ * Polls the metadata server of Google's cloud for a maintenance that ends the machine. Its address: see `metadataHost`.
+ */
+export function metadataWatcher(
+  options: { readonly env?: NodeJS.ProcessEnv; readonly intervalMs?: number; readonly timeoutMs?: number } = {},
+): TerminationWatcher {
   const { env = process.env, ...timing } = options
   const host = metadataHost(env)
   const path = 'instance/maintenance-event'
-  return pollingWatcher(async (signal) => {
-    const { status, body } = await readMetadata(host, path, signal)
-    if (status !== 200) throw new MetadataError(`http://${host}/computeMetadata/v1/${path}`, `it answered with status ${status}`)
-    return body.trim() === terminateEvent
-  }, { source: `metadata server ${host}`, ...timing })
+  return pollingWatcher(
+    async (signal) => {
+      const { status, body } = await readMetadata(host, path, signal)
+      if (status !== 200)
+        throw new MetadataError(`http://${host}/computeMetadata/v1/${path}`, `it answered with status ${status}`)
+      return body.trim() === terminateEvent
+    },
+    { source: `metadata server ${host}`, ...timing },
+  )
 }
 
 function asError(error: unknown): Error {

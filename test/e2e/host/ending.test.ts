@@ -3,19 +3,39 @@ import { readFileSync } from 'node:fs'
 import * as vscode from 'vscode'
 import type { PoolRecord } from '../../../src/extension/model/poolStore'
 import type { UnhangTestApi } from '../../../src/extension/testApi'
-import { Answers, endEverything, eventually, isAlive, liveWorkers, poolThat, runTask, sleeper, stubborn, unhang, writeTasks } from './support'
+import {
+  Answers,
+  endEverything,
+  eventually,
+  isAlive,
+  liveWorkers,
+  poolThat,
+  runTask,
+  sleeper,
+  stubborn,
+  unhang,
+  writeTasks,
+} from './support'
 
 describe('Ending', () => {
   let api: UnhangTestApi
   let answers: Answers
   const running = async (label: string, workers: number): Promise<PoolRecord> => {
     await runTask(label)
-    return poolThat(api, label, (pool) => liveWorkers(pool).filter(({ pid, status }) => pid > 0 && status === 'busy').length === workers)
+    return poolThat(
+      api,
+      label,
+      (pool) => liveWorkers(pool).filter(({ pid, status }) => pid > 0 && status === 'busy').length === workers,
+    )
   }
 
   before(async () => {
     api = await unhang()
-    await writeTasks({ label: 'Sleep', ...sleeper }, { label: 'Sleep too', ...sleeper }, { label: 'Stubborn', ...stubborn })
+    await writeTasks(
+      { label: 'Sleep', ...sleeper },
+      { label: 'Sleep too', ...sleeper },
+      { label: 'Stubborn', ...stubborn },
+    )
   })
   beforeEach(() => {
     answers = new Answers()
@@ -29,14 +49,20 @@ describe('Ending', () => {
     await vscode.commands.executeCommand('unhang.killPool', { kind: 'pool', poolId: pool.header.id })
     assert.equal(answers.confirmations.length, 1)
     assert.match(answers.confirmations[0]?.message ?? '', /Sleep.*2 workers/)
-    assert.equal(liveWorkers(pool).every(({ pid }) => isAlive(pid)), true)
+    assert.equal(
+      liveWorkers(pool).every(({ pid }) => isAlive(pid)),
+      true,
+    )
   })
 
   it('kills a pool after one question, and shows how its workers ended', async () => {
     const pool = await running('Sleep', 2)
     await vscode.commands.executeCommand('unhang.killPool', { kind: 'pool', poolId: pool.header.id })
     const ended = await poolThat(api, 'Sleep', (found) => found.header.state === 'ended')
-    assert.deepEqual([...ended.workers.values()].map(({ signal }) => signal), ['SIGKILL', 'SIGKILL'])
+    assert.deepEqual(
+      [...ended.workers.values()].map(({ signal }) => signal),
+      ['SIGKILL', 'SIGKILL'],
+    )
     const [root] = api.view.getChildren()
     const group = api.view.getChildren(root).find(({ kind }) => kind === 'exitedGroup')
     const rows = api.view.getChildren(group).map((node) => api.view.getTreeItem(node).description)
@@ -47,7 +73,11 @@ describe('Ending', () => {
   it('kills one worker without asking; the pool goes on', async () => {
     const pool = await running('Sleep', 2)
     const [worker] = liveWorkers(pool)
-    await vscode.commands.executeCommand('unhang.killWorker', { kind: 'worker', poolId: pool.header.id, name: worker?.name })
+    await vscode.commands.executeCommand('unhang.killWorker', {
+      kind: 'worker',
+      poolId: pool.header.id,
+      name: worker?.name,
+    })
     assert.deepEqual(answers.confirmations, [])
     await poolThat(api, 'Sleep', (found) => found.header.counts.lost === 1 && found.header.state !== 'ended')
     assert.equal(isAlive(worker?.pid ?? 0), false)
@@ -69,8 +99,15 @@ describe('Ending', () => {
     await poolThat(api, 'Sleep too', (found) => found.header.state === 'ended')
     const offered = answers.offered[0] ?? []
     assert.deepEqual(offered.map(({ label }) => label).sort(), ['Sleep', 'Sleep too'])
-    for (const { pid } of liveWorkers(second)) assert.ok(offered.some(({ detail }) => detail?.includes(String(pid))), `no ${pid} among the choices`)
-    assert.equal(liveWorkers(first).every(({ pid }) => isAlive(pid)), true)
+    for (const { pid } of liveWorkers(second))
+      assert.ok(
+        offered.some(({ detail }) => detail?.includes(String(pid))),
+        `no ${pid} among the choices`,
+      )
+    assert.equal(
+      liveWorkers(first).every(({ pid }) => isAlive(pid)),
+      true,
+    )
   })
 
   it('terminates every pool after one question', async () => {
@@ -85,16 +122,28 @@ describe('Ending', () => {
   it('cancels a running task', async () => {
     const pool = await running('Sleep', 2)
     const [worker] = liveWorkers(pool)
-    await vscode.commands.executeCommand('unhang.cancelTask', { kind: 'task', poolId: pool.header.id, worker: worker?.name })
+    await vscode.commands.executeCommand('unhang.cancelTask', {
+      kind: 'task',
+      poolId: pool.header.id,
+      worker: worker?.name,
+    })
     await poolThat(api, 'Sleep', (found) => found.header.counts.cancelled === 1)
   })
 
   it('runs a lost task once more', async () => {
     const pool = await running('Sleep', 2)
     const [worker] = liveWorkers(pool)
-    await vscode.commands.executeCommand('unhang.killWorker', { kind: 'worker', poolId: pool.header.id, name: worker?.name })
+    await vscode.commands.executeCommand('unhang.killWorker', {
+      kind: 'worker',
+      poolId: pool.header.id,
+      name: worker?.name,
+    })
     await poolThat(api, 'Sleep', (found) => found.header.counts.lost === 1 && found.header.counts.running === 1)
-    await vscode.commands.executeCommand('unhang.retryTask', { kind: 'task', poolId: pool.header.id, worker: worker?.name })
+    await vscode.commands.executeCommand('unhang.retryTask', {
+      kind: 'task',
+      poolId: pool.header.id,
+      worker: worker?.name,
+    })
     await poolThat(api, 'Sleep', (found) => found.header.counts.running === 2)
   })
 
@@ -105,7 +154,9 @@ describe('Ending', () => {
     await eventually('the trap is set', () => isDeafToSigterm(worker?.pid ?? 0))
     answers.takes = ({ actions }) => actions.find((action) => action.startsWith('Kill'))
     await vscode.commands.executeCommand('unhang.terminatePool', { kind: 'pool', poolId: pool.header.id })
-    const issue = await eventually('the issue is shown', () => answers.notifications.find(({ message }) => message.includes('still alive')))
+    const issue = await eventually('the issue is shown', () =>
+      answers.notifications.find(({ message }) => message.includes('still alive')),
+    )
     assert.equal(issue.severity, 'warning')
     assert.match(issue.message, new RegExp(`pid=${worker?.pid}`))
     assert.deepEqual(issue.actions, ['Kill (SIGKILL)', 'Show Report', 'Show Log'])
@@ -118,7 +169,9 @@ describe('Ending', () => {
     await eventually('the trap is set', () => isDeafToSigterm(liveWorkers(pool)[0]?.pid ?? 0))
     answers.takes = ({ actions }) => actions.find((action) => action === 'Show Report')
     await vscode.commands.executeCommand('unhang.terminatePool', { kind: 'pool', poolId: pool.header.id })
-    const tab = await eventually('the report is open', () => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).find(({ label }) => label.includes('Stubborn.md')))
+    const tab = await eventually('the report is open', () =>
+      vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).find(({ label }) => label.includes('Stubborn.md')),
+    )
     assert.ok(tab.input instanceof vscode.TabInputWebview, 'the report is not shown as a page')
     const report = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'unhang-report')
     assert.equal(report?.languageId, 'markdown')
@@ -138,14 +191,22 @@ describe('Ending', () => {
   it('copies the pids of what is selected', async () => {
     const pool = await running('Sleep', 2)
     await vscode.commands.executeCommand('unhang.copyPid', { kind: 'pool', poolId: pool.header.id })
-    assert.deepEqual((await vscode.env.clipboard.readText()).split(' ').sort(), liveWorkers(pool).map(({ pid }) => String(pid)).sort())
+    assert.deepEqual(
+      (await vscode.env.clipboard.readText()).split(' ').sort(),
+      liveWorkers(pool)
+        .map(({ pid }) => String(pid))
+        .sort(),
+    )
   })
 
   it('says so when there is nothing to end', async () => {
     for (const command of ['unhang.terminatePool', 'unhang.killWorker', 'unhang.terminateAll', 'unhang.killStuck']) {
       await vscode.commands.executeCommand(command)
     }
-    assert.deepEqual(answers.notifications.map(({ message }) => message), ['No pool is running.', 'No worker is running.', 'No pool is running.', 'No worker is stuck.'])
+    assert.deepEqual(
+      answers.notifications.map(({ message }) => message),
+      ['No pool is running.', 'No worker is running.', 'No pool is running.', 'No worker is stuck.'],
+    )
   })
 })
 

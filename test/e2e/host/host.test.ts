@@ -1,7 +1,18 @@
 import * as assert from 'node:assert/strict'
 import * as vscode from 'vscode'
 import type { UnhangTestApi } from '../../../src/extension/testApi'
-import { Answers, endEverything, eventually, isAlive, liveWorkers, poolThat, runTask, sleeper, unhang, writeTasks } from './support'
+import {
+  Answers,
+  endEverything,
+  eventually,
+  isAlive,
+  liveWorkers,
+  poolThat,
+  runTask,
+  sleeper,
+  unhang,
+  writeTasks,
+} from './support'
 
 describe('The host', () => {
   let api: UnhangTestApi
@@ -19,33 +30,53 @@ describe('The host', () => {
 
   it('is started once, however many ask for it at the same time', async () => {
     const [session] = api.sessions.all
-    const answersOfAll = await Promise.all(Array.from({ length: 5 }, async () => session?.request('unhang/hostStatus', {})))
+    const answersOfAll = await Promise.all(
+      Array.from({ length: 5 }, async () => session?.request('unhang/hostStatus', {})),
+    )
     assert.equal(new Set(answersOfAll.map((status) => status?.pid)).size, 1)
   })
 
   it('that is killed is replaced, and what it left behind is shown and can be ended', async () => {
     const [session] = api.sessions.all
     const { exitCode } = await runTask('Sleep')
-    const pool = await poolThat(api, 'Sleep', (found) => liveWorkers(found).filter(({ status }) => status === 'busy').length === 2)
+    const pool = await poolThat(
+      api,
+      'Sleep',
+      (found) => liveWorkers(found).filter(({ status }) => status === 'busy').length === 2,
+    )
     const pids = liveWorkers(pool).map(({ pid }) => pid)
     const before = await session?.request('unhang/hostStatus', {})
     assert.ok(before)
     process.kill(before.pid, 'SIGKILL')
     assert.equal(await exitCode, 1)
-    const orphaned = await eventually('the orphans are shown', () => api.sessions.catalog.pools.find(({ header }) => header.orphaned))
-    assert.deepEqual(liveWorkers(orphaned).map(({ pid }) => pid).sort(), pids.sort())
+    const orphaned = await eventually('the orphans are shown', () =>
+      api.sessions.catalog.pools.find(({ header }) => header.orphaned),
+    )
+    assert.deepEqual(
+      liveWorkers(orphaned)
+        .map(({ pid }) => pid)
+        .sort(),
+      pids.sort(),
+    )
     const [row] = api.view.getChildren()
     assert.ok(row)
     assert.match(String(api.view.getTreeItem(row).description), /orphaned/)
     await vscode.commands.executeCommand('unhang.killPool', { kind: 'pool', poolId: orphaned.header.id })
     await eventually('they are gone', () => pids.every((pid) => !isAlive(pid)))
-    assert.deepEqual(answers.notifications.filter(({ severity }) => severity === 'error'), [])
+    assert.deepEqual(
+      answers.notifications.filter(({ severity }) => severity === 'error'),
+      [],
+    )
   })
 
   it('that is ended on purpose stays ended, with its pools', async () => {
     const [session] = api.sessions.all
     await runTask('Sleep')
-    const pool = await poolThat(api, 'Sleep', (found) => liveWorkers(found).filter(({ status }) => status === 'busy').length === 2)
+    const pool = await poolThat(
+      api,
+      'Sleep',
+      (found) => liveWorkers(found).filter(({ status }) => status === 'busy').length === 2,
+    )
     const pids = liveWorkers(pool).map(({ pid }) => pid)
     assert.deepEqual(await session?.request('unhang/stopHost', {}), { issues: [] })
     assert.deepEqual(pids.filter(isAlive), [])
@@ -67,7 +98,9 @@ describe('The host', () => {
       assert.equal(await exitCode, 1)
       assert.equal(session?.state, 'failed')
       await vscode.commands.executeCommand('unhang.connectHost')
-      const told = await eventually('the error', () => answers.notifications.find(({ severity }) => severity === 'error'))
+      const told = await eventually('the error', () =>
+        answers.notifications.find(({ severity }) => severity === 'error'),
+      )
       assert.match(told.message, /no\/such\/node/)
       assert.deepEqual(told.actions, ['Show Log'])
     } finally {
@@ -84,13 +117,20 @@ describe('The host', () => {
     answers.confirms = false
     process.kill(before.pid, 'SIGSTOP')
     try {
-      const told = await eventually('it is told', () => answers.notifications.find(({ message }) => message.includes(`pid ${before.pid}`)), 30_000)
+      const told = await eventually(
+        'it is told',
+        () => answers.notifications.find(({ message }) => message.includes(`pid ${before.pid}`)),
+        30_000,
+      )
       assert.match(told.message, /is stopped and answers nobody/)
       assert.deepEqual(told.actions, ['Restart Host', 'Show Log'])
       assert.match(api.view.message, /is stopped/)
       await vscode.commands.executeCommand('unhang.restartHost')
       assert.equal(isAlive(before.pid), true)
-      assert.match(answers.confirmations.at(-1)?.detail ?? '', new RegExp(`Process ${before.pid} is stopped\\. It is ended with SIGKILL, and nothing else is`))
+      assert.match(
+        answers.confirmations.at(-1)?.detail ?? '',
+        new RegExp(`Process ${before.pid} is stopped\\. It is ended with SIGKILL, and nothing else is`),
+      )
 
       answers.confirms = true
       await vscode.commands.executeCommand('unhang.restartHost')

@@ -23,12 +23,20 @@ export async function run(): Promise<void> {
   Mocha.reporters.Base.consoleLog = (...values: unknown[]) => {
     for (const line of format(...values).split('\n')) console.log(lineMark + line)
   }
-  const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, reporter: 'spec', color: false, ...(process.env.UNHANG_TEST_GREP ? { grep: process.env.UNHANG_TEST_GREP } : {}) })
+  const mocha = new Mocha({
+    ui: 'bdd',
+    timeout: 60_000,
+    reporter: 'spec',
+    color: false,
+    ...(process.env.UNHANG_TEST_GREP ? { grep: process.env.UNHANG_TEST_GREP } : {}),
+  })
   for (const file of readdirSync(__dirname, { recursive: true, encoding: 'utf8' }).sort()) {
     if (file.endsWith('.test.js')) mocha.addFile(join(__dirname, file))
   }
   await new Promise<void>((resolve) => {
-    const runner = mocha.run(() => { resolve() })
+    const runner = mocha.run(() => {
+      resolve()
+    })
     runner.on('pass', () => report.passed++)
     runner.on('pending', () => report.pending++)
     runner.on('fail', (test: Mocha.Runnable, error: Error) => {

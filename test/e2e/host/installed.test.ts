@@ -16,6 +16,9 @@ describe('The extension, as installed', () => {
     const contributed = (manifest?.contributes?.commands ?? []).map(({ command }) => command)
     assert.ok(contributed.length > 0, 'package.json contributes no command')
     const registered = new Set(await vscode.commands.getCommands(true))
-    assert.deepEqual(contributed.filter((command) => !registered.has(command)), [])
+    assert.deepEqual(
+      contributed.filter((command) => !registered.has(command)),
+      [],
+    )
   })
 })

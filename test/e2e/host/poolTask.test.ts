@@ -1,7 +1,18 @@
 import * as assert from 'node:assert/strict'
 import * as vscode from 'vscode'
 import type { UnhangTestApi } from '../../../src/extension/testApi'
-import { Answers, endEverything, eventually, isAlive, liveWorkers, poolThat, runTask, sleeper, unhang, writeTasks } from './support'
+import {
+  Answers,
+  endEverything,
+  eventually,
+  isAlive,
+  liveWorkers,
+  poolThat,
+  runTask,
+  sleeper,
+  unhang,
+  writeTasks,
+} from './support'
 
 describe('A pool task', () => {
   let api: UnhangTestApi
@@ -9,7 +20,9 @@ describe('A pool task', () => {
   before(async () => {
     api = await unhang()
   })
-  beforeEach(() => { api.setPrompts(new Answers()) })
+  beforeEach(() => {
+    api.setPrompts(new Answers())
+  })
   afterEach(() => endEverything(api))
 
   it('runs to its end and exits with 0 when every task is done', async () => {
@@ -22,7 +35,19 @@ describe('A pool task', () => {
   })
 
   it('hands ${item} and ${index} on as they are, and ${workspaceFolder} resolved', async () => {
-    await writeTasks({ label: 'Variables', command: ['sh', '-c', 'test "$1" = "a b" && test "$2" = 0 && test -d "$3/.vscode"', 'sh', '${item}', '${index}', '${workspaceFolder}'], items: ['a b'] })
+    await writeTasks({
+      label: 'Variables',
+      command: [
+        'sh',
+        '-c',
+        'test "$1" = "a b" && test "$2" = 0 && test -d "$3/.vscode"',
+        'sh',
+        '${item}',
+        '${index}',
+        '${workspaceFolder}',
+      ],
+      items: ['a b'],
+    })
     const { exitCode } = await runTask('Variables')
     assert.equal(await exitCode, 0)
   })

@@ -9,14 +9,20 @@ import { Answers, endEverything, eventually, isAlive, poolThat, unhang, workspac
 
 /** The pool in the program, once it is stuck. */
 async function stuckPool(api: UnhangTestApi): Promise<PoolRecord> {
-  return eventually('the lost task', () => api.sessions.catalog.pools.find(({ header }) => header.kind === 'watched' && header.verdicts.some(({ code }) => code === 'lost-task')))
+  return eventually('the lost task', () =>
+    api.sessions.catalog.pools.find(
+      ({ header }) => header.kind === 'watched' && header.verdicts.some(({ code }) => code === 'lost-task'),
+    ),
+  )
 }
 
 describe('A program of the user’s own', () => {
   let api: UnhangTestApi
   let answers: Answers
 
-  before(async () => { api = await unhang() })
+  before(async () => {
+    api = await unhang()
+  })
   beforeEach(() => {
     answers = new Answers()
     api.setPrompts(answers)
@@ -37,9 +43,14 @@ describe('A program of the user’s own', () => {
     const program = api.sessions.catalog.programOf(pool)
     assert.equal(program?.header.name, 'train.py')
     assert.ok(isAlive(program.header.program?.pid ?? 0))
-    assert.deepEqual(api.view.getChildren().map((node) => node.poolId), [program.header.id])
+    assert.deepEqual(
+      api.view.getChildren().map((node) => node.poolId),
+      [program.header.id],
+    )
     assert.ok(api.view.getChildren(api.view.getChildren()[0]).some((node) => node.poolId === pool.header.id))
-    const told = await eventually('the notification', () => answers.notifications.find(({ message }) => message.includes('train(5) was lost')))
+    const told = await eventually('the notification', () =>
+      answers.notifications.find(({ message }) => message.includes('train(5) was lost')),
+    )
     assert.deepEqual(told.actions, ['Rescue…', 'Show', 'Terminate', 'Don’t Show Again'])
     assert.equal(api.view.badge, 1)
     assert.match(api.statusBar.text, /1 pool, 1 stuck/)
@@ -49,7 +60,9 @@ describe('A program of the user’s own', () => {
     const uri = vscode.Uri.joinPath(workspaceFolder().uri, 'open.py')
     await vscode.workspace.fs.writeFile(uri, Buffer.from('raise SystemExit(1)\n'))
     const editor = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri))
-    await editor.edit((edit) => { edit.replace(new vscode.Range(0, 0, 1, 0), 'raise SystemExit(3)\n') })
+    await editor.edit((edit) => {
+      edit.replace(new vscode.Range(0, 0, 1, 0), 'raise SystemExit(3)\n')
+    })
     answers.picks = (label) => label.endsWith(' open.py')
     await vscode.commands.executeCommand('unhang.watchProgram')
     const program = await poolThat(api, 'open.py', ({ header }) => header.state === 'ended')
@@ -63,7 +76,10 @@ describe('A program of the user’s own', () => {
     await vscode.commands.executeCommand('unhang.rescuePool', { kind: 'pool', poolId: pool.header.id })
     assert.equal(answers.confirmations.length, 1)
     assert.match(answers.confirmations[0]?.message ?? '', /^Rescue train\.py:\d+\?$/)
-    assert.match(answers.confirmations[0]?.detail ?? '', /Run task 5 train\(5\) again \(lost with ForkPoolWorker-\d+, pid \d+\)/)
+    assert.match(
+      answers.confirmations[0]?.detail ?? '',
+      /Run task 5 train\(5\) again \(lost with ForkPoolWorker-\d+, pid \d+\)/,
+    )
     const ended = await poolThat(api, 'train.py', ({ header }) => header.state === 'ended')
     assert.equal(ended.header.id, program?.header.id)
     assert.equal(ended.header.program?.exitCode, 0)
@@ -91,7 +107,10 @@ describe('A program of the user’s own', () => {
     const document = vscode.window.activeTextEditor?.document
     assert.equal(document?.uri.scheme, 'unhang-stack')
     assert.match(document.getText(), /^train\.py, pid \d+\n[^]*Thread MainThread[^]*train\.py", line \d+, in <module>/)
-    const links = await vscode.commands.executeCommand<vscode.DocumentLink[]>('vscode.executeLinkProvider', document.uri)
+    const links = await vscode.commands.executeCommand<vscode.DocumentLink[]>(
+      'vscode.executeLinkProvider',
+      document.uri,
+    )
     const own = links.find(({ target }) => target?.path.endsWith('/train.py'))
     assert.match(own?.target?.fragment ?? '', /^L\d+$/)
     const before = document.getText()
@@ -117,23 +136,45 @@ describe('A program that runs already', () => {
   let program: ChildProcess
   let pids: number[]
 
-  before(async () => { api = await unhang() })
+  before(async () => {
+    api = await unhang()
+  })
   beforeEach(async () => {
     answers = new Answers()
     api.setPrompts(answers)
     const folder = workspaceFolder().uri.fsPath
-    await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(workspaceFolder().uri, 'unwatched.py'), Buffer.from([
-      'import multiprocessing as mp, os, time', 'def nap(n):', '    time.sleep(600)', 'if __name__ == "__main__":', '    p = mp.Pool(2)', '    p.map_async(nap, range(2))', '    time.sleep(0.5)',
-      '    with open("pids.part", "w") as file:', '        file.write(" ".join(str(pid) for pid in [os.getpid()] + [child.pid for child in mp.active_children()]))', '    os.rename("pids.part", "pids")', '    time.sleep(600)', '',
-    ].join('\n')))
+    await vscode.workspace.fs.writeFile(
+      vscode.Uri.joinPath(workspaceFolder().uri, 'unwatched.py'),
+      Buffer.from(
+        [
+          'import multiprocessing as mp, os, time',
+          'def nap(n):',
+          '    time.sleep(600)',
+          'if __name__ == "__main__":',
+          '    p = mp.Pool(2)',
+          '    p.map_async(nap, range(2))',
+          '    time.sleep(0.5)',
+          '    with open("pids.part", "w") as file:',
+          '        file.write(" ".join(str(pid) for pid in [os.getpid()] + [child.pid for child in ' +
+            'mp.active_children()]))',
+          '    os.rename("pids.part", "pids")',
+          '    time.sleep(600)',
+          '',
+        ].join('\n'),
+      ),
+    )
     program = spawn('python3', ['unwatched.py'], { cwd: folder, stdio: 'ignore' })
-    const written = await eventually('the program has its workers', () => readFile(join(folder, 'pids'), 'utf8').catch(() => undefined))
+    const written = await eventually('the program has its workers', () =>
+      readFile(join(folder, 'pids'), 'utf8').catch(() => undefined),
+    )
     await vscode.workspace.fs.delete(vscode.Uri.joinPath(workspaceFolder().uri, 'pids'))
     pids = written.split(' ').map(Number)
   })
   afterEach(async () => {
     // Its workers sleep in a task and would outlive it.
-    for (const pid of pids) if (isAlive(pid) && (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('unwatched.py')) process.kill(pid, 'SIGKILL')
+    for (const pid of pids)
+      if (isAlive(pid) && (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('unwatched.py'))
+        process.kill(pid, 'SIGKILL')
     await eventually('it is gone', () => pids.every((pid) => !isAlive(pid)))
     await endEverything(api)
   })
@@ -144,7 +185,9 @@ describe('A program that runs already', () => {
     await vscode.commands.executeCommand('unhang.attachProcess')
     assert.equal(answers.lines[0]?.[0], '# In this workspace')
     assert.match(answers.lines.flat().find((line) => line.includes(`pid ${main} `)) ?? '', /2 pool workers/)
-    const attached = await eventually('it is in the view', () => api.sessions.catalog.pools.find(({ header }) => header.kind === 'attached'))
+    const attached = await eventually('it is in the view', () =>
+      api.sessions.catalog.pools.find(({ header }) => header.kind === 'attached'),
+    )
     assert.equal(attached.header.program?.readOnly, true)
     answers.confirms = false
     await vscode.commands.executeCommand('unhang.killPool', { kind: 'pool', poolId: attached.header.id })

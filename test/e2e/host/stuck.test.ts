@@ -1,7 +1,17 @@
 import * as assert from 'node:assert/strict'
 import * as vscode from 'vscode'
 import type { UnhangTestApi } from '../../../src/extension/testApi'
-import { Answers, endEverything, eventually, isAlive, liveWorkers, poolThat, runTask, unhang, writeTasks } from './support'
+import {
+  Answers,
+  endEverything,
+  eventually,
+  isAlive,
+  liveWorkers,
+  poolThat,
+  runTask,
+  unhang,
+  writeTasks,
+} from './support'
 
 const hanging = { command: ['sleep', '86400'], stuckAfterMs: 1500 }
 
@@ -11,14 +21,19 @@ describe('A task that is stuck', () => {
 
   before(async () => {
     api = await unhang()
-    await writeTasks({ label: 'One hangs', ...hanging, items: ['a'] }, { label: 'Three hang', ...hanging, items: ['a', 'b', 'c'], processes: 3 })
+    await writeTasks(
+      { label: 'One hangs', ...hanging, items: ['a'] },
+      { label: 'Three hang', ...hanging, items: ['a', 'b', 'c'], processes: 3 },
+    )
   })
   beforeEach(() => {
     answers = new Answers()
     api.setPrompts(answers)
   })
   afterEach(async () => {
-    await vscode.workspace.getConfiguration('unhang').update('notifyOnStuck', undefined, vscode.ConfigurationTarget.Global)
+    await vscode.workspace
+      .getConfiguration('unhang')
+      .update('notifyOnStuck', undefined, vscode.ConfigurationTarget.Global)
     await endEverything(api)
   })
 
@@ -64,7 +79,10 @@ describe('A task that is stuck', () => {
   it('is told no more after Don’t Show Again', async () => {
     answers.takes = ({ actions }) => actions.find((action) => action.startsWith('Don’t'))
     await runTask('One hangs')
-    await eventually('the setting is off', () => vscode.workspace.getConfiguration('unhang').get('notifyOnStuck') === false)
+    await eventually(
+      'the setting is off',
+      () => vscode.workspace.getConfiguration('unhang').get('notifyOnStuck') === false,
+    )
     await endEverything(api)
     answers.notifications.length = 0
     await runTask('One hangs')

@@ -2,7 +2,14 @@ import * as assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import * as vscode from 'vscode'
 import type { PoolRecord } from '../../../src/extension/model/poolStore'
-import type { Choice, ChoiceHeading, Confirmation, LiveChoices, Prompts, Severity } from '../../../src/extension/prompts/prompts'
+import type {
+  Choice,
+  ChoiceHeading,
+  Confirmation,
+  LiveChoices,
+  Prompts,
+  Severity,
+} from '../../../src/extension/prompts/prompts'
 import type { UnhangTestApi } from '../../../src/extension/testApi'
 import type { WorkerSnapshot } from '../../../src/protocol'
 
@@ -22,7 +29,11 @@ export function workspaceFolder(): vscode.WorkspaceFolder {
 }
 
 /** Waits for something to become true; a busy machine takes its time, a broken one the whole of it. */
-export async function eventually<T>(what: string, probe: () => T | undefined | false | Promise<T | undefined | false>, timeoutMs = 30_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  timeoutMs = 30_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const found = await probe()
@@ -73,11 +84,21 @@ export class Answers implements Prompts {
   /** Waits for a line to take, as a person would who knows what to look for. */
   async pickLive<T>(choices: LiveChoices<T>): Promise<T | undefined> {
     let shown: readonly (Choice<T> | ChoiceHeading)[] = []
-    const picker = choices((lines) => { shown = lines })
+    const picker = choices((lines) => {
+      shown = lines
+    })
     try {
-      return (await eventually('a line to take', () => shown.find((line): line is Choice<T> => 'label' in line && this.picks(`${line.label} ${line.description ?? ''}`)))).value
+      return (
+        await eventually('a line to take', () =>
+          shown.find(
+            (line): line is Choice<T> => 'label' in line && this.picks(`${line.label} ${line.description ?? ''}`),
+          ),
+        )
+      ).value
     } finally {
-      this.lines.push(shown.map((line) => ('heading' in line ? `# ${line.heading}` : `${line.label} ${line.description ?? ''}`)))
+      this.lines.push(
+        shown.map((line) => ('heading' in line ? `# ${line.heading}` : `${line.label} ${line.description ?? ''}`)),
+      )
       picker.dispose()
     }
   }
@@ -108,7 +129,8 @@ export async function writeTasks(...tasks: readonly Record<string, unknown>[]): 
       writtenAt = Date.now()
     }
     const configured = vscode.workspace.getConfiguration('tasks', uri).get<unknown>('tasks')
-    if (!isDeepStrictEqual(JSON.parse(JSON.stringify(configured ?? null)), JSON.parse(JSON.stringify(wanted)))) return false
+    if (!isDeepStrictEqual(JSON.parse(JSON.stringify(configured ?? null)), JSON.parse(JSON.stringify(wanted))))
+      return false
     const known = (await vscode.tasks.fetchTasks({ type: 'pool' })).map(({ name }) => name)
     return known.length === tasks.length && tasks.every(({ label }) => known.includes(String(label)))
   })
@@ -126,7 +148,9 @@ export async function runTask(label: string): Promise<Run> {
   const task = (await vscode.tasks.fetchTasks({ type: 'pool' })).find(({ name }) => name === label)
   assert.ok(task, `no task ${label}`)
   let end: (code: number | undefined) => void = () => undefined
-  const exitCode = new Promise<number | undefined>((resolve) => { end = resolve })
+  const exitCode = new Promise<number | undefined>((resolve) => {
+    end = resolve
+  })
   const subscription = vscode.tasks.onDidEndTaskProcess(({ execution: ended, exitCode: code }) => {
     if (ended.task.name !== label) return
     subscription.dispose()
@@ -136,8 +160,14 @@ export async function runTask(label: string): Promise<Run> {
 }
 
 /** Waits for a pool to be there, by its name and a condition. */
-export async function poolThat(api: UnhangTestApi, name: string, condition: (pool: PoolRecord) => boolean = () => true): Promise<PoolRecord> {
-  return eventually(`a pool ${name}`, () => api.sessions.catalog.pools.find((pool) => pool.header.name === name && condition(pool)))
+export async function poolThat(
+  api: UnhangTestApi,
+  name: string,
+  condition: (pool: PoolRecord) => boolean = () => true,
+): Promise<PoolRecord> {
+  return eventually(`a pool ${name}`, () =>
+    api.sessions.catalog.pools.find((pool) => pool.header.name === name && condition(pool)),
+  )
 }
 
 export function liveWorkers(pool: PoolRecord): WorkerSnapshot[] {
@@ -159,7 +189,11 @@ export async function endEverything(api: UnhangTestApi): Promise<void> {
   for (const session of api.sessions.all) {
     const live = session.store.pools.filter(({ header }) => header.state !== 'ended')
     if (live.length > 0) {
-      await session.request('unhang/shutdown', { targets: live.map(({ header }) => ({ kind: 'pool', poolId: header.id })), mode: 'kill', askedBy: 'user' })
+      await session.request('unhang/shutdown', {
+        targets: live.map(({ header }) => ({ kind: 'pool', poolId: header.id })),
+        mode: 'kill',
+        askedBy: 'user',
+      })
     }
     await eventually('every pool has ended', () => session.store.pools.every(({ header }) => header.state === 'ended'))
     // A program takes the pools in it along.
@@ -174,4 +208,9 @@ export async function endEverything(api: UnhangTestApi): Promise<void> {
 export const sleeper = { command: ['sleep', '86400'], items: ['a', 'b'], processes: 2, stuckAfterMs: 600_000 }
 
 /** Ignores SIGTERM, as the program of seeds/003 does. */
-export const stubborn = { command: ['sh', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.2; done'], items: ['only'], processes: 1, stuckAfterMs: 600_000 }
+export const stubborn = {
+  command: ['sh', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.2; done'],
+  items: ['only'],
+  processes: 1,
+  stuckAfterMs: 600_000,
+}

@@ -30,7 +30,8 @@ export class Palette {
         break
       } catch (error) {
         if (tries === 10) throw error
-        // It lists the commands that were enabled when it opened: right after the start, that is before the workspace is known to be trusted.
+        // It lists the commands that were enabled when it opened: right after the start, that is before the workspace
+        // is known to be trusted.
         await this.close()
       }
     }
@@ -56,7 +57,9 @@ export class Palette {
   /** What the open list offers. */
   async offered(): Promise<string[]> {
     await this.entries.first().waitFor()
-    return this.entries.evaluateAll((rows: unknown) => (rows as PageElement[]).map((row) => row.querySelector('.label-name')?.textContent ?? ''))
+    return this.entries.evaluateAll((rows: unknown) =>
+      (rows as PageElement[]).map((row) => row.querySelector('.label-name')?.textContent ?? ''),
+    )
   }
 
   async close(): Promise<void> {

@@ -8,7 +8,10 @@ import { Palette } from './palette'
 import { PoolsView } from './pools-view'
 import { TaskPicker } from './task-picker'
 
-/** The extension host starts after the workbench is drawn; 5 s were measured on an idle machine, a busy one takes longer. */
+/**
+ * The extension host starts after the workbench is drawn; 5 s were measured on an idle machine, a busy one takes
+ * longer.
+ */
 const startTimeoutMs = 60_000
 
 /** One VS Code window, as a user sees it. */
@@ -46,7 +49,10 @@ export class Workbench {
   }
 
   private activityTab(inside: string): Locator {
-    return this.page.locator('.activitybar').getByRole('tab').filter({ has: this.page.locator(inside) })
+    return this.page
+      .locator('.activitybar')
+      .getByRole('tab')
+      .filter({ has: this.page.locator(inside) })
   }
 
   /** Our tab in the activity bar, by the id of the container. */
@@ -91,8 +97,8 @@ export class Workbench {
   }
 
   /**
-   * Goes back and forth between editor and sidebar for a while, and ends in the sidebar. An editor that loses the focus drops
-   * the fetch of code lenses that it was about to make, some 300 ms after it was told of new ones.
+   * Goes back and forth between editor and sidebar for a while, and ends in the sidebar. An editor that loses the focus
+   * drops the fetch of code lenses that it was about to make, some 300 ms after it was told of new ones.
    */
   async switchFocusFor(durationMs: number): Promise<void> {
     const end = Date.now() + durationMs
@@ -107,13 +113,19 @@ export class Workbench {
   /** What the open editor shows, in the order of its lines. */
   async editorText(): Promise<string> {
     const lines = await this.page.locator('.editor-instance .view-line').evaluateAll((elements: unknown) =>
-      (elements as (PageElement & { readonly offsetTop: number })[]).map((line) => ({ top: line.offsetTop, text: line.textContent ?? '' })).sort((a, b) => a.top - b.top).map(({ text }) => text))
+      (elements as (PageElement & { readonly offsetTop: number })[])
+        .map((line) => ({ top: line.offsetTop, text: line.textContent ?? '' }))
+        .sort((a, b) => a.top - b.top)
+        .map(({ text }) => text),
+    )
     return lines.join('\n').replaceAll('\u00a0', ' ')
   }
 
   /** What the terminal that is shown has printed, as it tells a screen reader. */
   async terminalText(): Promise<string> {
-    const rows = this.page.locator('.terminal-wrapper.active .xterm-rows > div, .terminal-wrapper.active .xterm-accessibility-tree > div')
+    const rows = this.page.locator(
+      '.terminal-wrapper.active .xterm-rows > div, .terminal-wrapper.active .xterm-accessibility-tree > div',
+    )
     return (await rows.allTextContents()).join('\n').replaceAll('\u00a0', ' ')
   }
 
@@ -150,7 +162,10 @@ export class Workbench {
   async activationMs(extension: string): Promise<number> {
     await this.palette.run('Developer: Show Running Extensions')
     const rows = this.page.locator('.runtime-extensions-editor .monaco-list-row')
-    const time = rows.filter({ hasText: extension }).locator('.activation-time').filter({ hasText: /\d+\s*ms/ })
+    const time = rows
+      .filter({ hasText: extension })
+      .locator('.activation-time')
+      .filter({ hasText: /\d+\s*ms/ })
     await rows.first().hover()
     // The slowest come first and only what is in sight is drawn, so a fast one has to be scrolled to.
     const deadline = Date.now() + startTimeoutMs

@@ -2,7 +2,65 @@ import { secondReadings } from '../../../src/runtimes/command/second-reading'
 import { envReferences, UnreachablePlaceholderError } from '../../../src/runtimes/command/shell-context'
 import type { FuzzTarget } from '../target'
 
-const words = ['sh', 'bash', '-c', '-ec', 'eval', 'env', 'sudo', '-u', 'xargs', 'find', '-exec', 'docker', 'exec', 'python3', 'node', '-e', 'perl', 'awk', 'ssh', 'watch', 'trap', 'su', 'timeout', '--', '${item}', '${index}', "'", '"', '`', '$(', ')', '((', '))', '$((', '${', '}', '[', ']', '<<END\n', '\nEND\n', '<<<', '|', '&&', ';', '\n', '#', '\\', 'case x in a)', 'esac', 'for i in', 'do', 'done', 'if', 'then', 'fi', '$\'', ' ']
+const words = [
+  'sh',
+  'bash',
+  '-c',
+  '-ec',
+  'eval',
+  'env',
+  'sudo',
+  '-u',
+  'xargs',
+  'find',
+  '-exec',
+  'docker',
+  'exec',
+  'python3',
+  'node',
+  '-e',
+  'perl',
+  'awk',
+  'ssh',
+  'watch',
+  'trap',
+  'su',
+  'timeout',
+  '--',
+  '${item}',
+  '${index}',
+  "'",
+  '"',
+  '`',
+  '$(',
+  ')',
+  '((',
+  '))',
+  '$((',
+  '${',
+  '}',
+  '[',
+  ']',
+  '<<END\n',
+  '\nEND\n',
+  '<<<',
+  '|',
+  '&&',
+  ';',
+  '\n',
+  '#',
+  '\\',
+  'case x in a)',
+  'esac',
+  'for i in',
+  'do',
+  'done',
+  'if',
+  'then',
+  'fi',
+  "$'",
+  ' ',
+]
 
 export const target: FuzzTarget = {
   run(input) {
@@ -14,11 +72,21 @@ export const target: FuzzTarget = {
     }
     for (const command of [script, script.split(' ')]) {
       for (const { index, advice } of secondReadings(command)) {
-        if (advice === '' || (index !== undefined && index >= command.length)) throw new Error(`no advice for ${JSON.stringify(command)}`)
+        if (advice === '' || (index !== undefined && index >= command.length))
+          throw new Error(`no advice for ${JSON.stringify(command)}`)
       }
     }
   },
-  seeds: ["sh -c 'echo ${item}'", 'x=1 bash -ec "echo ${item} $HOME" a b >out', 'bash <<END\necho ${item}\nEND\n', 'for i in 1 2; do eval "f ${item}"; done | sh', "find . -exec sh -c 'f ${item}' \\;", `python3 -c 'print("\${item}")'`, 'case $x in a) sh -c "`f ${item}`";; esac', 'echo $((${item} + ${#a[${index}]})) # x'].map((text) => Buffer.from(text)),
+  seeds: [
+    "sh -c 'echo ${item}'",
+    'x=1 bash -ec "echo ${item} $HOME" a b >out',
+    'bash <<END\necho ${item}\nEND\n',
+    'for i in 1 2; do eval "f ${item}"; done | sh',
+    "find . -exec sh -c 'f ${item}' \\;",
+    `python3 -c 'print("\${item}")'`,
+    'case $x in a) sh -c "`f ${item}`";; esac',
+    'echo $((${item} + ${#a[${index}]})) # x',
+  ].map((text) => Buffer.from(text)),
   dictionary: words.map((text) => Buffer.from(text)),
   largestAllocation: 2 ** 20,
 }

@@ -7,12 +7,18 @@ const path = join(scratchFolder(), '4711-1.rec')
 
 function check({ slot, name, label, holds, phase, pid }: RecordedProcess, slots: number): void {
   if (slot < 0 || slot >= slots) throw new Error(`slot ${slot} of ${slots}`)
-  if (name.length > 48 || label.length > 96) throw new Error(`a name of ${name.length} and a label of ${label.length} characters`)
-  if (holds.length > 2 || !['idle', 'running', 'sending'].includes(phase) || !Number.isInteger(pid)) throw new Error(`nonsense: ${JSON.stringify({ holds, phase, pid })}`)
+  if (name.length > 48 || label.length > 96)
+    throw new Error(`a name of ${name.length} and a label of ${label.length} characters`)
+  if (holds.length > 2 || !['idle', 'running', 'sending'].includes(phase) || !Number.isInteger(pid))
+    throw new Error(`nonsense: ${JSON.stringify({ holds, phase, pid })}`)
 }
 
 /** A recorder of one slot, as the observer writes it. */
-function recording({ slots = 1, slotBytes = 256, change }: { slots?: number; slotBytes?: number; change?: (slot: Buffer) => unknown } = {}): Buffer {
+function recording({
+  slots = 1,
+  slotBytes = 256,
+  change,
+}: { slots?: number; slotBytes?: number; change?: (slot: Buffer) => unknown } = {}): Buffer {
   const bytes = Buffer.alloc(4096 + slots * slotBytes)
   bytes.write('UNHANGR1', 0, 'latin1')
   bytes.writeUInt32LE(slots, 8)
@@ -55,12 +61,22 @@ export const target: FuzzTarget = {
     }
   },
   seeds: [
-    recording(), recording({ slots: 3, slotBytes: 300 }), recording({ change: (slot) => slot.writeBigUInt64LE(5n, 96) }), recording({ change: (slot) => slot.writeUInt32LE(1, 36) }),
-    recording({ change: (slot) => slot.writeUInt32LE(2 ** 32 - 1, 148) }), Buffer.from('UNHANGR1'), recording({ slotBytes: 4096 }).subarray(0, 4200),
+    recording(),
+    recording({ slots: 3, slotBytes: 300 }),
+    recording({ change: (slot) => slot.writeBigUInt64LE(5n, 96) }),
+    recording({ change: (slot) => slot.writeUInt32LE(1, 36) }),
+    recording({ change: (slot) => slot.writeUInt32LE(2 ** 32 - 1, 148) }),
+    Buffer.from('UNHANGR1'),
+    recording({ slotBytes: 4096 }).subarray(0, 4200),
   ],
   dictionary: [
-    Buffer.from('UNHANGR1'), ...[0, 1, 2, 96, 97, 255, 256, 4096, 4097, 2 ** 31, 2 ** 32 - 1].map((value) => Buffer.from(new Uint32Array([value]).buffer)),
-    ...[NaN, Infinity, -1e308, 5e-324].map((value) => Buffer.from(new Float64Array([value]).buffer)), Buffer.alloc(8, 0xff), Buffer.from('\u{1F40D}'),
+    Buffer.from('UNHANGR1'),
+    ...[0, 1, 2, 96, 97, 255, 256, 4096, 4097, 2 ** 31, 2 ** 32 - 1].map((value) =>
+      Buffer.from(new Uint32Array([value]).buffer),
+    ),
+    ...[NaN, Infinity, -1e308, 5e-324].map((value) => Buffer.from(new Float64Array([value]).buffer)),
+    Buffer.alloc(8, 0xff),
+    Buffer.from('\u{1F40D}'),
   ],
   // 4,096 slots of 4,096 bytes.
   largestAllocation: 2 ** 24,

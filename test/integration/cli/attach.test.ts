@@ -32,7 +32,14 @@ beforeEach(async () => {
   workspace = await Workspace.create()
   await workspace.write('unwatched.py', unwatched)
   program = spawn(newest.path, ['unwatched.py'], { cwd: workspace.folder, stdio: 'ignore' })
-  pids = (await until('the program has its workers', async () => (await readFile(join(workspace.folder, 'pids'), 'utf8').catch(() => '')) || undefined)).split(' ').map(Number)
+  pids = (
+    await until(
+      'the program has its workers',
+      async () => (await readFile(join(workspace.folder, 'pids'), 'utf8').catch(() => '')) || undefined,
+    )
+  )
+    .split(' ')
+    .map(Number)
 })
 afterEach(async () => {
   // The program first: its pool would start others in the place of its workers.
@@ -48,7 +55,10 @@ afterEach(async () => {
 /** Its command line and folder are those of the program that this test started. */
 async function isStillOurs(pid: number): Promise<boolean> {
   const folder = await readlink(`/proc/${pid}/cwd`).catch(() => '')
-  return folder === workspace.folder && (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('unwatched.py')
+  return (
+    folder === workspace.folder &&
+    (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('unwatched.py')
+  )
 }
 
 /** The program, its workers, and whatever has taken their place. */
@@ -125,9 +135,15 @@ it('attach of a worker of an attached program is refused: it would be there twic
 it('attach of the shell that started the host shows what the shell runs, and not the host', async () => {
   const { command, cwd, env } = workspace.commandLine(['attach'])
   // The command is a child of this shell, and starts the host.
-  const shell = spawn('sh', ['-c', `sleep 600 & ${command.map((word) => `'${word}'`).join(' ')} $$; echo "sleep $!"; wait`], { cwd, env, stdio: ['ignore', 'pipe', 'ignore'] })
+  const shell = spawn(
+    'sh',
+    ['-c', `sleep 600 & ${command.map((word) => `'${word}'`).join(' ')} $$; echo "sleep $!"; wait`],
+    { cwd, env, stdio: ['ignore', 'pipe', 'ignore'] },
+  )
   let stdout = ''
-  shell.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text })
+  shell.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
   try {
     const sleeper = Number(await until('the shell has attached to itself', () => /^sleep (\d+)$/m.exec(stdout)?.[1]))
     const host = await workspace.hostPid()

@@ -3,8 +3,12 @@ import { Workspace } from './workspace'
 
 // One workspace and one host for all: that a bad definition leaves the host as it was is part of what is tested.
 let workspace: Workspace
-beforeAll(async () => { workspace = await Workspace.create() })
-afterAll(async () => { await workspace.dispose() })
+beforeAll(async () => {
+  workspace = await Workspace.create()
+})
+afterAll(async () => {
+  await workspace.dispose()
+})
 
 const good = { label: 'Bad', command: ['echo', '${item}'], items: ['a'] }
 const goodModule = { label: 'Bad', module: './crawl.js#crawl', items: ['home'] }
@@ -28,7 +32,11 @@ const cases: [string, Record<string, unknown>, string][] = [
   ['a module that throws when it is loaded', { ...goodModule, module: './throws.js' }, 'module'],
   ['a Python file in the place of a module', { label: 'Bad', python: './resize.py:resize', items: ['a'] }, 'python'],
   ['a Python module that is missing', { label: 'Bad', python: 'missing:resize', items: ['a'] }, 'python'],
-  ['a Python interpreter that is missing', { label: 'Bad', python: 'resize:resize', pythonPath: './python', items: ['a'] }, 'pythonPath'],
+  [
+    'a Python interpreter that is missing',
+    { label: 'Bad', python: 'resize:resize', pythonPath: './python', items: ['a'] },
+    'pythonPath',
+  ],
   ['a command that is not found', { ...good, command: ['no-such-program-here', '${item}'] }, 'command'],
   ['a folder that does not exist', { ...good, cwd: 'missing-folder' }, 'cwd'],
 ]

@@ -3,8 +3,12 @@ import type { PsPool } from '../../../src/cli/ps/json'
 import { lives, until, Workspace } from './workspace'
 
 let workspace: Workspace
-beforeEach(async () => { workspace = await Workspace.create() })
-afterEach(async () => { await workspace.dispose() })
+beforeEach(async () => {
+  workspace = await Workspace.create()
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 const alive = (pool: PsPool) => pool.workers.filter((worker) => worker.status !== 'exited')
 const verdictOf = (pool: PsPool, code: string) => alive(pool).find((worker) => worker.task?.verdict?.code === code)
@@ -14,12 +18,20 @@ it('counts words: every task done, a line each with the name of its worker, exit
   expect(stderr).toMatch(/all \d+ tasks done/)
   expect(code).toBe(0)
   expect(stdout).toMatch(/^PoolWorker-\d+ \| errors\.ts: \d+ words/m)
-  expect(stdout.trim().split('\n').every((line) => /^PoolWorker-\d+ \| /.test(line))).toBe(true)
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .every((line) => /^PoolWorker-\d+ \| /.test(line)),
+  ).toBe(true)
 })
 
 it('shows what is stuck and what is slow in another terminal, and terminate ends it without an issue', async () => {
   const terminal = workspace.start(['pool', 'Stuck'])
-  const pool = await workspace.untilPool('Stuck', (seen) => verdictOf(seen, 'no-progress') !== undefined && verdictOf(seen, 'slow') !== undefined)
+  const pool = await workspace.untilPool(
+    'Stuck',
+    (seen) => verdictOf(seen, 'no-progress') !== undefined && verdictOf(seen, 'slow') !== undefined,
+  )
   expect(alive(pool)).toHaveLength(4)
   expect(pool.counts).toMatchObject({ done: 10, running: 2, stuck: 1 })
   expect(verdictOf(pool, 'no-progress')?.task).toMatchObject({ label: 'crawl(login)', stuck: true })

@@ -7,7 +7,9 @@ import { endpointOf, type PlanShutdown } from '../../../src/protocol'
 import { lives, until, Workspace, type RunningCli } from './workspace'
 
 let workspace: Workspace
-beforeEach(async () => { workspace = await Workspace.create() })
+beforeEach(async () => {
+  workspace = await Workspace.create()
+})
 afterEach(() => workspace.dispose())
 
 async function signalsSent(): Promise<string> {
@@ -24,7 +26,10 @@ async function planOf(...args: string[]): Promise<PlanShutdown.Result['plans']> 
 
 /** A shell with two children, of which one ignores SIGTERM, until all three are there. */
 async function runScript(): Promise<{ run: RunningCli; pids: number[] }> {
-  await workspace.write('waits.sh', 'sleep 1000 &\nsh -c \'trap "" TERM; echo ready; exec sleep 1000\' &\nwait\ntouch marker\n')
+  await workspace.write(
+    'waits.sh',
+    'sleep 1000 &\nsh -c \'trap "" TERM; echo ready; exec sleep 1000\' &\nwait\ntouch marker\n',
+  )
   const run = workspace.start(['run', '--name', 'Waits', '--', 'bash', 'waits.sh'])
   await until('the child that ignores SIGTERM', () => (run.stdout.includes('ready') ? true : undefined))
   const pids = await until('its three processes', async () => {
@@ -37,20 +42,31 @@ async function runScript(): Promise<{ run: RunningCli; pids: number[] }> {
 
 describe.skipIf(process.platform !== 'linux')('--dry-run', () => {
   it('tells the order and how each process will answer, and does nothing', { retry: 0 }, async () => {
-    const { run, pids: [root, ...children] } = await runScript()
+    const {
+      run,
+      pids: [root, ...children],
+    } = await runScript()
     const [plan] = await planOf('terminate', 'Waits')
-    expect(plan?.processes.map(({ step, pid, signals, after }) => ({ step, pid, signals, after: after?.pid ?? null }))).toEqual([
+    expect(
+      plan?.processes.map(({ step, pid, signals, after }) => ({ step, pid, signals, after: after?.pid ?? null })),
+    ).toEqual([
       { step: 1, pid: root, signals: ['SIGTERM'], after: null },
       ...children.map((pid) => ({ step: 2, pid, signals: ['SIGTERM'], after: root })),
     ])
     expect(plan?.processes.map(({ answer }) => answer).sort()).toEqual([
-      'ends at SIGTERM', 'ends at SIGTERM', 'ignores SIGTERM: it will be left, with what is below it',
+      'ends at SIGTERM',
+      'ends at SIGTERM',
+      'ignores SIGTERM: it will be left, with what is below it',
     ])
     const [kill] = await planOf('kill', 'Waits')
-    expect(kill?.processes.map(({ signals, answer }) => `${signals.join()} ${answer}`)).toEqual(Array.from({ length: 3 }, () => 'SIGKILL ends at once'))
+    expect(kill?.processes.map(({ signals, answer }) => `${signals.join()} ${answer}`)).toEqual(
+      Array.from({ length: 3 }, () => 'SIGKILL ends at once'),
+    )
     const text = await workspace.run('terminate', 'Waits', '--sigkill', '--dry-run')
     expect(text.stdout).toMatch(/^program Waits \(program-\w+, pid \d+\): 3 processes, in this order/)
-    expect(text.stdout).toMatch(/ {2}2\. +\d+ +sleep-\d+ +sleep +SIGTERM, SIGKILL +after MainProcess: ignores SIGTERM: SIGKILL follows/)
+    expect(text.stdout).toMatch(
+      / {2}2\. +\d+ +sleep-\d+ +sleep +SIGTERM, SIGKILL +after MainProcess: ignores SIGTERM: SIGKILL follows/,
+    )
     for (const pid of [root ?? 0, ...children]) expect(await lives(pid)).toBe(true)
     expect(await signalsSent()).toBe('')
 
@@ -58,14 +74,24 @@ describe.skipIf(process.platform !== 'linux')('--dry-run', () => {
     const { code } = await workspace.run('terminate', 'Waits', '--sigkill')
     expect(code).toBe(0)
     expect((await run.finished).signal).toBe('SIGTERM')
-    const order = (await signalsSent()).trim().split('\n').map((line) => (JSON.parse(line) as { identity: { pid: number } }).identity.pid)
+    const order = (await signalsSent())
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { identity: { pid: number } }).identity.pid)
     expect(order[0]).toBe(root)
   })
 
   it('of one worker says what its pool makes of it', async () => {
-    await workspace.writeTasks([{ label: 'Sleep', command: ['sleep', '${item}'], items: ['1000', '1001'], processes: 2 }])
+    await workspace.writeTasks([
+      { label: 'Sleep', command: ['sleep', '${item}'], items: ['1000', '1001'], processes: 2 },
+    ])
     const pool = workspace.start(['pool', 'Sleep'])
-    const { workers: [worker] } = await workspace.untilPool('Sleep', ({ workers }) => workers.filter(({ status }) => status === 'busy').length === 2)
+    const {
+      workers: [worker],
+    } = await workspace.untilPool(
+      'Sleep',
+      ({ workers }) => workers.filter(({ status }) => status === 'busy').length === 2,
+    )
     const [plan] = await planOf('kill', String(worker?.pid))
     expect(plan?.consequence).toMatch(/^The pool goes on with its next item; .*1000.* is lost\.$/)
     expect(plan?.processes).toMatchObject([{ pid: worker?.pid, signals: ['SIGKILL'] }])

@@ -3,17 +3,25 @@ import { runProgram } from './programs'
 import { lives, until, Workspace } from './workspace'
 
 let workspace: Workspace
-beforeEach(async () => { workspace = await Workspace.create() })
-afterEach(async () => { await workspace.dispose() })
+beforeEach(async () => {
+  workspace = await Workspace.create()
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 it('takes its node workers along when the host is killed, within 2 s', async () => {
   await workspace.run('pool', '--detach', 'Stuck')
   const pool = await workspace.untilPool('Stuck', ({ workers, counts }) => workers.length === 4 && counts.done === 10)
   process.kill(await workspace.hostPid(), 'SIGKILL')
-  await until('the workers end', async () => {
-    const left = await Promise.all(pool.workers.map((worker) => lives(worker.pid)))
-    return left.includes(true) ? undefined : true
-  }, { withinMs: 2000 })
+  await until(
+    'the workers end',
+    async () => {
+      const left = await Promise.all(pool.workers.map((worker) => lives(worker.pid)))
+      return left.includes(true) ? undefined : true
+    },
+    { withinMs: 2000 },
+  )
 })
 
 it('shows a command that outlived its host as orphaned, and kill ends it', async () => {
@@ -40,7 +48,9 @@ it('finds a watched program again that outlived it, by its pid, and does not end
   const { pid } = (await workspace.untilPool('waits.py', ({ state }) => state === 'run')).workers[0]!
   try {
     process.kill(await workspace.hostPid(), 'SIGKILL')
-    expect((await workspace.run('why')).stdout).toContain(`waits.py (pid ${pid}) runs on, unwatched since the host ended: unhang attach ${pid}\n`)
+    expect((await workspace.run('why')).stdout).toContain(
+      `waits.py (pid ${pid}) runs on, unwatched since the host ended: unhang attach ${pid}\n`,
+    )
     expect(await workspace.run('host', 'stop')).toMatchObject({ code: 0 })
     expect(await lives(pid)).toBe(true)
   } finally {

@@ -7,16 +7,26 @@ const controlC = '\x03'
 
 /** Every state of the line that is rewritten in place. */
 function statusLines(shown: string): string[] {
-  return shown.split('\r\x1b[K').slice(1).map((rest) => rest.split(/[\r\n]/, 1)[0]!).filter((line) => /^Naps: \d+ of/.test(line))
+  return shown
+    .split('\r\x1b[K')
+    .slice(1)
+    .map((rest) => rest.split(/[\r\n]/, 1)[0]!)
+    .filter((line) => /^Naps: \d+ of/.test(line))
 }
 
 let workspace: Workspace
-beforeEach(async () => { workspace = await Workspace.create() })
-afterEach(async () => { await workspace.dispose() })
+beforeEach(async () => {
+  workspace = await Workspace.create()
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 /** Of tasks that take long enough for the line to be rewritten, however busy the machine is. */
 async function runNaps(columns?: number): Promise<RealTerminal> {
-  await workspace.writeTasks([{ label: 'Naps', command: ['sleep', '${item}'], items: Array.from({ length: 12 }, () => '0.25'), processes: 2 }])
+  await workspace.writeTasks([
+    { label: 'Naps', command: ['sleep', '${item}'], items: Array.from({ length: 12 }, () => '0.25'), processes: 2 },
+  ])
   const terminal = new RealTerminal(workspace, ['pool', 'Naps'], columns)
   expect(await terminal.ended, terminal.shown).toBe(0)
   return terminal

@@ -4,8 +4,12 @@ import { copyFixture, oldestAndNewest, runFixture, runProgram, untilVerdict, why
 import { lives, until, Workspace } from './workspace'
 
 let workspace: Workspace
-beforeEach(async () => { workspace = await Workspace.create() })
-afterEach(async () => { await workspace.dispose() })
+beforeEach(async () => {
+  workspace = await Workspace.create()
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 /** Task 1 leaves at its first run and works at the second. */
 const failsOnce = `
@@ -56,15 +60,22 @@ describe.each(oldestAndNewest)('a rescue, on Python $version', (python) => {
     expect(await program.finished).toMatchObject({ code: 0, stdout: 'results: [0, 1, 4, 9]\nwent on\n' })
   })
   it('releases the lock that the killed worker of seeds/001 held, and every echo comes', async () => {
-    // Whether the one that is killed holds the lock is a matter of luck ("completes/deadlock from run to run"): one of two, when both had the time to ask for a task.
+    // Whether the one that is killed holds the lock is a matter of luck ("completes/deadlock from run to run"): one of
+    // two, when both had the time to ask for a task.
     await copyFixture(workspace, 'seeds-001-reader.py')
     await copyFixture(workspace, 'slow-prints.py')
     for (let attempt = 1; ; attempt += 1) {
       const program = workspace.start(['run', '--', python.path, 'slow-prints.py', 'seeds-001-reader.py'])
-      const found = await until('a verdict, or the end of the program', async () => {
-        if (program.child.exitCode !== null) return 'finished' as const
-        return (await whyNow(workspace)).pools.find(({ verdicts }) => verdicts.some((verdict) => verdict.code === 'orphaned-queue-lock'))
-      }, { withinMs: 20_000 })
+      const found = await until(
+        'a verdict, or the end of the program',
+        async () => {
+          if (program.child.exitCode !== null) return 'finished' as const
+          return (await whyNow(workspace)).pools.find(({ verdicts }) =>
+            verdicts.some((verdict) => verdict.code === 'orphaned-queue-lock'),
+          )
+        },
+        { withinMs: 20_000 },
+      )
       if (found === 'finished') {
         if (attempt === 20) throw new Error('it never deadlocked')
         continue

@@ -4,8 +4,12 @@ import { oldestAndNewest, runFixture, runProgram, untilVerdict } from './program
 import { until, Workspace } from './workspace'
 
 let workspace: Workspace
-beforeEach(async () => { workspace = await Workspace.create() })
-afterEach(async () => { await workspace.dispose() })
+beforeEach(async () => {
+  workspace = await Workspace.create()
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 it.each(oldestAndNewest)('stacks of a program that hangs show where it waits, on Python $version', async (python) => {
   await runFixture(workspace, 'seeds-003-lost.py', { python })
@@ -19,14 +23,26 @@ it.each(oldestAndNewest)('stacks of a program that hangs show where it waits, on
 })
 
 it('stacks of a worker show the line that it sleeps in, and the same in JSON', async () => {
-  await workspace.write('sleeps.py', 'import multiprocessing as mp\nimport time\n\ndef nap(n):\n    time.sleep(600)\n\nif __name__ == "__main__":\n    with mp.Pool(1) as p:\n        p.map(nap, [1])\n')
+  await workspace.write(
+    'sleeps.py',
+    'import multiprocessing as mp\nimport time\n\ndef nap(n):\n    time.sleep(600)\n\nif __name__ == ' +
+      '"__main__":\n    with mp.Pool(1) as p:\n        p.map(nap, [1])\n',
+  )
   runProgram(workspace, 'sleeps.py')
-  const pid = await until('a busy worker', async () => (await workspace.pools()).flatMap(({ workers }) => workers).find(({ status, task }) => status === 'busy' && task?.label.startsWith('nap'))?.pid)
+  const pid = await until(
+    'a busy worker',
+    async () =>
+      (await workspace.pools())
+        .flatMap(({ workers }) => workers)
+        .find(({ status, task }) => status === 'busy' && task?.label.startsWith('nap'))?.pid,
+  )
   const { code, stdout } = await workspace.run('stacks', String(pid), '--json')
   expect(code).toBe(0)
   const stacks = JSON.parse(stdout) as GetStacks.Result
   expect(Object.keys(stacks).sort()).toEqual(['name', 'note', 'pid', 'source', 'threads'])
-  expect(stacks.threads.flatMap(({ frames }) => frames)).toContainEqual(expect.objectContaining({ function: 'nap', line: 5, code: expect.stringContaining('time.sleep(600)') as string }))
+  expect(stacks.threads.flatMap(({ frames }) => frames)).toContainEqual(
+    expect.objectContaining({ function: 'nap', line: 5, code: expect.stringContaining('time.sleep(600)') as string }),
+  )
 })
 
 it('stacks of a process that is nobody of ours are refused', async () => {

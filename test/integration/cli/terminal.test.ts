@@ -2,8 +2,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { lives, until, Workspace } from './workspace'
 
 let workspace: Workspace
-beforeEach(async () => { workspace = await Workspace.create() })
-afterEach(async () => { await workspace.dispose() })
+beforeEach(async () => {
+  workspace = await Workspace.create()
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 it('terminates the pool on Ctrl-C and lists what is not done', async () => {
   const terminal = workspace.start(['pool', 'Stuck'])
@@ -77,7 +81,8 @@ it('passes on every line of a burst, from the first one', async () => {
   const { code, stdout } = await workspace.run('pool', 'Burst')
   expect(code).toBe(0)
   const counts = new Map<string, number>()
-  for (const line of stdout.trim().split('\n')) counts.set(line.split(' | ')[0]!, (counts.get(line.split(' | ')[0]!) ?? 0) + 1)
+  for (const line of stdout.trim().split('\n'))
+    counts.set(line.split(' | ')[0]!, (counts.get(line.split(' | ')[0]!) ?? 0) + 1)
   expect([...counts.values()]).toEqual([50_000, 50_000, 50_000])
 })
 

@@ -3,8 +3,12 @@ import { oldestAndNewest, runFixture, runProgram, untilVerdict, whyNow } from '.
 import { lives, until, Workspace } from './workspace'
 
 let workspace: Workspace
-beforeEach(async () => { workspace = await Workspace.create() })
-afterEach(async () => { await workspace.dispose() })
+beforeEach(async () => {
+  workspace = await Workspace.create()
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 describe.each(oldestAndNewest)('why, on Python $version', (python) => {
   it('says of the program of seeds/003 which task was lost, with whom, and what to type, within 5 s', async () => {
@@ -13,8 +17,12 @@ describe.each(oldestAndNewest)('why, on Python $version', (python) => {
     const { code, stdout } = await workspace.run('why')
     expect(code).toBe(1)
     expect(stdout).toMatch(/^seeds-003-lost\.py:10 {2}\S+ {2}in seeds-003-lost\.py \(pid \d+\)$/m)
-    expect(stdout).toMatch(/stuck \(lost-task\): .*task 1 run\(\(1,\)\) was lost when ForkPoolWorker-\d+ \(pid \d+\) exited with code 1/)
-    expect(stdout).toMatch(/unhang rescue seeds-003-lost\.py:10 --fail +# .*\n.*unhang rescue seeds-003-lost\.py:10 --retry/)
+    expect(stdout).toMatch(
+      /stuck \(lost-task\): .*task 1 run\(\(1,\)\) was lost when ForkPoolWorker-\d+ \(pid \d+\) exited with code 1/,
+    )
+    expect(stdout).toMatch(
+      /unhang rescue seeds-003-lost\.py:10 --fail +# .*\n.*unhang rescue seeds-003-lost\.py:10 --retry/,
+    )
     expect(await lives(Number(/in seeds-003-lost\.py \(pid (\d+)\)/.exec(stdout)?.[1]))).toBe(true)
     // The same was said where the program runs, once.
     await until('the note', () => program.stderr.includes('stuck (lost-task)') || undefined)
@@ -24,16 +32,22 @@ describe.each(oldestAndNewest)('why, on Python $version', (python) => {
 })
 
 describe('why', () => {
-  it('says of the stubborn program of seeds/003 that it does not listen to SIGTERM, before anything was sent', async () => {
-    await runFixture(workspace, 'seeds-003-stubborn.py')
-    const pool = await untilVerdict(workspace, 'sigterm-ignored')
-    const verdict = pool.verdicts.find(({ code }) => code === 'sigterm-ignored')!
-    expect(verdict.pid === null || (await lives(verdict.pid))).toBe(true)
-    const { stdout } = await workspace.run('why')
-    expect(stdout).toContain('sigterm-ignored')
-  })
+  it(
+    'says of the stubborn program of seeds/003 that it does not listen to SIGTERM, before ' + 'anything was sent',
+    async () => {
+      await runFixture(workspace, 'seeds-003-stubborn.py')
+      const pool = await untilVerdict(workspace, 'sigterm-ignored')
+      const verdict = pool.verdicts.find(({ code }) => code === 'sigterm-ignored')!
+      expect(verdict.pid === null || (await lives(verdict.pid))).toBe(true)
+      const { stdout } = await workspace.run('why')
+      expect(stdout).toContain('sigterm-ignored')
+    },
+  )
   it('has exit code 0 for a program that works, and says what runs', async () => {
-    await workspace.write('fine.py', 'import multiprocessing as mp, time\nwith mp.Pool(2) as p:\n    p.map(time.sleep, [0.3] * 40)\n')
+    await workspace.write(
+      'fine.py',
+      'import multiprocessing as mp, time\nwith mp.Pool(2) as p:\n    p.map(time.sleep, [0.3] * 40)\n',
+    )
     runProgram(workspace, 'fine.py')
     await until('the pool', async () => (await whyNow(workspace)).pools.find(({ kind }) => kind === 'watched'))
     const { code, stdout } = await workspace.run('why')

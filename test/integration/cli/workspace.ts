@@ -28,11 +28,18 @@ export class RunningCli {
   readonly finished: Promise<Finished>
 
   constructor(readonly child: ChildProcessByStdio<null, Readable, Readable>) {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => { this.stdout += text })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => { this.stderr += text })
-    this.finished = once(child, 'close').then(([code, signal]) => (
-      { code: code as number | null, signal: signal as NodeJS.Signals | null, stdout: this.stdout, stderr: this.stderr }
-    ))
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+    this.finished = once(child, 'close').then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }))
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -41,7 +48,11 @@ export class RunningCli {
 }
 
 /** Calls until there is an answer; the last one is in the error when there never is. */
-export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, { withinMs = 30_000 } = {}): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  { withinMs = 30_000 } = {},
+): Promise<T> {
   const deadline = Date.now() + withinMs
   for (;;) {
     const answer = await look()
@@ -59,7 +70,11 @@ export async function lives(pid: number): Promise<boolean> {
 
 /** A copy of the demo workspace, with a runtime folder of its own, and the real command in it. */
 export class Workspace {
-  private constructor(private readonly base: string, readonly folder: string, readonly runtimeDirectory: string) {}
+  private constructor(
+    private readonly base: string,
+    readonly folder: string,
+    readonly runtimeDirectory: string,
+  ) {}
 
   static async create(): Promise<Workspace> {
     if (!existsSync(cliScript)) throw new Error('dist/cli.js is missing: run `npm run build` first')
@@ -78,7 +93,10 @@ export class Workspace {
   /** Another tasks.json than the demo's; `type` is added. */
   async writeTasks(tasks: readonly Record<string, unknown>[]): Promise<void> {
     const full = tasks.map((task) => ({ type: 'pool', ...task }))
-    await writeFile(join(this.folder, '.vscode', 'tasks.json'), JSON.stringify({ version: '2.0.0', tasks: full }, null, 2))
+    await writeFile(
+      join(this.folder, '.vscode', 'tasks.json'),
+      JSON.stringify({ version: '2.0.0', tasks: full }, null, 2),
+    )
   }
 
   async write(path: string, text: string): Promise<void> {
@@ -86,17 +104,29 @@ export class Workspace {
   }
 
   /** What to spawn for a command, and where. */
-  commandLine(args: readonly string[], env: NodeJS.ProcessEnv = {}): { command: string[]; cwd: string; env: NodeJS.ProcessEnv } {
+  commandLine(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): { command: string[]; cwd: string; env: NodeJS.ProcessEnv } {
     return {
       command: [process.execPath, cliScript, ...args],
       cwd: this.folder,
-      env: { ...process.env, UNHANG_RUNTIME_DIR: this.runtimeDirectory, TMPDIR: join(this.base, 't'), NO_COLOR: '', ...env },
+      env: {
+        ...process.env,
+        UNHANG_RUNTIME_DIR: this.runtimeDirectory,
+        TMPDIR: join(this.base, 't'),
+        NO_COLOR: '',
+        ...env,
+      },
     }
   }
 
   /** Starts a command and lets it run. */
   start(args: readonly string[], { env }: { env?: NodeJS.ProcessEnv } = {}): RunningCli {
-    const { command: [program = '', ...rest], ...options } = this.commandLine(args, env)
+    const {
+      command: [program = '', ...rest],
+      ...options
+    } = this.commandLine(args, env)
     return new RunningCli(spawn(program, rest, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }))
   }
 
@@ -127,12 +157,18 @@ export class Workspace {
   async untilPool(name: string, accept: (pool: PsPool) => boolean, options?: { withinMs?: number }): Promise<PsPool> {
     let last: PsPool | undefined
     try {
-      return await until(`pool ${name}`, async () => {
-        last = (await this.pools()).find((pool) => pool.name === name)
-        return last !== undefined && accept(last) ? last : undefined
-      }, options)
+      return await until(
+        `pool ${name}`,
+        async () => {
+          last = (await this.pools()).find((pool) => pool.name === name)
+          return last !== undefined && accept(last) ? last : undefined
+        },
+        options,
+      )
     } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : ''}; last seen: ${JSON.stringify(last)}`, { cause: error })
+      throw new Error(`${error instanceof Error ? error.message : ''}; last seen: ${JSON.stringify(last)}`, {
+        cause: error,
+      })
     }
   }
 
@@ -145,10 +181,14 @@ export class Workspace {
   /** Every process that was started from here: its environment names our runtime folder, which nobody else's does. */
   async processes(): Promise<number[]> {
     const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
-    const ours = await Promise.all(pids.map(async (pid) => {
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
-      return environment.split('\0').includes(`UNHANG_RUNTIME_DIR=${this.runtimeDirectory}`) && (await lives(pid)) ? pid : undefined
-    }))
+    const ours = await Promise.all(
+      pids.map(async (pid) => {
+        const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+        return environment.split('\0').includes(`UNHANG_RUNTIME_DIR=${this.runtimeDirectory}`) && (await lives(pid))
+          ? pid
+          : undefined
+      }),
+    )
     return ours.filter((pid) => pid !== undefined)
   }
 
@@ -159,7 +199,9 @@ export class Workspace {
       // What a test left on purpose (a pool that ignores SIGTERM) goes first.
       for (const pool of await this.pools()) if (pool.state !== 'ended') await this.run('kill', pool.id)
       stopped = await this.run('host', 'stop')
-      await until('the last process ends', async () => ((await this.processes()).length === 0 ? true : undefined), { withinMs: 5000 })
+      await until('the last process ends', async () => ((await this.processes()).length === 0 ? true : undefined), {
+        withinMs: 5000,
+      })
     } catch (error) {
       const left = await this.processes()
       for (const pid of left) process.kill(pid, 'SIGKILL')

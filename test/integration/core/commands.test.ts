@@ -10,13 +10,23 @@ const run = async (command: string | readonly string[], item: unknown = 'x', ind
 
 describe('a command', () => {
   it('resolves with exit code, stdout and stderr, each apart', async () => {
-    expect(await run('echo out; echo err >&2')).toMatchObject({ exitCode: 0, signal: null, stdout: 'out\n', stderr: 'err\n' })
+    expect(await run('echo out; echo err >&2')).toMatchObject({
+      exitCode: 0,
+      signal: null,
+      stdout: 'out\n',
+      stderr: 'err\n',
+    })
   })
 
   it('fails with its exit code and the last line of stderr when that is not 0', async () => {
     const error = await rejection(commandPool('echo first >&2; echo no such image >&2; exit 3').runItem('x', 0).get())
     expect(error).toBeInstanceOf(CommandFailedError)
-    expect(error).toMatchObject({ exitCode: 3, signal: null, result: { stderr: 'first\nno such image\n' }, message: expect.stringMatching(/ended with exit 3: no such image$/) as unknown })
+    expect(error).toMatchObject({
+      exitCode: 3,
+      signal: null,
+      result: { stderr: 'first\nno such image\n' },
+      message: expect.stringMatching(/ended with exit 3: no such image$/) as unknown,
+    })
   })
 
   it('is lost when a signal ends it', async () => {
@@ -32,7 +42,9 @@ describe('a command', () => {
 
   it('runs again with retries when a signal ended it', async () => {
     const marker = join(temporaryFolder(), 'marker')
-    const pool = commandPool(`if [ -e ${marker} ]; then echo second; else touch ${marker}; kill -9 $$; fi`, { retries: 1 })
+    const pool = commandPool(`if [ -e ${marker} ]; then echo second; else touch ${marker}; kill -9 $$; fi`, {
+      retries: 1,
+    })
     expect(await pool.runItem('x', 0).get()).toMatchObject({ stdout: 'second\n' })
   })
 
@@ -52,14 +64,34 @@ describe('a command', () => {
 })
 
 describe('${item} and ${index}', () => {
-  const nasty = ['a b', "it's", '"quoted"', '$(touch /tmp/unhang-injected)', '`touch /tmp/unhang-injected`', '; touch /tmp/unhang-injected;', '*', '~', '\\n', '$HOME', '', '-n', 'two\nlines', 'ünïcödé 🎉', '${index}', "'; touch /tmp/unhang-injected; '"]
+  const nasty = [
+    'a b',
+    "it's",
+    '"quoted"',
+    '$(touch /tmp/unhang-injected)',
+    '`touch /tmp/unhang-injected`',
+    '; touch /tmp/unhang-injected;',
+    '*',
+    '~',
+    '\\n',
+    '$HOME',
+    '',
+    '-n',
+    'two\nlines',
+    'ünïcödé 🎉',
+    '${index}',
+    "'; touch /tmp/unhang-injected; '",
+  ]
 
   it.each(nasty)('are one argument without a shell: %j', async (item) => {
     expect((await run(['printf', '[%s]', '${item}'], item)).stdout).toBe(`[${item}]`)
   })
 
   it.each(nasty)('are one word in a shell, unquoted, in double and in single quotes: %j', async (item) => {
-    const { stdout } = await run(`printf '[%s]' \${item} "<\${item}>" '<\${item}>' "$(printf '%s' \${item}; printf .)"`, item)
+    const { stdout } = await run(
+      `printf '[%s]' \${item} "<\${item}>" '<\${item}>' "$(printf '%s' \${item}; printf .)"`,
+      item,
+    )
     expect(stdout).toBe(`[${item}][<${item}>][<${item}>][${item}.]`)
     expect(existsSync('/tmp/unhang-injected')).toBe(false)
   })
@@ -71,9 +103,15 @@ describe('${item} and ${index}', () => {
     ['after # that begins no comment', "x=a#'b'; printf '[%s]' ${item}; : ${#x} $# ${x#a}"],
     ['in backticks', "printf '[%s]' \"`printf '%s' ${item}; printf .`\" | sed 's/[.]]$/]/'"],
     ['in backticks within double quotes', "printf '[%s]' \"`printf '%s' \"${item}\"; printf .`\" | sed 's/[.]]$/]/'"],
-    ['in a here-document', "cat <<END | sed '$!b;s/$/]/' | awk 'BEGIN{ORS=\"\"} NR>1{print \"\\n\"} {print}'\n[${item}\nEND\n"],
+    [
+      'in a here-document',
+      'cat <<END | sed \'$!b;s/$/]/\' | awk \'BEGIN{ORS=""} NR>1{print "\\n"} {print}\'\n[${item}\nEND\n',
+    ],
     ['after a here-document with quotes', "cat >/dev/null <<-'END'\n\tit's \"\n\tEND\nprintf '[%s]' ${item}"],
-    ['behind a case within $( )', "printf '[%s]' \"$(case x in y) ;; x) printf '%s' ${item};; esac; printf .)\" | sed '$s/[.]]$/]/'"],
+    [
+      'behind a case within $( )',
+      "printf '[%s]' \"$(case x in y) ;; x) printf '%s' ${item};; esac; printf .)\" | sed '$s/[.]]$/]/'",
+    ],
     ['as a default', "printf '[%s]' \"${unset:-${item}}\" ; : ${unset:-it\\'s ${item}}"],
     ['after a calculation', "i=$(( (1 + 2) * 3 )); printf '[%s]' ${item}"],
   ]
@@ -90,12 +128,24 @@ describe('${item} and ${index}', () => {
     expect((await run('echo $((1 - ${item}))', -5)).stdout).toBe('6\n')
   })
 
-  it.each(['a[$(touch /tmp/unhang-injected)]', 'UNHANG_INDEX', '1+1', '010', '', '1;2'])('what is no number is not calculated with: %j', async (item) => {
-    for (const script of ['echo $((${item}+1))', 'echo "$(( ${item} ))"', 'echo ${x[${item}]}', 'echo ${x:${item}}', 'echo $[${item}]']) {
-      expect(await rejection(run(script, item))).toMatchObject({ name: 'UnusableItemError', message: expect.stringContaining('whole number') as unknown })
-    }
-    expect(existsSync('/tmp/unhang-injected')).toBe(false)
-  })
+  it.each(['a[$(touch /tmp/unhang-injected)]', 'UNHANG_INDEX', '1+1', '010', '', '1;2'])(
+    'what is no number is not calculated with: %j',
+    async (item) => {
+      for (const script of [
+        'echo $((${item}+1))',
+        'echo "$(( ${item} ))"',
+        'echo ${x[${item}]}',
+        'echo ${x:${item}}',
+        'echo $[${item}]',
+      ]) {
+        expect(await rejection(run(script, item))).toMatchObject({
+          name: 'UnusableItemError',
+          message: expect.stringContaining('whole number') as unknown,
+        })
+      }
+      expect(existsSync('/tmp/unhang-injected')).toBe(false)
+    },
+  )
 
   it('in a here-document that no shell would replace anything in are refused with the pool', () => {
     expect(() => commandPool("cat <<'END'\n${item}\nEND")).toThrow(/here-document.*<<END without quotes/)
@@ -115,13 +165,15 @@ describe('${item} and ${index}', () => {
     expect(results.map((result) => (result as CommandResult).stdout)).toEqual(['1.5', 'true', 'null'])
   })
 
-  it('other ${variables} are the shell\'s own', async () => {
+  it("other ${variables} are the shell's own", async () => {
     expect((await run('v=1; echo ${v} ${item}', 'x')).stdout).toBe('1 x\n')
   })
 
   it('an item with a NUL character fails alone, naming the reason', async () => {
     const pool = commandPool(['echo', '${item}'])
-    expect(await rejection(pool.runItem('a\0b', 0).get())).toMatchObject({ message: expect.stringContaining('NUL') as unknown })
+    expect(await rejection(pool.runItem('a\0b', 0).get())).toMatchObject({
+      message: expect.stringContaining('NUL') as unknown,
+    })
     expect(await pool.runItem('fine', 1).get()).toMatchObject({ stdout: 'fine\n' })
   })
 })
@@ -130,18 +182,28 @@ describe('a command that cannot be started', () => {
   it('fails with a message that names it', async () => {
     const error = await rejection(commandPool(['no-such-program-here']).runItem('x', 0).get())
     expect(error).toBeInstanceOf(StartError)
-    expect(error).toMatchObject({ code: 'ENOENT', program: 'no-such-program-here', message: 'command not found: no executable "no-such-program-here" in PATH' })
+    expect(error).toMatchObject({
+      code: 'ENOENT',
+      program: 'no-such-program-here',
+      message: 'command not found: no executable "no-such-program-here" in PATH',
+    })
   })
 
   it('fails with a message when the file is not executable', async () => {
     const file = join(temporaryFolder(), 'plain.txt')
     writeFileSync(file, 'text')
-    expect(await rejection(commandPool([file]).runItem('x', 0).get())).toMatchObject({ name: 'StartError', message: expect.stringContaining(file) as unknown })
+    expect(await rejection(commandPool([file]).runItem('x', 0).get())).toMatchObject({
+      name: 'StartError',
+      message: expect.stringContaining(file) as unknown,
+    })
   })
 
   it('fails alone when its arguments are too long, and the next item runs', async () => {
     const pool = commandPool(['printf', '%.3s', '${item}'])
-    expect(await rejection(pool.runItem('x'.repeat(4_000_000), 0).get())).toMatchObject({ name: 'StartError', code: 'E2BIG' })
+    expect(await rejection(pool.runItem('x'.repeat(4_000_000), 0).get())).toMatchObject({
+      name: 'StartError',
+      code: 'E2BIG',
+    })
     expect(await pool.runItem('fine', 1).get()).toMatchObject({ stdout: 'fin' })
   })
 
@@ -166,7 +228,7 @@ describe('output', () => {
 
   it('is kept in memory as a bounded tail, and in full in a file', async () => {
     const folder = temporaryFolder()
-    const pool = commandPool("yes 0123456789 | head -c 3000000; echo END; echo e >&2", { outputDirectory: folder })
+    const pool = commandPool('yes 0123456789 | head -c 3000000; echo END; echo e >&2', { outputDirectory: folder })
     const result = (await pool.runItem('x', 0).get()) as CommandResult
     expect(result.stdout.length).toBe(64 * 1024)
     expect(result.stdout.endsWith('END\n')).toBe(true)
@@ -219,7 +281,9 @@ describe('output', () => {
     const chunks: string[] = []
     pool.on('output', ({ chunk }) => chunks.push(chunk.toString()))
     await pool.runItem('x', 0).get()
-    await commandPool(['touch', join(folder, 'go')]).runItem('x', 0).get()
+    await commandPool(['touch', join(folder, 'go')])
+      .runItem('x', 0)
+      .get()
     await until(() => chunks.join('').includes('late'), 'the late output')
   })
 })
@@ -228,9 +292,14 @@ describe('many commands', () => {
   it('300 with processes: 8 are all done, never more than 8 at a time', async () => {
     const pool = commandPool(['sh', '-c', 'exit $((${item} % 10 == 9))'], { processes: 8 })
     let most = 0
-    pool.on('taskStart', () => { most = Math.max(most, pool.counts.running) })
+    pool.on('taskStart', () => {
+      most = Math.max(most, pool.counts.running)
+    })
     const values = new Set<number>()
-    await pool.runItems(Array.from({ length: 300 }, (_, n) => n), { onResult: (index) => values.add(index) }).done
+    await pool.runItems(
+      Array.from({ length: 300 }, (_, n) => n),
+      { onResult: (index) => values.add(index) },
+    ).done
     expect(pool.counts).toMatchObject({ done: 270, failed: 30, lost: 0, running: 0, queued: 0 })
     expect(values.size).toBe(270)
     expect(most).toBeLessThanOrEqual(8)
@@ -292,7 +361,12 @@ describe('runItems', () => {
 
   it('rejects with what the iterable throws, after what was taken has ended', async () => {
     const pool = commandPool(['true'])
-    const { done } = pool.runItems({ *[Symbol.iterator]() { yield 1; throw new Error('bad list') } })
+    const { done } = pool.runItems({
+      *[Symbol.iterator]() {
+        yield 1
+        throw new Error('bad list')
+      },
+    })
     expect(await rejection(done)).toMatchObject({ message: 'bad list' })
     expect(pool.counts.done).toBe(1)
   })
@@ -300,7 +374,14 @@ describe('runItems', () => {
   it('of a million numbers starts at once and holds none of them', async () => {
     const pool = commandPool(['sleep', '300'], { processes: 1 })
     const before = process.memoryUsage().heapUsed
-    const { done } = pool.runItems({ *[Symbol.iterator]() { for (let n = 0; n < 1_000_000; n++) yield n } }, { total: 1_000_000 })
+    const { done } = pool.runItems(
+      {
+        *[Symbol.iterator]() {
+          for (let n = 0; n < 1_000_000; n++) yield n
+        },
+      },
+      { total: 1_000_000 },
+    )
     await next(pool, 'taskStart')
     expect(pool.counts.queued).toBe(999_999)
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000)

@@ -18,7 +18,11 @@ describe('a pool whose workers cannot start', () => {
     for (const result of results) {
       const error = await rejection(result.get())
       expect(error).toBeInstanceOf(PoolFailedError)
-      expect(error).toMatchObject({ exits: expect.arrayContaining(['exit 1']) as unknown, stderrTail: expect.stringContaining('loading') as unknown, cause: { message: 'no configuration found' } })
+      expect(error).toMatchObject({
+        exits: expect.arrayContaining(['exit 1']) as unknown,
+        stderrTail: expect.stringContaining('loading') as unknown,
+        cause: { message: 'no configuration found' },
+      })
     }
     await pool.join()
     expect(pool.state).toBe('ended')
@@ -34,12 +38,18 @@ describe('a pool whose workers cannot start', () => {
     const module = join(temporaryFolder(), 'module.cjs')
     writeFileSync(module, source)
     const pool = modulePool({ module })
-    expect(await rejection(pool.apply('fn'))).toMatchObject({ name: 'PoolFailedError', message: expect.stringContaining(expected) as unknown })
+    expect(await rejection(pool.apply('fn'))).toMatchObject({
+      name: 'PoolFailedError',
+      message: expect.stringContaining(expected) as unknown,
+    })
   })
 
   it('says so when the Node executable does not exist', async () => {
     const pool = modulePool({ nodePath: '/no/such/node' })
-    expect(await rejection(pool.apply('double', [1]))).toMatchObject({ name: 'PoolFailedError', message: expect.stringContaining('/no/such/node') as unknown })
+    expect(await rejection(pool.apply('double', [1]))).toMatchObject({
+      name: 'PoolFailedError',
+      message: expect.stringContaining('/no/such/node') as unknown,
+    })
     await pool.join()
   })
 
@@ -52,11 +62,14 @@ describe('a pool whose workers cannot start', () => {
   it('goes on when a worker starts in between', async () => {
     const folder = temporaryFolder()
     const module = join(folder, 'flaky.cjs')
-    writeFileSync(module, `
+    writeFileSync(
+      module,
+      `
       const { existsSync, writeFileSync } = require('node:fs')
       const marker = ${JSON.stringify(join(folder, 'seen'))}
       if (!existsSync(marker)) { writeFileSync(marker, ''); throw new Error('not yet') }
-      module.exports = () => 'fine'`)
+      module.exports = () => 'fine'`,
+    )
     const pool = modulePool({ module })
     expect(await pool.apply()).toBe('fine')
     expect(pool.failure).toBeNull()

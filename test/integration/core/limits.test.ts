@@ -25,7 +25,7 @@ describe('softTimeoutMs', () => {
   it('is of the one task alone: the next one has a signal of its own', async () => {
     const pool = modulePool({ ...soft, softTimeoutMs: 100 })
     const results = [pool.applyAsync('tidy'), pool.applyAsync('after')]
-    expect((await results[0]!.get() as string[])[1]).toBe('SoftTimeoutError')
+    expect(((await results[0]!.get()) as string[])[1]).toBe('SoftTimeoutError')
     expect(await results[1]!.get()).toBe(false)
   })
 
@@ -46,17 +46,27 @@ describe('softTimeoutMs', () => {
 })
 
 describe('idleTimeoutMs', () => {
-  it('lets workers without a task leave, down to minProcesses, and starts them again when there is something to do', async () => {
-    const pool = modulePool({ processes: 3, idleTimeoutMs: 200, minProcesses: 1 })
-    expect((await pool.map('sleep', [50, 50, 50], { chunkSize: 1 })).length).toBe(3)
-    await until(() => pool.workers.length === 1, 'two workers have left')
-    expect(pool.exitedWorkers.map(({ exitCode, signal }) => [exitCode, signal])).toEqual([[0, null], [0, null]])
-    const results = [pool.applyAsync('sleep', [400]), pool.applyAsync('sleep', [400]), pool.applyAsync('sleep', [400])]
-    await until(() => pool.workers.length === 3, 'they are back')
-    await Promise.all(results.map((result) => result.get()))
-    expect(pool.counts).toMatchObject({ done: 6, lost: 0 })
-    expect(pool.failure).toBeNull()
-  })
+  it(
+    'lets workers without a task leave, down to minProcesses, and starts them again when there is ' + 'something to do',
+    async () => {
+      const pool = modulePool({ processes: 3, idleTimeoutMs: 200, minProcesses: 1 })
+      expect((await pool.map('sleep', [50, 50, 50], { chunkSize: 1 })).length).toBe(3)
+      await until(() => pool.workers.length === 1, 'two workers have left')
+      expect(pool.exitedWorkers.map(({ exitCode, signal }) => [exitCode, signal])).toEqual([
+        [0, null],
+        [0, null],
+      ])
+      const results = [
+        pool.applyAsync('sleep', [400]),
+        pool.applyAsync('sleep', [400]),
+        pool.applyAsync('sleep', [400]),
+      ]
+      await until(() => pool.workers.length === 3, 'they are back')
+      await Promise.all(results.map((result) => result.get()))
+      expect(pool.counts).toMatchObject({ done: 6, lost: 0 })
+      expect(pool.failure).toBeNull()
+    },
+  )
 
   it('lets all of them leave without minProcesses; the pool goes on', async () => {
     const pool = modulePool({ processes: 2, idleTimeoutMs: 100 })
@@ -84,7 +94,10 @@ describe('stats()', () => {
     await pool.map('sleep', [100, 100, 100], { chunkSize: 1 })
     await pool.apply('double', [1])
     const { functions, utilisation, workersStarted, counts } = pool.stats()
-    expect(functions.map(({ name, runs }) => [name, runs])).toEqual([['sleep', 3], ['double', 1]])
+    expect(functions.map(({ name, runs }) => [name, runs])).toEqual([
+      ['sleep', 3],
+      ['double', 1],
+    ])
     expect(functions[0]!.runMs!.min).toBeGreaterThan(90)
     expect(functions[0]!.runMs!.p50).toBeGreaterThanOrEqual(functions[0]!.runMs!.min)
     expect(functions[0]!.waitMs!.max).toBeGreaterThan(150)

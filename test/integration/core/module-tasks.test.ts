@@ -9,7 +9,14 @@ describe('a task of a module pool', () => {
   })
 
   it('gets and returns everything that a structured clone carries', async () => {
-    const value = { map: new Map([[1, new Set(['a'])]]), date: new Date(0), bytes: new Uint8Array([1, 2]), big: 2n ** 70n, nothing: undefined, re: /x/g }
+    const value = {
+      map: new Map([[1, new Set(['a'])]]),
+      date: new Date(0),
+      bytes: new Uint8Array([1, 2]),
+      big: 2n ** 70n,
+      nothing: undefined,
+      re: /x/g,
+    }
     expect(await modulePool().apply('echo', [value, 'two', null])).toEqual([value, 'two', null])
   })
 
@@ -42,7 +49,10 @@ describe('a task of a module pool', () => {
 
   it('sees the environment that was asked for, and nothing of what was removed', async () => {
     process.env.UNHANG_TEST_REMOVED = 'there'
-    const pool = modulePool({ module: join(fixtures, 'environment.mjs'), env: { UNHANG_TEST_ADDED: 'yes', UNHANG_TEST_REMOVED: null } })
+    const pool = modulePool({
+      module: join(fixtures, 'environment.mjs'),
+      env: { UNHANG_TEST_ADDED: 'yes', UNHANG_TEST_REMOVED: null },
+    })
     delete process.env.UNHANG_TEST_REMOVED
     expect(await pool.apply()).toEqual({ added: 'yes', removed: null })
   })
@@ -69,21 +79,32 @@ describe('a task of a module pool', () => {
 })
 
 describe('a task that fails', () => {
-  it('rejects with its own error: class, message, code, properties; where in the worker it was is the cause, and its own cause the cause of that', async () => {
-    const error = await rejection(modulePool().apply('throwError'))
-    expect(error).toBeInstanceOf(RangeError)
-    expect(error).toMatchObject({ name: 'RangeError', message: 'out of range', code: 'E_RANGE', details: { at: 3 } })
-    const { cause } = error as Error
-    expect(cause).toBeInstanceOf(RemoteTraceback)
-    expect((cause as RemoteTraceback).stack).toMatch(/RangeError: out of range\n[^]*tasks\.js:\d+/)
-    expect((cause as RemoteTraceback).cause).toMatchObject({ message: 'the cause' })
-  })
+  it(
+    'rejects with its own error: class, message, code, properties; where in the worker it was is the cause, and ' +
+      'its own cause the cause of that',
+    async () => {
+      const error = await rejection(modulePool().apply('throwError'))
+      expect(error).toBeInstanceOf(RangeError)
+      expect(error).toMatchObject({ name: 'RangeError', message: 'out of range', code: 'E_RANGE', details: { at: 3 } })
+      const { cause } = error as Error
+      expect(cause).toBeInstanceOf(RemoteTraceback)
+      expect((cause as RemoteTraceback).stack).toMatch(/RangeError: out of range\n[^]*tasks\.js:\d+/)
+      expect((cause as RemoteTraceback).cause).toMatchObject({ message: 'the cause' })
+    },
+  )
 
   it('rejects with an AggregateError with its errors', async () => {
-    expect(await rejection(modulePool().apply('throwAggregate'))).toMatchObject({ errors: [{ message: 'a' }, { message: 'b' }] })
+    expect(await rejection(modulePool().apply('throwAggregate'))).toMatchObject({
+      errors: [{ message: 'a' }, { message: 'b' }],
+    })
   })
 
-  it.each([['a number', 42], ['a string', 'no'], ['null', null], ['an object', { code: 7 }]])('rejects with %s when that was thrown', async (_, value) => {
+  it.each([
+    ['a number', 42],
+    ['a string', 'no'],
+    ['null', null],
+    ['an object', { code: 7 }],
+  ])('rejects with %s when that was thrown', async (_, value) => {
     expect(await rejection(modulePool().apply('throwValue', [value]))).toEqual(value)
   })
 
@@ -92,7 +113,9 @@ describe('a task that fails', () => {
   })
 
   it('says so when what it threw cannot be cloned', async () => {
-    expect(await rejection(modulePool().apply('throwFunction'))).toMatchObject({ message: expect.stringContaining('cannot be cloned') as unknown })
+    expect(await rejection(modulePool().apply('throwFunction'))).toMatchObject({
+      message: expect.stringContaining('cannot be cloned') as unknown,
+    })
   })
 
   it('rejects alone, naming itself, when its result cannot be cloned, and its worker goes on', async () => {
@@ -109,14 +132,20 @@ describe('a task that fails', () => {
     const pool = modulePool()
     const result = pool.applyAsync('echo', [() => 1])
     expect(result.ready()).toBe(true)
-    expect(await rejection(result.get())).toMatchObject({ name: 'SerializationError', what: 'argument', taskId: result.taskIds[0] })
+    expect(await rejection(result.get())).toMatchObject({
+      name: 'SerializationError',
+      what: 'argument',
+      taskId: result.taskIds[0],
+    })
     expect(pool.counts).toMatchObject({ failed: 1, queued: 0 })
   })
 
   it('names the exports there are when it asks for one that is missing', async () => {
     expect(await rejection(modulePool({ module: join(fixtures, 'double.mjs') }).apply('nope'))).toMatchObject({
       name: 'MissingExportError',
-      message: expect.stringMatching(/double\.mjs exports no function 'nope'; it exports 'default', 'triple'/) as unknown,
+      message: expect.stringMatching(
+        /double\.mjs exports no function 'nope'; it exports 'default', 'triple'/,
+      ) as unknown,
     })
   })
 
@@ -146,7 +175,9 @@ describe('a task that fails', () => {
 
 describe('a module that cannot be used', () => {
   it('is refused at once when the entry point of the workers is missing', () => {
-    expect(() => modulePool({ module: join(fixtures, 'double.mjs'), workerPath: '/no/such/worker.js' })).toThrow(/^workerPath: no such file/)
+    expect(() => modulePool({ module: join(fixtures, 'double.mjs'), workerPath: '/no/such/worker.js' })).toThrow(
+      /^workerPath: no such file/,
+    )
   })
 
   it('is refused at once when the file does not exist', () => {

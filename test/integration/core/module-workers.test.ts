@@ -8,7 +8,9 @@ describe('a worker that ends with a task in flight', () => {
     const error = await rejection(pool.apply('exit', [3]))
     expect(error).toBeInstanceOf(WorkerLostError)
     expect(error).toMatchObject({ exitCode: 3, signal: null, worker: 'PoolWorker-1', taskId: 't1' })
-    expect((error as WorkerLostError).message).toMatch(/PoolWorker-1 \(pid \d+\) ended with exit 3 before exit\(3\) was done/)
+    expect((error as WorkerLostError).message).toMatch(
+      /PoolWorker-1 \(pid \d+\) ended with exit 3 before exit\(3\) was done/,
+    )
     expect(pool.counts).toMatchObject({ lost: 1, running: 0 })
   })
 
@@ -16,26 +18,44 @@ describe('a worker that ends with a task in flight', () => {
     expect(await rejection(modulePool().apply('exit', [0]))).toMatchObject({ name: 'WorkerLostError', exitCode: 0 })
   })
 
-  it.each(['SIGKILL', 'SIGSEGV', 'SIGTERM', 'SIGABRT'] as const)('names %s, and that it was not ours', async (signal) => {
-    const error = await rejection(modulePool().apply('killSelf', [signal]))
-    expect(error).toMatchObject({ name: 'WorkerLostError', exitCode: null, signal })
-    expect((error as Error).message).toContain('was not sent by us')
-  })
+  it.each(['SIGKILL', 'SIGSEGV', 'SIGTERM', 'SIGABRT'] as const)(
+    'names %s, and that it was not ours',
+    async (signal) => {
+      const error = await rejection(modulePool().apply('killSelf', [signal]))
+      expect(error).toMatchObject({ name: 'WorkerLostError', exitCode: null, signal })
+      expect((error as Error).message).toContain('was not sent by us')
+    },
+  )
 
   it('says which uncaught error ended it', async () => {
-    expect(await rejection(modulePool().apply('uncaught'))).toMatchObject({ exitCode: 1, cause: { message: 'thrown from a timer' } })
+    expect(await rejection(modulePool().apply('uncaught'))).toMatchObject({
+      exitCode: 1,
+      cause: { message: 'thrown from a timer' },
+    })
   })
 
   it('says which unhandled rejection ended it', async () => {
-    expect(await rejection(modulePool().apply('unhandled'))).toMatchObject({ exitCode: 1, cause: { message: 'rejected and forgotten' } })
+    expect(await rejection(modulePool().apply('unhandled'))).toMatchObject({
+      exitCode: 1,
+      cause: { message: 'rejected and forgotten' },
+    })
   })
 
   it('carries a verdict with the evidence, and the exit is in the list of exited workers', async () => {
     const pool = modulePool()
     await rejection(pool.apply('killSelf', ['SIGKILL']))
     await until(() => pool.exitedWorkers.length === 1, 'the exit is listed')
-    expect(pool.exitedWorkers[0]).toMatchObject({ name: 'PoolWorker-1', status: 'exited', exitCode: null, signal: 'SIGKILL', task: { label: 'killSelf(SIGKILL)', state: 'lost' } })
-    expect(pool.failures[0]?.task.verdict).toMatchObject({ code: 'lost-task', evidence: expect.arrayContaining([{ what: 'our kill ledger', value: 'no signal from us' }]) as unknown })
+    expect(pool.exitedWorkers[0]).toMatchObject({
+      name: 'PoolWorker-1',
+      status: 'exited',
+      exitCode: null,
+      signal: 'SIGKILL',
+      task: { label: 'killSelf(SIGKILL)', state: 'lost' },
+    })
+    expect(pool.failures[0]?.task.verdict).toMatchObject({
+      code: 'lost-task',
+      evidence: expect.arrayContaining([{ what: 'our kill ledger', value: 'no signal from us' }]) as unknown,
+    })
   })
 
   it('tells an exit that we caused from one that we did not', async () => {
@@ -43,7 +63,11 @@ describe('a worker that ends with a task in flight', () => {
     const result = pool.applyAsync('never')
     const [, worker] = await next(pool, 'taskStart')
     await pool.killWorker(worker.pid)
-    expect(await rejection(result.get())).toMatchObject({ name: 'WorkerLostError', signal: 'SIGKILL', message: expect.stringContaining('ended by us, killWorker()') as unknown })
+    expect(await rejection(result.get())).toMatchObject({
+      name: 'WorkerLostError',
+      signal: 'SIGKILL',
+      message: expect.stringContaining('ended by us, killWorker()') as unknown,
+    })
   })
 
   it('does not lose a result that is still in its pipe', async () => {
@@ -61,7 +85,10 @@ describe('a worker that ends with a task in flight', () => {
 
   it('is replaced, and the other tasks are done', async () => {
     const pool = modulePool({ processes: 2 })
-    const results = [pool.applyAsync('exit', [1]), ...Array.from({ length: 20 }, (_, n) => pool.applyAsync('double', [n]))]
+    const results = [
+      pool.applyAsync('exit', [1]),
+      ...Array.from({ length: 20 }, (_, n) => pool.applyAsync('double', [n])),
+    ]
     await Promise.all(results.map((result) => result.wait()))
     expect(pool.counts).toMatchObject({ lost: 1, done: 20 })
     expect((await readyPids(pool)).length).toBe(2)
@@ -158,12 +185,16 @@ describe('maxTasksPerChild', () => {
 
 describe('a worker whose channel is of no use', () => {
   it('is ended when something else writes to it, and says so', async () => {
-    expect(await rejection(modulePool().apply('garbage'))).toMatchObject({ message: expect.stringContaining('something else writes to file descriptor 3') as unknown })
+    expect(await rejection(modulePool().apply('garbage'))).toMatchObject({
+      message: expect.stringContaining('something else writes to file descriptor 3') as unknown,
+    })
   })
 
   it('is ended when the task closes it without exiting', async () => {
     const pool = modulePool()
-    expect(await rejection(pool.apply('closeChannel'))).toMatchObject({ message: expect.stringContaining('closed its channel') as unknown })
+    expect(await rejection(pool.apply('closeChannel'))).toMatchObject({
+      message: expect.stringContaining('closed its channel') as unknown,
+    })
     expect(await pool.apply('double', [1])).toBe(2)
   })
 })
@@ -222,7 +253,10 @@ describe('applyAsync', () => {
     const bad = pool.applyAsync('throwValue', ['no'], { callback: note('ok'), errorCallback: note('error') })
     await Promise.all([good.wait(), bad.wait()])
     await new Promise((resolve) => setImmediate(resolve))
-    expect(heard).toEqual([['ok', 2], ['error', 'no']])
+    expect(heard).toEqual([
+      ['ok', 2],
+      ['error', 'no'],
+    ])
   })
 
   it('works with the path of the module alone: workers need nothing else', () => {

@@ -8,10 +8,15 @@ import { endAfterTest, fixtures, isRunning, temporaryFolder, until } from './sup
 function program(what: string) {
   // A folder of the test's own for its temporary files: one that is killed cannot remove them.
   const env = { ...process.env, TMPDIR: temporaryFolder() }
-  const child = spawn(process.execPath, [join(fixtures, 'driver.cjs'), what], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [join(fixtures, 'driver.cjs'), what], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   endAfterTest(child.pid!)
   let text = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
   const exit = new Promise<number | null>((resolve) => child.on('close', resolve))
   const printed = async (pattern: RegExp): Promise<string[]> => {
     const match = await until(() => pattern.exec(text), `it prints ${String(pattern)}`)

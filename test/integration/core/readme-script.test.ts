@@ -10,14 +10,18 @@ const require = createRequire(import.meta.url)
 const run = promisify(execFile)
 const readme = readFileSync(join(repository, 'README.md'), 'utf8')
 const section = readme.slice(readme.indexOf('## Use the engine alone'))
-const blocks = [...section.matchAll(/```(js|text)\n([^]*?)```/g)].map(([, language, text]) => ({ language, text: text! }))
+const blocks = [...section.matchAll(/```(js|text)\n([^]*?)```/g)].map(([, language, text]) => ({
+  language,
+  text: text!,
+}))
 
 /** A folder outside of the repository, with the engine as it is installed: nothing but dist/. */
 function installed(): string {
   const folder = temporaryFolder()
   const engine = join(folder, 'node_modules/unhang/dist')
   mkdirSync(engine, { recursive: true })
-  for (const file of ['core.js', 'core.d.ts', 'types', 'node-worker.js']) cpSync(join(repository, 'dist', file), join(engine, file), { recursive: true })
+  for (const file of ['core.js', 'core.d.ts', 'types', 'node-worker.js'])
+    cpSync(join(repository, 'dist', file), join(engine, file), { recursive: true })
   return folder
 }
 
@@ -38,8 +42,11 @@ describe('the engine in a script of its own', () => {
   it('has types that a strict TypeScript program can use', async () => {
     const folder = installed()
     mkdirSync(join(folder, 'node_modules/@types'))
-    for (const name of ['@types/node', 'undici-types']) symlinkSync(join(require.resolve(`${name}/package.json`), '..'), join(folder, 'node_modules', name))
-    writeFileSync(join(folder, 'main.ts'), `
+    for (const name of ['@types/node', 'undici-types'])
+      symlinkSync(join(require.resolve(`${name}/package.json`), '..'), join(folder, 'node_modules', name))
+    writeFileSync(
+      join(folder, 'main.ts'),
+      `
       import { Pool, PreemptionHandler, TerminationConfig, activeChildren, terminatePools } from 'unhang/dist/core.js'
       import type { AsyncResult, PoolStats, WorkerInfo } from 'unhang/dist/core.js'
       async function main(): Promise<void> {
@@ -56,9 +63,26 @@ describe('the engine in a script of its own', () => {
         console.log(result, stats, workers, issues, activeChildren())
       }
       void main()
-    `)
-    const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable', '--types', 'node', 'main.ts']
-    const { stdout } = await run(process.execPath, [require.resolve('typescript/bin/tsc'), ...options], { cwd: folder, timeout: 120_000 }).catch(thrownWithOutput)
+    `,
+    )
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,esnext.disposable',
+      '--types',
+      'node',
+      'main.ts',
+    ]
+    const { stdout } = await run(process.execPath, [require.resolve('typescript/bin/tsc'), ...options], {
+      cwd: folder,
+      timeout: 120_000,
+    }).catch(thrownWithOutput)
     expect(stdout).toBe('')
   })
 })

@@ -5,7 +5,17 @@ import type { CommandResult } from '../../../src/core'
 import { createProcessTable } from '../../../src/processes'
 import type { ProcessTable } from '../../../src/processes'
 import { KillLedger } from '../../../src/shutdown'
-import { commandPool, endAfterTest, fixtures, isRunning, modulePool, next, readyPids, rejection, until } from './support'
+import {
+  commandPool,
+  endAfterTest,
+  fixtures,
+  isRunning,
+  modulePool,
+  next,
+  readyPids,
+  rejection,
+  until,
+} from './support'
 
 const ask = { kill: false, askedBy: 'user', reason: 'a test' } as const
 
@@ -16,14 +26,22 @@ describe('terminate()', () => {
   it('ends idle, busy, spinning and starting workers, returns no issue and leaves no process', async () => {
     const pool = modulePool({ processes: 3 })
     const pids = await readyPids(pool)
-    const results = [pool.applyAsync('never'), pool.applyAsync('spin'), pool.applyAsync('never'), pool.applyAsync('double', [1])]
+    const results = [
+      pool.applyAsync('never'),
+      pool.applyAsync('spin'),
+      pool.applyAsync('never'),
+      pool.applyAsync('double', [1]),
+    ]
     await until(() => pool.counts.running === 3, 'three tasks run')
     expect(await pool.terminate()).toEqual([])
     expect(pids.filter(isRunning)).toEqual([])
     expect(pool.state).toBe('ended')
     expect(pool.workers).toEqual([])
     expect(await Promise.all(results.map((result) => rejection(result.get())))).toMatchObject([
-      { name: 'WorkerLostError' }, { name: 'WorkerLostError' }, { name: 'WorkerLostError' }, { name: 'TaskCancelledError' },
+      { name: 'WorkerLostError' },
+      { name: 'WorkerLostError' },
+      { name: 'WorkerLostError' },
+      { name: 'TaskCancelledError' },
     ])
     expect(pool.counts).toMatchObject({ lost: 3, cancelled: 1, queued: 0, running: 0 })
   })
@@ -56,22 +74,25 @@ describe('terminate()', () => {
     expect(pool.exitedWorkers[0]).toMatchObject({ exitCode: 0, signal: null })
   })
 
-  it('names a worker that ignores SIGTERM, stays in terminate, still sees it the second time, and kill() ends it', async () => {
-    const pool = commandPool(stubborn, { processes: 1 })
-    const result = pool.runItem('x', 0)
-    await next(pool, 'output')
-    const pid = pool.workers[0]!.pid
-    const issues = await pool.terminate()
-    expect(issues.join('\n')).toContain(`pid=${pid}`)
-    expect(pool.state).toBe('terminate')
-    expect(pool.workers).toHaveLength(1)
-    expect((await pool.terminate()).join('\n')).toContain(`pid=${pid}`)
-    expect(pool.counts.running).toBe(1)
-    expect(await pool.kill()).toEqual([])
-    expect(pool.state).toBe('ended')
-    expect(isRunning(pid)).toBe(false)
-    expect(await rejection(result.get())).toMatchObject({ signal: 'SIGKILL' })
-  })
+  it(
+    'names a worker that ignores SIGTERM, stays in terminate, still sees it the second time, and ' + 'kill() ends it',
+    async () => {
+      const pool = commandPool(stubborn, { processes: 1 })
+      const result = pool.runItem('x', 0)
+      await next(pool, 'output')
+      const pid = pool.workers[0]!.pid
+      const issues = await pool.terminate()
+      expect(issues.join('\n')).toContain(`pid=${pid}`)
+      expect(pool.state).toBe('terminate')
+      expect(pool.workers).toHaveLength(1)
+      expect((await pool.terminate()).join('\n')).toContain(`pid=${pid}`)
+      expect(pool.counts.running).toBe(1)
+      expect(await pool.kill()).toEqual([])
+      expect(pool.state).toBe('ended')
+      expect(isRunning(pid)).toBe(false)
+      expect(await rejection(result.get())).toMatchObject({ signal: 'SIGKILL' })
+    },
+  )
 
   it('escalates to SIGKILL with useSigkill', async () => {
     const pool = commandPool(stubborn, { processes: 1, useSigkill: true })
@@ -114,7 +135,7 @@ describe('terminate()', () => {
 
   it('ends what a command left behind that still holds its output', async () => {
     const pool = commandPool('(sleep 300; echo late) & echo $!', { processes: 1 })
-    const { stdout } = await pool.runItem('x', 0).get() as { stdout: string }
+    const { stdout } = (await pool.runItem('x', 0).get()) as { stdout: string }
     const left = Number(stdout)
     endAfterTest(left)
     expect(isRunning(left)).toBe(true)
@@ -157,12 +178,17 @@ describe('a worker that cannot be identified', () => {
   it('is an issue: no signal is sent to what is not proven ours', async () => {
     const real = createProcessTable()
     const blind: ProcessTable = new Proxy(real, {
-      get: (target, key) => (key === 'identify' ? () => Promise.resolve(undefined) : (Reflect.get(target, key, target) as (...args: unknown[]) => unknown).bind(target)),
+      get: (target, key) =>
+        key === 'identify'
+          ? () => Promise.resolve(undefined)
+          : (Reflect.get(target, key, target) as (...args: unknown[]) => unknown).bind(target),
     })
     const pool = commandPool(['sleep', '300'], { processes: 1 }, { processes: blind, ledger: new KillLedger() })
     void pool.runItem('x', 0)
     const [, worker] = await next(pool, 'taskStart')
-    expect(await pool.kill()).toEqual([`worker still alive: PoolWorker-1, pid=${worker.pid}, cannot be identified, so no signal was sent`])
+    expect(await pool.kill()).toEqual([
+      `worker still alive: PoolWorker-1, pid=${worker.pid}, cannot be identified, so no signal was sent`,
+    ])
     expect(isRunning(worker.pid)).toBe(true)
     process.kill(worker.pid, 'SIGKILL')
     await pool.join()
@@ -173,7 +199,11 @@ describe('kill()', () => {
   it('ends 16 workers at once, whatever they do', async () => {
     const pool = commandPool(stubborn, { processes: 16 })
     for (let i = 0; i < 16; i++) void pool.runItem(i, i)
-    await until(() => pool.workers.filter((worker) => pool.outputTail(worker.task?.id ?? '')?.stdout.includes('ready')).length === 16, 'all are stubborn')
+    await until(
+      () =>
+        pool.workers.filter((worker) => pool.outputTail(worker.task?.id ?? '')?.stdout.includes('ready')).length === 16,
+      'all are stubborn',
+    )
     const pids = pool.workers.map((worker) => worker.pid)
     expect(await pool.kill()).toEqual([])
     expect(pids.filter(isRunning)).toEqual([])
@@ -272,7 +302,12 @@ describe('timeoutMs', () => {
   it('counts from the start of the run, kills the worker and rejects; the next task runs', async () => {
     const pool = modulePool({ timeoutMs: 400 })
     await readyPids(pool)
-    const results = [pool.applyAsync('sleep', [250, 1]), pool.applyAsync('sleep', [250, 2]), pool.applyAsync('spin'), pool.applyAsync('double', [4])]
+    const results = [
+      pool.applyAsync('sleep', [250, 1]),
+      pool.applyAsync('sleep', [250, 2]),
+      pool.applyAsync('spin'),
+      pool.applyAsync('double', [4]),
+    ]
     expect(await results[0]!.get()).toBe(1)
     expect(await results[1]!.get()).toBe(2)
     const error = await rejection(results[2]!.get())
@@ -339,11 +374,22 @@ describe('await using', () => {
 
 describe('terminatePools() and activeChildren()', () => {
   it('see and end every pool of the process', async () => {
-    const pools = [modulePool({ processes: 2, name: 'first' }), commandPool(['sleep', '300'], { name: 'second', processes: 1 })]
+    const pools = [
+      modulePool({ processes: 2, name: 'first' }),
+      commandPool(['sleep', '300'], { name: 'second', processes: 1 }),
+    ]
     void pools[1]!.runItem('x', 0)
     await readyPids(pools[0]!)
     await until(() => pools[1]!.counts.running === 1, 'the command runs')
-    expect(activeChildren().map((child) => [child.poolName, child.name]).sort()).toEqual([['first', 'PoolWorker-1'], ['first', 'PoolWorker-2'], ['second', 'PoolWorker-1']])
+    expect(
+      activeChildren()
+        .map((child) => [child.poolName, child.name])
+        .sort(),
+    ).toEqual([
+      ['first', 'PoolWorker-1'],
+      ['first', 'PoolWorker-2'],
+      ['second', 'PoolWorker-1'],
+    ])
     const pids = activeChildren().map((child) => child.pid)
     expect(await terminatePools()).toEqual([])
     expect(activeChildren()).toEqual([])
@@ -364,7 +410,11 @@ describe('terminatePools() and activeChildren()', () => {
 describe('onFailure: stop', () => {
   it('ends the pool with the first task that fails', async () => {
     const pool = modulePool({ onFailure: 'stop' })
-    const results = [pool.applyAsync('throwError'), pool.applyAsync('sleep', [10_000]), pool.applyAsync('sleep', [10_000])]
+    const results = [
+      pool.applyAsync('throwError'),
+      pool.applyAsync('sleep', [10_000]),
+      pool.applyAsync('sleep', [10_000]),
+    ]
     const heard = next(pool, 'shutdown')
     await Promise.all(results.map((result) => result.wait()))
     const [, options] = await heard
@@ -382,7 +432,9 @@ describe('listeners', () => {
     process.on('uncaughtException', (error) => uncaught.push(error))
     try {
       const pool = modulePool()
-      pool.on('taskEnd', () => { throw new Error('from a listener') })
+      pool.on('taskEnd', () => {
+        throw new Error('from a listener')
+      })
       expect(await pool.apply('double', [1])).toBe(2)
       expect(await pool.apply('double', [2])).toBe(4)
       await until(() => uncaught.length === 2, 'both errors surface')
@@ -404,17 +456,23 @@ describe('what a command left running', () => {
     return pid
   }
 
-  it.each(['terminate', 'kill'] as const)('ends with %s() of the pool, although its worker is long gone', async (end) => {
-    const pool = commandPool(leaving, { processes: 1 })
-    const pid = await firstLeft(pool)
-    pool.runItem(300, 1).get().catch(() => undefined)
-    await until(() => pool.counts.running === 1, 'the second one runs')
-    const shutdown = next(pool, 'shutdown')
-    expect(await pool[end]()).toEqual([])
-    const [report] = await shutdown
-    expect(report.workers.find((row) => row.pid === pid)).toMatchObject({ descendantOf: 'PoolWorker-1' })
-    await until(() => !isRunning(pid), 'what was left is gone')
-  })
+  it.each(['terminate', 'kill'] as const)(
+    'ends with %s() of the pool, although its worker is long gone',
+    async (end) => {
+      const pool = commandPool(leaving, { processes: 1 })
+      const pid = await firstLeft(pool)
+      pool
+        .runItem(300, 1)
+        .get()
+        .catch(() => undefined)
+      await until(() => pool.counts.running === 1, 'the second one runs')
+      const shutdown = next(pool, 'shutdown')
+      expect(await pool[end]()).toEqual([])
+      const [report] = await shutdown
+      expect(report.workers.find((row) => row.pid === pid)).toMatchObject({ descendantOf: 'PoolWorker-1' })
+      await until(() => !isRunning(pid), 'what was left is gone')
+    },
+  )
 
   it('stays when the pool ends by itself, also when it is terminated afterwards', async () => {
     const pool = commandPool(leaving, { processes: 1 })
@@ -450,8 +508,15 @@ describe('a system that refuses', () => {
     const listen = (warning: Error): void => void warnings.push(warning.message)
     process.on('warning', listen)
     try {
-      const pool = commandPool(['sleep', '300'], { processes: 1, stuckAfterMs: 100, timeoutMs: 300 }, { processes: refusing, ledger: new KillLedger() })
-      pool.runItem('x', 0).get().catch(() => undefined)
+      const pool = commandPool(
+        ['sleep', '300'],
+        { processes: 1, stuckAfterMs: 100, timeoutMs: 300 },
+        { processes: refusing, ledger: new KillLedger() },
+      )
+      pool
+        .runItem('x', 0)
+        .get()
+        .catch(() => undefined)
       await until(() => warnings.length > 0, 'a warning')
       const pid = pool.workers[0]!.pid
       await new Promise((resolve) => setTimeout(resolve, 600))

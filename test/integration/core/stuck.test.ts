@@ -105,13 +105,20 @@ describe('a task that only takes long', () => {
 
   it('loses its flag when it moves again', async () => {
     const folder = temporaryFolder()
-    const pool = commandPool(`while [ ! -e ${join(folder, 'go')} ]; do read -r _ < ${join(folder, 'fifo')}; done; while :; do :; done`, { stuckAfterMs })
-    await commandPool(['mkfifo', join(folder, 'fifo')]).runItem('x', 0).get()
+    const pool = commandPool(
+      `while [ ! -e ${join(folder, 'go')} ]; do read -r _ < ${join(folder, 'fifo')}; done; while :; do :; done`,
+      { stuckAfterMs },
+    )
+    await commandPool(['mkfifo', join(folder, 'fifo')])
+      .runItem('x', 0)
+      .get()
     void pool.runItem('x', 0)
     await next(pool, 'taskStuck')
     writeFileSync(join(folder, 'go'), '')
     const unstuck = next(pool, 'taskUnstuck')
-    await commandPool(['sh', '-c', `echo > ${join(folder, 'fifo')}`]).runItem('x', 0).get()
+    await commandPool(['sh', '-c', `echo > ${join(folder, 'fifo')}`])
+      .runItem('x', 0)
+      .get()
     const [task] = await unstuck
     expect(task).toMatchObject({ stuck: false, state: 'running' })
     expect(pool.counts.stuck).toBe(0)
@@ -125,7 +132,10 @@ describe('a worker in a state that says it all', () => {
     const [, worker] = await next(pool, 'taskStart')
     process.kill(worker.pid, 'SIGSTOP')
     const [task] = await next(pool, 'taskStuck')
-    expect(task.verdict).toMatchObject({ code: 'stopped', advice: expect.stringContaining(`kill -CONT ${worker.pid}`) as unknown })
+    expect(task.verdict).toMatchObject({
+      code: 'stopped',
+      advice: expect.stringContaining(`kill -CONT ${worker.pid}`) as unknown,
+    })
     process.kill(worker.pid, 'SIGCONT')
     await next(pool, 'taskUnstuck')
   })
@@ -137,8 +147,13 @@ describe('a worker in a state that says it all', () => {
         const row = await real.inspect(identity)
         return row && { ...row, state: 'uninterruptible' as const }
       },
-      identify: real.identify.bind(real), descendants: real.descendants.bind(real), usage: real.usage.bind(real),
-      exists: real.exists.bind(real), signalMasks: real.signalMasks.bind(real), list: real.list.bind(real), signal: real.signal.bind(real),
+      identify: real.identify.bind(real),
+      descendants: real.descendants.bind(real),
+      usage: real.usage.bind(real),
+      exists: real.exists.bind(real),
+      signalMasks: real.signalMasks.bind(real),
+      list: real.list.bind(real),
+      signal: real.signal.bind(real),
     })
     const pool = modulePool({ stuckAfterMs: 600 }, { processes: table, ledger: new KillLedger() })
     pool.applyAsync('never')
@@ -157,17 +172,32 @@ describe('a worker in a state that says it all', () => {
 })
 
 describe('onStuck', () => {
-  it.each([['terminate', 'SIGTERM'], ['kill', 'SIGKILL']] as const)('%s ends the worker by %s; the task is lost and the next one runs', async (onStuck, signal) => {
-    const pool = commandPool('if [ ${index} = 0 ]; then exec sleep 300; else echo fine; fi', { stuckAfterMs: 500, onStuck, processes: 1 })
+  it.each([
+    ['terminate', 'SIGTERM'],
+    ['kill', 'SIGKILL'],
+  ] as const)('%s ends the worker by %s; the task is lost and the next one runs', async (onStuck, signal) => {
+    const pool = commandPool('if [ ${index} = 0 ]; then exec sleep 300; else echo fine; fi', {
+      stuckAfterMs: 500,
+      onStuck,
+      processes: 1,
+    })
     const stuck = pool.runItem('x', 0)
     const fine = pool.runItem('x', 1)
-    expect(await rejection(stuck.get())).toMatchObject({ name: 'WorkerLostError', signal, message: expect.stringContaining(`onStuck: ${onStuck}`) as unknown })
+    expect(await rejection(stuck.get())).toMatchObject({
+      name: 'WorkerLostError',
+      signal,
+      message: expect.stringContaining(`onStuck: ${onStuck}`) as unknown,
+    })
     expect(await fine.get()).toMatchObject({ stdout: 'fine\n' })
   })
 
   it('retry runs it again, and it may succeed', async () => {
     const marker = join(temporaryFolder(), 'marker')
-    const pool = commandPool(`if [ -e ${marker} ]; then echo second; else touch ${marker}; exec sleep 300; fi`, { stuckAfterMs: 500, onStuck: 'retry', processes: 1 })
+    const pool = commandPool(`if [ -e ${marker} ]; then echo second; else touch ${marker}; exec sleep 300; fi`, {
+      stuckAfterMs: 500,
+      onStuck: 'retry',
+      processes: 1,
+    })
     expect(await pool.runItem('x', 0).get()).toMatchObject({ stdout: 'second\n' })
   })
 
@@ -200,7 +230,11 @@ describe('what looking costs', () => {
 
   it('one pass over the process table serves all tasks of a pool', async () => {
     const { table, scans } = countingTable()
-    const pool = commandPool(['sleep', '300'], { processes: 40, stuckAfterMs: 1500 }, { processes: table, ledger: new KillLedger() })
+    const pool = commandPool(
+      ['sleep', '300'],
+      { processes: 40, stuckAfterMs: 1500 },
+      { processes: table, ledger: new KillLedger() },
+    )
     void pool.runItems(Array.from({ length: 40 }, (_, n) => n))
     await until(() => pool.counts.stuck === 40, 'all are flagged')
     // A look of its own for each task would be at least three times two reads for each.

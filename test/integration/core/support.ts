@@ -19,7 +19,9 @@ function ensureBuilt(): void {
     .filter((entry) => entry.isFile())
     .reduce((newest, entry) => Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs), 0)
   if (Math.min(built('core.js'), built('node-worker.js')) < newest) {
-    execFileSync(process.execPath, [join(repository, 'src/build/build.mjs'), '--only=core,node-worker'], { cwd: repository })
+    execFileSync(process.execPath, [join(repository, 'src/build/build.mjs'), '--only=core,node-worker'], {
+      cwd: repository,
+    })
   }
 }
 ensureBuilt()
@@ -34,7 +36,11 @@ export function modulePool(options: Partial<ModulePoolOptions> = {}, system?: Sh
 }
 
 /** The same with a command. */
-export function commandPool(command: string | readonly string[], options: Partial<CommandPoolOptions> = {}, system?: ShutdownDependencies): Pool {
+export function commandPool(
+  command: string | readonly string[],
+  options: Partial<CommandPoolOptions> = {},
+  system?: ShutdownDependencies,
+): Pool {
   return remember(new Pool({ command, processes: 2, ...options }, system))
 }
 
@@ -56,10 +62,12 @@ export function endAfterTest(pid: number): void {
 }
 
 afterEach(async () => {
-  await Promise.all([...pools].map(async (pool) => {
-    await pool.kill()
-    pool.dispose()
-  }))
+  await Promise.all(
+    [...pools].map(async (pool) => {
+      await pool.kill()
+      pool.dispose()
+    }),
+  )
   pools.clear()
   for (const pid of extraPids) {
     if (isRunning(pid)) process.kill(pid, 'SIGKILL')
@@ -85,7 +93,11 @@ export function stateOf(pid: number): string | undefined {
 }
 
 /** Waits for a condition instead of a time. */
-export async function until<T>(condition: () => T | Promise<T>, what: string, deadlineMs = 20_000): Promise<Exclude<T, false | undefined | null>> {
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  what: string,
+  deadlineMs = 20_000,
+): Promise<Exclude<T, false | undefined | null>> {
   const deadline = Date.now() + deadlineMs
   for (;;) {
     const value = await condition()
@@ -96,7 +108,11 @@ export async function until<T>(condition: () => T | Promise<T>, what: string, de
 }
 
 /** The arguments of the next event, or of the next one that fits. */
-export function next<E extends keyof PoolEvents>(pool: Pool, event: E, fits: (...args: PoolEvents[E]) => boolean = () => true): Promise<PoolEvents[E]> {
+export function next<E extends keyof PoolEvents>(
+  pool: Pool,
+  event: E,
+  fits: (...args: PoolEvents[E]) => boolean = () => true,
+): Promise<PoolEvents[E]> {
   return new Promise((resolve) => {
     const listener = (...args: unknown[]): void => {
       if (!fits(...(args as PoolEvents[E]))) return
@@ -110,7 +126,10 @@ export function next<E extends keyof PoolEvents>(pool: Pool, event: E, fits: (..
 /** The pids of all workers, once each of them is ready for a task. */
 export async function readyPids(pool: Pool): Promise<number[]> {
   const count = pool.options.processes ?? 1
-  await until(() => pool.workers.filter((worker) => worker.status === 'idle' || worker.status === 'busy').length === count, `${count} workers ready`)
+  await until(
+    () => pool.workers.filter((worker) => worker.status === 'idle' || worker.status === 'busy').length === count,
+    `${count} workers ready`,
+  )
   return pool.workers.map((worker) => worker.pid)
 }
 

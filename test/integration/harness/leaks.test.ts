@@ -24,18 +24,33 @@ describe('the leak check', () => {
   const left = async () => Object.fromEntries((await run.leaks()).map(({ check, left }) => [check, left]))
 
   test('finds nothing after a run that cleaned up', async () => {
-    expect(await left()).toEqual({ 'no process is left': [], 'no socket is left': [], 'no temporary folder is left': [] })
+    expect(await left()).toEqual({
+      'no process is left': [],
+      'no socket is left': [],
+      'no temporary folder is left': [],
+    })
   })
 
-  test.runIf(process.platform === 'linux')('finds a process by the mark that it inherited, and leaves it alive', async () => {
-    child = spawn(process.execPath, ['-e', 'console.log("up"); setInterval(() => {}, 1000)', '--', 'left-behind'], { env: run.environment, stdio: ['ignore', 'pipe', 'ignore'], detached: true })
-    await once(child.stdout!, 'data')
-    expect((await left())['no process is left']).toEqual([expect.stringContaining(`pid ${String(child.pid)}`)])
-    expect(child.exitCode).toBeNull()
-  })
+  test.runIf(process.platform === 'linux')(
+    'finds a process by the mark that it inherited, and leaves it alive',
+    async () => {
+      child = spawn(process.execPath, ['-e', 'console.log("up"); setInterval(() => {}, 1000)', '--', 'left-behind'], {
+        env: run.environment,
+        stdio: ['ignore', 'pipe', 'ignore'],
+        detached: true,
+      })
+      await once(child.stdout!, 'data')
+      expect((await left())['no process is left']).toEqual([expect.stringContaining(`pid ${String(child.pid)}`)])
+      expect(child.exitCode).toBeNull()
+    },
+  )
 
   test.runIf(process.platform === 'linux')('ends what an interrupted run left, and nothing else', async () => {
-    child = spawn(process.execPath, ['-e', 'console.log("up"); setInterval(() => {}, 1000)'], { env: run.environment, stdio: ['ignore', 'pipe', 'ignore'], detached: true })
+    child = spawn(process.execPath, ['-e', 'console.log("up"); setInterval(() => {}, 1000)'], {
+      env: run.environment,
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    })
     await once(child.stdout!, 'data')
     const ended = once(child, 'exit')
     run.endMarked()
@@ -49,7 +64,10 @@ describe('the leak check', () => {
     const server = createServer().listen(join(folder, 'h.sock'))
     await once(server, 'listening')
     try {
-      expect(await left()).toMatchObject({ 'no socket is left': [join(folder, 'h.sock')], 'no temporary folder is left': [folder] })
+      expect(await left()).toMatchObject({
+        'no socket is left': [join(folder, 'h.sock')],
+        'no temporary folder is left': [folder],
+      })
     } finally {
       server.close()
     }

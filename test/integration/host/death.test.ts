@@ -5,17 +5,29 @@ import { buildHost, childrenOf, fixtures, isRunning, poolsOf, TestWorkspace, unt
 
 let built: Awaited<ReturnType<typeof buildHost>>
 let workspace: TestWorkspace
-beforeAll(async () => { built = await buildHost() })
-afterAll(() => { built.remove() })
-beforeEach(() => { workspace = new TestWorkspace(built.hostScript) })
-afterEach(async () => { await workspace.dispose() })
+beforeAll(async () => {
+  built = await buildHost()
+})
+afterAll(() => {
+  built.remove()
+})
+beforeEach(() => {
+  workspace = new TestWorkspace(built.hostScript)
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 const kill = async (pid: number) => {
   process.kill(pid, 'SIGKILL')
   await until('the host to be dead', () => !isRunning(pid))
 }
 /** Pids of a pool once it runs; they are ended after the test, whatever happens. */
-const started = async (host: Awaited<ReturnType<typeof workspace.connect>>, definition: Record<string, unknown>, count: number) => {
+const started = async (
+  host: Awaited<ReturnType<typeof workspace.connect>>,
+  definition: Record<string, unknown>,
+  count: number,
+) => {
   const { poolId } = await host.request('unhang/launchPool', { definition, label: 'Left' })
   const pool = await untilPool(host, poolId, 'the tasks to run', ({ counts }) => counts.running === count)
   const pids = pool.workers.map(({ pid }) => pid)
@@ -36,19 +48,51 @@ describe('after the host was killed', () => {
 
   it('a command that goes on is shown as orphaned, and ended by the same command as any other', async () => {
     const first = await workspace.connect()
-    const { poolId, pids: [pid = -1] } = await started(first, { command: ['sh', '-c', 'trap "" TERM; exec sleep 1000'], items: ['x'] }, 1)
+    const {
+      poolId,
+      pids: [pid = -1],
+    } = await started(first, { command: ['sh', '-c', 'trap "" TERM; exec sleep 1000'], items: ['x'] }, 1)
     await until('the trap', () => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n')
     await kill(first.info.pid)
     const second = await workspace.connect()
     const [pool] = await poolsOf(second)
-    expect(pool).toMatchObject({ id: poolId, name: 'Left', orphaned: true, state: 'terminate', kind: 'command', counts: { running: 1, stuck: 1 } })
-    expect(pool?.workers).toMatchObject([{ name: 'PoolWorker-1', pid, status: 'busy', task: { state: 'running', stuck: true, verdict: { code: 'orphaned', confidence: 'certain' } } }])
+    expect(pool).toMatchObject({
+      id: poolId,
+      name: 'Left',
+      orphaned: true,
+      state: 'terminate',
+      kind: 'command',
+      counts: { running: 1, stuck: 1 },
+    })
+    expect(pool?.workers).toMatchObject([
+      {
+        name: 'PoolWorker-1',
+        pid,
+        status: 'busy',
+        task: { state: 'running', stuck: true, verdict: { code: 'orphaned', confidence: 'certain' } },
+      },
+    ])
     expect(pool?.workers[0]?.task?.label).toContain('sleep 1000')
-    const { issues } = await second.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'terminate', askedBy: 'cli' })
+    const { issues } = await second.request('unhang/shutdown', {
+      targets: [{ kind: 'pool', poolId }],
+      mode: 'terminate',
+      askedBy: 'cli',
+    })
     expect(issues).toEqual([expect.stringMatching(new RegExp(`still alive: PoolWorker-1, pid=${pid}`))])
-    expect((await second.request('unhang/shutdown', { targets: [{ kind: 'worker', poolId, pid }], mode: 'kill', askedBy: 'cli' })).issues).toEqual([])
+    expect(
+      (
+        await second.request('unhang/shutdown', {
+          targets: [{ kind: 'worker', poolId, pid }],
+          mode: 'kill',
+          askedBy: 'cli',
+        })
+      ).issues,
+    ).toEqual([])
     expect(isRunning(pid)).toBe(false)
-    expect(await untilPool(second, poolId, 'the pool to end', ({ state }) => state === 'ended')).toMatchObject({ counts: { running: 0, stuck: 0, lost: 1 }, workers: [{ status: 'exited' }] })
+    expect(await untilPool(second, poolId, 'the pool to end', ({ state }) => state === 'ended')).toMatchObject({
+      counts: { running: 0, stuck: 0, lost: 1 },
+      workers: [{ status: 'exited' }],
+    })
   })
 
   it.each(['orphans', 'all', 'stuck'] as const)('orphans are among "%s"', async (kind) => {
@@ -56,29 +100,46 @@ describe('after the host was killed', () => {
     const { poolId, pids } = await started(first, { command: ['sleep', '1000'], items: [1, 2], processes: 2 }, 2)
     await kill(first.info.pid)
     const second = await workspace.connect()
-    expect((await second.request('unhang/shutdown', { targets: [{ kind }], mode: 'kill', askedBy: 'user' })).issues).toEqual([])
+    expect(
+      (await second.request('unhang/shutdown', { targets: [{ kind }], mode: 'kill', askedBy: 'user' })).issues,
+    ).toEqual([])
     expect(pids.filter(isRunning)).toEqual([])
     await untilPool(second, poolId, 'the pool to end', ({ state }) => state === 'ended')
   })
 
   it('what a command left behind is found although the command itself is gone', async () => {
     const first = await workspace.connect()
-    const { poolId, pids: [pid = -1] } = await started(first, { command: ['sh', '-c', 'sleep 1000 & wait'], items: [1] }, 1)
-    const [child = -1] = await until('the child', () => { const children = childrenOf(pid); return children.length > 0 && children })
+    const {
+      poolId,
+      pids: [pid = -1],
+    } = await started(first, { command: ['sh', '-c', 'sleep 1000 & wait'], items: [1] }, 1)
+    const [child = -1] = await until('the child', () => {
+      const children = childrenOf(pid)
+      return children.length > 0 && children
+    })
     workspace.track(child)
     await kill(first.info.pid)
     process.kill(pid, 'SIGKILL')
     await until('the command to be gone', () => !isRunning(pid))
     const second = await workspace.connect()
     const pool = (await poolsOf(second)).find(({ id }) => id === poolId)
-    expect(pool).toMatchObject({ orphaned: true, workers: [{ name: `PoolWorker-1/${child}`, pid: child, status: 'busy' }] })
-    expect((await second.request('unhang/shutdown', { targets: [{ kind: 'orphans' }], mode: 'kill', askedBy: 'cli' })).issues).toEqual([])
+    expect(pool).toMatchObject({
+      orphaned: true,
+      workers: [{ name: `PoolWorker-1/${child}`, pid: child, status: 'busy' }],
+    })
+    expect(
+      (await second.request('unhang/shutdown', { targets: [{ kind: 'orphans' }], mode: 'kill', askedBy: 'cli' }))
+        .issues,
+    ).toEqual([])
     expect(isRunning(child)).toBe(false)
   })
 
   it('an orphan that ends by itself is noticed', async () => {
     const first = await workspace.connect()
-    const { poolId, pids: [pid = -1] } = await started(first, { command: ['sleep', '1000'], items: [1] }, 1)
+    const {
+      poolId,
+      pids: [pid = -1],
+    } = await started(first, { command: ['sleep', '1000'], items: [1] }, 1)
     await kill(first.info.pid)
     const second = await workspace.connect()
     await untilPool(second, poolId, 'the orphan', ({ orphaned }) => orphaned)
@@ -90,7 +151,10 @@ describe('after the host was killed', () => {
 
   it('orphans outlast a second dead host, and are measured while somebody looks', async () => {
     const first = await workspace.connect()
-    const { poolId, pids: [pid = -1] } = await started(first, { command: ['sleep', '1000'], items: [1] }, 1)
+    const {
+      poolId,
+      pids: [pid = -1],
+    } = await started(first, { command: ['sleep', '1000'], items: [1] }, 1)
     await kill(first.info.pid)
     const second = await workspace.connect()
     await untilPool(second, poolId, 'the orphan', ({ orphaned }) => orphaned)
@@ -103,10 +167,15 @@ describe('after the host was killed', () => {
 
   it('nothing of an orphan can be run again', async () => {
     const first = await workspace.connect()
-    const { poolId, pids: [pid = -1] } = await started(first, { command: ['sleep', '1000'], items: [1] }, 1)
+    const {
+      poolId,
+      pids: [pid = -1],
+    } = await started(first, { command: ['sleep', '1000'], items: [1] }, 1)
     await kill(first.info.pid)
     const second = await workspace.connect()
-    await expect(second.request('unhang/retryTask', { poolId, taskId: `orphan-${pid}` })).rejects.toThrow(/can only be ended/)
+    await expect(second.request('unhang/retryTask', { poolId, taskId: `orphan-${pid}` })).rejects.toThrow(
+      /can only be ended/,
+    )
     expect(await second.request('unhang/failures', { poolId })).toEqual({ failures: [], total: 0 })
     await second.request('unhang/cancelTask', { poolId, taskId: `orphan-${pid}` })
     expect(isRunning(pid)).toBe(false)
@@ -114,7 +183,9 @@ describe('after the host was killed', () => {
 
   it('the output of its pools goes with the next host', async () => {
     const first = await workspace.connect()
-    const { poolId } = await first.request('unhang/launchPool', { definition: { command: ['echo', 'hello'], items: [1] } })
+    const { poolId } = await first.request('unhang/launchPool', {
+      definition: { command: ['echo', 'hello'], items: [1] },
+    })
     await untilPool(first, poolId, 'the end', ({ state }) => state === 'ended')
     const { outputDirectory } = await workspace.endpoint()
     await kill(first.info.pid)
@@ -128,7 +199,10 @@ describe('a host that is told to end', () => {
     const host = await workspace.connect()
     const node = await started(host, { module: join(fixtures, 'work.js#never'), items: [1, 2], processes: 2 }, 2)
     const command = await started(host, { command: ['sh', '-c', 'sleep 1000 & wait'], items: [1] }, 1)
-    const children = await until('the child', () => { const found = childrenOf(command.pids[0] ?? -1); return found.length > 0 && found })
+    const children = await until('the child', () => {
+      const found = childrenOf(command.pids[0] ?? -1)
+      return found.length > 0 && found
+    })
     for (const child of children) workspace.track(child)
     process.kill(host.info.pid, signal)
     process.kill(host.info.pid, signal)
@@ -141,12 +215,20 @@ describe('a host that is told to end', () => {
   it('takes no more launches, and the next one waits for it', async () => {
     const host = await workspace.connect()
     const other = await workspace.connect()
-    const { pids: [pid = -1] } = await started(host, { command: ['sh', '-c', 'trap "" TERM; exec sleep 1000'], items: [1], gracePeriodMs: 1500 }, 1)
+    const {
+      pids: [pid = -1],
+    } = await started(
+      host,
+      { command: ['sh', '-c', 'trap "" TERM; exec sleep 1000'], items: [1], gracePeriodMs: 1500 },
+      1,
+    )
     await until('the trap', () => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n')
     const stopped = host.request('unhang/stopHost', {})
     stopped.catch(() => undefined)
     await until('it to be ending', async () => (await workspace.info()) === undefined)
-    await expect(other.request('unhang/launchPool', { definition: { command: ['true'], items: [1] } })).rejects.toThrow(/This host is ending/)
+    await expect(other.request('unhang/launchPool', { definition: { command: ['true'], items: [1] } })).rejects.toThrow(
+      /This host is ending/,
+    )
     const next = await workspace.connect()
     expect(next.info.pid).not.toBe(host.info.pid)
     expect(isRunning(host.info.pid)).toBe(false)
@@ -176,7 +258,9 @@ describe('an idle host', () => {
     const { pid } = host.info
     await host.request('unhang/launchPool', { definition: { command: ['sleep', '1.5'], items: [1] } })
     await host.close()
-    await new Promise((done) => { setTimeout(done, 1000) })
+    await new Promise((done) => {
+      setTimeout(done, 1000)
+    })
     expect(isRunning(pid)).toBe(true)
     await until('the host to end', () => !isRunning(pid))
   })
@@ -188,7 +272,10 @@ describe('an idle host', () => {
 
   it('leaves orphans alone, and the next host shows them', async () => {
     const first = await workspace.connect()
-    const { poolId, pids: [pid = -1] } = await started(first, { command: ['sleep', '1000'], items: [1] }, 1)
+    const {
+      poolId,
+      pids: [pid = -1],
+    } = await started(first, { command: ['sleep', '1000'], items: [1] }, 1)
     await kill(first.info.pid)
     const second = await workspace.connect()
     await untilPool(second, poolId, 'the orphan', ({ orphaned }) => orphaned)
@@ -204,7 +291,9 @@ describe('an idle host', () => {
     for (let round = 0; round < 15; round++) {
       const host = await workspace.connect()
       await host.close()
-      await new Promise((done) => { setTimeout(done, 285 + round * 3) })
+      await new Promise((done) => {
+        setTimeout(done, 285 + round * 3)
+      })
       const next = await workspace.connect()
       expect((await next.request('unhang/hostStatus', {})).clients).toBe(1)
       await next.close()

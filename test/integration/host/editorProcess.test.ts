@@ -6,9 +6,15 @@ import { buildHost, isRunning, TestWorkspace, until, untilPool } from './testWor
 
 let built: Awaited<ReturnType<typeof buildHost>>
 let workspace: TestWorkspace
-beforeAll(async () => { built = await buildHost() })
-afterAll(() => { built.remove() })
-afterEach(async () => { await workspace.dispose() })
+beforeAll(async () => {
+  built = await buildHost()
+})
+afterAll(() => {
+  built.remove()
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 const environmentOf = (pid: number): string[] => readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
 
@@ -21,7 +27,13 @@ it('a host that a worker starts does not carry the mark of that worker', async (
 
 /** A client that says it is the process with this pid, as the language protocol's `processId` has it. */
 async function claim(client: InitializationOptions['client'], processId: number): Promise<{ leave(): void }> {
-  const { socket, initializationOptions } = await connectOrStart({ root: workspace.root, hostScript: built.hostScript, start: false, client, env: workspace.env })
+  const { socket, initializationOptions } = await connectOrStart({
+    root: workspace.root,
+    hostScript: built.hostScript,
+    start: false,
+    client,
+    env: workspace.env,
+  })
   const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket))
   connection.listen()
   await connection.sendRequest('initialize', { processId, rootUri: null, capabilities: {}, initializationOptions })
@@ -39,7 +51,8 @@ async function runningSleeper(host: HostConnection): Promise<{ poolId: string; p
   return { poolId, pid: workers[0]!.pid }
 }
 
-const kill = (host: HostConnection, poolId: string) => host.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'kill', askedBy: 'user' })
+const kill = (host: HostConnection, poolId: string) =>
+  host.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'kill', askedBy: 'user' })
 
 it('the process of a connected editor is never signalled, though it belongs to what is ended', async () => {
   workspace = new TestWorkspace(built.hostScript)
@@ -49,7 +62,10 @@ it('the process of a connected editor is never signalled, though it belongs to w
   expect((await kill(host, poolId)).issues).toEqual([expect.stringContaining('protected')])
   expect(isRunning(pid)).toBe(true)
   editor.leave()
-  await until('the host to see that the editor left', async () => (await host.request('unhang/hostStatus', {})).clients === 1)
+  await until(
+    'the host to see that the editor left',
+    async () => (await host.request('unhang/hostStatus', {})).clients === 1,
+  )
   expect((await kill(host, poolId)).issues).toEqual([])
   await until('the worker to be gone', () => !isRunning(pid))
 })

@@ -10,15 +10,25 @@ let workspace: TestWorkspace
 /** A client that behaves, and a pool that works, while others misbehave. */
 let good: HostConnection
 let poolId: string
-beforeAll(async () => { built = await buildHost() })
-afterAll(() => { built.remove() })
+beforeAll(async () => {
+  built = await buildHost()
+})
+afterAll(() => {
+  built.remove()
+})
 beforeEach(async () => {
   workspace = new TestWorkspace(built.hostScript)
   good = await workspace.connect()
-  poolId = (await good.request('unhang/launchPool', { definition: { module: join(fixtures, 'work.js#never'), items: [1], processes: 1 } })).poolId
+  poolId = (
+    await good.request('unhang/launchPool', {
+      definition: { module: join(fixtures, 'work.js#never'), items: [1], processes: 1 },
+    })
+  ).poolId
   await untilPool(good, poolId, 'the pool to run', ({ counts }) => counts.running === 1)
 })
-afterEach(async () => { await workspace.dispose() })
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 const untouched = async () => {
   const pool = await untilPool(good, poolId, 'the pool', () => true)
@@ -29,18 +39,34 @@ const frame = (message: unknown) => {
   const body = JSON.stringify(message)
   return `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
-const closed = (socket: Socket) => until('the connection to end', () => socket.closed || socket.readableEnded || socket.destroyed)
-const residentBytes = () => Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${good.info.pid}/status`, 'utf8'))?.[1]) * 1024
+const closed = (socket: Socket) =>
+  until('the connection to end', () => socket.closed || socket.readableEnded || socket.destroyed)
+const residentBytes = () =>
+  Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${good.info.pid}/status`, 'utf8'))?.[1]) * 1024
 
 /** A raw connection with everything it was sent. */
 const talk = async () => {
   const socket = await workspace.rawTo(good.info)
   let received = ''
-  socket.on('data', (chunk: Buffer) => { received += chunk.toString() })
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.toString()
+  })
   return { socket, received: () => received }
 }
 const shake = async (socket: Socket, received: () => string) => {
-  socket.write(frame({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { processId: null, rootUri: null, capabilities: {}, initializationOptions: { token: good.info.token, protocolVersion: 1, client: 'test' } } }))
+  socket.write(
+    frame({
+      jsonrpc: '2.0',
+      id: 0,
+      method: 'initialize',
+      params: {
+        processId: null,
+        rootUri: null,
+        capabilities: {},
+        initializationOptions: { token: good.info.token, protocolVersion: 1, client: 'test' },
+      },
+    }),
+  )
   await until('the answer to initialize', () => received().includes('serverInfo'))
 }
 
@@ -75,9 +101,19 @@ describe('before the handshake', () => {
 
   it('a request hidden behind a wrong token is not answered', async () => {
     const { socket, received } = await talk()
-    socket.write(frame({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { capabilities: {}, initializationOptions: { token: 'x'.repeat(64), protocolVersion: 1, client: 'test' } } })
-      + frame({ jsonrpc: '2.0', id: 1, method: 'unhang/hostStatus', params: {} })
-      + frame({ jsonrpc: '2.0', id: 2, method: 'unhang/stopHost', params: {} }))
+    socket.write(
+      frame({
+        jsonrpc: '2.0',
+        id: 0,
+        method: 'initialize',
+        params: {
+          capabilities: {},
+          initializationOptions: { token: 'x'.repeat(64), protocolVersion: 1, client: 'test' },
+        },
+      }) +
+        frame({ jsonrpc: '2.0', id: 1, method: 'unhang/hostStatus', params: {} }) +
+        frame({ jsonrpc: '2.0', id: 2, method: 'unhang/stopHost', params: {} }),
+    )
     await closed(socket)
     expect(received()).toContain('"id":0')
     expect(received()).not.toMatch(/"id":[12]/)
@@ -97,13 +133,37 @@ describe('after the handshake', () => {
     ['an unknown method', { id: 1, method: 'unhang/launchRocket', params: {} }, /"code":-32601/],
     ['no parameters', { id: 1, method: 'unhang/launchPool' }, /"code":-32602.*unhang\/launchPool/],
     ['a wrong type', { id: 1, method: 'unhang/snapshot', params: { since: 'yesterday' } }, /"code":-32602.*since/],
-    ['a negative number', { id: 1, method: 'unhang/failures', params: { poolId: 'x', limit: -1 } }, /"code":-32602.*limit/],
+    [
+      'a negative number',
+      { id: 1, method: 'unhang/failures', params: { poolId: 'x', limit: -1 } },
+      /"code":-32602.*limit/,
+    ],
     ['parameters by position', { id: 1, method: 'unhang/snapshot', params: [1, 2, 3] }, /"code":-32602/],
     ['parameters that are text', { id: 1, method: 'unhang/snapshot', params: 'all' }, /"code":-32602/],
-    ['an unknown target', { id: 1, method: 'unhang/shutdown', params: { targets: [{ kind: 'planet' }], mode: 'kill', askedBy: 'user' } }, /"code":-32602.*targets/],
-    ['no targets', { id: 1, method: 'unhang/shutdown', params: { targets: [], mode: 'kill', askedBy: 'user' } }, /"code":-32602/],
-    ['a mode that is none', { id: 1, method: 'unhang/shutdown', params: { targets: [{ kind: 'all' }], mode: 'nuke', askedBy: 'user' } }, /"code":-32602.*mode/],
-    ['an environment that no process can have', { id: 1, method: 'unhang/launchPool', params: { definition: { command: 'true', items: [] }, env: { A: 'x\0y' } } }, /"code":-32602.*NUL/],
+    [
+      'an unknown target',
+      { id: 1, method: 'unhang/shutdown', params: { targets: [{ kind: 'planet' }], mode: 'kill', askedBy: 'user' } },
+      /"code":-32602.*targets/,
+    ],
+    [
+      'no targets',
+      { id: 1, method: 'unhang/shutdown', params: { targets: [], mode: 'kill', askedBy: 'user' } },
+      /"code":-32602/,
+    ],
+    [
+      'a mode that is none',
+      { id: 1, method: 'unhang/shutdown', params: { targets: [{ kind: 'all' }], mode: 'nuke', askedBy: 'user' } },
+      /"code":-32602.*mode/,
+    ],
+    [
+      'an environment that no process can have',
+      {
+        id: 1,
+        method: 'unhang/launchPool',
+        params: { definition: { command: 'true', items: [] }, env: { A: 'x\0y' } },
+      },
+      /"code":-32602.*NUL/,
+    ],
     ['a second initialize', { id: 1, method: 'initialize', params: { capabilities: {} } }, /"code":-32600/],
     ['a document request that makes no sense', { id: 1, method: 'textDocument/codeLens', params: {} }, /"error"/],
   ])('%s is answered with an error, and the connection goes on', async (_, message, answer) => {
@@ -131,7 +191,13 @@ describe('after the handshake', () => {
     ['a cancellation without an id', { method: '$/cancelRequest' }],
     ['a cancellation of something', { method: '$/cancelRequest', params: { id: 77 } }],
     ['an answer to nothing', { id: 5, result: 1 }],
-    ['an edit of a document that is not open', { method: 'textDocument/didChange', params: { textDocument: { uri: 'file:///x', version: 2 }, contentChanges: [{ text: 'x' }] } }],
+    [
+      'an edit of a document that is not open',
+      {
+        method: 'textDocument/didChange',
+        params: { textDocument: { uri: 'file:///x', version: 2 }, contentChanges: [{ text: 'x' }] },
+      },
+    ],
     ['an edit without a document', { method: 'textDocument/didChange', params: {} }],
     ['a message without a method', { jsonrpc: '2.0' }],
   ])('%s is ignored', async (_, message) => {
@@ -173,21 +239,41 @@ describe('a client that does not read', () => {
     const socket = await workspace.rawTo(good.info)
     socket.pause()
     let received = 0
-    socket.write(frame({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { processId: null, rootUri: null, capabilities: {}, initializationOptions: { token: good.info.token, protocolVersion: 1, client: 'test' } } }))
+    socket.write(
+      frame({
+        jsonrpc: '2.0',
+        id: 0,
+        method: 'initialize',
+        params: {
+          processId: null,
+          rootUri: null,
+          capabilities: {},
+          initializationOptions: { token: good.info.token, protocolVersion: 1, client: 'test' },
+        },
+      }),
+    )
     const before = residentBytes()
     // Some 300 MB of answers are asked for.
-    const ask = Buffer.from(Array.from({ length: 500 }, (_, id) => frame({ jsonrpc: '2.0', id: id + 1, method: 'unhang/snapshot', params: {} })).join(''))
+    const ask = Buffer.from(
+      Array.from({ length: 500 }, (_, id) =>
+        frame({ jsonrpc: '2.0', id: id + 1, method: 'unhang/snapshot', params: {} }),
+      ).join(''),
+    )
     for (let round = 0; round < 600; round++) socket.write(ask)
     await until('the host to have stopped reading', async () => {
       const waiting = socket.writableLength
       await good.request('unhang/hostStatus', {})
-      await new Promise((done) => { setTimeout(done, 300) })
+      await new Promise((done) => {
+        setTimeout(done, 300)
+      })
       return socket.writableLength === waiting && waiting > 0
     })
     expect(residentBytes() - before).toBeLessThan(120 * 1024 * 1024)
     await untouched()
     // Once it reads, it is served again.
-    socket.on('data', (chunk: Buffer) => { received += chunk.length })
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.length
+    })
     socket.resume()
     await until('the answers to come', () => received > 1024 * 1024)
     await untouched()
@@ -195,23 +281,48 @@ describe('a client that does not read', () => {
 
   it('output is dropped with a count, and changes are told together', async () => {
     const script = 'i=0; while [ $i -lt 200 ]; do head -c 200000 /dev/zero | tr "\\0" x; i=$((i+1)); done'
-    const noisy = (await good.request('unhang/launchPool', { definition: { command: ['sh', '-c', script], items: [1] } })).poolId
+    const noisy = (
+      await good.request('unhang/launchPool', { definition: { command: ['sh', '-c', script], items: [1] } })
+    ).poolId
     const socket = await workspace.rawTo(good.info)
     socket.pause()
-    socket.write(frame({ jsonrpc: '2.0', id: 0, method: 'initialize', params: { processId: null, rootUri: null, capabilities: {}, initializationOptions: { token: good.info.token, protocolVersion: 1, client: 'test' } } }))
-    socket.write(frame({ jsonrpc: '2.0', id: 1, method: 'unhang/followOutput', params: { poolId: noisy, follow: true } }))
+    socket.write(
+      frame({
+        jsonrpc: '2.0',
+        id: 0,
+        method: 'initialize',
+        params: {
+          processId: null,
+          rootUri: null,
+          capabilities: {},
+          initializationOptions: { token: good.info.token, protocolVersion: 1, client: 'test' },
+        },
+      }),
+    )
+    socket.write(
+      frame({ jsonrpc: '2.0', id: 1, method: 'unhang/followOutput', params: { poolId: noisy, follow: true } }),
+    )
     const before = residentBytes()
     let toldToTheGood = 0
-    good.on('unhang/changed', () => { toldToTheGood += 1 })
+    good.on('unhang/changed', () => {
+      toldToTheGood += 1
+    })
     await untilPool(good, noisy, 'the noise to be over', ({ state }) => state === 'ended', 60_000)
     expect(residentBytes() - before).toBeLessThan(120 * 1024 * 1024)
     let received = ''
-    socket.on('data', (chunk: Buffer) => { received += chunk.toString() })
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString()
+    })
     socket.resume()
     await until('the count of what was dropped', () => /"dropped":[1-9]/.test(received))
-    const outputs = [...received.matchAll(/\{"jsonrpc":"2.0","method":"unhang\/output","params":(\{.*?\})\}(?:Content-Length|$)/gs)].map((match) => JSON.parse(match[1] ?? '') as Output.Params)
+    const outputs = [
+      ...received.matchAll(/\{"jsonrpc":"2.0","method":"unhang\/output","params":(\{.*?\})\}(?:Content-Length|$)/gs),
+    ].map((match) => JSON.parse(match[1] ?? '') as Output.Params)
     const dropped = outputs.reduce((sum, output) => sum + output.dropped, 0)
-    const got = outputs.reduce((sum, output) => sum + output.chunks.reduce((size, chunk) => size + chunk.text.length, 0), 0)
+    const got = outputs.reduce(
+      (sum, output) => sum + output.chunks.reduce((size, chunk) => size + chunk.text.length, 0),
+      0,
+    )
     expect([...received.matchAll(/unhang\/changed/g)].length).toBeLessThanOrEqual(Math.max(3, toldToTheGood / 2))
     expect(dropped).toBeGreaterThan(10_000_000)
     expect(got).toBeLessThan(12_000_000)

@@ -8,8 +8,12 @@ import { buildHost, childrenOf, fixtures, isRunning, TestWorkspace, until, until
 let built: Awaited<ReturnType<typeof buildHost>>
 let workspace: TestWorkspace
 let metadata: MetadataServer
-beforeAll(async () => { built = await buildHost() })
-afterAll(() => { built.remove() })
+beforeAll(async () => {
+  built = await buildHost()
+})
+afterAll(() => {
+  built.remove()
+})
 beforeEach(async () => {
   workspace = new TestWorkspace(built.hostScript)
   metadata = await MetadataServer.start()
@@ -24,7 +28,12 @@ const never = join(fixtures, 'work.js#never')
 const save = 'echo "$UNHANG_OCCASION $UNHANG_POOL $EXTRA" >> saved.txt'
 const saved = (): string[] => {
   const file = join(workspace.root, 'saved.txt')
-  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map((line) => line.trim()) : []
+  return existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => line.trim())
+    : []
 }
 
 /** A host that is our own child, so that its exit code is seen, and a client of it. */
@@ -33,12 +42,27 @@ const startHost = async () => {
   await until('the host to listen', async () => (await workspace.info())?.pid === child.pid)
   const connection = await workspace.connect({ start: false })
   // It may have left by the second time.
-  return { connection, sigterm: () => { child.kill('SIGTERM') }, left: async () => (await ended).code }
+  return {
+    connection,
+    sigterm: () => {
+      child.kill('SIGTERM')
+    },
+    left: async () => (await ended).code,
+  }
 }
 
 /** A pool whose tasks run; its processes are ended after the test, whatever happens. */
-const launch = async (connection: HostConnection, definition: Record<string, unknown>, running = 1, env?: Record<string, string>) => {
-  const { poolId } = await connection.request('unhang/launchPool', { definition, label: 'Work', ...(env ? { env: { ...process.env as Record<string, string>, ...env } } : {}) })
+const launch = async (
+  connection: HostConnection,
+  definition: Record<string, unknown>,
+  running = 1,
+  env?: Record<string, string>,
+) => {
+  const { poolId } = await connection.request('unhang/launchPool', {
+    definition,
+    label: 'Work',
+    ...(env ? { env: { ...(process.env as Record<string, string>), ...env } } : {}),
+  })
   const pool = await untilPool(connection, poolId, 'the tasks to run', ({ counts }) => counts.running >= running)
   const pids = pool.workers.map(({ pid }) => pid)
   for (const pid of pids) workspace.track(pid)
@@ -46,11 +70,26 @@ const launch = async (connection: HostConnection, definition: Record<string, unk
 }
 
 /** A command that ignores SIGTERM, once it does so, with the child that does too. */
-const launchStubborn = async (connection: HostConnection, termination: Record<string, unknown>, env?: Record<string, string>) => {
-  const { poolId, pids } = await launch(connection, {
-    command: ['sh', '-c', 'trap "" TERM; sleep 1000 & wait; exec sleep 1000'], items: [1], termination, env: { EXTRA: 'extra' },
-  }, 1, env)
-  const children = await until('the child', () => { const found = childrenOf(pids[0] ?? -1); return found.length > 0 && found })
+const launchStubborn = async (
+  connection: HostConnection,
+  termination: Record<string, unknown>,
+  env?: Record<string, string>,
+) => {
+  const { poolId, pids } = await launch(
+    connection,
+    {
+      command: ['sh', '-c', 'trap "" TERM; sleep 1000 & wait; exec sleep 1000'],
+      items: [1],
+      termination,
+      env: { EXTRA: 'extra' },
+    },
+    1,
+    env,
+  )
+  const children = await until('the child', () => {
+    const found = childrenOf(pids[0] ?? -1)
+    return found.length > 0 && found
+  })
   for (const child of children) workspace.track(child)
   await until('the trap', () => children.every((child) => ignoresSigterm(child)))
   return { poolId, pids: [...pids, ...children] }
@@ -80,11 +119,22 @@ describe('SIGTERM to a host whose pool has a termination', () => {
 
   it('lets running tasks end, and starts no more', async () => {
     const host = await startHost()
-    const { poolId } = await launch(host.connection, {
-      command: 'echo begun >> begun.txt; until [ -e go ]; do sleep 0.05; done; echo done >> done.txt', items: { range: [0, 10] }, processes: 2,
-      termination: { platform: 'other', save: 'cat done.txt >> saved.txt' },
-    }, 2)
-    await until('both to have begun', () => existsSync(join(workspace.root, 'begun.txt')) && readFileSync(join(workspace.root, 'begun.txt'), 'utf8') === 'begun\nbegun\n')
+    const { poolId } = await launch(
+      host.connection,
+      {
+        command: 'echo begun >> begun.txt; until [ -e go ]; do sleep 0.05; done; echo done >> done.txt',
+        items: { range: [0, 10] },
+        processes: 2,
+        termination: { platform: 'other', save: 'cat done.txt >> saved.txt' },
+      },
+      2,
+    )
+    await until(
+      'both to have begun',
+      () =>
+        existsSync(join(workspace.root, 'begun.txt')) &&
+        readFileSync(join(workspace.root, 'begun.txt'), 'utf8') === 'begun\nbegun\n',
+    )
     host.sigterm()
     await heard('No task is started any more; 2 still run')
     const ended = untilPool(host.connection, poolId, 'the end', ({ state }) => state === 'ended')
@@ -98,9 +148,16 @@ describe('SIGTERM to a host whose pool has a termination', () => {
   it('tells whoever follows the pool what happens, to the end', async () => {
     const host = await startHost()
     let text = ''
-    host.connection.on('unhang/output', ({ chunks }) => { for (const chunk of chunks) text += `${chunk.worker}: ${chunk.text}` })
-    const { poolId } = await host.connection.request('unhang/launchPool', { follow: true, definition: { module: never, items: [1], termination: { platform: 'other', save: 'echo done with it' } } })
-    const { workers: [worker] } = await untilPool(host.connection, poolId, 'the task to run', ({ counts }) => counts.running === 1)
+    host.connection.on('unhang/output', ({ chunks }) => {
+      for (const chunk of chunks) text += `${chunk.worker}: ${chunk.text}`
+    })
+    const { poolId } = await host.connection.request('unhang/launchPool', {
+      follow: true,
+      definition: { module: never, items: [1], termination: { platform: 'other', save: 'echo done with it' } },
+    })
+    const {
+      workers: [worker],
+    } = await untilPool(host.connection, poolId, 'the task to run', ({ counts }) => counts.running === 1)
     workspace.track(worker?.pid ?? -1)
     const ended = untilPool(host.connection, poolId, 'the end', ({ state }) => state === 'ended')
     host.sigterm()
@@ -129,7 +186,11 @@ describe('SIGTERM to a host whose pool has a termination', () => {
 
   it('a second SIGTERM ends the grace period', async () => {
     const host = await startHost()
-    const { pids } = await launch(host.connection, { module: never, items: [1], termination: { platform: 'other', gracePeriodMs: 3_600_000, save } })
+    const { pids } = await launch(host.connection, {
+      module: never,
+      items: [1],
+      termination: { platform: 'other', gracePeriodMs: 3_600_000, save },
+    })
     host.sigterm()
     await until('the first save', () => saved().length === 1)
     host.sigterm()
@@ -143,8 +204,20 @@ describe('SIGTERM to a host whose pool has a termination', () => {
   it('a save that fails, and one that hangs, keep nobody from leaving', async () => {
     const host = await startHost()
     const pidFile = join(workspace.root, 'save.pid')
-    await launch(host.connection, { module: never, items: [1], termination: { platform: 'other', save: 'echo no disk >&2; exit 7' } })
-    await launch(host.connection, { module: never, items: [1], termination: { platform: 'other', gracePeriodMs: 6000, save: `trap "" TERM; echo $$ > ${pidFile}; sleep 1000; true` } })
+    await launch(host.connection, {
+      module: never,
+      items: [1],
+      termination: { platform: 'other', save: 'echo no disk >&2; exit 7' },
+    })
+    await launch(host.connection, {
+      module: never,
+      items: [1],
+      termination: {
+        platform: 'other',
+        gracePeriodMs: 6000,
+        save: `trap "" TERM; echo $$ > ${pidFile}; sleep 1000; true`,
+      },
+    })
     host.sigterm()
     await until('the save', () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '')
     const savePid = Number(readFileSync(pidFile, 'utf8'))
@@ -152,19 +225,32 @@ describe('SIGTERM to a host whose pool has a termination', () => {
     expect(await host.left()).toBe(42)
     expect(isRunning(savePid)).toBe(false)
     const log = await workspace.log()
-    expect(log).toMatch(/The save \(final\) failed after \d+ ms: "save" \(echo no disk >&2; exit 7\) ended with exit 7: no disk/)
+    expect(log).toMatch(
+      /The save \(final\) failed after \d+ ms: "save" \(echo no disk >&2; exit 7\) ended with exit 7: no disk/,
+    )
     expect(log).toMatch(/The save \(notice\) was not done after \d+ ms/)
   })
 
   it('ends the pools that have none at once, and launches nothing more', async () => {
     const host = await startHost()
     const plain = await launch(host.connection, { module: never, items: [1] })
-    const { poolId } = await launch(host.connection, { module: never, items: [1], termination: { platform: 'other', gracePeriodMs: 3_600_000, save } })
+    const { poolId } = await launch(host.connection, {
+      module: never,
+      items: [1],
+      termination: { platform: 'other', gracePeriodMs: 3_600_000, save },
+    })
     host.sigterm()
     await untilPool(host.connection, plain.poolId, 'it to end', ({ state }) => state === 'ended')
     await until('the first save', () => saved().length === 1)
-    await expect(host.connection.request('unhang/launchPool', { definition: { command: ['true'], items: [1] } })).rejects.toThrow(/going to be taken away/)
-    await untilPool(host.connection, poolId, 'the other one to go on', ({ state }) => state === 'run' || state === 'close')
+    await expect(
+      host.connection.request('unhang/launchPool', { definition: { command: ['true'], items: [1] } }),
+    ).rejects.toThrow(/going to be taken away/)
+    await untilPool(
+      host.connection,
+      poolId,
+      'the other one to go on',
+      ({ state }) => state === 'run' || state === 'close',
+    )
     host.connection.request('unhang/stopHost', {}).catch(() => undefined)
     await heard('is not used')
     host.sigterm()
@@ -174,7 +260,12 @@ describe('SIGTERM to a host whose pool has a termination', () => {
 
   it('means that there is no time left where the notice comes from elsewhere', async () => {
     const host = await startHost()
-    const { pids } = await launch(host.connection, { module: never, items: [1], termination: { platform: 'gcp-gpu', save } }, 1, { GCE_METADATA_IP: metadata.host })
+    const { pids } = await launch(
+      host.connection,
+      { module: never, items: [1], termination: { platform: 'gcp-gpu', save } },
+      1,
+      { GCE_METADATA_IP: metadata.host },
+    )
     host.sigterm()
     await heard('leaving at once')
     host.sigterm()
@@ -183,9 +274,11 @@ describe('SIGTERM to a host whose pool has a termination', () => {
     expect(pids.filter(isRunning)).toEqual([])
   })
 
-  it('is the host\'s own affair once those pools have ended', async () => {
+  it("is the host's own affair once those pools have ended", async () => {
     const host = await startHost()
-    const { poolId } = await host.connection.request('unhang/launchPool', { definition: { command: ['true'], items: [1], termination: { platform: 'other', save } } })
+    const { poolId } = await host.connection.request('unhang/launchPool', {
+      definition: { command: ['true'], items: [1], termination: { platform: 'other', save } },
+    })
     await untilPool(host.connection, poolId, 'the end', ({ state }) => state === 'ended')
     host.sigterm()
     expect(await host.left()).toBe(0)
@@ -197,7 +290,11 @@ describe('a metadata server that turns to TERMINATE_ON_HOST_MAINTENANCE', () => 
   it('has the host save, end a hung task that ignores SIGTERM, and leave with 143', async () => {
     const host = await startHost()
     // The platform is found by itself: there is a metadata server, and no GPU (or one: then the period is given).
-    const { pids } = await launchStubborn(host.connection, { save, gracePeriodMs: 0 }, { GCE_METADATA_IP: metadata.host })
+    const { pids } = await launchStubborn(
+      host.connection,
+      { save, gracePeriodMs: 0 },
+      { GCE_METADATA_IP: metadata.host },
+    )
     await until('two polls', () => metadata.polls >= 2)
     expect(saved()).toEqual([])
     const since = performance.now()
@@ -212,7 +309,11 @@ describe('a metadata server that turns to TERMINATE_ON_HOST_MAINTENANCE', () => 
   it('has it use the grace period, and leave inside of it', async () => {
     const host = await startHost()
     const gracePeriodMs = 8000
-    const { pids } = await launchStubborn(host.connection, { platform: 'gcp-gpu', save, gracePeriodMs }, { GCE_METADATA_IP: metadata.host })
+    const { pids } = await launchStubborn(
+      host.connection,
+      { platform: 'gcp-gpu', save, gracePeriodMs },
+      { GCE_METADATA_IP: metadata.host },
+    )
     await until('a poll', () => metadata.polls >= 1)
     const since = performance.now()
     metadata.behaviour = 'TERMINATE_ON_HOST_MAINTENANCE'
@@ -231,9 +332,15 @@ describe('a termination that cannot run', () => {
   it('is told before anything is started', async () => {
     const host = await startHost()
     const definition = (termination: unknown) => ({ command: ['true'], items: [1], termination })
-    await expect(host.connection.request('unhang/launchPool', { definition: definition({ platfrom: 'borg' }) })).rejects.toThrow(/Did you mean "platform"/)
-    await expect(host.connection.request('unhang/launchPool', { definition: definition({ save: ['no-such-program'] }) })).rejects.toThrow(/"termination.save\[0\]": "no-such-program" was not found in PATH/)
+    await expect(
+      host.connection.request('unhang/launchPool', { definition: definition({ platfrom: 'borg' }) }),
+    ).rejects.toThrow(/Did you mean "platform"/)
+    await expect(
+      host.connection.request('unhang/launchPool', { definition: definition({ save: ['no-such-program'] }) }),
+    ).rejects.toThrow(/"termination.save\[0\]": "no-such-program" was not found in PATH/)
     writeFileSync(join(workspace.root, 'plain.sh'), '')
-    await expect(host.connection.request('unhang/launchPool', { definition: definition({ save: ['./plain.sh'] }) })).rejects.toThrow(/not executable/)
+    await expect(
+      host.connection.request('unhang/launchPool', { definition: definition({ save: ['./plain.sh'] }) }),
+    ).rejects.toThrow(/not executable/)
   })
 })

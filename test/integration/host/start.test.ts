@@ -1,15 +1,32 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { connectOrStart, HostHungError, HostNotRunningError, HostRequestError, HostStartError, HostVersionError, HostConnection, protocolVersion } from '../../../src/protocol'
+import {
+  connectOrStart,
+  HostHungError,
+  HostNotRunningError,
+  HostRequestError,
+  HostStartError,
+  HostVersionError,
+  HostConnection,
+  protocolVersion,
+} from '../../../src/protocol'
 import { buildHost, filesOf, isRunning, TestWorkspace, until } from './testWorkspace'
 
 let built: Awaited<ReturnType<typeof buildHost>>
 let workspace: TestWorkspace
-beforeAll(async () => { built = await buildHost() })
-afterAll(() => { built.remove() })
-beforeEach(() => { workspace = new TestWorkspace(built.hostScript) })
-afterEach(async () => { await workspace.dispose() })
+beforeAll(async () => {
+  built = await buildHost()
+})
+afterAll(() => {
+  built.remove()
+})
+beforeEach(() => {
+  workspace = new TestWorkspace(built.hostScript)
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 const kill = async (pid: number) => {
   process.kill(pid, 'SIGKILL')
@@ -33,12 +50,13 @@ describe('a host', () => {
     const { info } = await workspace.connect()
     const endpoint = await workspace.endpoint()
     expect(statSync(endpoint.directory).mode & 0o777).toBe(0o700)
-    for (const file of [endpoint.infoFile, endpoint.ledgerFile, endpoint.logFile]) expect(statSync(file).mode & 0o777, file).toBe(0o600)
+    for (const file of [endpoint.infoFile, endpoint.ledgerFile, endpoint.logFile])
+      expect(statSync(file).mode & 0o777, file).toBe(0o600)
     expect(info.socketPath.length).toBeLessThanOrEqual(100)
     expect(info.token).toMatch(/^[0-9a-f]{64}$/)
   })
 
-  it('outlives its clients, as it is nobody\'s child', async () => {
+  it("outlives its clients, as it is nobody's child", async () => {
     const first = await workspace.connect()
     const { pid } = first.info
     await first.close()
@@ -54,7 +72,11 @@ describe('a host', () => {
     const { pid } = connection.info
     expect(await connection.request('unhang/stopHost', {})).toEqual({ issues: [] })
     await until('the host to end', () => !isRunning(pid))
-    expect(filesOf(await workspace.endpoint()).filter((name) => !/^(lock\.\d+|host\.log|host\.stderr|kills\.jsonl)$/.test(name))).toEqual([])
+    expect(
+      filesOf(await workspace.endpoint()).filter(
+        (name) => !/^(lock\.\d+|host\.log|host\.stderr|kills\.jsonl)$/.test(name),
+      ),
+    ).toEqual([])
   })
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends cleanly at %s', async (signal) => {
@@ -115,7 +137,18 @@ describe('what a dead host left', () => {
     const endpoint = await workspace.endpoint()
     // This process has the pid, but started at another time.
     writeFileSync(join(endpoint.directory, 'lock.3'), JSON.stringify({ pid: process.pid, startTime: 'long ago' }))
-    writeFileSync(endpoint.infoFile, JSON.stringify({ pid: process.pid, startTime: 'long ago', socketPath: join(endpoint.directory, '0123abcd.sock'), token: 'x'.repeat(64), version: '0.0.1', protocolVersion, startedAt: 1 }))
+    writeFileSync(
+      endpoint.infoFile,
+      JSON.stringify({
+        pid: process.pid,
+        startTime: 'long ago',
+        socketPath: join(endpoint.directory, '0123abcd.sock'),
+        token: 'x'.repeat(64),
+        version: '0.0.1',
+        protocolVersion,
+        startedAt: 1,
+      }),
+    )
     const connection = await workspace.connect()
     expect(connection.info.pid).not.toBe(process.pid)
     expect(filesOf(endpoint).filter((name) => name.startsWith('lock.'))).toEqual(['lock.4'])
@@ -154,30 +187,62 @@ describe('a host that cannot be used', () => {
   it('that is stopped is named, with what to do', async () => {
     const { info } = await workspace.connect()
     process.kill(info.pid, 'SIGSTOP')
-    const connected = await connectOrStart({ root: workspace.root, hostScript: built.hostScript, start: true, client: 'test', env: workspace.env })
+    const connected = await connectOrStart({
+      root: workspace.root,
+      hostScript: built.hostScript,
+      start: true,
+      client: 'test',
+      env: workspace.env,
+    })
     const error: unknown = await HostConnection.open(connected, { timeoutMs: 500 }).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(HostHungError)
-    expect((error as Error).message).toMatch(new RegExp(`pid ${info.pid}\\) did not answer within 5\\d\\d ms.*kill -9 ${info.pid}`))
+    expect((error as Error).message).toMatch(
+      new RegExp(`pid ${info.pid}\\) did not answer within 5\\d\\d ms.*kill -9 ${info.pid}`),
+    )
   })
 
   it('because its script is missing is reported with the reason', async () => {
-    const failing = connectOrStart({ root: workspace.root, hostScript: '/nowhere/host.js', start: true, client: 'test', env: workspace.env })
+    const failing = connectOrStart({
+      root: workspace.root,
+      hostScript: '/nowhere/host.js',
+      start: true,
+      client: 'test',
+      env: workspace.env,
+    })
     const error: unknown = await failing.catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(HostStartError)
     expect((error as Error).message).toMatch(/exited with 1[\s\S]*nowhere/)
   })
 
   it('because Node is missing is reported with the reason', async () => {
-    await expect(connectOrStart({ root: workspace.root, hostScript: built.hostScript, nodePath: '/nowhere/node', start: true, client: 'test', env: workspace.env }))
-      .rejects.toThrow(/nowhere\/node could not be run/)
+    await expect(
+      connectOrStart({
+        root: workspace.root,
+        hostScript: built.hostScript,
+        nodePath: '/nowhere/node',
+        start: true,
+        client: 'test',
+        env: workspace.env,
+      }),
+    ).rejects.toThrow(/nowhere\/node could not be run/)
   })
 })
 
 describe('the handshake', () => {
   const open = async (change: Record<string, unknown>) => {
-    const connected = await connectOrStart({ root: workspace.root, hostScript: built.hostScript, start: true, client: 'test', env: workspace.env, timeoutMs: 30_000 })
+    const connected = await connectOrStart({
+      root: workspace.root,
+      hostScript: built.hostScript,
+      start: true,
+      client: 'test',
+      env: workspace.env,
+      timeoutMs: 30_000,
+    })
     workspace.track(connected.info.pid)
-    return HostConnection.open({ ...connected, initializationOptions: { ...connected.initializationOptions, ...change } })
+    return HostConnection.open({
+      ...connected,
+      initializationOptions: { ...connected.initializationOptions, ...change },
+    })
   }
 
   it.each([

@@ -1,11 +1,30 @@
 import { build } from 'esbuild'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectOrStart, endpointOf, HostConnection, readHostInfo, type Endpoint, type HostInfo, type InitializationOptions, type PoolSnapshot } from '../../../src/protocol'
+import {
+  connectOrStart,
+  endpointOf,
+  HostConnection,
+  readHostInfo,
+  type Endpoint,
+  type HostInfo,
+  type InitializationOptions,
+  type PoolSnapshot,
+} from '../../../src/protocol'
 
 const repository = resolve(import.meta.dirname, '../../..')
 export const fixtures = join(repository, 'test/fixtures/host')
@@ -15,16 +34,40 @@ export async function buildHost(): Promise<{ hostScript: string; remove(): void 
   const outdir = mkdtempSync(join(tmpdir(), 'uh-dist-'))
   await build({
     absWorkingDir: repository,
-    entryPoints: { host: 'src/host/main.ts', 'node-worker': 'src/runtimes/node/worker.ts', 'file-reader': 'src/files/reader/thread.ts', 'host-watchdog': 'src/host/watchdog/thread.ts' },
-    outdir, bundle: true, platform: 'node', target: 'node20.19', format: 'cjs', mainFields: ['module', 'main'], logLevel: 'error',
-    define: { 'import.meta.url': 'bundleUrl' }, banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    entryPoints: {
+      host: 'src/host/main.ts',
+      'node-worker': 'src/runtimes/node/worker.ts',
+      'file-reader': 'src/files/reader/thread.ts',
+      'host-watchdog': 'src/host/watchdog/thread.ts',
+    },
+    outdir,
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    logLevel: 'error',
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   })
-  cpSync(join(repository, 'src/runtimes/python'), join(outdir, 'python'), { recursive: true, filter: (source) => !source.endsWith('.ts') && !source.endsWith('__pycache__') })
-  return { hostScript: join(outdir, 'host.js'), remove: () => { rmSync(outdir, { recursive: true, force: true }) } }
+  cpSync(join(repository, 'src/runtimes/python'), join(outdir, 'python'), {
+    recursive: true,
+    filter: (source) => !source.endsWith('.ts') && !source.endsWith('__pycache__'),
+  })
+  return {
+    hostScript: join(outdir, 'host.js'),
+    remove: () => {
+      rmSync(outdir, { recursive: true, force: true })
+    },
+  }
 }
 
 /** Waits until a condition holds, and gives back what it gave; fails with what was waited for. */
-export async function until<T>(what: string, condition: () => T | undefined | null | false | Promise<T | undefined | null | false>, timeoutMs = 15_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  condition: () => T | undefined | null | false | Promise<T | undefined | null | false>,
+  timeoutMs = 15_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const result = await condition()
@@ -47,7 +90,11 @@ export function isRunning(pid: number): boolean {
 /** Processes below one, by parent. */
 export function childrenOf(pid: number): number[] {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(/\s+/).filter((text) => text !== '').map(Number)
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
+      .trim()
+      .split(/\s+/)
+      .filter((text) => text !== '')
+      .map(Number)
   } catch {
     return []
   }
@@ -64,7 +111,10 @@ export class TestWorkspace {
   /** Processes to end after the test, with their start times. */
   private readonly mine = new Map<number, string>()
 
-  constructor(private readonly hostScript: string, env: Record<string, string> = {}) {
+  constructor(
+    private readonly hostScript: string,
+    env: Record<string, string> = {},
+  ) {
     mkdirSync(this.root)
     this.env = { ...process.env, UNHANG_RUNTIME_DIR: join(this.folder, 'r'), UNHANG_LOG_LEVEL: 'debug', ...env }
   }
@@ -80,8 +130,18 @@ export class TestWorkspace {
   }
 
   /** A client of the host, which is started when there is none. */
-  async connect({ client = 'test', start = true }: { client?: InitializationOptions['client']; start?: boolean } = {}): Promise<HostConnection> {
-    const connection = await HostConnection.connect({ root: this.root, hostScript: this.hostScript, start, client, env: this.env, timeoutMs: 30_000 })
+  async connect({
+    client = 'test',
+    start = true,
+  }: { client?: InitializationOptions['client']; start?: boolean } = {}): Promise<HostConnection> {
+    const connection = await HostConnection.connect({
+      root: this.root,
+      hostScript: this.hostScript,
+      start,
+      client,
+      env: this.env,
+      timeoutMs: 30_000,
+    })
     this.connections.add(connection)
     this.track(connection.info.pid)
     return connection
@@ -89,7 +149,14 @@ export class TestWorkspace {
 
   /** A socket to the host without a handshake. */
   async raw(): Promise<Socket> {
-    const { socket, info } = await connectOrStart({ root: this.root, hostScript: this.hostScript, start: true, client: 'test', env: this.env, timeoutMs: 30_000 })
+    const { socket, info } = await connectOrStart({
+      root: this.root,
+      hostScript: this.hostScript,
+      start: true,
+      client: 'test',
+      env: this.env,
+      timeoutMs: 30_000,
+    })
     this.track(info.pid)
     this.sockets.push(socket)
     socket.on('error', () => undefined)
@@ -101,22 +168,42 @@ export class TestWorkspace {
     const socket = connect(info.socketPath)
     this.sockets.push(socket)
     socket.on('error', () => undefined)
-    await new Promise((done) => { socket.once('connect', done) })
+    await new Promise((done) => {
+      socket.once('connect', done)
+    })
     return socket
   }
 
   /** A host process of this test, as a starter would start it. */
-  spawnHost(args = ['--root', this.root]): { child: ChildProcess; ended: Promise<{ code: number | null; stderr: string }> } {
-    const child = spawn(process.execPath, [this.hostScript, ...args], { env: this.env, stdio: ['ignore', 'ignore', 'pipe'] })
+  spawnHost(args = ['--root', this.root]): {
+    child: ChildProcess
+    ended: Promise<{ code: number | null; stderr: string }>
+  } {
+    const child = spawn(process.execPath, [this.hostScript, ...args], {
+      env: this.env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     this.children.push(child)
     let stderr = ''
-    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
-    return { child, ended: new Promise((done) => { child.once('close', (code) => { done({ code, stderr }) }) }) }
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+    })
+    return {
+      child,
+      ended: new Promise((done) => {
+        child.once('close', (code) => {
+          done({ code, stderr })
+        })
+      }),
+    }
   }
 
   writeTasks(tasks: Record<string, unknown>[]): void {
     mkdirSync(join(this.root, '.vscode'), { recursive: true })
-    writeFileSync(join(this.root, '.vscode', 'tasks.json'), JSON.stringify({ version: '2.0.0', tasks: tasks.map((task) => ({ type: 'pool', ...task })) }))
+    writeFileSync(
+      join(this.root, '.vscode', 'tasks.json'),
+      JSON.stringify({ version: '2.0.0', tasks: tasks.map((task) => ({ type: 'pool', ...task })) }),
+    )
   }
 
   /** Ended after the test, if it still runs then. */
@@ -143,7 +230,9 @@ export class TestWorkspace {
     }
     for (const [pid, start] of this.mine) if (startTimeOf(pid) === start) process.kill(pid, 'SIGKILL')
     for (const child of this.children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
-    await until('every process of the test to be gone', () => [...this.mine].every(([pid, start]) => startTimeOf(pid) !== start || !isRunning(pid)))
+    await until('every process of the test to be gone', () =>
+      [...this.mine].every(([pid, start]) => startTimeOf(pid) !== start || !isRunning(pid)),
+    )
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
@@ -165,8 +254,18 @@ export async function poolsOf(connection: HostConnection): Promise<PoolSnapshot[
 }
 
 /** One pool, once it looks as wanted. */
-export function untilPool(connection: HostConnection, poolId: string, what: string, wanted: (pool: PoolSnapshot) => boolean, timeoutMs?: number): Promise<PoolSnapshot> {
-  return until(what, async () => (await poolsOf(connection)).find((pool) => pool.id === poolId && wanted(pool)), timeoutMs)
+export function untilPool(
+  connection: HostConnection,
+  poolId: string,
+  what: string,
+  wanted: (pool: PoolSnapshot) => boolean,
+  timeoutMs?: number,
+): Promise<PoolSnapshot> {
+  return until(
+    what,
+    async () => (await poolsOf(connection)).find((pool) => pool.id === poolId && wanted(pool)),
+    timeoutMs,
+  )
 }
 
 /** Files of an endpoint's folder. */

@@ -1,5 +1,15 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { until } from '../host/testWorkspace'
@@ -16,8 +26,9 @@ export interface Ran {
 }
 
 /**
- * As in a container: every mount is read-only for what is run, but for one folder (and /dev and /proc, which a container has as well); the
- * user has no line in passwd and no HOME. The machine's own mounts stay as they are, as each command has a mount namespace of its own.
+ * As in a container: every mount is read-only for what is run, but for one folder (and /dev and /proc, which a
+ * container has as well); the user has no line in passwd and no HOME. The machine's own mounts stay as they are, as
+ * each command has a mount namespace of its own.
  */
 const script = `
 mount --make-rprivate / && mount --bind "$1" "$1" || exit 97
@@ -28,16 +39,34 @@ cd "$1/w" && shift && exec setpriv --reuid ${uid} --regid ${uid} --clear-groups 
 
 /** Why such a container cannot be made here; undefined when it can. */
 export function whyNoContainer(): string | undefined {
-  if (process.platform !== 'linux') return 'namespaces are Linux\'s'
+  if (process.platform !== 'linux') return "namespaces are Linux's"
   if (process.getuid?.() !== 0) return 'making a mount namespace needs root'
   const folder = mkdtempSync(join(tmpdir(), 'uh-'))
   try {
     mkdirSync(join(folder, 'w'))
     chmodSync(folder, 0o711)
-    execFileSync('unshare', ['-m', 'sh', '-c', script, 'sh', folder, 'sh', '-c', `! touch ${join(tmpdir(), 'uh-must-not-be')} && ! touch /uh-must-not-be && ${process.execPath} --version && python3 --version`], { stdio: 'ignore' })
+    execFileSync(
+      'unshare',
+      [
+        '-m',
+        'sh',
+        '-c',
+        script,
+        'sh',
+        folder,
+        'sh',
+        '-c',
+        `! touch ${join(tmpdir(), 'uh-must-not-be')} && ! touch /uh-must-not-be && ${process.execPath} --version ` +
+          '&& python3 --version',
+      ],
+      { stdio: 'ignore' },
+    )
     return undefined
   } catch {
-    return 'unshare, mount and setpriv are needed, and allowed, and a temp folder, Node and Python that every user can reach'
+    return (
+      'unshare, mount and setpriv are needed, and allowed, and a temp folder, Node and Python that every ' +
+      'user can reach'
+    )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -78,27 +107,66 @@ export class Container {
     })
   }
 
-  /** Runs a command as root, in a mount namespace of its own in which it may mount; the words of `unhang` are put behind it. */
+  /**
+   * Runs a command as root, in a mount namespace of its own in which it may mount; the words of `unhang` are put behind
+   * it.
+   */
   asRoot(command: readonly string[]): Promise<Ran> {
-    return this.#execute(['-m', 'sh', '-c', 'mount --make-rprivate / && cd "$1" && shift && exec "$@"', 'sh', this.workspace, ...command, process.execPath, this.cli], {})
+    return this.#execute(
+      [
+        '-m',
+        'sh',
+        '-c',
+        'mount --make-rprivate / && cd "$1" && shift && exec "$@"',
+        'sh',
+        this.workspace,
+        ...command,
+        process.execPath,
+        this.cli,
+      ],
+      {},
+    )
   }
 
   /** The same in a pid namespace of its own, with a /proc of its own on which `procOptions` are. */
   inOwnPids(command: readonly string[], procOptions = 'rw', env: Record<string, string> = {}): Promise<Ran> {
     const prepare = 'mount --make-rprivate / && mount -t proc -o "$2" proc /proc && cd "$1" && shift 2 && "$@"'
-    return this.#execute(['-m', '-p', '-f', '--kill-child', 'sh', '-c', prepare, 'sh', this.workspace, procOptions, ...command, process.execPath, this.cli], env)
+    return this.#execute(
+      [
+        '-m',
+        '-p',
+        '-f',
+        '--kill-child',
+        'sh',
+        '-c',
+        prepare,
+        'sh',
+        this.workspace,
+        procOptions,
+        ...command,
+        process.execPath,
+        this.cli,
+      ],
+      env,
+    )
   }
 
   /** Whoever was started in here and lives. */
   processes(): number[] {
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-        return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2)) && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`TMPDIR=${this.folder}`)
-      } catch {
-        return false
-      }
-    })
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => {
+        try {
+          const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+          return (
+            !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2)) &&
+            readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`TMPDIR=${this.folder}`)
+          )
+        } catch {
+          return false
+        }
+      })
   }
 
   async dispose(): Promise<void> {

@@ -6,20 +6,33 @@ import { buildHost, fixtures, TestWorkspace, until, untilPool } from '../host/te
 import { Workspace } from '../cli/workspace'
 
 let built: Awaited<ReturnType<typeof buildHost>>
-beforeAll(async () => { built = await buildHost() })
-afterAll(() => { built.remove() })
+beforeAll(async () => {
+  built = await buildHost()
+})
+afterAll(() => {
+  built.remove()
+})
 
 describe('a host with more silent connections than it has places', { retry: 0 }, () => {
   let workspace: TestWorkspace
-  beforeEach(() => { workspace = new TestWorkspace(built.hostScript) })
-  afterEach(async () => { await workspace.dispose() })
+  beforeEach(() => {
+    workspace = new TestWorkspace(built.hostScript)
+  })
+  afterEach(async () => {
+    await workspace.dispose()
+  })
 
   it('ends those that say nothing for a client that does', async () => {
     const good = await workspace.connect()
     const silent: Socket[] = []
     try {
-      await Promise.all(Array.from({ length: 255 }, async () => { silent.push(await workspace.rawTo(good.info)) }))
-      // Long before their ten seconds have passed, and without being refused once they are old enough to be called silent.
+      await Promise.all(
+        Array.from({ length: 255 }, async () => {
+          silent.push(await workspace.rawTo(good.info))
+        }),
+      )
+      // Long before their ten seconds have passed, and without being refused once they are old enough to be called
+      // silent.
       await until('a place', () => workspace.connect().catch(() => undefined), 3000)
       expect(await good.request('unhang/hostStatus', {})).toMatchObject({ pools: 0 })
     } finally {
@@ -27,34 +40,52 @@ describe('a host with more silent connections than it has places', { retry: 0 },
     }
   })
 
-  it('tells a client why it is not served, goes on for those it serves, and has a place again once some are closed', async () => {
-    const good = await workspace.connect()
-    const { poolId } = await good.request('unhang/launchPool', { definition: { module: join(fixtures, 'work.js#never'), items: [1], processes: 1 } })
-    const silent: Socket[] = []
-    try {
-      await Promise.all(Array.from({ length: 255 }, async () => {
-        const socket = await workspace.rawTo(good.info)
-        // It has begun to speak, and may be slow.
-        socket.write('Content-Length: ')
-        silent.push(socket)
-      }))
-      const refused: unknown = await until('a refusal', async () => workspace.connect().then(async (served) => { await served.close() }, (error: unknown) => error))
-      expect(refused).toBeInstanceOf(HostRequestError)
-      expect((refused as Error).message).toMatch(/has \d+ connections, as many as it takes/)
-      await untilPool(good, poolId, 'the pool to run', ({ counts }) => counts.running === 1)
-      for (const socket of silent.splice(0, 10)) socket.destroy()
-      await until('a place', () => workspace.connect().catch(() => undefined), 6000)
-      expect(await good.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'kill', askedBy: 'user' })).toMatchObject({ issues: [] })
-    } finally {
-      for (const socket of silent) socket.destroy()
-    }
-  })
+  it(
+    'tells a client why it is not served, goes on for those it serves, and has a place again once ' + 'some are closed',
+    async () => {
+      const good = await workspace.connect()
+      const { poolId } = await good.request('unhang/launchPool', {
+        definition: { module: join(fixtures, 'work.js#never'), items: [1], processes: 1 },
+      })
+      const silent: Socket[] = []
+      try {
+        await Promise.all(
+          Array.from({ length: 255 }, async () => {
+            const socket = await workspace.rawTo(good.info)
+            // It has begun to speak, and may be slow.
+            socket.write('Content-Length: ')
+            silent.push(socket)
+          }),
+        )
+        const refused: unknown = await until('a refusal', async () =>
+          workspace.connect().then(
+            async (served) => {
+              await served.close()
+            },
+            (error: unknown) => error,
+          ),
+        )
+        expect(refused).toBeInstanceOf(HostRequestError)
+        expect((refused as Error).message).toMatch(/has \d+ connections, as many as it takes/)
+        await untilPool(good, poolId, 'the pool to run', ({ counts }) => counts.running === 1)
+        for (const socket of silent.splice(0, 10)) socket.destroy()
+        await until('a place', () => workspace.connect().catch(() => undefined), 6000)
+        expect(
+          await good.request('unhang/shutdown', { targets: [{ kind: 'pool', poolId }], mode: 'kill', askedBy: 'user' }),
+        ).toMatchObject({ issues: [] })
+      } finally {
+        for (const socket of silent) socket.destroy()
+      }
+    },
+  )
 })
 
 describe.skipIf(process.platform === 'win32')('a host that may open few files', { retry: 0 }, () => {
   let workspace: Workspace
   const sockets: Socket[] = []
-  beforeEach(async () => { workspace = await Workspace.create() })
+  beforeEach(async () => {
+    workspace = await Workspace.create()
+  })
   afterEach(async () => {
     for (const socket of sockets.splice(0)) socket.destroy()
     await workspace.dispose()
@@ -63,18 +94,23 @@ describe.skipIf(process.platform === 'win32')('a host that may open few files', 
   it('says so to a client for which none is left, and serves it once there is one', async () => {
     await workspace.writeTasks([{ label: 'Sleep', command: 'sleep 600', items: [1], processes: 1 }])
     const { command, ...options } = workspace.commandLine(['pool', '--detach', 'Sleep'])
-    const launched = await workspace.startAs(['sh', '-c', 'ulimit -n 48; exec "$@"', 'sh', ...command], options).finished
+    const launched = await workspace.startAs(['sh', '-c', 'ulimit -n 48; exec "$@"', 'sh', ...command], options)
+      .finished
     expect(launched).toMatchObject({ code: 0 })
     const { socketPath } = await workspace.hostInfo()
     // Each open connection is a file of the host's.
-    const refused = await until('a refusal', async () => {
-      const socket = connect(socketPath).on('error', () => undefined)
-      // One that says nothing would be ended for the next.
-      socket.write('Content-Length: ')
-      sockets.push(socket)
-      const ran = await workspace.run('ps')
-      return ran.code === 0 ? undefined : ran
-    }, 60_000)
+    const refused = await until(
+      'a refusal',
+      async () => {
+        const socket = connect(socketPath).on('error', () => undefined)
+        // One that says nothing would be ended for the next.
+        socket.write('Content-Length: ')
+        sockets.push(socket)
+        const ran = await workspace.run('ps')
+        return ran.code === 0 ? undefined : ran
+      },
+      60_000,
+    )
     expect(refused.stderr).toMatch(/ulimit -n/)
     expect(refused.stderr).not.toMatch(/new host starts by itself/)
     for (const socket of sockets.splice(0)) socket.destroy()

@@ -42,12 +42,15 @@ async function framesOf(path: string, line = 1): Promise<GetStacks.Frame[]> {
 
 async function inItsTask(run: WatchedRun): Promise<number> {
   const [pid = ''] = await run.untilSaid('pid')
-  await run.untilPool('the worker is in its task', ({ workers }) => workers.some((worker) => worker.pid === Number(pid) && worker.task?.state === 'running'))
+  await run.untilPool('the worker is in its task', ({ workers }) =>
+    workers.some((worker) => worker.pid === Number(pid) && worker.task?.state === 'running'),
+  )
   return Number(pid)
 }
 
 /** Most memory that the host ever had. */
-const peakBytes = (): number => Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${watch.host.info.pid}/status`, 'utf8'))?.[1]) * 1024
+const peakBytes = (): number =>
+  Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${watch.host.info.pid}/status`, 'utf8'))?.[1]) * 1024
 
 const shownAs = (frames: readonly GetStacks.Frame[]): string[] => [...new Set(frames.map(({ code }) => code))]
 
@@ -63,7 +66,9 @@ describe('a frame whose file is', { retry: 0 }, () => {
     execFileSync('mkfifo', [fifo])
     expect(shownAs(await framesOf(fifo))).toEqual([''])
     // All that needs Node's threads for files works: a program is started and ended.
-    await watch.run('lost-task.py', { args: ['fork', 'sys-exit', 'map'] }, async (other) => { await other.untilVerdict('lost-task') })
+    await watch.run('lost-task.py', { args: ['fork', 'sys-exit', 'map'] }, async (other) => {
+      await other.untilVerdict('lost-task')
+    })
   })
 
   it('a device without an end is not read', async () => {
@@ -80,7 +85,12 @@ describe('a frame whose file is', { retry: 0 }, () => {
 
   it.each(['by its number', 'through a link'])('a descriptor of the host itself is not read: %s', async (how) => {
     const folder = `/proc/${watch.host.info.pid}/fd`
-    const own = readdirSync(folder).find((name) => readlinkSync(join(folder, name)).startsWith('/') && statSync(join(folder, name)).isFile() && statSync(join(folder, name)).size > 0)
+    const own = readdirSync(folder).find(
+      (name) =>
+        readlinkSync(join(folder, name)).startsWith('/') &&
+        statSync(join(folder, name)).isFile() &&
+        statSync(join(folder, name)).size > 0,
+    )
     expect(own, 'the host has a file open (its log)').toBeDefined()
     const link = join(watch.root, 'link.py')
     if (how === 'through a link') symlinkSync(`/proc/self/fd/${own!}`, link)

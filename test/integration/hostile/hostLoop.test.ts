@@ -15,7 +15,9 @@ vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
 let folder: string
 let workspace: TestWorkspace
 let client: HostConnection
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'uh-loop-')) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uh-loop-'))
+})
 afterEach(async () => {
   await workspace.dispose()
   rmSync(folder, { recursive: true, force: true })
@@ -29,25 +31,39 @@ async function open(env: Record<string, string> = {}): Promise<void> {
 describe('a main loop that stands still', { retry: 0 }, () => {
   it('in JavaScript is told with its stack, at once, and goes on by itself', async () => {
     const flag = join(folder, 'flag')
-    await open({ NODE_OPTIONS: `--require=${join(fixtures, 'stands.cjs')}`, STANDS_HOW: 'javascript', STANDS_UNTIL: flag })
+    await open({
+      NODE_OPTIONS: `--require=${join(fixtures, 'stands.cjs')}`,
+      STANDS_HOW: 'javascript',
+      STANDS_UNTIL: flag,
+    })
     await until('the watchdog is awake', () => threadsOf(client.info.pid) > 0)
     process.kill(client.info.pid, 'SIGUSR2')
-    const told = await until('the log says so', async () => /^.* ERROR The host does not answer: its event loop has stood still for (\S+) s.*$/m.exec(await workspace.log()))
+    const told = await until('the log says so', async () =>
+      /^.* ERROR The host does not answer: its event loop has stood still for (\S+) s.*$/m.exec(await workspace.log()),
+    )
     expect(Number(told[1])).toBeGreaterThanOrEqual(2)
     expect(told[0]).toContain('spinsInJavaScript')
     expect(told[0]).toContain('stands.cjs:8')
     writeFileSync(flag, '')
-    await until('the log says that it goes on', async () => /ERROR The host goes on: its event loop stood still for \S+ s\./.test(await workspace.log()))
+    await until('the log says that it goes on', async () =>
+      /ERROR The host goes on: its event loop stood still for \S+ s\./.test(await workspace.log()),
+    )
     expect((await client.request('unhang/hostStatus', {})).pid).toBe(client.info.pid)
   })
 
   it('in a system call is told with that call and what it is about', async () => {
     const fifo = join(folder, 'fifo')
     execFileSync('mkfifo', [fifo])
-    await open({ NODE_OPTIONS: `--require=${join(fixtures, 'stands.cjs')}`, STANDS_HOW: 'system call', STANDS_UNTIL: fifo })
+    await open({
+      NODE_OPTIONS: `--require=${join(fixtures, 'stands.cjs')}`,
+      STANDS_HOW: 'system call',
+      STANDS_UNTIL: fifo,
+    })
     await until('the watchdog is awake', () => threadsOf(client.info.pid) > 0)
     process.kill(client.info.pid, 'SIGUSR2')
-    const told = await until('the log says so', async () => /^.* ERROR The host does not answer.*$/m.exec(await workspace.log()))
+    const told = await until('the log says so', async () =>
+      /^.* ERROR The host does not answer.*$/m.exec(await workspace.log()),
+    )
     expect(told[0]).toMatch(/in the system call open(at)?/)
     if (process.arch === 'x64' || process.arch === 'arm64') expect(told[0]).toContain(JSON.stringify(fifo))
     writeFileSync(fifo, '')
@@ -96,7 +112,14 @@ async function switchesWithin(pid: number, ms: number): Promise<number> {
 }
 
 function switches(pid: number): number {
-  return readdirSync(`/proc/${pid}/task`).reduce((sum, task) => sum + Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8'))?.[1] ?? 0), 0)
+  return readdirSync(`/proc/${pid}/task`).reduce(
+    (sum, task) =>
+      sum +
+      Number(
+        /^voluntary_ctxt_switches:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8'))?.[1] ?? 0,
+      ),
+    0,
+  )
 }
 
 /** Threads of the host that wait with a time limit: the watchdog does so by a futex, and nothing else of the host. */

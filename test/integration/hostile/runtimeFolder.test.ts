@@ -9,10 +9,18 @@ import { Container, whyNoContainer } from './container'
 
 let built: Awaited<ReturnType<typeof buildHost>>
 let workspace: TestWorkspace
-beforeAll(async () => { built = await buildHost() })
-afterAll(() => { built.remove() })
-beforeEach(() => { workspace = new TestWorkspace(built.hostScript) })
-afterEach(async () => { await workspace.dispose() })
+beforeAll(async () => {
+  built = await buildHost()
+})
+afterAll(() => {
+  built.remove()
+})
+beforeEach(() => {
+  workspace = new TestWorkspace(built.hostScript)
+})
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 /** What can stand under a name; `link` points to a file of the user's own. */
 const plant = {
@@ -20,9 +28,15 @@ const plant = {
     mkdirSync(path)
     writeFileSync(join(path, 'inside'), '')
   },
-  pipe: (path: string) => { execFileSync('mkfifo', [path]) },
-  link: (path: string) => { symlinkSync(join(workspace.root, 'precious'), path) },
-  'file that nobody may read': (path: string) => { writeFileSync(path, 'x', { mode: 0 }) },
+  pipe: (path: string) => {
+    execFileSync('mkfifo', [path])
+  },
+  link: (path: string) => {
+    symlinkSync(join(workspace.root, 'precious'), path)
+  },
+  'file that nobody may read': (path: string) => {
+    writeFileSync(path, 'x', { mode: 0 })
+  },
 } as const
 const kinds = Object.keys(plant) as (keyof typeof plant)[]
 
@@ -36,18 +50,42 @@ async function startsAndAnswers(): Promise<void> {
 }
 
 describe('a name of ours in the runtime folder that is something else', { retry: 0 }, () => {
-  const names = ['host.json', 'ledger.jsonl', 'ledger.jsonl.draft', 'programs.jsonl', 'programs.jsonl.draft', 'kills.jsonl', 'host.log', 'host.stderr', 'output', 'lock.12']
-  it.each(names.flatMap((name) => kinds.map((kind) => ({ name, kind }))))('does not keep a host from starting: $name as a $kind', async ({ name, kind }) => {
-    const { directory } = await workspace.endpoint()
-    writeFileSync(join(workspace.root, 'precious'), 'mine')
-    plant[kind](join(directory, name))
-    await startsAndAnswers()
-    expect(readFileSync(join(workspace.root, 'precious'), 'utf8')).toBe('mine')
-  })
+  const names = [
+    'host.json',
+    'ledger.jsonl',
+    'ledger.jsonl.draft',
+    'programs.jsonl',
+    'programs.jsonl.draft',
+    'kills.jsonl',
+    'host.log',
+    'host.stderr',
+    'output',
+    'lock.12',
+  ]
+  it.each(names.flatMap((name) => kinds.map((kind) => ({ name, kind }))))(
+    'does not keep a host from starting: $name as a $kind',
+    async ({ name, kind }) => {
+      const { directory } = await workspace.endpoint()
+      writeFileSync(join(workspace.root, 'precious'), 'mine')
+      plant[kind](join(directory, name))
+      await startsAndAnswers()
+      expect(readFileSync(join(workspace.root, 'precious'), 'utf8')).toBe('mine')
+    },
+  )
 })
 
 describe('a lock that was not made by counting', { retry: 0 }, () => {
-  it.each(['lock.99999999999999999999999', `lock.${'9'.repeat(200)}`, 'lock.9007199254740992', 'lock.1000000000', 'lock.999999999', 'lock.007', 'lock.0', 'lock.', 'lock.x'])('does not keep a host from starting: %s', async (name) => {
+  it.each([
+    'lock.99999999999999999999999',
+    `lock.${'9'.repeat(200)}`,
+    'lock.9007199254740992',
+    'lock.1000000000',
+    'lock.999999999',
+    'lock.007',
+    'lock.0',
+    'lock.',
+    'lock.x',
+  ])('does not keep a host from starting: %s', async (name) => {
     const endpoint = await workspace.endpoint()
     writeFileSync(join(endpoint.directory, name), JSON.stringify({ pid: process.pid, startTime: 'long ago' }))
     await startsAndAnswers()
@@ -56,22 +94,28 @@ describe('a lock that was not made by counting', { retry: 0 }, () => {
 })
 
 const missing = whyNoContainer()
-describe.skipIf(missing !== undefined)(`a disk without room${missing === undefined ? '' : ` (skipped: ${missing})`}`, { retry: 0 }, () => {
-  it('is told as the reason why no host starts, in one line, and the program runs', async () => {
-    const container = new Container()
-    try {
-      container.write('says.py', 'print("ran")\n')
-      mkdirSync(join(container.folder, 'disk'))
-      const fill = `mount -t tmpfs -o size=64k tmpfs "$TMPDIR/disk" && export UNHANG_RUNTIME_DIR="$TMPDIR/disk/r"
+describe.skipIf(missing !== undefined)(
+  `a disk without room${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+  { retry: 0 },
+  () => {
+    it('is told as the reason why no host starts, in one line, and the program runs', async () => {
+      const container = new Container()
+      try {
+        container.write('says.py', 'print("ran")\n')
+        mkdirSync(join(container.folder, 'disk'))
+        const fill = `mount -t tmpfs -o size=64k tmpfs "$TMPDIR/disk" && export UNHANG_RUNTIME_DIR="$TMPDIR/disk/r"
         "$@" host status && cat /dev/zero >"$UNHANG_RUNTIME_DIR/zero" 2>/dev/null; "$@" run -- python3 says.py`
-      const ran = await container.asRoot(['sh', '-c', fill, 'sh'])
-      expect(ran).toMatchObject({ code: 0 })
-      expect(ran.stdout).toMatch(/ran\n$/)
-      expect(ran.stderr).toMatch(/^unhang: the program runs unwatched, because the Unhang host of .* did not start: it exited with 1 \(ENOSPC: no space left on device/)
-      expect(ran.stderr.trim().split('\n')).toHaveLength(1)
-    } finally {
-      await container.dispose()
-      rmSync(container.folder, { recursive: true, force: true })
-    }
-  })
-})
+        const ran = await container.asRoot(['sh', '-c', fill, 'sh'])
+        expect(ran).toMatchObject({ code: 0 })
+        expect(ran.stdout).toMatch(/ran\n$/)
+        expect(ran.stderr).toMatch(
+          /^unhang: the program runs unwatched, because the Unhang host of .* did not start: it exited with 1 \(ENOSPC: no space left on device/,
+        )
+        expect(ran.stderr.trim().split('\n')).toHaveLength(1)
+      } finally {
+        await container.dispose()
+        rmSync(container.folder, { recursive: true, force: true })
+      }
+    })
+  },
+)

@@ -9,9 +9,15 @@ export interface LimitedGroup {
   readonly remove: () => Promise<void>
 }
 
-/** Makes one where that is possible: as root, with version 1 of the memory controller, or version 2 where it is handed down. */
+/**
+ * Makes one where that is possible: as root, with version 1 of the memory controller, or version 2 where it is handed
+ * down.
+ */
 export function limitedGroup(megabytes: number): LimitedGroup | undefined {
-  for (const { root, limit } of [{ root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' }, { root: '/sys/fs/cgroup', limit: 'memory.max' }]) {
+  for (const { root, limit } of [
+    { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' },
+    { root: '/sys/fs/cgroup', limit: 'memory.max' },
+  ]) {
     const path = join(root, `unhang-test-${process.pid}-${Date.now()}`)
     if (!isOurs(root)) continue
     mkdirSync(path)

@@ -40,7 +40,14 @@ describe.skipIf(process.platform !== 'linux')('the process table of Linux', () =
       const now = await table.inspect(identity)
       return now?.command === 'sleep' && now.state === 'sleeping' && now
     }, 'the shell to become sleep')
-    expect(row).toEqual({ identity, parentPid: process.pid, processGroup: pid, session: pid, state: 'sleeping', command: 'sleep' })
+    expect(row).toEqual({
+      identity,
+      parentPid: process.pid,
+      processGroup: pid,
+      session: pid,
+      state: 'sleeping',
+      command: 'sleep',
+    })
   })
 
   test('reads a name with parentheses, a state letter, and a newline in it', async () => {
@@ -71,7 +78,10 @@ describe.skipIf(process.platform !== 'linux')('the process table of Linux', () =
 
   test('does not take a process for a zombie when only its main thread has ended', async () => {
     const { identity } = await processes.python('leader-ended.py')
-    await until(() => readFileSync(`/proc/${identity.pid}/stat`, 'latin1').includes(') Z '), 'the end of the main thread')
+    await until(
+      () => readFileSync(`/proc/${identity.pid}/stat`, 'latin1').includes(') Z '),
+      'the end of the main thread',
+    )
     expect((await table.inspect(identity))?.state).toBe('sleeping')
   })
 
@@ -137,22 +147,33 @@ describe.skipIf(process.platform !== 'linux')('descendants', () => {
   })
 
   test('are found by session when their parent is gone', async () => {
-    const { identity, line, pid } = await processes.shell('echo ready; (sleep 1000 & echo $!); exec sleep 1000', { detached: true })
+    const { identity, line, pid } = await processes.shell('echo ready; (sleep 1000 & echo $!); exec sleep 1000', {
+      detached: true,
+    })
     const orphan = Number(await line())
-    await until(async () => (await table.list()).find((row) => row.identity.pid === orphan)?.parentPid !== pid, 're-parenting')
+    await until(
+      async () => (await table.list()).find((row) => row.identity.pid === orphan)?.parentPid !== pid,
+      're-parenting',
+    )
     expect((await table.descendants([{ identity }])).get(pid)!.map((row) => row.identity.pid)).toContain(orphan)
   })
 
-  test('are found by marker when they were re-parented into a session of their own, also after the worker is gone', async () => {
-    const { identity, line, marker, pid, exited } = await processes.shell('echo ready; (setsid sleep 1000 & echo $!)')
-    const orphan = Number(await line())
-    await exited
-    const byMarker = async (): Promise<number[]> => (await table.descendants([{ identity, marker }])).get(pid)!.map((row) => row.identity.pid)
-    // Between fork and exec a process has another one's environment.
-    expect(await until(async () => ((await byMarker()).length > 0 ? byMarker() : undefined), 'the orphan')).toEqual([orphan])
-    expect((await table.descendants([{ identity }])).get(pid)).toEqual([])
-    expect((await table.descendants([{ identity, marker: 'another' }])).get(pid)).toEqual([])
-  })
+  test(
+    'are found by marker when they were re-parented into a session of their own, also after the ' + 'worker is gone',
+    async () => {
+      const { identity, line, marker, pid, exited } = await processes.shell('echo ready; (setsid sleep 1000 & echo $!)')
+      const orphan = Number(await line())
+      await exited
+      const byMarker = async (): Promise<number[]> =>
+        (await table.descendants([{ identity, marker }])).get(pid)!.map((row) => row.identity.pid)
+      // Between fork and exec a process has another one's environment.
+      expect(await until(async () => ((await byMarker()).length > 0 ? byMarker() : undefined), 'the orphan')).toEqual([
+        orphan,
+      ])
+      expect((await table.descendants([{ identity }])).get(pid)).toEqual([])
+      expect((await table.descendants([{ identity, marker: 'another' }])).get(pid)).toEqual([])
+    },
+  )
 
   test('of many roots come from one pass', async () => {
     const workers = await Promise.all(Array.from({ length: 8 }, () => processes.shell('sleep 1000 & echo ready; wait')))
@@ -163,7 +184,10 @@ describe.skipIf(process.platform !== 'linux')('descendants', () => {
 
   test('do not include the siblings in the process group of a pipeline', async () => {
     // A job-control shell gives a pipeline one group, led by its first program.
-    const { line, identity } = await processes.start('bash', ['-c', 'echo ready; set -m; sleep 1000 | sleep 999 & jobs -p; wait'])
+    const { line, identity } = await processes.start('bash', [
+      '-c',
+      'echo ready; set -m; sleep 1000 | sleep 999 & jobs -p; wait',
+    ])
     const leader = Number(await line())
     const group = await until(async () => {
       const rows = (await table.list()).filter((row) => row.processGroup === leader)
@@ -194,7 +218,13 @@ describe.skipIf(process.platform !== 'linux')('signals', () => {
   test('never reach this process, its parent, init, or pids that mean groups', async () => {
     const startTime = (await table.identify(process.pid))!.startTime
     const parent = (await table.identify(process.ppid))!
-    for (const identity of [{ pid: process.pid, startTime }, parent, { pid: 1, startTime }, { pid: 0, startTime }, { pid: -1, startTime }]) {
+    for (const identity of [
+      { pid: process.pid, startTime },
+      parent,
+      { pid: 1, startTime },
+      { pid: 0, startTime },
+      { pid: -1, startTime },
+    ]) {
       expect(await table.signal(identity, 'SIGKILL')).toBe('protected')
     }
   })

@@ -31,10 +31,16 @@ describe.skipIf(process.platform !== 'linux')('where a process waits', () => {
     ['futex_shared', { kind: 'futex', isPrivate: false, timed: false, descriptor: null, target: null }],
     ['futex_private', { kind: 'futex', isPrivate: true, timed: false }],
     ['futex_timed', { kind: 'futex', isPrivate: true, timed: true }],
-    ['pipe_read', { kind: 'pipe-read', address: null, descriptor: 3, target: expect.stringMatching(/^pipe:\[\d+\]$/) as unknown }],
+    [
+      'pipe_read',
+      { kind: 'pipe-read', address: null, descriptor: 3, target: expect.stringMatching(/^pipe:\[\d+\]$/) as unknown },
+    ],
     ['pipe_write', { kind: 'pipe-write', descriptor: 4, target: expect.stringMatching(/^pipe:/) as unknown }],
     ['vector_write', { kind: 'pipe-write', descriptor: 4 }],
-    ['socket_read', { kind: 'socket-read', descriptor: 3, target: expect.stringMatching(/^socket:\[\d+\]$/) as unknown }],
+    [
+      'socket_read',
+      { kind: 'socket-read', descriptor: 3, target: expect.stringMatching(/^socket:\[\d+\]$/) as unknown },
+    ],
     ['socket_write', { kind: 'socket-write', descriptor: 3, target: expect.stringMatching(/^socket:/) as unknown }],
     ['datagram_read', { kind: 'socket-read', descriptor: 3 }],
     ['poll', { kind: 'poll', descriptor: null }],
@@ -50,7 +56,7 @@ describe.skipIf(process.platform !== 'linux')('where a process waits', () => {
     if (expected.kind === 'futex') expect(wait.address).toMatch(/^0x[0-9a-f]{6,}$/)
   })
 
-  test('is told in the kernel\'s own word for what has no name here', async () => {
+  test("is told in the kernel's own word for what has no name here", async () => {
     const { identity } = await waiting('file_lock')
     const wait = await until(async () => {
       const now = (await table.waits(identity))?.wait
@@ -60,7 +66,10 @@ describe.skipIf(process.platform !== 'linux')('where a process waits', () => {
   })
 
   test('is told of a program that sits in its event loop', async () => {
-    const { identity } = await processes.start(process.execPath, ['-e', 'console.log("ready"); setInterval(() => {}, 1e6)'])
+    const { identity } = await processes.start(process.execPath, [
+      '-e',
+      'console.log("ready"); setInterval(() => {}, 1e6)',
+    ])
     expect((await waitOf(identity, 'poll')).kind).toBe('poll')
   })
 
@@ -76,16 +85,20 @@ describe.skipIf(process.platform !== 'linux')('where a process waits', () => {
   test('is told of each other thread, unless there are many', async () => {
     const { identity } = await waiting('threads')
     await waitOf(identity, 'pipe-read')
-    const kinds = async (of: ProcessIdentity): Promise<string[] | undefined> => (await table.threadWaits(of))?.map(({ kind }) => kind).sort()
+    const kinds = async (of: ProcessIdentity): Promise<string[] | undefined> =>
+      (await table.threadWaits(of))?.map(({ kind }) => kind).sort()
     // time.sleep() is a select() before Python 3.11.
-    await until(async () => /^(poll poll|sleep sleep)$/.test((await kinds(identity))?.join(' ') ?? ''), 'two threads asleep')
+    await until(
+      async () => /^(poll poll|sleep sleep)$/.test((await kinds(identity))?.join(' ') ?? ''),
+      'two threads asleep',
+    )
     const writing = await waiting('feeder')
     const wait = await waitOf(writing.identity, 'futex')
     expect(wait).toMatchObject({ isPrivate: true, timed: false })
-    const [feeder, ...more] = (await until(async () => {
+    const [feeder, ...more] = await until(async () => {
       const found = await table.threadWaits(writing.identity)
       return found?.[0]?.kind === 'pipe-write' && found
-    }, 'a thread that writes'))
+    }, 'a thread that writes')
     expect(feeder).toMatchObject({ kind: 'pipe-write', target: expect.stringMatching(/^pipe:/) as unknown })
     expect(more).toEqual([])
     // As long as nobody reads, it does not run.
@@ -108,12 +121,15 @@ describe.skipIf(process.platform !== 'linux')('where a process waits', () => {
   })
 
   test('has the same address in two processes that wait for one lock', async () => {
-    const { identity } = await processes.start('python3', ['-c', [
-      'import multiprocessing, time',
-      'lock = multiprocessing.Lock(); lock.acquire()',
-      'for _ in range(2): multiprocessing.get_context("fork").Process(target=lock.acquire, daemon=True).start()',
-      'print("ready", flush=True); time.sleep(1000)',
-    ].join('\n')])
+    const { identity } = await processes.start('python3', [
+      '-c',
+      [
+        'import multiprocessing, time',
+        'lock = multiprocessing.Lock(); lock.acquire()',
+        'for _ in range(2): multiprocessing.get_context("fork").Process(target=lock.acquire, daemon=True).start()',
+        'print("ready", flush=True); time.sleep(1000)',
+      ].join('\n'),
+    ])
     const children = await until(async () => {
       const rows = (await table.descendants([{ identity }])).get(identity.pid)
       return rows?.length === 2 && rows
@@ -125,7 +141,10 @@ describe.skipIf(process.platform !== 'linux')('where a process waits', () => {
 
   test('is unknown of a zombie, of one that is gone and of another with its pid', async () => {
     const { identity } = await processes.python('has-zombie.py')
-    const zombie = await until(async () => (await table.descendants([{ identity }])).get(identity.pid)?.find(({ state }) => state === 'zombie'), 'a zombie')
+    const zombie = await until(
+      async () => (await table.descendants([{ identity }])).get(identity.pid)?.find(({ state }) => state === 'zombie'),
+      'a zombie',
+    )
     expect(await table.waits(zombie.identity)).toBeUndefined()
     expect(await table.threadWaits(zombie.identity)).toBeUndefined()
     expect(await table.waits(stranger(identity))).toBeUndefined()
@@ -160,7 +179,10 @@ describe.skipIf(process.platform !== 'linux')('the command line of a process', (
 
   test('is unknown of a zombie, of one that hangs in the kernel and of another with its pid', async () => {
     const { identity } = await processes.python('has-zombie.py')
-    const zombie = await until(async () => (await table.descendants([{ identity }])).get(identity.pid)?.find(({ state }) => state === 'zombie'), 'a zombie')
+    const zombie = await until(
+      async () => (await table.descendants([{ identity }])).get(identity.pid)?.find(({ state }) => state === 'zombie'),
+      'a zombie',
+    )
     expect(await table.commandLine(zombie.identity)).toBeUndefined()
     expect(await table.commandLine(stranger(identity))).toBeUndefined()
     const hanging = await processes.python('hangs-in-kernel.py')
@@ -190,9 +212,15 @@ describe.skipIf(process.platform !== 'linux')('the exit of a process that nobody
     const { identity, line } = await processes.python('has-zombies.py')
     const pids = (await line()).split(' ').map(Number)
     const identities = await Promise.all(pids.map(async (pid) => (await table.identify(pid))!))
-    await until(async () => (await Promise.all(identities.map((one) => table.inspect(one)))).every((row) => row?.state === 'zombie'), 'three zombies')
+    await until(
+      async () =>
+        (await Promise.all(identities.map((one) => table.inspect(one)))).every((row) => row?.state === 'zombie'),
+      'three zombies',
+    )
     expect(await Promise.all(identities.map((one) => table.exitStatus(one)))).toEqual([
-      { exitCode: 3, signal: null }, { exitCode: null, signal: 'SIGKILL' }, { exitCode: 128 + 36, signal: null },
+      { exitCode: 3, signal: null },
+      { exitCode: null, signal: 'SIGKILL' },
+      { exitCode: 128 + 36, signal: null },
     ])
     expect(await table.exitStatus(stranger(identities[0]!))).toBeUndefined()
     expect(await table.exitStatus(identity)).toBeUndefined()
@@ -205,17 +233,22 @@ describe.skipIf(process.platform !== 'linux')('the exit of a process that nobody
   })
 })
 
-describe.skipIf(process.platform !== 'linux')('the kernel\'s count of OOM kills', () => {
+describe.skipIf(process.platform !== 'linux')("the kernel's count of OOM kills", () => {
   test('is a number, or unknown, for any process', async () => {
     const { identity } = await processes.shell('echo ready; exec sleep 1000')
-    expect(await table.oomKills(identity)).toSatisfy((count: number | null) => count === null || Number.isSafeInteger(count))
+    expect(await table.oomKills(identity)).toSatisfy(
+      (count: number | null) => count === null || Number.isSafeInteger(count),
+    )
     expect(await createProcessTable().oomKills(stranger(identity))).toBeNull()
   })
 
   test('rises by one when the kernel ends a process of a control group that is full', async ({ skip }) => {
     const group = limitedGroup(20)
     if (group === undefined) return skip('No control group can be made here')
-    const child = spawn('python3', [fixture('eats-memory.py'), group.path], { stdio: ['pipe', 'pipe', 'ignore'], cwd: tmpdir() })
+    const child = spawn('python3', [fixture('eats-memory.py'), group.path], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      cwd: tmpdir(),
+    })
     const exited = once(child, 'exit')
     try {
       await once(child.stdout, 'data')
@@ -254,8 +287,16 @@ describe.skipIf(process.platform === 'win32')('where there is no /proc', () => {
     const { pid } = await processes.shell('echo ready; exec sleep 1000')
     const other = createProcessTable({ platform: 'darwin' })
     const identity = (await other.identify(pid))!
-    expect(await Promise.all([other.waits(identity), other.threadWaits(identity), other.commandLine(identity), other.workingDirectory(identity), other.exitStatus(identity), other.oomKills(identity)]))
-      .toEqual([undefined, undefined, undefined, undefined, undefined, null])
+    expect(
+      await Promise.all([
+        other.waits(identity),
+        other.threadWaits(identity),
+        other.commandLine(identity),
+        other.workingDirectory(identity),
+        other.exitStatus(identity),
+        other.oomKills(identity),
+      ]),
+    ).toEqual([undefined, undefined, undefined, undefined, undefined, null])
   })
 })
 

@@ -1,5 +1,11 @@
 import { afterEach, expect, test } from 'vitest'
-import { createProcessTable, readMachineLoad, Sampler, type MachineLoad, type UsageSample } from '../../../src/processes'
+import {
+  createProcessTable,
+  readMachineLoad,
+  Sampler,
+  type MachineLoad,
+  type UsageSample,
+} from '../../../src/processes'
 import { StartedProcesses, until } from './started-processes'
 
 const processes = new StartedProcesses()
@@ -15,24 +21,29 @@ function samplerOver(table = createProcessTable()): Sampler {
   })
 }
 
-test.skipIf(process.platform !== 'linux').each(['proc', 'pidusage'] as const)('by %s a process that spins uses CPU, and one that sleeps does not', async (usageReader) => {
-  const spinning = await processes.node('catches-sigterm-and-spins.mjs')
-  const sleeping = await processes.shell('echo ready; exec sleep 1000')
-  let last = new Map<number, UsageSample>() as ReadonlyMap<number, UsageSample>
-  const subscription = samplerOver(createProcessTable({ usageReader })).subscribe({
-    identities: () => [spinning.identity, sleeping.identity], intervalMs: 200, onSample: (samples) => (last = samples),
-  })
-  try {
-    // Loose, because the machine is shared: a spinning process may get a fraction of a core.
-    await until(() => (last.get(spinning.pid)?.cpuPercent ?? 0) > 5, 'CPU of the spinning process')
-    expect(last.get(sleeping.pid)?.cpuPercent).toBeLessThan(5)
-    expect(last.get(sleeping.pid)?.memoryBytes).toBeGreaterThan(0)
-    await processes.kill(sleeping, 'SIGKILL')
-    await until(() => !last.has(sleeping.pid), 'the sleeping process to be left out')
-  } finally {
-    subscription[Symbol.dispose]()
-  }
-})
+test.skipIf(process.platform !== 'linux').each(['proc', 'pidusage'] as const)(
+  'by %s a process that spins uses CPU, and one that sleeps does not',
+  async (usageReader) => {
+    const spinning = await processes.node('catches-sigterm-and-spins.mjs')
+    const sleeping = await processes.shell('echo ready; exec sleep 1000')
+    let last = new Map<number, UsageSample>() as ReadonlyMap<number, UsageSample>
+    const subscription = samplerOver(createProcessTable({ usageReader })).subscribe({
+      identities: () => [spinning.identity, sleeping.identity],
+      intervalMs: 200,
+      onSample: (samples) => (last = samples),
+    })
+    try {
+      // Loose, because the machine is shared: a spinning process may get a fraction of a core.
+      await until(() => (last.get(spinning.pid)?.cpuPercent ?? 0) > 5, 'CPU of the spinning process')
+      expect(last.get(sleeping.pid)?.cpuPercent).toBeLessThan(5)
+      expect(last.get(sleeping.pid)?.memoryBytes).toBeGreaterThan(0)
+      await processes.kill(sleeping, 'SIGKILL')
+      await until(() => !last.has(sleeping.pid), 'the sleeping process to be left out')
+    } finally {
+      subscription[Symbol.dispose]()
+    }
+  },
+)
 
 test('the machine is measured in percent of all cores and in bytes', async () => {
   let load: MachineLoad | undefined

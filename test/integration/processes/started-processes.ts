@@ -36,7 +36,10 @@ export function fixture(name: string): string {
 }
 
 /** Waits for a condition, at most ten seconds. */
-export async function until<Value>(condition: () => Promise<Value | undefined | false> | Value | undefined | false, what: string): Promise<Value> {
+export async function until<Value>(
+  condition: () => Promise<Value | undefined | false> | Value | undefined | false,
+  what: string,
+): Promise<Value> {
   const deadline = performance.now() + 10_000
   for (;;) {
     const value = await condition()
@@ -99,7 +102,10 @@ export class StartedProcesses {
     const started = this.#started.splice(0)
     await until(async () => {
       const below = await table.descendants(started)
-      const alive = [...started.map(({ identity }) => identity), ...[...below.values()].flat().map(({ identity }) => identity)]
+      const alive = [
+        ...started.map(({ identity }) => identity),
+        ...[...below.values()].flat().map(({ identity }) => identity),
+      ]
       const rows = await Promise.all(alive.map((identity) => table.inspect(identity)))
       const left = rows.filter((row) => row !== undefined && row.state !== 'zombie')
       await Promise.all(left.map((row) => table.signal(row!.identity, 'SIGKILL')))

@@ -51,7 +51,12 @@ describe.skipIf(process.platform === 'win32')('the process table of systems with
       const now = await createProcessTable({ platform: 'darwin' }).inspect(await identify(started))
       return now?.state === 'stopped' && now
     }, 'the stop')
-    expect(row).toMatchObject({ parentPid: process.pid, processGroup: 0, session: 0, command: expect.stringMatching(/^(sh|sleep)$/) as string })
+    expect(row).toMatchObject({
+      parentPid: process.pid,
+      processGroup: 0,
+      session: 0,
+      command: expect.stringMatching(/^(sh|sleep)$/) as string,
+    })
     expect(await table.signalMasks(row.identity)).toBeUndefined()
   })
 
@@ -89,11 +94,22 @@ describe.skipIf(process.platform === 'win32')('the process table of systems with
   test('carries a shutdown: what obeys is terminated, what does not is killed, with its child', async () => {
     const obeying = await processes.shell(sleeping)
     const stubborn = await processes.shell('trap "" TERM; sleep 1000 & echo ready; wait')
-    const targets = await Promise.all([obeying, stubborn].map(async (started, index) => ({
-      identity: await identify(started), name: `PoolWorker-${index + 1}`, exited: started.exited,
-    })))
+    const targets = await Promise.all(
+      [obeying, stubborn].map(async (started, index) => ({
+        identity: await identify(started),
+        name: `PoolWorker-${index + 1}`,
+        exited: started.exited,
+      })),
+    )
     const report = await shutDown(
-      { subject: { id: 'pool-1', name: 'Test' }, targets, gracePeriodMs: 1500, useSigkill: true, reason: 'test', askedBy: 'api' },
+      {
+        subject: { id: 'pool-1', name: 'Test' },
+        targets,
+        gracePeriodMs: 1500,
+        useSigkill: true,
+        reason: 'test',
+        askedBy: 'api',
+      },
       { processes: table, ledger: new KillLedger(), memory: new ShutdownMemory() },
     )
     expect(report.issues).toEqual([])

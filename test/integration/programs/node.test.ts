@@ -15,7 +15,9 @@ beforeEach(async () => {
   workspace = await Workspace.create()
   for (const name of await readdir(fixtures)) await cp(join(fixtures, name), join(workspace.folder, name))
 })
-afterEach(async () => { await workspace.dispose() })
+afterEach(async () => {
+  await workspace.dispose()
+})
 
 function watched(...command: readonly string[]): RunningCli {
   return workspace.start(['run', '--', ...command])
@@ -24,11 +26,20 @@ function watched(...command: readonly string[]): RunningCli {
 /** The same without us. */
 function unwatched(command: readonly string[], env: NodeJS.ProcessEnv = {}): RunningCli {
   const [program = '', ...args] = command
-  return new RunningCli(spawn(program, args, { cwd: workspace.folder, env: { ...process.env, NO_COLOR: '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] }))
+  return new RunningCli(
+    spawn(program, args, {
+      cwd: workspace.folder,
+      env: { ...process.env, NO_COLOR: '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
 }
 
 function exits(pool: PsPool): string[] {
-  return pool.workers.filter(({ status }) => status === 'exited').map(({ name, exitCode, signal }) => `${name.replace(/-\d+$/, '')} ${String(signal ?? exitCode)}`).sort()
+  return pool.workers
+    .filter(({ status }) => status === 'exited')
+    .map(({ name, exitCode, signal }) => `${name.replace(/-\d+$/, '')} ${String(signal ?? exitCode)}`)
+    .sort()
 }
 
 function live(pool: PsPool, name: RegExp): PsPool['workers'] {
@@ -37,7 +48,9 @@ function live(pool: PsPool, name: RegExp): PsPool['workers'] {
 
 async function stacks(pid: number): Promise<GetStacks.Result & { stderr: string }> {
   const { stdout, stderr } = await workspace.run('stacks', '--json', String(pid))
-  return { ...(stdout === '' ? {} : JSON.parse(stdout) as GetStacks.Result), stderr } as GetStacks.Result & { stderr: string }
+  return { ...(stdout === '' ? {} : (JSON.parse(stdout) as GetStacks.Result)), stderr } as GetStacks.Result & {
+    stderr: string
+  }
 }
 
 async function mainPid(name: string): Promise<number> {
@@ -48,15 +61,26 @@ async function mainPid(name: string): Promise<number> {
 describe('the children of a Node program', () => {
   it('are its workers, with the code or signal each of them ended by', async () => {
     const cli = watched('node', 'workers.cjs')
-    const pool = await workspace.untilPool('workers.cjs', (found) => exits(found).length >= 4 && live(found, /^sleep/).length === 1)
+    const pool = await workspace.untilPool(
+      'workers.cjs',
+      (found) => exits(found).length >= 4 && live(found, /^sleep/).length === 1,
+    )
     expect(exits(pool)).toEqual(['sh 7', 'workers.cjs 0', 'workers.cjs 3', 'workers.cjs SIGKILL'])
-    expect(live(pool, /./).map(({ name }) => name.replace(/-\d+$/, '')).sort()).toEqual(['MainProcess', 'sleep', 'workers.cjs'])
+    expect(
+      live(pool, /./)
+        .map(({ name }) => name.replace(/-\d+$/, ''))
+        .sort(),
+    ).toEqual(['MainProcess', 'sleep', 'workers.cjs'])
     for (const { pid } of live(pool, /./)) expect(await lives(pid)).toBe(true)
     await workspace.write('end', '')
     expect((await cli.finished).code).toBe(4)
   })
   it('are found below a shell and another Node, as with npm test', async () => {
-    await workspace.write('npm.cjs', 'require("child_process").spawn("sh", ["-c", "node workers.cjs; exit $?"], { stdio: "inherit" }).on("exit", (code) => { process.exitCode = code })')
+    await workspace.write(
+      'npm.cjs',
+      'require("child_process").spawn("sh", ["-c", "node workers.cjs; exit $?"], { stdio: "inherit" ' +
+        '}).on("exit", (code) => { process.exitCode = code })',
+    )
     const cli = watched('node', 'npm.cjs')
     const pool = await workspace.untilPool('npm.cjs', (found) => exits(found).length >= 4)
     expect(exits(pool)).toEqual(['sh 7', 'workers.cjs 0', 'workers.cjs 3', 'workers.cjs SIGKILL'])
@@ -73,13 +97,24 @@ describe('the children of a Node program', () => {
   })
   it('that nobody was left to tell of have ended all the same', async () => {
     // What starts it is killed at once: the note of the start is all there is.
-    await workspace.write('short.cjs', 'if (process.argv[2]) { require("child_process").spawn("sleep", ["0.2"]); process.kill(process.pid, "SIGKILL") } else { require("child_process").fork(__filename, ["dies"]); setInterval(() => {}, 1000) }')
+    await workspace.write(
+      'short.cjs',
+      'if (process.argv[2]) { require("child_process").spawn("sleep", ["0.2"]); process.kill(process.pid, ' +
+        '"SIGKILL") } else { require("child_process").fork(__filename, ["dies"]); setInterval(() => {}, 1000) }',
+    )
     watched('node', 'short.cjs')
-    const pool = await workspace.untilPool('short.cjs', (found) => found.workers.length > 1 && live(found, /./).length === 1)
+    const pool = await workspace.untilPool(
+      'short.cjs',
+      (found) => found.workers.length > 1 && live(found, /./).length === 1,
+    )
     expect(exits(pool)).toContain('short.cjs SIGKILL')
   })
   it('are listed up to a hundred that have ended, and counted beyond', async () => {
-    await workspace.write('many.cjs', 'let left = 150; (function next() { if (left-- > 0) require("child_process").spawn("true").on("exit", next); else { console.log("all"); setInterval(() => {}, 1000) } })()')
+    await workspace.write(
+      'many.cjs',
+      'let left = 150; (function next() { if (left-- > 0) require("child_process").spawn("true").on("exit", ' +
+        'next); else { console.log("all"); setInterval(() => {}, 1000) } })()',
+    )
     const cli = watched('node', 'many.cjs')
     await until('all have ended', () => cli.stdout || undefined)
     const pool = await workspace.untilPool('many.cjs', (found) => exits(found).length === 100)
@@ -111,17 +146,23 @@ describe('the children of a Node program', () => {
   it('that write to a pipe which nobody reads are told of', async () => {
     workspace.start(['run', '--stuck-after-ms', '1000', '--', 'node', 'unread-output.cjs'])
     const pool = await untilVerdict(workspace, 'output-pipe-full')
-    expect(pool.verdicts[0]!.summary).toMatch(/^yes-\d+ \(pid \d+\) of unread-output\.cjs cannot go on: it writes to stdout, the (socket|pipe) is full, and nobody has read it for .*\.$/)
+    expect(pool.verdicts[0]!.summary).toMatch(
+      /^yes-\d+ \(pid \d+\) of unread-output\.cjs cannot go on: it writes to stdout, the (socket|pipe) is full, and nobody has read it for .*\.$/,
+    )
   })
   it('that are stopped are told of, and can be continued', async () => {
     watched('node', 'workers.cjs')
-    const { workers: [...all] } = await workspace.untilPool('workers.cjs', (found) => exits(found).length >= 4)
+    const {
+      workers: [...all],
+    } = await workspace.untilPool('workers.cjs', (found) => exits(found).length >= 4)
     const worker = all.find(({ name, status }) => name.startsWith('workers.cjs') && status !== 'exited')!
     process.kill(worker.pid, 'SIGSTOP')
     const { verdicts } = await untilVerdict(workspace, 'stopped')
     expect(verdicts[0]).toMatchObject({ code: 'stopped', pid: worker.pid })
     process.kill(worker.pid, 'SIGCONT')
-    await until('nothing is wrong', async () => ((await whyNow(workspace)).pools.every((pool) => pool.verdicts.length === 0) ? true : undefined))
+    await until('nothing is wrong', async () =>
+      (await whyNow(workspace)).pools.every((pool) => pool.verdicts.length === 0) ? true : undefined,
+    )
   })
 })
 
@@ -140,26 +181,35 @@ describe('a Node program under watch', () => {
     expect(stdout).toBe((await unwatched(command, env).finished).stdout)
     expect(stdout).toMatch(/^own\n\d+\n$/)
   })
-  it.each([['--inspect=0'], ['--experimental-permission', '--allow-fs-read=.']])('runs with %s as it does without us', async (...options) => {
-    const plain = (text: string): string => text.replaceAll(/ws:\S+|node:\d+/g, '')
-    const command = ['node', ...options, '-e', 'console.log("runs")']
-    const [mine, own] = [await watched(...command).finished, await unwatched(command).finished]
-    expect({ ...mine, stderr: plain(mine.stderr) }).toEqual({ ...own, stderr: plain(own.stderr) })
-    expect(mine.stdout).toBe('runs\n')
-  })
+  it.each([['--inspect=0'], ['--experimental-permission', '--allow-fs-read=.']])(
+    'runs with %s as it does without us',
+    async (...options) => {
+      const plain = (text: string): string => text.replaceAll(/ws:\S+|node:\d+/g, '')
+      const command = ['node', ...options, '-e', 'console.log("runs")']
+      const [mine, own] = [await watched(...command).finished, await unwatched(command).finished]
+      expect({ ...mine, stderr: plain(mine.stderr) }).toEqual({ ...own, stderr: plain(own.stderr) })
+      expect(mine.stdout).toBe('runs\n')
+    },
+  )
   it('still tells editors where its inspector is when a script of its own opens it', async () => {
     const { stderr, code } = await watched('sh', '-c', 'node --inspect=0 -e 0').finished
     expect(code).toBe(0)
     expect(stderr).toMatch(/^Debugger listening on ws:\/\/127\.0\.0\.1:\d+\/\S+$/m)
   })
   it('runs on when its session is gone', async () => {
-    await workspace.write('lasts.cjs', 'const timer = setInterval(() => { if (!require("fs").existsSync("end")) return; clearInterval(timer); require("child_process").spawn("true").on("exit", () => process.exit(4)) }, 50)')
+    await workspace.write(
+      'lasts.cjs',
+      'const timer = setInterval(() => { if (!require("fs").existsSync("end")) return; clearInterval(timer); ' +
+        'require("child_process").spawn("true").on("exit", () => process.exit(4)) }, 50)',
+    )
     const cli = watched('node', 'lasts.cjs')
     await mainPid('lasts.cjs')
     const host = await workspace.hostPid()
     process.kill(host, 'SIGKILL')
     await until('the host is gone', async () => ((await lives(host)) ? undefined : true))
-    const folders = (await readdir(workspace.runtimeDirectory, { recursive: true })).filter((name) => /program-[0-9a-f]{6}$/.test(name))
+    const folders = (await readdir(workspace.runtimeDirectory, { recursive: true })).filter((name) =>
+      /program-[0-9a-f]{6}$/.test(name),
+    )
     expect(folders).toHaveLength(1)
     await rm(join(workspace.runtimeDirectory, folders[0]!), { recursive: true })
     await workspace.write('end', '')
@@ -202,7 +252,10 @@ describe('the stack of a Node process', () => {
     const cli = watched('node', 'stuck.cjs', 'native')
     await until('it has begun', () => cli.stdout || undefined)
     const pid = await mainPid('stuck.cjs')
-    expect(await stacks(pid)).toMatchObject({ note: expect.stringMatching(/blocked in native code/) as string, threads: [{ frames: [] }] })
+    expect(await stacks(pid)).toMatchObject({
+      note: expect.stringMatching(/blocked in native code/) as string,
+      threads: [{ frames: [] }],
+    })
     await workspace.write('go', '')
     expect(await cli.finished).toEqual({ code: 0, signal: null, stdout: 'begun\nwent on undefined\n', stderr: '' })
   })
@@ -211,7 +264,11 @@ describe('the stack of a Node process', () => {
     await until('it has begun', () => cli.stdout || undefined)
     const pid = await mainPid('stuck.cjs')
     const asked = stacks(pid)
-    await until('it is asked', async () => ((await readdir(workspace.runtimeDirectory, { recursive: true })).some((name) => name.endsWith(`ask-${pid}`)) ? true : undefined))
+    await until('it is asked', async () =>
+      (await readdir(workspace.runtimeDirectory, { recursive: true })).some((name) => name.endsWith(`ask-${pid}`))
+        ? true
+        : undefined,
+    )
     process.kill(pid, 'SIGKILL')
     expect((await asked).stderr).toMatch(/has ended/)
     expect((await cli.finished).signal).toBe('SIGKILL')

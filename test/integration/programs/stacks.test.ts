@@ -11,21 +11,33 @@ import { programs, threePythons, until, Watch, type WatchedRun } from './watch'
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 })
 
 let watch: Watch
-beforeAll(async () => { watch = await Watch.open() })
-afterAll(async () => { await watch.close() })
+beforeAll(async () => {
+  watch = await Watch.open()
+})
+afterAll(async () => {
+  await watch.close()
+})
 
 const script = join(programs, 'stacks.py')
 const source = readFileSync(script, 'utf8').split('\n')
 /** Number of the line with this text. */
 const line = (text: string): number => source.findIndex((candidate) => candidate.includes(text)) + 1
 
-const stacksOf = (pid: number): Promise<GetStacks.Result> => watch.host.request('unhang/stacks', { pid }, { timeoutMs: 30_000 })
-const frames = ({ threads }: GetStacks.Result): GetStacks.Frame[] => threads.flatMap((thread) => thread.frames).filter(({ file }) => file === script)
-const refusal = (pid: number): Promise<string> => stacksOf(pid).then(() => 'no refusal', (error: unknown) => (error as Error).message)
+const stacksOf = (pid: number): Promise<GetStacks.Result> =>
+  watch.host.request('unhang/stacks', { pid }, { timeoutMs: 30_000 })
+const frames = ({ threads }: GetStacks.Result): GetStacks.Frame[] =>
+  threads.flatMap((thread) => thread.frames).filter(({ file }) => file === script)
+const refusal = (pid: number): Promise<string> =>
+  stacksOf(pid).then(
+    () => 'no refusal',
+    (error: unknown) => (error as Error).message,
+  )
 
 async function workerOf(run: WatchedRun): Promise<number> {
   const [pid = ''] = await run.untilSaid('pid')
-  await run.untilPool('the worker is in its task', ({ workers }) => workers.some((worker) => worker.pid === Number(pid) && worker.task?.state === 'running'))
+  await run.untilPool('the worker is in its task', ({ workers }) =>
+    workers.some((worker) => worker.pid === Number(pid) && worker.task?.state === 'running'),
+  )
   return Number(pid)
 }
 
@@ -39,7 +51,12 @@ describe.each(threePythons.map((python) => [python.version, python] as const))('
       return frames(stacks).some(({ code }) => code === 'result.get()') ? stacks : undefined
     })
     expect(own).toMatchObject({ pid: run.pid, source: 'observer', note: null })
-    expect(own.threads.find(({ name }) => name === 'MainThread')?.frames.at(-1)).toEqual({ file: script, line: line('result.get()'), function: '<module>', code: 'result.get()' })
+    expect(own.threads.find(({ name }) => name === 'MainThread')?.frames.at(-1)).toEqual({
+      file: script,
+      line: line('result.get()'),
+      function: '<module>',
+      code: 'result.get()',
+    })
     expect(own.threads.map(({ name }) => name).filter((name) => /unhang|control/i.test(name))).toEqual([])
 
     const its = await stacksOf(worker)
@@ -61,8 +78,15 @@ describe.each(threePythons.map((python) => [python.version, python] as const))('
       const found = await stacksOf(run.pid)
       return found.source === 'faulthandler' ? found : undefined
     })
-    expect(stacks.note).toMatch(/did not answer within 1000 ms: it is stopped, or holds the interpreter's lock \(GIL\) in C code/)
-    expect(frames(stacks)[0]).toEqual({ file: script, line: line('return sum('), function: 'count_in_c', code: 'return sum(range(10 ** 10))' })
+    expect(stacks.note).toMatch(
+      /did not answer within 1000 ms: it is stopped, or holds the interpreter's lock \(GIL\) in C code/,
+    )
+    expect(frames(stacks)[0]).toEqual({
+      file: script,
+      line: line('return sum('),
+      function: 'count_in_c',
+      code: 'return sum(range(10 ** 10))',
+    })
     await run.end()
   })
 })
@@ -71,7 +95,9 @@ describe('stacks that cannot be had', () => {
   it('a signal that the program has taken is not taken from it, and not sent', async () => {
     const run = await watch.start('stacks.py', { args: ['taken', '50'], watch: { stackSignal: 50 } })
     const worker = await workerOf(run)
-    expect(await refusal(worker)).toMatch(/ForkPoolWorker-1 \(pid \d+\) cannot be looked into: no observer is inside, or it found no free signal/)
+    expect(await refusal(worker)).toMatch(
+      /ForkPoolWorker-1 \(pid \d+\) cannot be looked into: no observer is inside, or it found no free signal/,
+    )
     expect(run.said('taken')).toEqual([])
     // Its own interpreter still answers.
     expect((await stacksOf(run.pid)).source).toBe('observer')
@@ -82,7 +108,9 @@ describe('stacks that cannot be had', () => {
     const run = await watch.start('stacks.py', { args: ['sleep'], watch: { stackSignal: 0 } })
     const worker = await workerOf(run)
     expect(await refusal(worker)).toMatch(/cannot be looked into/)
-    expect(/SigCgt:\s*([0-9a-f]+)/.exec(readFileSync(`/proc/${worker}/status`, 'latin1'))?.[1]?.slice(0, 8)).toMatch(/^[0-3]{8}$/)
+    expect(/SigCgt:\s*([0-9a-f]+)/.exec(readFileSync(`/proc/${worker}/status`, 'latin1'))?.[1]?.slice(0, 8)).toMatch(
+      /^[0-3]{8}$/,
+    )
     await run.end()
   })
 
@@ -101,7 +129,9 @@ describe('stacks that cannot be had', () => {
     const run = await watch.start('closes-files.py', { args: [log] })
     const worker = Number((await run.untilSaid('pid'))[0])
     await run.untilSaid('closed')
-    await run.untilPool('the worker is in its task', ({ workers }) => workers.some(({ pid, task }) => pid === worker && task?.state === 'running'))
+    await run.untilPool('the worker is in its task', ({ workers }) =>
+      workers.some(({ pid, task }) => pid === worker && task?.state === 'running'),
+    )
     expect(await refusal(worker)).toMatch(/did not write its stacks/)
     expect(readFileSync(log, 'utf8')).toBe('')
     await run.end()
@@ -110,7 +140,9 @@ describe('stacks that cannot be had', () => {
   it('a process that is not there, and one that is no Python, are named', async () => {
     expect(await refusal(2 ** 22 - 3)).toMatch(/There is no process \d+/)
     const sleeper = spawn('sleep', ['60'])
-    expect(await refusal(sleeper.pid!)).toMatch(/\(sleep\) is by its name no Python and no Node\.js program, and only their stacks can be read/)
+    expect(await refusal(sleeper.pid!)).toMatch(
+      /\(sleep\) is by its name no Python and no Node\.js program, and only their stacks can be read/,
+    )
     sleeper.kill()
     await once(sleeper, 'exit')
   })
@@ -126,17 +158,42 @@ describe('stacks that cannot be had', () => {
     const python = spawn(threePythons.at(-1)!.path, ['-c', 'import time; time.sleep(60)'])
     await once(python, 'spawn')
     await until('it is a Python', () => readFileSync(`/proc/${python.pid!}/cmdline`, 'utf8').includes('sleep'))
-    expect(await refusal(python.pid!)).toMatch(/py-spy, which is not on PATH\. Install it \(pip install py-spy\), or start the program with "unhang run"/)
+    expect(await refusal(python.pid!)).toMatch(
+      /py-spy, which is not on PATH\. Install it \(pip install py-spy\), or start the program with "unhang run"/,
+    )
     python.kill()
     await once(python, 'exit')
   })
 
   it('what py-spy prints is shown, with lines of code', async () => {
-    // py-spy itself is on PyPI alone, which a test machine may not reach: a script that answers as its documentation says.
+    // py-spy itself is on PyPI alone, which a test machine may not reach: a script that answers as its documentation
+    // says.
     const folder = join(watch.folder, 'bin')
     mkdirSync(folder)
-    const answer = [{ pid: 1, thread_id: 140, thread_name: 'MainThread', os_thread_id: 1, active: false, frames: [{ name: 'deeper', filename: script, module: null, short_filename: 'stacks.py', line: line('time.sleep(seconds)'), locals: null }] }]
-    writeFileSync(join(folder, 'py-spy'), `#!/bin/sh\n[ "$1 $2 $3 $4" = "dump --json --nonblocking --pid" ] || exit 3\ncat <<'END'\n${JSON.stringify(answer)}\nEND\n`)
+    const answer = [
+      {
+        pid: 1,
+        thread_id: 140,
+        thread_name: 'MainThread',
+        os_thread_id: 1,
+        active: false,
+        frames: [
+          {
+            name: 'deeper',
+            filename: script,
+            module: null,
+            short_filename: 'stacks.py',
+            line: line('time.sleep(seconds)'),
+            locals: null,
+          },
+        ],
+      },
+    ]
+    writeFileSync(
+      join(folder, 'py-spy'),
+      `#!/bin/sh\n[ "$1 $2 $3 $4" = "dump --json --nonblocking --pid" ] || exit 3\ncat ` +
+        `<<'END'\n${JSON.stringify(answer)}\nEND\n`,
+    )
     chmodSync(join(folder, 'py-spy'), 0o755)
     const other = await Watch.open({ PATH: `${folder}:${process.env.PATH ?? ''}` })
     const python = spawn(threePythons.at(-1)!.path, ['-c', 'import time; time.sleep(60)'])
@@ -144,7 +201,10 @@ describe('stacks that cannot be had', () => {
       await once(python, 'spawn')
       await until('it is a Python', () => readFileSync(`/proc/${python.pid!}/cmdline`, 'utf8').includes('sleep'))
       const stacks = await other.host.request('unhang/stacks', { pid: python.pid! }, { timeoutMs: 30_000 })
-      expect(stacks).toMatchObject({ source: 'py-spy', threads: [{ name: 'MainThread', frames: [{ file: script, function: 'deeper', code: 'time.sleep(seconds)' }] }] })
+      expect(stacks).toMatchObject({
+        source: 'py-spy',
+        threads: [{ name: 'MainThread', frames: [{ file: script, function: 'deeper', code: 'time.sleep(seconds)' }] }],
+      })
     } finally {
       python.kill()
       await once(python, 'exit')

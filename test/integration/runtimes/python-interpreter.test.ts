@@ -23,7 +23,9 @@ describe('the interpreter of a Python worker', () => {
     const { kind, value } = await worker.next()
     expect(kind).toBe('loadFailed')
     expect(value).toMatchObject({ kind: 'error', name: 'PythonVersionError' })
-    expect((value as Error).message).toMatch(/ is Python [23]\.\d+\.\d+; workers need Python 3\.8 or later\. Set "pythonPath" to a newer one\.$/)
+    expect((value as Error).message).toMatch(
+      / is Python [23]\.\d+\.\d+; workers need Python 3\.8 or later\. Set "pythonPath" to a newer one\.$/,
+    )
     expect(await worker.exited).toEqual({ code: 1, signal: null })
   })
 
@@ -36,7 +38,10 @@ describe('the interpreter of a Python worker', () => {
 
   it('leads a session of its own', async () => {
     const worker = await workers.start(newest.path)
-    const [, , group, session] = readFileSync(`/proc/${worker.pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ').map(Number)
+    const [, , group, session] = readFileSync(`/proc/${worker.pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+      .map(Number)
     expect([group, session]).toEqual([worker.pid, worker.pid])
   })
 })

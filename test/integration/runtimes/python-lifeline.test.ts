@@ -21,14 +21,24 @@ afterEach(() => {
 })
 
 /** A pool's process with one worker, in the middle of a task. */
-async function poolWith(python: string, name: string, args: readonly unknown[]): Promise<{ pool: ChildProcess; worker: number }> {
+async function poolWith(
+  python: string,
+  name: string,
+  args: readonly unknown[],
+): Promise<{ pool: ChildProcess; worker: number }> {
   const pool = spawn(process.execPath, [join(fixtures, 'pool.mjs'), python, workerPath, name, JSON.stringify(args)], {
-    stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
   })
   started.push(pool)
   let text = ''
-  pool.stdout.setEncoding('utf8').on('data', (more: string) => { text += more })
-  await until(() => text.includes('running\n'), () => `a task that runs: ${text}`)
+  pool.stdout.setEncoding('utf8').on('data', (more: string) => {
+    text += more
+  })
+  await until(
+    () => text.includes('running\n'),
+    () => `a task that runs: ${text}`,
+  )
   const worker = Number(/^worker (\d+)$/m.exec(text)?.[1])
   workerPids.push(worker)
   return { pool, worker }
@@ -57,7 +67,10 @@ describe.each(pythons)('when the pool of a Python $version worker is killed', ({
     expect(family).toHaveLength(name === 'hold_gil_in_c' ? 2 : 1)
     const killed = performance.now()
     pool.kill('SIGKILL')
-    await until(() => !family.some(isAlive), () => `the end of ${family.filter(isAlive).join(', ')}`)
+    await until(
+      () => !family.some(isAlive),
+      () => `the end of ${family.filter(isAlive).join(', ')}`,
+    )
     // The promise is 2 s; the machine may be busy with other things.
     expect(performance.now() - killed).toBeLessThan(5_000)
   })

@@ -20,23 +20,54 @@ describe.each(pythons)('a Python $version worker', ({ path }) => {
     })
 
     it('runs the initializer with its arguments', async () => {
-      const worker = await workers.start(path, { initializer: { module: null, name: 'initialize' }, initargs: [1, 'two'] })
+      const worker = await workers.start(path, {
+        initializer: { module: null, name: 'initialize' },
+        initargs: [1, 'two'],
+      })
       expect(worker.stdout).toContain("initialized with (1, 'two')")
       expect(await worker.call('started_with')).toMatchObject({ value: [1, 'two'] })
     })
 
     it('waits for an initializer that is a coroutine', async () => {
-      const worker = await workers.start(path, { initializer: { module: 'tasks', name: 'initialize_later' }, initargs: [3] })
+      const worker = await workers.start(path, {
+        initializer: { module: 'tasks', name: 'initialize_later' },
+        initargs: [3],
+      })
       expect(await worker.call('started_with')).toMatchObject({ value: [3] })
     })
 
     it.each<[string, Parameters<WireWorkers['spawn']>[1], string, string | RegExp]>([
       ['no such module', { module: 'nowhere.at_all' }, 'MissingModuleError', "there is no module 'nowhere.at_all' in"],
-      ['no such module in a package', { module: 'shop.tills' }, 'MissingModuleError', 'Write "python" as package.module:function'],
-      ['no such function', { defaultExport: 'ad' }, 'MissingExportError', /^module 'tasks' has no function 'ad'; it has .*'add'.* Write the name of one after the colon of "python"$/],
-      ['no such initializer', { initializer: { module: null, name: 'begin' } }, 'MissingExportError', "no function 'begin'"],
-      ['an initializer that fails', { initializer: { module: null, name: 'fail_to_initialize' } }, 'RuntimeError', 'no database'],
-      ['a dependency that is missing', { module: 'needs_dependency' }, 'ModuleNotFoundError', "No module named 'no_such_dependency'"],
+      [
+        'no such module in a package',
+        { module: 'shop.tills' },
+        'MissingModuleError',
+        'Write "python" as package.module:function',
+      ],
+      [
+        'no such function',
+        { defaultExport: 'ad' },
+        'MissingExportError',
+        /^module 'tasks' has no function 'ad'; it has .*'add'.* Write the name of one after the colon of "python"$/,
+      ],
+      [
+        'no such initializer',
+        { initializer: { module: null, name: 'begin' } },
+        'MissingExportError',
+        "no function 'begin'",
+      ],
+      [
+        'an initializer that fails',
+        { initializer: { module: null, name: 'fail_to_initialize' } },
+        'RuntimeError',
+        'no database',
+      ],
+      [
+        'a dependency that is missing',
+        { module: 'needs_dependency' },
+        'ModuleNotFoundError',
+        "No module named 'no_such_dependency'",
+      ],
       ['a syntax error', { module: 'syntax_error' }, 'SyntaxError', 'syntax_error.py, line 1'],
       ['an error at load', { module: 'raises_at_load' }, 'ValueError', 'at load'],
       ['sys.exit() at load', { module: 'exits_at_load' }, 'SystemExit', 'not meant to be imported'],
@@ -54,7 +85,9 @@ describe.each(pythons)('a Python $version worker', ({ path }) => {
     it('finds modules as the program itself would', async () => {
       const worker = await workers.start(path, { env: { PYTHONPATH: join(fixtures, 'path'), MARK: 'set' } })
       const folder = fixtures.replace(/\/$/, '')
-      expect(await worker.call('argv_and_path')).toMatchObject({ value: { argv: 1, path: folder, cwd: folder, main: null } })
+      expect(await worker.call('argv_and_path')).toMatchObject({
+        value: { argv: 1, path: folder, cwd: folder, main: null },
+      })
       expect(await worker.call('python_path_module')).toMatchObject({ value: 'found on PYTHONPATH' })
       expect(await worker.call('environment', ['MARK'])).toMatchObject({ value: 'set' })
       expect(await worker.call('environment', ['PYTHONUNBUFFERED'])).toMatchObject({ value: null })
@@ -68,7 +101,11 @@ describe.each(pythons)('a Python $version worker', ({ path }) => {
       worker.define(2, 'total', 'shop.till')
       worker.define(3, 'Shop.open')
       worker.write(run(1, [1, 2], { id: 1 }), run(2, ['tea'], { id: 2 }), run(3, ['now'], { id: 3 }))
-      expect([await worker.next(), await worker.next(), await worker.next()]).toMatchObject([{ number: 1, value: 3 }, { number: 2, value: 2 }, { number: 3, value: 'open: now' }])
+      expect([await worker.next(), await worker.next(), await worker.next()]).toMatchObject([
+        { number: 1, value: 3 },
+        { number: 2, value: 2 },
+        { number: 3, value: 'open: now' },
+      ])
     })
 
     it('takes "default" for the pool\'s own, else for the only one', async () => {
@@ -116,8 +153,22 @@ describe.each(pythons)('a Python $version worker', ({ path }) => {
       const chunk = flags.keepResult | flags.chunk
       worker.write(
         run(1, [1, 2, 3], { id: 1, flags: chunk }),
-        run(2, [[1, 2], [3, 4]], { id: 1, flags: chunk | flags.star }),
-        run(3, [[1, 2], [3, 4]], { id: 2, flags: chunk | flags.star }),
+        run(
+          2,
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          { id: 1, flags: chunk | flags.star },
+        ),
+        run(
+          3,
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          { id: 2, flags: chunk | flags.star },
+        ),
         run(4, [1, 2], { id: 3, flags: chunk }),
         run(5, [1, 'x', 3], { id: 3, flags: chunk }),
         run(6, [], { id: 1, flags: chunk }),
@@ -125,7 +176,15 @@ describe.each(pythons)('a Python $version worker', ({ path }) => {
       )
       const values = []
       for (let index = 0; index < 7; index++) values.push(await worker.next())
-      expect(values.map(({ value }) => value)).toMatchObject([[1, 2, 3], [3, 7], [3, 7], [2, 3], { name: 'TypeError' }, [], undefined])
+      expect(values.map(({ value }) => value)).toMatchObject([
+        [1, 2, 3],
+        [3, 7],
+        [3, 7],
+        [2, 3],
+        { name: 'TypeError' },
+        [],
+        undefined,
+      ])
     })
 
     it('names the item of a chunk whose result cannot be sent', async () => {
@@ -151,7 +210,10 @@ describe.each(pythons)('a Python $version worker', ({ path }) => {
       await worker.printed('to stdout: ü€😀\n')
       await worker.call('print_without_newline')
       await worker.printed('no newline')
-      await until(() => worker.stderr.includes('nor here'), () => worker.stderr)
+      await until(
+        () => worker.stderr.includes('nor here'),
+        () => worker.stderr,
+      )
     })
 
     it('shows a line at once, also when the task then hangs', async () => {
@@ -261,19 +323,25 @@ describe.each(pythons)('a Python $version worker', ({ path }) => {
       expect(worker.stderr).toContain('something else writes to file descriptor 3')
     })
 
-    it('finishes and answers the task in flight when the channel ends, and starts none that was sent ahead', async () => {
-      const note = workers.file()
-      const worker = await workers.start(path, { claims: true })
-      worker.define(1, 'say_and_sleep')
-      worker.define(2, 'note')
-      worker.grant(5)
-      worker.write(run(1, [0.3], { id: 1 }), run(2, [note, 'started'], { id: 2, flags: flags.keepResult | flags.claim }))
-      await worker.printed('running')
-      worker.close()
-      expect(await worker.next()).toMatchObject({ number: 1, value: 'slept' })
-      expect(await worker.exited).toEqual({ code: 0, signal: null })
-      expect(() => readFileSync(note)).toThrow('ENOENT')
-    })
+    it(
+      'finishes and answers the task in flight when the channel ends, and starts none that ' + 'was sent ahead',
+      async () => {
+        const note = workers.file()
+        const worker = await workers.start(path, { claims: true })
+        worker.define(1, 'say_and_sleep')
+        worker.define(2, 'note')
+        worker.grant(5)
+        worker.write(
+          run(1, [0.3], { id: 1 }),
+          run(2, [note, 'started'], { id: 2, flags: flags.keepResult | flags.claim }),
+        )
+        await worker.printed('running')
+        worker.close()
+        expect(await worker.next()).toMatchObject({ number: 1, value: 'slept' })
+        expect(await worker.exited).toEqual({ code: 0, signal: null })
+        expect(() => readFileSync(note)).toThrow('ENOENT')
+      },
+    )
 
     it('leaves at once when it is idle and the channel ends', async () => {
       const worker = await workers.start(path)

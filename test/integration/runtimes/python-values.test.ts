@@ -10,7 +10,10 @@ const sent: [string, unknown][] = [
   ['int enum', 1],
   ['bool', [true, false, null]],
   ['floats', [0.1, 1e300, -0, 1234567890.123456]],
-  ['large but exact', [2 ** 53 - 1, -(2 ** 53) + 1, '12345678901234567890', { ['9'.repeat(30)]: [0.12345678901234568] }]],
+  [
+    'large but exact',
+    [2 ** 53 - 1, -(2 ** 53) + 1, '12345678901234567890', { ['9'.repeat(30)]: [0.12345678901234568] }],
+  ],
   ['text', 'ü€😀 \u2028 "quoted" \\ \n\t'],
   ['surrogate', '\ud83d'],
   ['ordered', { b: 1, a: 2 }],
@@ -45,7 +48,9 @@ const refused: [string, string, string][] = [
 describe.each(pythons)('values of a Python $version worker', ({ path, version }) => {
   const workers = new WireWorkers()
   let worker: WireWorker
-  beforeAll(async () => { worker = await workers.start(path) })
+  beforeAll(async () => {
+    worker = await workers.start(path)
+  })
   afterAll(() => workers.endAll())
 
   it.each(sent)('are sent as JSON has them: %s', async (name, value) => {
@@ -69,7 +74,10 @@ describe.each(pythons)('values of a Python $version worker', ({ path, version })
   })
 
   it('are refused when they are part of themselves', async () => {
-    expect((await worker.call('value_of_circle')).value).toEqual({ path: "result['inner'][0]", detail: expect.stringContaining('part of itself') as unknown })
+    expect((await worker.call('value_of_circle')).value).toEqual({
+      path: "result['inner'][0]",
+      detail: expect.stringContaining('part of itself') as unknown,
+    })
   })
 
   it('are refused when they are nested too deeply, and the worker goes on', async () => {
@@ -80,35 +88,54 @@ describe.each(pythons)('values of a Python $version worker', ({ path, version })
   })
 
   it('stay in the worker when nobody wants them', async () => {
-    expect(await worker.call('value', ['bytes'], { flags: 0 })).toMatchObject({ kind: 'returnedJson', value: undefined })
+    expect(await worker.call('value', ['bytes'], { flags: 0 })).toMatchObject({
+      kind: 'returnedJson',
+      value: undefined,
+    })
   })
 
   it('are null when a function returns nothing', async () => {
     expect(await worker.call('nothing')).toMatchObject({ kind: 'returnedJson', value: null })
   })
 
-  it('are errors with class, message, own fields and the program\'s traceback', async () => {
+  it("are errors with class, message, own fields and the program's traceback", async () => {
     const thrown = await worker.thrownBy('raise_shop_error')
-    expect(thrown).toMatchObject({ kind: 'error', name: 'ShopError', properties: { code: 42, args: ['sold out', 42], module: 'tasks' } })
+    expect(thrown).toMatchObject({
+      kind: 'error',
+      name: 'ShopError',
+      properties: { code: 42, args: ['sold out', 42], module: 'tasks' },
+    })
     expect(thrown.properties).not.toHaveProperty('lock')
-    expect(thrown.stack).toMatch(/^Traceback \(most recent call last\):\n {2}File "[^"]*\/fixtures\/python\/tasks\.py", line \d+, in raise_shop_error\n/)
+    expect(thrown.stack).toMatch(
+      /^Traceback \(most recent call last\):\n {2}File "[^"]*\/fixtures\/python\/tasks\.py", line \d+, in raise_shop_error\n/,
+    )
     expect(thrown.stack).toMatch(/tasks\.ShopError: /)
     expect(thrown.stack).not.toContain('unhang_worker')
   })
 
   it('are errors with their cause', async () => {
     const thrown = await worker.thrownBy('raise_with_cause')
-    expect(thrown).toMatchObject({ name: 'ValueError', message: 'no such thing', cause: { name: 'KeyError', message: "'missing'" } })
+    expect(thrown).toMatchObject({
+      name: 'ValueError',
+      message: 'no such thing',
+      cause: { name: 'KeyError', message: "'missing'" },
+    })
     expect(thrown.stack).toContain('The above exception was the direct cause')
     expect((await worker.thrownBy('raise_circle')).cause).toMatchObject({ name: 'ValueError', message: 'b' })
   })
 
   it('are errors of the system with their number', async () => {
-    expect(await worker.thrownBy('raise_os_error')).toMatchObject({ name: 'FileNotFoundError', properties: { errno: 2, filename: '/no/such/file' } })
+    expect(await worker.thrownBy('raise_os_error')).toMatchObject({
+      name: 'FileNotFoundError',
+      properties: { errno: 2, filename: '/no/such/file' },
+    })
   })
 
   it('are errors that cannot even be printed', async () => {
-    expect(await worker.thrownBy('raise_unprintable')).toMatchObject({ name: 'Unprintable', message: '(its __str__ raised RuntimeError)' })
+    expect(await worker.thrownBy('raise_unprintable')).toMatchObject({
+      name: 'Unprintable',
+      message: '(its __str__ raised RuntimeError)',
+    })
   })
 
   it('are errors that fail when they are looked at', async () => {
@@ -131,6 +158,12 @@ describe.each(pythons)('values of a Python $version worker', ({ path, version })
 
   it.runIf(Number(version.slice(2)) >= 11)('are groups of errors', async () => {
     const thrown: Thrown = await worker.thrownBy('raise_group')
-    expect(thrown).toMatchObject({ name: 'ExceptionGroup', errors: [{ name: 'ValueError', message: 'one' }, { name: 'KeyError', message: "'two'" }] })
+    expect(thrown).toMatchObject({
+      name: 'ExceptionGroup',
+      errors: [
+        { name: 'ValueError', message: 'one' },
+        { name: 'KeyError', message: "'two'" },
+      ],
+    })
   })
 })

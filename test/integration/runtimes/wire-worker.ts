@@ -7,10 +7,23 @@ import type { WorkerProcess } from '../../../src/runtimes'
 import { spawnPythonWorker } from '../../../src/runtimes'
 import { fixtures, workerPath } from './pythons'
 
-/** The wire as the issue has it, written a second time: a test that used the product's codec could not see it change. */
+/**
+ * The wire as the issue has it, written a second time: a test that used the product's codec could not see it change.
+ */
 export const kinds = {
-  init: 1, define: 2, runJson: 3, softTimeout: 5, recallMark: 6,
-  ready: 16, loadFailed: 17, returnedJson: 18, threw: 20, unserializable: 21, uncaught: 22, recalled: 23, overMemory: 24,
+  init: 1,
+  define: 2,
+  runJson: 3,
+  softTimeout: 5,
+  recallMark: 6,
+  ready: 16,
+  loadFailed: 17,
+  returnedJson: 18,
+  threw: 20,
+  unserializable: 21,
+  uncaught: 22,
+  recalled: 23,
+  overMemory: 24,
 } as const
 export const flags = { keepResult: 1, claim: 2, chunk: 4, star: 8 } as const
 
@@ -21,7 +34,10 @@ export interface Frame {
   /** Of the payload's JSON; undefined when it is empty. */
   readonly value: unknown
 }
-export interface Exit { readonly code: number | null; readonly signal: NodeJS.Signals | null }
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
 /** What a task raised, as it arrives. */
 export interface Thrown {
   readonly kind: string
@@ -45,7 +61,12 @@ export function encode(kind: number, number: number, extra: number, payload: Buf
 
 /** One run, ready to be written; several make a batch. */
 export function run(number: number, args: readonly unknown[], options: { id?: number; flags?: number } = {}): Buffer {
-  return encode(kinds.runJson, number, ((options.flags ?? flags.keepResult) << 16) | (options.id ?? 0), JSON.stringify(args))
+  return encode(
+    kinds.runJson,
+    number,
+    ((options.flags ?? flags.keepResult) << 16) | (options.id ?? 0),
+    JSON.stringify(args),
+  )
 }
 
 const nameOfKind = new Map(Object.entries(kinds).map(([name, kind]) => [kind, name as Frame['kind']]))
@@ -62,15 +83,24 @@ export class WireWorker {
   #bytes = Buffer.alloc(0)
   #read = 0
 
-  constructor(readonly process: WorkerProcess, readonly claimsFd: number | undefined) {
+  constructor(
+    readonly process: WorkerProcess,
+    readonly claimsFd: number | undefined,
+  ) {
     const { child, channel, stdout, stderr } = process
     this.pid = child.pid!
-    channel.on('data', (chunk: Buffer) => { this.#take(chunk) })
+    channel.on('data', (chunk: Buffer) => {
+      this.#take(chunk)
+    })
     channel.on('error', () => {
       // It may leave with frames of ours unread.
     })
-    stdout.setEncoding('utf8').on('data', (text: string) => { this.stdout += text })
-    stderr.setEncoding('utf8').on('data', (text: string) => { this.stderr += text })
+    stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+    })
+    stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
     // 'close', not 'exit': everything that was printed and answered is here then.
     this.exited = once(child, 'close').then(([code, signal]) => {
       this.exit = { code: code as number | null, signal: signal as NodeJS.Signals | null }
@@ -102,9 +132,13 @@ export class WireWorker {
 
   /** The next frame that has not been looked at yet. */
   async next(): Promise<Frame> {
-    await until(() => this.frames.length > this.#read || this.exit !== undefined, () => `a frame; the worker printed: ${this.stdout}${this.stderr}`)
+    await until(
+      () => this.frames.length > this.#read || this.exit !== undefined,
+      () => `a frame; the worker printed: ${this.stdout}${this.stderr}`,
+    )
     const frame = this.frames[this.#read]
-    if (frame === undefined) throw new Error(`the worker ended (${JSON.stringify(this.exit)}) without a frame: ${this.stdout}${this.stderr}`)
+    if (frame === undefined)
+      throw new Error(`the worker ended (${JSON.stringify(this.exit)}) without a frame: ${this.stdout}${this.stderr}`)
     this.#read += 1
     return frame
   }
@@ -124,8 +158,12 @@ export class WireWorker {
   }
 
   async printed(text: string): Promise<void> {
-    await until(() => this.stdout.includes(text) || this.exit !== undefined, () => `"${text}" in ${this.stdout}${this.stderr}`)
-    if (!this.stdout.includes(text)) throw new Error(`the worker ended without printing "${text}": ${this.stdout}${this.stderr}`)
+    await until(
+      () => this.stdout.includes(text) || this.exit !== undefined,
+      () => `"${text}" in ${this.stdout}${this.stderr}`,
+    )
+    if (!this.stdout.includes(text))
+      throw new Error(`the worker ended without printing "${text}": ${this.stdout}${this.stderr}`)
   }
 
   /** Half-closes the channel, as a pool does that lets its worker go. */
@@ -141,7 +179,12 @@ export class WireWorker {
       const kind = nameOfKind.get(this.#bytes.readUInt8(4) as 16)
       if (kind === undefined) throw new Error(`a frame of kind ${this.#bytes.readUInt8(4)}`)
       const payload = this.#bytes.toString('utf8', 13, end)
-      this.frames.push({ kind, number: this.#bytes.readUInt32LE(5), extra: this.#bytes.readUInt32LE(9), value: payload === '' ? undefined : JSON.parse(payload) })
+      this.frames.push({
+        kind,
+        number: this.#bytes.readUInt32LE(5),
+        extra: this.#bytes.readUInt32LE(9),
+        value: payload === '' ? undefined : JSON.parse(payload),
+      })
       this.#bytes = this.#bytes.subarray(end)
     }
   }
@@ -178,17 +221,30 @@ export class WireWorkers {
       rmSync(path)
     }
     const started = spawnPythonWorker({
-      pythonPath: python, workerPath, cwd: options.cwd ?? fixtures, claimsFd,
+      pythonPath: python,
+      workerPath,
+      cwd: options.cwd ?? fixtures,
+      claimsFd,
       // Nothing may be left in the sources.
       env: { ...withoutPython(process.env), PYTHONDONTWRITEBYTECODE: '1', ...options.env },
     })
     if (!('channel' in started)) throw new Error(`${python} did not start`)
     const worker = new WireWorker(started, claimsFd)
     this.#started.push(worker)
-    worker.write(encode(kinds.init, 0, 0, JSON.stringify({
-      module: options.module ?? 'tasks', defaultExport: options.defaultExport ?? null,
-      initializer: options.initializer ?? null, initargs: options.initargs ?? [], maxMemoryBytes: options.maxMemoryBytes ?? null,
-    })))
+    worker.write(
+      encode(
+        kinds.init,
+        0,
+        0,
+        JSON.stringify({
+          module: options.module ?? 'tasks',
+          defaultExport: options.defaultExport ?? null,
+          initializer: options.initializer ?? null,
+          initargs: options.initargs ?? [],
+          maxMemoryBytes: options.maxMemoryBytes ?? null,
+        }),
+      ),
+    )
     return worker
   }
 

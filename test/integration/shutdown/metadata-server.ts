@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 export type Behaviour = 'NONE' | 'TERMINATE_ON_HOST_MAINTENANCE' | 'hang' | 'garbage' | 'endless' | 'error'
 
 /**
- * The metadata server of Google's cloud, as far as preemption goes: values under /computeMetadata/v1/, for those alone who send
- * `Metadata-Flavor: Google`; its own answers carry the same header.
+ * The metadata server of Google's cloud, as far as preemption goes: values under /computeMetadata/v1/, for those alone
+ * who send `Metadata-Flavor: Google`; its own answers carry the same header.
  */
 export class MetadataServer {
   behaviour: Behaviour = 'NONE'
@@ -36,7 +36,9 @@ export class MetadataServer {
         response.writeHead(403).end('Missing required header "Metadata-Flavor": "Google"')
         return
       }
-      const answer = (status: number, body: string): void => { response.writeHead(status, { 'Metadata-Flavor': 'Google', 'content-type': 'application/text' }).end(body) }
+      const answer = (status: number, body: string): void => {
+        response.writeHead(status, { 'Metadata-Flavor': 'Google', 'content-type': 'application/text' }).end(body)
+      }
       switch (request.url) {
         case '/computeMetadata/v1/instance/hostname':
           if (this.behaviour !== 'hang') answer(200, 'machine-1.c.project.internal')
@@ -67,7 +69,9 @@ export class MetadataServer {
           return
       }
     })
-    await new Promise<void>((done) => { server.listen(this.port, '127.0.0.1', done) })
+    await new Promise<void>((done) => {
+      server.listen(this.port, '127.0.0.1', done)
+    })
     this.server = server
     this.port = (server.address() as AddressInfo).port
   }
@@ -77,6 +81,12 @@ export class MetadataServer {
     const { server } = this
     this.server = undefined
     server?.closeAllConnections()
-    await new Promise<void>((done) => { if (server) server.close(() => { done() }); else done() })
+    await new Promise<void>((done) => {
+      if (server)
+        server.close(() => {
+          done()
+        })
+      else done()
+    })
   }
 }

@@ -7,7 +7,12 @@ import { endAfterTest, fixtures } from '../core/support'
 
 test('a program that has no file descriptor left can still end its pool', async () => {
   const script = join(fixtures, 'no-descriptors.cjs')
-  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', 'ulimit -n 100; exec "$0" "$1"', process.execPath, script])
+  const { stdout, stderr } = await promisify(execFile)('sh', [
+    '-c',
+    'ulimit -n 100; exec "$0" "$1"',
+    process.execPath,
+    script,
+  ])
   const pids = (/pids (.*)/.exec(stdout)?.[1] ?? '').split(' ').map(Number)
   for (const pid of pids) endAfterTest(pid)
   expect(pids).toHaveLength(3)

@@ -6,19 +6,31 @@ import { endAfterTest, isRunning, repository, temporaryFolder, until } from '../
 import { MetadataServer } from './metadata-server'
 
 let server: MetadataServer
-beforeEach(async () => { server = await MetadataServer.start() })
-afterEach(async () => { await server.close() })
+beforeEach(async () => {
+  server = await MetadataServer.start()
+})
+afterEach(async () => {
+  await server.close()
+})
 
 /** A program of its own that uses dist/core.js, in a folder of its own. */
 const start = (what: string) => {
   const folder = temporaryFolder()
   const env = { ...process.env, TMPDIR: folder, GCE_METADATA_IP: server.host }
-  const child = spawn(process.execPath, [join(repository, 'test/fixtures/shutdown/preempted.cjs'), what], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [join(repository, 'test/fixtures/shutdown/preempted.cjs'), what], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   endAfterTest(child.pid!)
   let text = ''
   let warnings = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => { warnings += chunk })
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    warnings += chunk
+  })
   const exit = new Promise<number | null>((resolve) => child.on('close', resolve))
   const pids = async (): Promise<number[]> => {
     const match = await until(() => /pids (.*)\n/.exec(text), 'its workers to run')
@@ -26,22 +38,27 @@ const start = (what: string) => {
     for (const pid of found) endAfterTest(pid)
     return found
   }
-  const saves = (): string[] => existsSync(join(folder, 'saves')) ? readFileSync(join(folder, 'saves'), 'utf8').trim().split('\n') : []
+  const saves = (): string[] =>
+    existsSync(join(folder, 'saves')) ? readFileSync(join(folder, 'saves'), 'utf8').trim().split('\n') : []
   return { child, exit, pids, saves, warnings: () => warnings }
 }
 
 describe('a program with a preemption handler', () => {
-  test('saves once, ends workers that spin and catch SIGTERM, and leaves with 42, although it catches no error of its tasks', async () => {
-    const { child, exit, pids, saves, warnings } = start('stubborn')
-    const workers = await pids()
-    const since = performance.now()
-    child.kill('SIGTERM')
-    expect(await exit).toBe(42)
-    expect(performance.now() - since).toBeLessThan(30_000)
-    expect(saves()).toEqual(['final'])
-    expect(workers.filter(isRunning)).toEqual([])
-    expect(warnings()).toMatch(/UnhangWarning: Did not end in time and are cut: .*stubborn\(\) \(tasks\.cjs\)/)
-  })
+  test(
+    'saves once, ends workers that spin and catch SIGTERM, and leaves with 42, although it catches no ' +
+      'error of its tasks',
+    async () => {
+      const { child, exit, pids, saves, warnings } = start('stubborn')
+      const workers = await pids()
+      const since = performance.now()
+      child.kill('SIGTERM')
+      expect(await exit).toBe(42)
+      expect(performance.now() - since).toBeLessThan(30_000)
+      expect(saves()).toEqual(['final'])
+      expect(workers.filter(isRunning)).toEqual([])
+      expect(warnings()).toMatch(/UnhangWarning: Did not end in time and are cut: .*stubborn\(\) \(tasks\.cjs\)/)
+    },
+  )
 
   test('starts no more of its many short tasks once it saves', async () => {
     const { child, exit, pids, saves } = start('many-short')

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createProcessTable, ProtectedPids, type ProcessTable } from '../../../src/processes'
-import { explainExit, KillLedger, ShutdownMemory, shutDown, type ShutdownReport, type ShutdownRequest } from '../../../src/shutdown'
+import {
+  explainExit,
+  KillLedger,
+  ShutdownMemory,
+  shutDown,
+  type ShutdownReport,
+  type ShutdownRequest,
+} from '../../../src/shutdown'
 import { StartedProcesses, until, type Started } from '../processes/started-processes'
 
 const processes = new StartedProcesses()
@@ -20,12 +27,26 @@ const ignores = 'trap "" TERM; echo ready; exec sleep 1000'
 type Options = Partial<ShutdownRequest> & { withoutExited?: boolean; processes?: ProcessTable }
 
 /** Shuts these workers down; the grace period is long enough for a busy machine, and most tests do not use it up. */
-function end(workers: readonly Started[], { withoutExited = false, processes: over = table, ...request }: Options = {}): Promise<ShutdownReport> {
+function end(
+  workers: readonly Started[],
+  { withoutExited = false, processes: over = table, ...request }: Options = {},
+): Promise<ShutdownReport> {
   const targets = workers.map(({ identity, marker, exited }, index) => ({
-    identity, marker, name: `PoolWorker-${index + 1}`, ...(withoutExited ? {} : { exited }),
+    identity,
+    marker,
+    name: `PoolWorker-${index + 1}`,
+    ...(withoutExited ? {} : { exited }),
   }))
   return shutDown(
-    { subject: { id: 'pool-1', name: 'Test' }, targets, gracePeriodMs: 5000, useSigkill: false, reason: 'test', askedBy: 'api', ...request },
+    {
+      subject: { id: 'pool-1', name: 'Test' },
+      targets,
+      gracePeriodMs: 5000,
+      useSigkill: false,
+      reason: 'test',
+      askedBy: 'api',
+      ...request,
+    },
     { processes: over, ledger, memory },
   )
 }
@@ -52,7 +73,9 @@ describe.skipIf(process.platform !== 'linux')('a worker', () => {
     const worker = await processes.shell(obeys)
     const report = await end([worker])
     expect(report.issues).toEqual([])
-    expect(report.workers).toMatchObject([{ name: 'PoolWorker-1', pid: worker.pid, outcome: 'terminated', foreseen: [] }])
+    expect(report.workers).toMatchObject([
+      { name: 'PoolWorker-1', pid: worker.pid, outcome: 'terminated', foreseen: [] },
+    ])
     expect(signalsOf(report)).toEqual(['SIGTERM'])
     expect(report.durationMs).toBeLessThan(5000)
     expect(worker.child.signalCode).toBe('SIGTERM')
@@ -66,28 +89,39 @@ describe.skipIf(process.platform !== 'linux')('a worker', () => {
     expect(await isRunning(worker.pid)).toBe(true)
   })
 
-  test('that ignores SIGTERM is killed at once with useSigkill: nobody waits for what is known to be in vain', async () => {
-    const report = await end([await processes.shell(ignores)], { useSigkill: true, gracePeriodMs: 60_000 })
-    expect(report.issues).toEqual([])
-    expect(report.workers).toMatchObject([{ outcome: 'killed', foreseen: ['ignores SIGTERM'] }])
-    expect(signalsOf(report)).toEqual(['SIGTERM', 'SIGKILL'])
-  })
+  test(
+    'that ignores SIGTERM is killed at once with useSigkill: nobody waits for what is known ' + 'to be in vain',
+    async () => {
+      const report = await end([await processes.shell(ignores)], { useSigkill: true, gracePeriodMs: 60_000 })
+      expect(report.issues).toEqual([])
+      expect(report.workers).toMatchObject([{ outcome: 'killed', foreseen: ['ignores SIGTERM'] }])
+      expect(signalsOf(report)).toEqual(['SIGTERM', 'SIGKILL'])
+    },
+  )
 
-  test('that catches SIGTERM and goes on is named as such, and killed with useSigkill after its grace period', async () => {
-    const worker = await processes.python('catches-sigterm.py')
-    const first = await end([worker], { gracePeriodMs: 50 })
-    expect(first.issues).toEqual([`worker still alive: PoolWorker-1, pid=${worker.pid}, catches SIGTERM and goes on`])
-    const second = await end([worker], { gracePeriodMs: 50, useSigkill: true })
-    expect(second.workers).toMatchObject([{ outcome: 'killed' }])
-    const [sigterm, sigkill] = second.workers[0]!.sent
-    expect(sigkill!.atMs - sigterm!.atMs).toBeGreaterThanOrEqual(49)
-  })
+  test(
+    'that catches SIGTERM and goes on is named as such, and killed with useSigkill after ' + 'its grace period',
+    async () => {
+      const worker = await processes.python('catches-sigterm.py')
+      const first = await end([worker], { gracePeriodMs: 50 })
+      expect(first.issues).toEqual([`worker still alive: PoolWorker-1, pid=${worker.pid}, catches SIGTERM and goes on`])
+      const second = await end([worker], { gracePeriodMs: 50, useSigkill: true })
+      expect(second.workers).toMatchObject([{ outcome: 'killed' }])
+      const [sigterm, sigkill] = second.workers[0]!.sent
+      expect(sigkill!.atMs - sigterm!.atMs).toBeGreaterThanOrEqual(49)
+    },
+  )
 
   test('that catches SIGTERM in JavaScript with its event loop blocked needs SIGKILL', async () => {
     const worker = await processes.node('catches-sigterm-and-spins.mjs')
-    await until(async () => ((await table.usage([worker.identity])).get(worker.pid)?.cpuTimeMs ?? 0) > 200, 'it to spin')
+    await until(
+      async () => ((await table.usage([worker.identity])).get(worker.pid)?.cpuTimeMs ?? 0) > 200,
+      'it to spin',
+    )
     expect((await end([worker], { gracePeriodMs: 50 })).issues).toHaveLength(1)
-    expect((await end([worker], { gracePeriodMs: 50, useSigkill: true })).workers).toMatchObject([{ outcome: 'killed' }])
+    expect((await end([worker], { gracePeriodMs: 50, useSigkill: true })).workers).toMatchObject([
+      { outcome: 'killed' },
+    ])
   })
 
   test('that blocks SIGTERM for good is killed without waiting, once the signal is seen to stay pending', async () => {
@@ -121,11 +155,14 @@ describe.skipIf(process.platform !== 'linux')('a worker', () => {
   test('that hangs in the kernel is not waited for', async () => {
     const worker = await processes.python('hangs-in-kernel.py')
     await until(async () => (await table.inspect(worker.identity))?.state === 'uninterruptible', 'state D')
-    // Its child would end by SIGTERM and set it free, so it is left out of this: as if the kernel itself did not let go.
+    // Its child would end by SIGTERM and set it free, so it is left out of this: as if the kernel itself did not let
+    // go.
     const alone = tableWith({ descendants: () => Promise.resolve(new Map()) })
     const report = await end([worker], { gracePeriodMs: 60_000, processes: alone })
     expect(report.workers).toMatchObject([{ outcome: 'alive', foreseen: ['uninterruptible'] }])
-    expect(report.issues).toEqual([`worker still alive: PoolWorker-1, pid=${worker.pid}, in uninterruptible sleep (state D)`])
+    expect(report.issues).toEqual([
+      `worker still alive: PoolWorker-1, pid=${worker.pid}, in uninterruptible sleep (state D)`,
+    ])
     expect((await end([worker], { useSigkill: true, gracePeriodMs: 50 })).issues).toEqual([])
   })
 
@@ -159,10 +196,14 @@ describe.skipIf(process.platform !== 'linux')('a worker', () => {
       return below.get(parent.pid)?.find(({ state }) => state === 'zombie')
     }, 'a zombie')
     // Its parent has the same marker, but an ancestor is no descendant.
-    const report = await end([{ ...parent, identity: zombie.identity, pid: zombie.identity.pid }], { gracePeriodMs: 60_000, withoutExited: true })
+    const report = await end([{ ...parent, identity: zombie.identity, pid: zombie.identity.pid }], {
+      gracePeriodMs: 60_000,
+      withoutExited: true,
+    })
     expect(report.workers).toMatchObject([{ outcome: 'zombie', foreseen: ['zombie'], sent: [] }])
     expect(report.issues).toEqual([
-      `worker is a zombie: PoolWorker-1, pid=${zombie.identity.pid}, dead, but its parent (pid=${parent.pid}) has not collected it`,
+      `worker is a zombie: PoolWorker-1, pid=${zombie.identity.pid}, dead, but its parent (pid=${parent.pid}) ` +
+        'has not collected it',
     ])
     expect(await isRunning(parent.pid)).toBe(true)
   })
@@ -178,21 +219,28 @@ describe.skipIf(process.platform !== 'linux')('a worker', () => {
     const worker = await processes.shell(obeys)
     const guarded = createProcessTable({ protectedPids: new ProtectedPids([worker.pid]) })
     const report = await end([worker], { processes: guarded, useSigkill: true })
-    expect(report.issues).toEqual([`worker still alive: PoolWorker-1, pid=${worker.pid}, protected: Unhang never signals it`])
+    expect(report.issues).toEqual([
+      `worker still alive: PoolWorker-1, pid=${worker.pid}, protected: Unhang never signals it`,
+    ])
     expect(await isRunning(worker.pid)).toBe(true)
   })
 
-  test.skipIf(process.getuid?.() !== 0)('that the kernel does not let us signal is denied, and not waited for', async () => {
-    const worker = await processes.shell(obeys, { uid: 65534 })
-    process.seteuid!(65533)
-    try {
-      const report = await end([worker], { gracePeriodMs: 60_000, useSigkill: true })
-      expect(report.workers).toMatchObject([{ outcome: 'denied' }])
-      expect(report.issues).toEqual([`worker still alive: PoolWorker-1, pid=${worker.pid}, this user may not signal it`])
-    } finally {
-      process.seteuid!(0)
-    }
-  })
+  test.skipIf(process.getuid?.() !== 0)(
+    'that the kernel does not let us signal is denied, and not waited for',
+    async () => {
+      const worker = await processes.shell(obeys, { uid: 65534 })
+      process.seteuid!(65533)
+      try {
+        const report = await end([worker], { gracePeriodMs: 60_000, useSigkill: true })
+        expect(report.workers).toMatchObject([{ outcome: 'denied' }])
+        expect(report.issues).toEqual([
+          `worker still alive: PoolWorker-1, pid=${worker.pid}, this user may not signal it`,
+        ])
+      } finally {
+        process.seteuid!(0)
+      }
+    },
+  )
 })
 
 describe.skipIf(process.platform !== 'linux')('asking', () => {
@@ -200,7 +248,11 @@ describe.skipIf(process.platform !== 'linux')('asking', () => {
     const worker = await processes.shell(obeys)
     const report = await shutDown(
       {
-        subject: { id: 'pool-1', name: 'Test' }, gracePeriodMs: 5000, useSigkill: false, reason: 'test', askedBy: 'api',
+        subject: { id: 'pool-1', name: 'Test' },
+        gracePeriodMs: 5000,
+        useSigkill: false,
+        reason: 'test',
+        askedBy: 'api',
         targets: [{ ...worker, name: 'PoolWorker-1', ask: () => void processes.kill(worker, 'SIGINT') }],
       },
       { processes: table, ledger, memory },
@@ -218,7 +270,11 @@ describe.skipIf(process.platform !== 'linux')('asking', () => {
     ]
     const report = await shutDown(
       {
-        subject: { id: 'pool-1', name: 'Test' }, gracePeriodMs: 500, useSigkill: false, reason: 'test', askedBy: 'api',
+        subject: { id: 'pool-1', name: 'Test' },
+        gracePeriodMs: 500,
+        useSigkill: false,
+        reason: 'test',
+        askedBy: 'api',
         targets: workers.map((worker, index) => ({ ...worker, name: `PoolWorker-${index + 1}`, ask: ask[index]! })),
       },
       { processes: table, ledger, memory },
@@ -252,7 +308,10 @@ describe.skipIf(process.platform !== 'linux')('what a worker leaves behind', () 
   test('sets free a worker that cannot end before its child has', async () => {
     // A shell runs a trap only once the child in the foreground is gone.
     const worker = await processes.shell('trap "exit 0" TERM; echo ready; sleep 1000; echo not reached')
-    await until(async () => (await table.descendants([worker])).get(worker.pid)?.some(({ command }) => command === 'sleep'), 'the child')
+    await until(
+      async () => (await table.descendants([worker])).get(worker.pid)?.some(({ command }) => command === 'sleep'),
+      'the child',
+    )
     const report = await end([worker], { gracePeriodMs: 1000 })
     expect(report.issues).toEqual([])
     expect(report.workers.map(({ outcome }) => outcome)).toEqual(['terminated', 'terminated'])
@@ -264,7 +323,11 @@ describe.skipIf(process.platform !== 'linux')('what a worker leaves behind', () 
     await table.signal(grandchild, 'SIGSTOP')
     const report = await end([worker], { kill: true })
     expect(report.issues).toEqual([])
-    expect(report.workers.map(({ sent }) => sent.map(({ signal }) => signal))).toEqual([['SIGKILL'], ['SIGKILL'], ['SIGKILL']])
+    expect(report.workers.map(({ sent }) => sent.map(({ signal }) => signal))).toEqual([
+      ['SIGKILL'],
+      ['SIGKILL'],
+      ['SIGKILL'],
+    ])
     expect(await isRunning(grandchild.pid)).toBe(false)
   })
 
@@ -274,7 +337,10 @@ describe.skipIf(process.platform !== 'linux')('what a worker leaves behind', () 
     await worker.exited
     await until(async () => (await table.descendants([worker])).get(worker.pid)!.length === 1, 'the orphan')
     const report = await end([worker])
-    expect(report.workers).toMatchObject([{ outcome: 'already-gone' }, { pid: orphan, outcome: 'terminated', descendantOf: 'PoolWorker-1' }])
+    expect(report.workers).toMatchObject([
+      { outcome: 'already-gone' },
+      { pid: orphan, outcome: 'terminated', descendantOf: 'PoolWorker-1' },
+    ])
     expect(await isRunning(orphan)).toBe(false)
   })
 
@@ -331,7 +397,12 @@ describe.skipIf(process.platform !== 'linux')('a pool', () => {
     expect(report.workers).toHaveLength(2)
     expect(await isRunning(bystander.pid)).toBe(true)
     for (const pid of before) expect(await isRunning(pid)).toBe(true)
-    expect(ledger.entries().map(({ identity }) => identity.pid).sort()).toEqual(report.workers.map(({ pid }) => pid).sort())
+    expect(
+      ledger
+        .entries()
+        .map(({ identity }) => identity.pid)
+        .sort(),
+    ).toEqual(report.workers.map(({ pid }) => pid).sort())
   })
 
   test('stops its refill before anything else, in the same tick', async () => {
@@ -386,7 +457,11 @@ describe.skipIf(process.platform !== 'linux')('a term sequence', () => {
   test('replaces the passes and ends when the worker does', async () => {
     const worker = await processes.shell('trap "exit 0" USR1; trap "" TERM; echo ready; while :; do sleep 0.05; done')
     const report = await end([worker], {
-      termSequence: [{ signal: 'SIGTERM', waitMs: 60_000 }, { signal: 'SIGUSR1', waitMs: 5000 }, { signal: 'SIGKILL', waitMs: 5000 }],
+      termSequence: [
+        { signal: 'SIGTERM', waitMs: 60_000 },
+        { signal: 'SIGUSR1', waitMs: 5000 },
+        { signal: 'SIGKILL', waitMs: 5000 },
+      ],
     })
     expect(signalsOf(report)).toEqual(['SIGTERM', 'SIGUSR1'])
     expect(report.workers[0]).toMatchObject({ outcome: 'terminated', foreseen: ['ignores SIGTERM'] })
@@ -395,7 +470,11 @@ describe.skipIf(process.platform !== 'linux')('a term sequence', () => {
   test('sends the same signal again where it is told to', async () => {
     const worker = await processes.python('catches-sigterm.py')
     const report = await end([worker], {
-      termSequence: [{ signal: 'SIGTERM', waitMs: 20 }, { signal: 'SIGTERM', waitMs: 20 }, { signal: 'SIGKILL', waitMs: 5000 }],
+      termSequence: [
+        { signal: 'SIGTERM', waitMs: 20 },
+        { signal: 'SIGTERM', waitMs: 20 },
+        { signal: 'SIGKILL', waitMs: 5000 },
+      ],
     })
     expect(signalsOf(report)).toEqual(['SIGTERM', 'SIGTERM', 'SIGKILL'])
     expect(report.workers[0]!.outcome).toBe('killed')
@@ -405,7 +484,10 @@ describe.skipIf(process.platform !== 'linux')('a term sequence', () => {
 describe.skipIf(process.platform !== 'linux')('the kill ledger', () => {
   test('tells our signals from others', async () => {
     const [ours, external, normal, crashed] = [
-      await processes.shell(obeys), await processes.shell(obeys), await processes.shell('echo ready; exit 0'), await processes.shell('echo ready; kill -SEGV $$'),
+      await processes.shell(obeys),
+      await processes.shell(obeys),
+      await processes.shell('echo ready; exit 0'),
+      await processes.shell('echo ready; kill -SEGV $$'),
     ]
     await end([ours], { kill: true, reason: 'stuck for 30 s', askedBy: 'user' })
     await processes.kill(external, 'SIGKILL')

@@ -12,14 +12,21 @@ import { StuckNotes } from '../../../src/cli/pool/stuckNotes'
 import { psText } from '../../../src/cli/ps/text'
 import { counts, failure, noProgress, pool, task, worker } from './snapshotBuilders'
 
-/** Retitles the terminal, clears it, goes to the line's start, colours what follows (in both ways to write it), and fakes a line. */
+/**
+ * Retitles the terminal, clears it, goes to the line's start, colours what follows (in both ways to write it), and
+ * fakes a line.
+ */
 const evil = 'x\u001b]0;title\u0007\u001b[2J\r\u009b31m\u001b[31m\ny'
 // eslint-disable-next-line no-control-regex
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/
 
 const evilVerdict = { ...noProgress, summary: evil, advice: evil, evidence: [{ what: evil, value: evil }] }
 const evilPool = pool({
-  name: evil, failure: evil, issues: [evil], counts: counts({ running: 1, stuck: 1 }), exitedWorkerCount: 1,
+  name: evil,
+  failure: evil,
+  issues: [evil],
+  counts: counts({ running: 1, stuck: 1 }),
+  exitedWorkerCount: 1,
   workers: [
     worker({ name: evil, status: 'busy', task: task({ label: evil, stuck: true, verdict: evilVerdict }) }),
     worker({ name: `${evil}2`, status: 'exited', exitCode: 1, task: task({ id: 't2', label: evil, state: 'lost' }) }),
@@ -28,7 +35,11 @@ const evilPool = pool({
 
 function terminalOf(): { terminal: Terminal; written: string[] } {
   const written: string[] = []
-  const queue = { push: (_fd: number, text: string) => { written.push(text) } } as unknown as OutputQueue
+  const queue = {
+    push: (_fd: number, text: string) => {
+      written.push(text)
+    },
+  } as unknown as OutputQueue
   return { terminal: new Terminal({ isTTY: true }, { isTTY: true }, {}, queue), written }
 }
 
@@ -36,20 +47,40 @@ describe('control characters of names, labels and messages', () => {
   it.each<[string, () => readonly string[]]>([
     ['ps', () => psText([evilPool], { all: true }).split('\n')],
     ['the last line of a pool that failed', () => [poolOutcome(evilPool, 5000).line]],
-    ['the last line of a pool that is done', () => [poolOutcome(pool({ name: evil, counts: counts({ done: 1 }) }), 5000).line]],
-    ['the last line of a pool that is not', () => [poolOutcome(pool({ name: evil, counts: counts({ lost: 1 }) }), 5000).line]],
+    [
+      'the last line of a pool that is done',
+      () => [poolOutcome(pool({ name: evil, counts: counts({ done: 1 }) }), 5000).line],
+    ],
+    [
+      'the last line of a pool that is not',
+      () => [poolOutcome(pool({ name: evil, counts: counts({ lost: 1 }) }), 5000).line],
+    ],
     ['verdicts', () => new StuckNotes().observe(evilPool)],
     ['progress', () => [progressLine({ name: evil, counts: counts({ running: 1 }), elapsedMs: 0, etaMs: null })]],
-    ['failures', () => failuresTable({ failures: [failure({ label: evil, message: evil, worker: evil, stderrPath: evil })], total: 1 })],
+    [
+      'failures',
+      () =>
+        failuresTable({
+          failures: [failure({ label: evil, message: evil, worker: evil, stderrPath: evil })],
+          total: 1,
+        }),
+    ],
     ['what a target is', () => [(resolveTarget('pool-3fa9c1', [evilPool]) as { description: string }).description]],
     ['errors', () => errorText(new CliError(evil, [evil])).split('\n')],
-    ['problems of a definition', () => errorText(new DefinitionError(evil, [{ key: evil, message: evil }])).split('\n')],
+    [
+      'problems of a definition',
+      () => errorText(new DefinitionError(evil, [{ key: evil, message: evil }])).split('\n'),
+    ],
   ])('are not in %s', (_where, lines) => {
     for (const line of lines()) expect(line).not.toMatch(controls)
   })
 
   it('make up no lines', () => {
-    expect(psText([evilPool], { all: true }).split('\n').filter((line) => line.startsWith('y'))).toEqual([])
+    expect(
+      psText([evilPool], { all: true })
+        .split('\n')
+        .filter((line) => line.startsWith('y')),
+    ).toEqual([])
     expect(new StuckNotes().observe(evilPool).join()).not.toContain('\n')
     expect(poolOutcome(evilPool, 5000).line).not.toContain('\n')
   })

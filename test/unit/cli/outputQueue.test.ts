@@ -14,7 +14,10 @@ class Descriptors {
 
   readonly write = ((fd: number, bytes: Buffer, _offset: number, _length: number, _position: null, done: Callback) => {
     this.calls.push({ fd, bytes, done })
-    if (this.automatic) setImmediate(() => { this.answer() })
+    if (this.automatic)
+      setImmediate(() => {
+        this.answer()
+      })
   }) as unknown as typeof write
 
   answer(atMost = Number.POSITIVE_INFINITY): void {
@@ -54,7 +57,9 @@ describe('the output queue', () => {
     descriptors.failWith = { 1: 'EAGAIN' }
     const queue = new OutputQueue(1024, descriptors.write)
     queue.push(1, 'later')
-    setTimeout(() => { descriptors.failWith = {} }, 50)
+    setTimeout(() => {
+      descriptors.failWith = {}
+    }, 50)
     await queue.drained()
     expect(descriptors.texts[1]).toBe('later')
   })

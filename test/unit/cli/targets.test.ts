@@ -14,10 +14,16 @@ function failureOf(text: string, pools: Parameters<typeof resolveTarget>[1]): Ta
 }
 
 describe('POOL|PID', () => {
-  it('is a pool by its id', () => { expect(resolveTarget('pool-3fa9c1', [pool()])).toMatchObject({ target: { kind: 'pool', poolId: 'pool-3fa9c1' } }) })
-  it('is a pool by its name', () => { expect(resolveTarget('Stuck', [pool()])).toMatchObject({ target: { kind: 'pool', poolId: 'pool-3fa9c1' } }) })
+  it('is a pool by its id', () => {
+    expect(resolveTarget('pool-3fa9c1', [pool()])).toMatchObject({ target: { kind: 'pool', poolId: 'pool-3fa9c1' } })
+  })
+  it('is a pool by its name', () => {
+    expect(resolveTarget('Stuck', [pool()])).toMatchObject({ target: { kind: 'pool', poolId: 'pool-3fa9c1' } })
+  })
   it('is one worker by its pid', () => {
-    expect(resolveTarget('4211', [pool()])).toMatchObject({ target: { kind: 'worker', poolId: 'pool-3fa9c1', pid: 4211 } })
+    expect(resolveTarget('4211', [pool()])).toMatchObject({
+      target: { kind: 'worker', poolId: 'pool-3fa9c1', pid: 4211 },
+    })
   })
   it('is the pool that lives when an older one had the same name', () => {
     const pools = [pool({ id: 'pool-old', state: 'ended' }), pool({ id: 'pool-new' })]
@@ -36,7 +42,9 @@ describe('POOL|PID', () => {
   })
   it('is known where nobody watches it any more, with how to look at it', () => {
     for (const text of ['crawl.py', '4800', 'pid:4800']) {
-      expect(() => resolveTarget(text, [pool()], [{ name: 'crawl.py', pid: 4800 }])).toThrow('crawl.py (pid 4800) runs on, unwatched since the host ended: unhang attach 4800')
+      expect(() => resolveTarget(text, [pool()], [{ name: 'crawl.py', pid: 4800 }])).toThrow(
+        'crawl.py (pid 4800) runs on, unwatched since the host ended: unhang attach 4800',
+      )
     }
   })
   it('names what exists when nothing matches', () => {
@@ -44,15 +52,20 @@ describe('POOL|PID', () => {
     expect(error.message).toContain('Stuk')
     expect(error.details).toEqual(['What runs here:', 'pool-3fa9c1  Stuck', '  4211  PoolWorker-1 in crawl(login)'])
   })
-  it('does not take the pid of an exited worker, which may be somebody else\'s by now', () => {
+  it("does not take the pid of an exited worker, which may be somebody else's by now", () => {
     expect(failureOf('4211', [pool({ workers: [worker({ status: 'exited' })] })])).toBeInstanceOf(TargetError)
   })
   it.each(['-1', '0', '1.5', '', '4211x', 'pid:', ' 4211'])('does not take %j for a pid', (text) => {
     expect(failureOf(text, [pool({ workers: [worker({ pid: -1 }), worker({ pid: 0 })] })])).toBeInstanceOf(TargetError)
   })
   it('is a program by its name or its pid', () => {
-    expect(resolveTarget('train.py', [programPool(), watchedPool()])).toMatchObject({ target: { kind: 'pool', poolId: 'program-1' }, description: 'program train.py (program-1, pid 4700)' })
-    expect(resolveTarget('4700', [programPool({ workers: [worker({ name: 'MainProcess', pid: 4700 })] }), watchedPool()])).toMatchObject({ target: { kind: 'pool', poolId: 'program-1' } })
+    expect(resolveTarget('train.py', [programPool(), watchedPool()])).toMatchObject({
+      target: { kind: 'pool', poolId: 'program-1' },
+      description: 'program train.py (program-1, pid 4700)',
+    })
+    expect(
+      resolveTarget('4700', [programPool({ workers: [worker({ name: 'MainProcess', pid: 4700 })] }), watchedPool()]),
+    ).toMatchObject({ target: { kind: 'pool', poolId: 'program-1' } })
   })
   it('finds nothing to do in a pool that has ended', () => {
     expect(resolveTarget('Stuck', [pool({ state: 'ended' })])).toMatchObject({ kind: 'ended' })
@@ -61,7 +74,19 @@ describe('POOL|PID', () => {
 })
 
 describe('A pid that is also listed below an attached shell', () => {
-  const shell = programPool({ id: 'program-2', name: 'bash', kind: 'attached', workers: [worker({ pid: 4600 }), worker({ name: 'train.py-4700', pid: 4700 }), worker({ name: 'forked worker-4712', pid: 4712 })] }, { pid: 4600 })
+  const shell = programPool(
+    {
+      id: 'program-2',
+      name: 'bash',
+      kind: 'attached',
+      workers: [
+        worker({ pid: 4600 }),
+        worker({ name: 'train.py-4700', pid: 4700 }),
+        worker({ name: 'forked worker-4712', pid: 4712 }),
+      ],
+    },
+    { pid: 4600 },
+  )
   const pools = [shell, programPool(), watchedPool()]
   it('is the program that it is, and the worker of the pool that knows it', () => {
     expect(resolveTarget('4700', pools)).toMatchObject({ target: { kind: 'pool', poolId: 'program-1' } })
@@ -72,10 +97,20 @@ describe('A pid that is also listed below an attached shell', () => {
 })
 
 describe('A pool inside a program', () => {
-  const two = [programPool(), watchedPool(), watchedPool({ id: 'watched-2', name: 'train.py:50' }), watchedPool({ id: 'watched-3', state: 'ended' }), pool()]
+  const two = [
+    programPool(),
+    watchedPool(),
+    watchedPool({ id: 'watched-2', name: 'train.py:50' }),
+    watchedPool({ id: 'watched-3', state: 'ended' }),
+    pool(),
+  ]
   it('ends with its program, and the others in it, which is said before', () => {
-    expect(wholeProgramNote('watched-1', two)).toBe('train.py:42 is a pool of train.py: the program ends, with its 2 pools')
-    expect(wholeProgramNote('watched-1', two.slice(0, 2))).toBe('train.py:42 is a pool of train.py: the program ends, with it')
+    expect(wholeProgramNote('watched-1', two)).toBe(
+      'train.py:42 is a pool of train.py: the program ends, with its 2 pools',
+    )
+    expect(wholeProgramNote('watched-1', two.slice(0, 2))).toBe(
+      'train.py:42 is a pool of train.py: the program ends, with it',
+    )
   })
   it('is none where the program was meant, or there is none', () => {
     expect(wholeProgramNote('program-1', two)).toBeUndefined()

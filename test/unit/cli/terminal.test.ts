@@ -4,7 +4,11 @@ import { Terminal } from '../../../src/cli/output/terminal'
 
 function terminalOf(stderr: { isTTY?: boolean; columns?: number }): { terminal: Terminal; written: string[] } {
   const written: string[] = []
-  const queue = { push: (fd: number, text: string) => { written.push(`${fd}:${text}`) } } as unknown as OutputQueue
+  const queue = {
+    push: (fd: number, text: string) => {
+      written.push(`${fd}:${text}`)
+    },
+  } as unknown as OutputQueue
   return { terminal: new Terminal({ isTTY: false }, stderr, {}, queue), written }
 }
 
@@ -37,6 +41,9 @@ describe('the status line', () => {
 
 it('sends each line of a worker to the stream it came from', () => {
   const { terminal, written } = terminalOf({})
-  terminal.printWorkerLines([{ stream: 'stderr', text: 'oops' }, { stream: 'stdout', text: 'fine' }])
+  terminal.printWorkerLines([
+    { stream: 'stderr', text: 'oops' },
+    { stream: 'stdout', text: 'fine' },
+  ])
   expect(written).toEqual(['2:oops\n', '1:fine\n'])
 })

@@ -2,13 +2,24 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AsyncResult, NotReadyError, TimeoutError } from '../../../src/core'
 import { Task } from '../../../src/core/task'
 
-beforeEach(() => { vi.useFakeTimers() })
-afterEach(() => { vi.useRealTimers() })
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
 const make = () => {
   const cancel = vi.fn(() => Promise.resolve())
   const result = new AsyncResult<number>({ cancelTasks: cancel }, undefined)
   AsyncResult.of(result, new Task(1, -1, null, [], result, 'task', 0))
-  const settle = { resolve: (value: number) => { AsyncResult.settle(result, 'ok', value) }, reject: (error: unknown) => { AsyncResult.settle(result, 'failed', error) } }
+  const settle = {
+    resolve: (value: number) => {
+      AsyncResult.settle(result, 'ok', value)
+    },
+    reject: (error: unknown) => {
+      AsyncResult.settle(result, 'failed', error)
+    },
+  }
   return { result, settle, cancel }
 }
 

@@ -10,12 +10,21 @@ let number = 0
 const task = (index: number): Task => new Task(++number, index, null, [], null, 'task', 0)
 
 describe('map', () => {
-  it.each([[0, 2, 1], [1, 2, 1], [8, 2, 1], [9, 2, 2], [1_000_000, 2, 125_000], [100, 4, 7]])('of %i items on %i workers has chunks of %i, as in CPython', (items, processes, size) => {
+  it.each([
+    [0, 2, 1],
+    [1, 2, 1],
+    [8, 2, 1],
+    [9, 2, 2],
+    [1_000_000, 2, 125_000],
+    [100, 4, 7],
+  ])('of %i items on %i workers has chunks of %i, as in CPython', (items, processes, size) => {
     expect(defaultChunkSize(items, processes)).toBe(size)
   })
 
   it.each([0, -1, 1.5, Number.NaN])('refuses a chunk size of %s', (size) => {
-    expect(() => { checkChunkSize(size) }).toThrow(RangeError)
+    expect(() => {
+      checkChunkSize(size)
+    }).toThrow(RangeError)
   })
 
   it('puts values together in the order of the items, in whatever order the chunks end', () => {
@@ -60,8 +69,12 @@ class Bench implements ImapContext {
   over = 0
   constructor(private readonly size: number) {}
   isClosing = false
-  window(): number { return this.size }
-  closing(): boolean { return this.isClosing }
+  window(): number {
+    return this.size
+  }
+  closing(): boolean {
+    return this.isClosing
+  }
   handIn(items: readonly unknown[], index: number, _first: number, owner: TaskOwner): Task {
     const made = task(index)
     this.chunks.push({ items, task: made, owner })
@@ -71,10 +84,15 @@ class Bench implements ImapContext {
     this.cancelled = tasks
     return Promise.resolve()
   }
-  ended(): void { this.over++ }
+  ended(): void {
+    this.over++
+  }
   done(at: number): void {
     const { items, task, owner } = this.chunks[at]!
-    owner[taskDone](task, items.map((item) => `did ${item as string}`))
+    owner[taskDone](
+      task,
+      items.map((item) => `did ${item as string}`),
+    )
   }
   fail(at: number, error: unknown): void {
     const { task, owner } = this.chunks[at]!
@@ -104,26 +122,35 @@ describe('imap', () => {
     expect(seen).toEqual([0, 1, 2, 3])
   })
 
-  it('of a pool that is closed reads on whether results are taken or not, but never more than its window at a time', () => {
-    const bench = new Bench(3)
-    bench.isClosing = true
-    const seen: number[] = []
-    const results = new ImapIterator(bench, upTo(5, seen), {}, true)
-    results.goOn()
-    expect(seen).toEqual([0, 1, 2])
-    for (const at of [0, 1, 2, 3, 4]) bench.done(at)
-    expect(seen).toEqual([0, 1, 2, 3, 4])
-    expect(bench.over).toBe(1)
-  })
+  it(
+    'of a pool that is closed reads on whether results are taken or not, but never more than its ' + 'window at a time',
+    () => {
+      const bench = new Bench(3)
+      bench.isClosing = true
+      const seen: number[] = []
+      const results = new ImapIterator(bench, upTo(5, seen), {}, true)
+      results.goOn()
+      expect(seen).toEqual([0, 1, 2])
+      for (const at of [0, 1, 2, 3, 4]) bench.done(at)
+      expect(seen).toEqual([0, 1, 2, 3, 4])
+      expect(bench.over).toBe(1)
+    },
+  )
 
   it('keeps the order of the items, imapUnordered that of the ends', async () => {
-    for (const [ordered, expected] of [[true, ['did 0', 'did 1']], [false, ['did 1', 'did 0']]] as const) {
+    for (const [ordered, expected] of [
+      [true, ['did 0', 'did 1']],
+      [false, ['did 1', 'did 0']],
+    ] as const) {
       const bench = new Bench(5)
       const results = new ImapIterator(bench, upTo(2), {}, ordered)
       results.goOn()
       bench.done(1)
       bench.done(0)
-      expect([await results.next(), await results.next(), await results.next()].map(({ value }) => value)).toEqual([...expected, undefined])
+      expect([await results.next(), await results.next(), await results.next()].map(({ value }) => value)).toEqual([
+        ...expected,
+        undefined,
+      ])
       expect(bench.over).toBe(1)
     }
   })
@@ -143,7 +170,15 @@ describe('imap', () => {
 
   it('tells what the iterable throws after all results before it', async () => {
     const bench = new Bench(5)
-    const results = new ImapIterator(bench, (function* () { yield 'a'; throw new Error('no more') })(), {}, true)
+    const results = new ImapIterator(
+      bench,
+      (function* () {
+        yield 'a'
+        throw new Error('no more')
+      })(),
+      {},
+      true,
+    )
     results.goOn()
     bench.done(0)
     expect((await results.next()).value).toBe('did a')
@@ -154,7 +189,18 @@ describe('imap', () => {
   it('cancels what is on its way when the loop is left, and closes the iterable', async () => {
     const bench = new Bench(3)
     let closed = false
-    const results = new ImapIterator(bench, (function* () { try { for (;;) yield 1 } finally { closed = true } })(), {}, true)
+    const results = new ImapIterator(
+      bench,
+      (function* () {
+        try {
+          for (;;) yield 1
+        } finally {
+          closed = true
+        }
+      })(),
+      {},
+      true,
+    )
     results.goOn()
     bench.done(0)
     for await (const result of results) {
@@ -162,7 +208,9 @@ describe('imap', () => {
       break
     }
     expect(closed).toBe(true)
-    expect(bench.cancelled).toEqual([bench.chunks[1]!.task, bench.chunks[2]!.task, bench.chunks[3]?.task].filter(Boolean))
+    expect(bench.cancelled).toEqual(
+      [bench.chunks[1]!.task, bench.chunks[2]!.task, bench.chunks[3]?.task].filter(Boolean),
+    )
     expect((await results.next()).done).toBe(true)
   })
 
@@ -177,9 +225,23 @@ describe('imap', () => {
 
   it('reads async iterables, in chunks', async () => {
     const bench = new Bench(5)
-    const results = new ImapIterator(bench, (async function* () { for (const n of [1, 2, 3]) { await Promise.resolve(); yield n } })(), { chunkSize: 2 }, true)
+    const results = new ImapIterator(
+      bench,
+      (async function* () {
+        for (const n of [1, 2, 3]) {
+          await Promise.resolve()
+          yield n
+        }
+      })(),
+      { chunkSize: 2 },
+      true,
+    )
     results.goOn()
-    const all = (async () => { const values: unknown[] = []; for await (const value of results) values.push(value); return values })()
+    const all = (async () => {
+      const values: unknown[] = []
+      for await (const value of results) values.push(value)
+      return values
+    })()
     while (bench.over === 0) await new Promise((resolve) => setImmediate(resolve))
     expect(bench.chunks.map(({ items }) => items)).toEqual([[1, 2], [3]])
     bench.done(1)
@@ -188,7 +250,15 @@ describe('imap', () => {
   })
 
   it('ends with an error when its pool ends while it waits for the iterable', async () => {
-    const results = new ImapIterator(new Bench(5), (async function* () { await new Promise(() => undefined); yield 1 })(), {}, true)
+    const results = new ImapIterator(
+      new Bench(5),
+      (async function* () {
+        await new Promise(() => undefined)
+        yield 1
+      })(),
+      {},
+      true,
+    )
     results.goOn()
     const waiting = results.next()
     results.abort(new Error('the pool was ended'))
@@ -206,6 +276,9 @@ describe('items in chunks', () => {
     const seen: unknown[] = []
     const results = new ItemResults(3, (index, value) => seen.push([index, value]))
     results[taskDone](task(2), ['a', 'b'])
-    expect(seen).toEqual([[6, 'a'], [7, 'b']])
+    expect(seen).toEqual([
+      [6, 'a'],
+      [7, 'b'],
+    ])
   })
 })

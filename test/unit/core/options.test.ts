@@ -46,14 +46,25 @@ describe('pool options', () => {
     expect(optionOf(options)).toBe(option)
   })
 
-  it('have CPython\'s and Keras\' defaults', () => {
+  it("have CPython's and Keras' defaults", () => {
     expect(checkOptions({ command: 'convert ${item}' })).toMatchObject({
-      name: 'convert', stuckAfterMs: 30_000, retries: 0, gracePeriodMs: 100, useSigkill: false, onStuck: 'flag', onFailure: 'continue', maxTasksPerChild: Infinity, timeoutMs: undefined,
+      name: 'convert',
+      stuckAfterMs: 30_000,
+      retries: 0,
+      gracePeriodMs: 100,
+      useSigkill: false,
+      onStuck: 'flag',
+      onFailure: 'continue',
+      maxTasksPerChild: Infinity,
+      timeoutMs: undefined,
     })
   })
 
   it('name a pool after its program or module', () => {
     expect(checkOptions({ command: ['/usr/bin/convert', '${item}'] }).name).toBe('convert')
-    expect(checkOptions({ module: './test/fixtures/core/double.mjs#triple' })).toMatchObject({ name: 'double.mjs', exportName: 'triple' })
+    expect(checkOptions({ module: './test/fixtures/core/double.mjs#triple' })).toMatchObject({
+      name: 'double.mjs',
+      exportName: 'triple',
+    })
   })
 })

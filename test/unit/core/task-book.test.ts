@@ -4,7 +4,18 @@ import { Task } from '../../../src/core/task'
 import { TaskBook } from '../../../src/core/task-book'
 import type { TaskEndDetail } from '../../../src/core'
 
-const detail: TaskEndDetail = { message: 'no', error: new Error('no'), worker: null, pid: null, exitCode: null, signal: null, elapsedMs: 0, stdoutPath: null, stderrPath: null, outputError: null }
+const detail: TaskEndDetail = {
+  message: 'no',
+  error: new Error('no'),
+  worker: null,
+  pid: null,
+  exitCode: null,
+  signal: null,
+  elapsedMs: 0,
+  stdoutPath: null,
+  stderrPath: null,
+  outputError: null,
+}
 let number = 0
 const task = (index = 0, item: unknown = null): Task => new Task(++number, index, null, [item], null, 'label', 0)
 
@@ -16,9 +27,27 @@ describe('the task book', () => {
     const first = book.next()!
     book.started(first)
     book.setStuck(first, true)
-    expect(book.counts).toEqual({ queued: 2, running: 1, stuck: 1, done: 0, failed: 0, lost: 0, timedOut: 0, cancelled: 0 })
+    expect(book.counts).toEqual({
+      queued: 2,
+      running: 1,
+      stuck: 1,
+      done: 0,
+      failed: 0,
+      lost: 0,
+      timedOut: 0,
+      cancelled: 0,
+    })
     book.end(first, 'lost', () => detail)
-    expect(book.counts).toEqual({ queued: 2, running: 0, stuck: 0, done: 0, failed: 0, lost: 1, timedOut: 0, cancelled: 0 })
+    expect(book.counts).toEqual({
+      queued: 2,
+      running: 0,
+      stuck: 0,
+      done: 0,
+      failed: 0,
+      lost: 1,
+      timedOut: 0,
+      cancelled: 0,
+    })
   })
 
   it('finds tasks that wait or run, and failures, by id', () => {

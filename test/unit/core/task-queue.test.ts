@@ -26,7 +26,11 @@ describe('the task queue', () => {
     expect(drain(queue)).toEqual([2, 1, 3])
   })
 
-  it.each([[1, [2, 3]], [2, [1, 3]], [3, [1, 2]]])('lets task %i leave from where it stands', (number, rest) => {
+  it.each([
+    [1, [2, 3]],
+    [2, [1, 3]],
+    [3, [1, 2]],
+  ])('lets task %i leave from where it stands', (number, rest) => {
     const queue = new TaskQueue()
     const tasks = [1, 2, 3].map(task)
     for (const one of tasks) queue.push(one)

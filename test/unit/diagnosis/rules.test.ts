@@ -3,8 +3,19 @@ import { crashLoop, durationInWords, exitInWords, judgeRunningTask, lostTask, or
 import type { LostTaskFacts, RunningTaskFacts } from '../../../src/diagnosis'
 
 const running: RunningTaskFacts = {
-  label: 'resize(a.png)', worker: 'PoolWorker-1', pid: 4711, ageMs: 31_000, stuckAfterMs: 30_000, quietMs: 15_000, cpuMs: 0, watchedMs: 16_000,
-  outputBytes: 0, state: 'sleeping', stateSeenTimes: 5, descendants: [], survivedTerminate: null,
+  label: 'resize(a.png)',
+  worker: 'PoolWorker-1',
+  pid: 4711,
+  ageMs: 31_000,
+  stuckAfterMs: 30_000,
+  quietMs: 15_000,
+  cpuMs: 0,
+  watchedMs: 16_000,
+  outputBytes: 0,
+  state: 'sleeping',
+  stateSeenTimes: 5,
+  descendants: [],
+  survivedTerminate: null,
 }
 const codeOf = (facts: Partial<RunningTaskFacts>): [string | undefined, boolean] => {
   const { verdict, stuck } = judgeRunningTask({ ...running, ...facts })
@@ -51,9 +62,22 @@ describe('a running task', () => {
 })
 
 describe('a lost task', () => {
-  const lost: LostTaskFacts = { label: 'resize(a.png)', worker: 'PoolWorker-1', pid: 4711, exitCode: null, signal: 'SIGKILL', elapsedMs: 12_300, endedByUs: null, uncaught: null }
+  const lost: LostTaskFacts = {
+    label: 'resize(a.png)',
+    worker: 'PoolWorker-1',
+    pid: 4711,
+    exitCode: null,
+    signal: 'SIGKILL',
+    elapsedMs: 12_300,
+    endedByUs: null,
+    uncaught: null,
+  }
   it('by a SIGKILL that was not ours points at memory', () => {
-    expect(lostTask(lost)).toMatchObject({ code: 'lost-task', summary: 'PoolWorker-1 ended (exit -9 (SIGKILL)) before resize(a.png) was done.', advice: expect.stringContaining('memory') as unknown })
+    expect(lostTask(lost)).toMatchObject({
+      code: 'lost-task',
+      summary: 'PoolWorker-1 ended (exit -9 (SIGKILL)) before resize(a.png) was done.',
+      advice: expect.stringContaining('memory') as unknown,
+    })
   })
   it('by us says who asked', () => {
     const { evidence } = lostTask({ ...lost, endedByUs: { askedBy: 'user', reason: 'Kill Worker' } })
@@ -61,14 +85,25 @@ describe('a lost task', () => {
   })
   it('by process.exit() says so, and by an uncaught error names it', () => {
     expect(lostTask({ ...lost, signal: null, exitCode: 0 }).advice).toContain('process.exit()')
-    expect(lostTask({ ...lost, signal: null, exitCode: 1, uncaught: 'TypeError: x' }).evidence).toContainEqual({ what: 'uncaught error', value: 'TypeError: x' })
+    expect(lostTask({ ...lost, signal: null, exitCode: 1, uncaught: 'TypeError: x' }).evidence).toContainEqual({
+      what: 'uncaught error',
+      value: 'TypeError: x',
+    })
   })
 })
 
 describe('a crash loop', () => {
-  const facts = { pool: 'tasks.js', startsInARow: 6, exits: ['exit 1', 'exit 1'], loadError: null, stderrTail: 'a\nError: no database' }
+  const facts = {
+    pool: 'tasks.js',
+    startsInARow: 6,
+    exits: ['exit 1', 'exit 1'],
+    loadError: null,
+    stderrTail: 'a\nError: no database',
+  }
   it('is named with exits and the last line of stderr', () => {
-    expect(crashLoop(facts).summary).toBe('6 workers of tasks.js in a row ended before they were ready (exit 1): Error: no database')
+    expect(crashLoop(facts).summary).toBe(
+      '6 workers of tasks.js in a row ended before they were ready (exit 1): Error: no database',
+    )
   })
   it('is named with the error of the module when that is known', () => {
     expect(crashLoop({ ...facts, loadError: 'SyntaxError: x' }).summary).toContain(': SyntaxError: x')
@@ -77,15 +112,29 @@ describe('a crash loop', () => {
 
 describe('an orphan', () => {
   it('is named with the host it outlived', () => {
-    expect(orphaned({ worker: 'PoolWorker-1', pid: 5, poolName: 'Stuck', hostPid: 9 })).toMatchObject({ code: 'orphaned', summary: expect.stringContaining('host (pid 9) is gone') as unknown })
+    expect(orphaned({ worker: 'PoolWorker-1', pid: 5, poolName: 'Stuck', hostPid: 9 })).toMatchObject({
+      code: 'orphaned',
+      summary: expect.stringContaining('host (pid 9) is gone') as unknown,
+    })
   })
 })
 
 describe('words', () => {
-  it.each([[450, '450 ms'], [1500, '1.5 s'], [12_300, '12 s'], [60_000, '1 min'], [185_000, '3 min 5 s']])('%i ms is %s', (ms, words) => {
+  it.each([
+    [450, '450 ms'],
+    [1500, '1.5 s'],
+    [12_300, '12 s'],
+    [60_000, '1 min'],
+    [185_000, '3 min 5 s'],
+  ])('%i ms is %s', (ms, words) => {
     expect(durationInWords(ms)).toBe(words)
   })
-  it.each([[1, null, 'exit 1'], [null, 'SIGKILL', 'exit -9 (SIGKILL)'], [null, 'SIGSEGV', 'exit -11 (SIGSEGV)'], [null, null, 'exit unknown']] as const)('%j, %j is %s', (code, signal, words) => {
+  it.each([
+    [1, null, 'exit 1'],
+    [null, 'SIGKILL', 'exit -9 (SIGKILL)'],
+    [null, 'SIGSEGV', 'exit -11 (SIGSEGV)'],
+    [null, null, 'exit unknown'],
+  ] as const)('%j, %j is %s', (code, signal, words) => {
     expect(exitInWords(code, signal)).toBe(words)
   })
 })

@@ -11,12 +11,32 @@ describe('What a command was called on', () => {
   test.each<[string, unknown[], ReturnType<typeof readArguments>]>([
     ['the palette', [], { rows: [], poolId: undefined, label: undefined, folder: undefined }],
     ['an inline button', [worker], { rows: [worker], poolId: undefined, label: undefined, folder: undefined }],
-    ['a menu on a selection', [worker, [worker, pool]], { rows: [worker, pool], poolId: undefined, label: undefined, folder: undefined }],
-    ['a code lens on a running pool', [{ poolId: 'a' }], { rows: [], poolId: 'a', label: undefined, folder: undefined }],
-    ['a keybinding on a task', [{ label: 'Crawl' }], { rows: [], poolId: undefined, label: 'Crawl', folder: undefined }],
-    ['a code lens on a task of a folder', [{ label: 'Crawl', folder: 'file:///w' }], { rows: [], poolId: undefined, label: 'Crawl', folder: 'file:///w' }],
+    [
+      'a menu on a selection',
+      [worker, [worker, pool]],
+      { rows: [worker, pool], poolId: undefined, label: undefined, folder: undefined },
+    ],
+    [
+      'a code lens on a running pool',
+      [{ poolId: 'a' }],
+      { rows: [], poolId: 'a', label: undefined, folder: undefined },
+    ],
+    [
+      'a keybinding on a task',
+      [{ label: 'Crawl' }],
+      { rows: [], poolId: undefined, label: 'Crawl', folder: undefined },
+    ],
+    [
+      'a code lens on a task of a folder',
+      [{ label: 'Crawl', folder: 'file:///w' }],
+      { rows: [], poolId: undefined, label: 'Crawl', folder: 'file:///w' },
+    ],
     ['nonsense', [42, 'x'], { rows: [], poolId: undefined, label: undefined, folder: undefined }],
-    ['nonsense in fields', [{ poolId: 7, label: '' }], { rows: [], poolId: undefined, label: undefined, folder: undefined }],
+    [
+      'nonsense in fields',
+      [{ poolId: 7, label: '' }],
+      { rows: [], poolId: undefined, label: undefined, folder: undefined },
+    ],
   ])('by %s', (_by, args, expected) => {
     expect(readArguments(args)).toEqual(expected)
   })
@@ -42,6 +62,10 @@ describe('A task of a label', () => {
   })
 
   test('is any where no folder is named', () => {
-    expect(tasksNamed([one, other, global, taskIn('file:///one', 'Index')], 'Crawl', undefined)).toEqual([one, other, global])
+    expect(tasksNamed([one, other, global, taskIn('file:///one', 'Index')], 'Crawl', undefined)).toEqual([
+      one,
+      other,
+      global,
+    ])
   })
 })

@@ -17,7 +17,9 @@ describe('What is drawn again', () => {
   let all: PoolsNode[]
   let rev: number
 
-  const show = (snapshot: PoolSnapshot): void => { store.apply(full([snapshot], ++rev)) }
+  const show = (snapshot: PoolSnapshot): void => {
+    store.apply(full([snapshot], ++rev))
+  }
   const drawAll = (now: number): void => {
     const list = (parent?: PoolsNode): PoolsNode[] => tree.children(parent).flatMap((node) => [node, ...list(node)])
     all = list()
@@ -44,14 +46,18 @@ describe('What is drawn again', () => {
   test('is a busy worker each second at first, then each ten', () => {
     show(pool({ workers: [busy] }))
     drawAll(5_000)
-    const seconds = Array.from({ length: 26 }, (_, index) => 5 + index).filter((second) => redrawn(second * 1_000).includes('worker/pool-1/PoolWorker-1'))
+    const seconds = Array.from({ length: 26 }, (_, index) => 5 + index).filter((second) =>
+      redrawn(second * 1_000).includes('worker/pool-1/PoolWorker-1'),
+    )
     expect(seconds).toEqual([6, 7, 8, 9, 10, 20, 30])
   })
 
   test('is a stuck worker each ten seconds only, so that its hover can be read', () => {
     show(pool({ workers: [stuck] }))
     drawAll(3_000)
-    const seconds = Array.from({ length: 28 }, (_, index) => 3 + index).filter((second) => redrawn(second * 1_000).length > 0)
+    const seconds = Array.from({ length: 28 }, (_, index) => 3 + index).filter(
+      (second) => redrawn(second * 1_000).length > 0,
+    )
     expect(seconds).toEqual([10, 20, 30])
   })
 
@@ -66,7 +72,13 @@ describe('What is drawn again', () => {
   test('is a worker whose verdict changed, because its hover says another thing', () => {
     show(pool({ workers: [stuck] }))
     drawAll(20_000)
-    show(pool({ workers: [worker({ ...stuck, task: task({ startedAt: 0, stuck: true, verdict: { ...noProgress, code: 'stopped' } }) })] }))
+    show(
+      pool({
+        workers: [
+          worker({ ...stuck, task: task({ startedAt: 0, stuck: true, verdict: { ...noProgress, code: 'stopped' } }) }),
+        ],
+      }),
+    )
     expect(redrawn(20_000)).toEqual(['worker/pool-1/PoolWorker-1'])
   })
 
@@ -82,11 +94,19 @@ describe('What is drawn again', () => {
     drawAll(5_000)
     show(pool({ workers: [busy, worker({ name: 'PoolWorker-2' })] }))
     expect(redrawn(5_000)).toEqual(['pool/pool-1'])
-    show(pool({ workers: [busy, worker({ name: 'PoolWorker-2', status: 'exited', exitCode: 0, exitedAt: 5_000 })], exitedWorkerCount: 1 }))
+    show(
+      pool({
+        workers: [busy, worker({ name: 'PoolWorker-2', status: 'exited', exitCode: 0, exitedAt: 5_000 })],
+        exitedWorkerCount: 1,
+      }),
+    )
     expect(redrawn(5_000)).toEqual(['pool/pool-1'])
   })
 
-  test.each([['', 0, poolTextEveryMs], [' longer with a stuck task', 1, stuckPoolTextEveryMs]])('is a pool’s own count only after a while,%s', (_which, stuckCount, wait) => {
+  test.each([
+    ['', 0, poolTextEveryMs],
+    [' longer with a stuck task', 1, stuckPoolTextEveryMs],
+  ])('is a pool’s own count only after a while,%s', (_which, stuckCount, wait) => {
     const counts = { ...noCounts, running: 1, stuck: stuckCount }
     show(pool({ workers: [worker()], counts }))
     drawAll(10_000)

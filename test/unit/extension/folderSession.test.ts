@@ -1,6 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { LogOutputChannel, WorkspaceFolder } from 'vscode'
-import { UntrustedWorkspaceError, type ConnectMode, type HostConnection, type HostProcess } from '../../../src/extension/client/connection'
+import {
+  UntrustedWorkspaceError,
+  type ConnectMode,
+  type HostConnection,
+  type HostProcess,
+} from '../../../src/extension/client/connection'
 import { FolderSession } from '../../../src/extension/client/folderSession'
 import { Emitter } from '../../../src/extension/lifecycle'
 import { full, pool, worker } from './samples'
@@ -35,7 +40,11 @@ describe('FolderSession', () => {
   const open = (host: OnePoolHost | undefined, isTrusted = true): FolderSession => {
     opened.length = 0
     session = new FolderSession({
-      folder, log: silent, isTrusted: () => isTrusted, leftLedger: () => Promise.resolve(true), hostProcess: noProcess,
+      folder,
+      log: silent,
+      isTrusted: () => isTrusted,
+      leftLedger: () => Promise.resolve(true),
+      hostProcess: noProcess,
       open: (mode) => {
         opened.push(mode)
         return Promise.resolve(host)
@@ -43,7 +52,9 @@ describe('FolderSession', () => {
     })
     return session
   }
-  afterEach(() => { session.dispose() })
+  afterEach(() => {
+    session.dispose()
+  })
 
   test('in an untrusted workspace contacts and starts no host, whoever asks', async () => {
     open(new OnePoolHost(), false)
@@ -90,7 +101,8 @@ describe('FolderSession', () => {
     session.setWatch({ workers: true, machine: false, intervalMs: 1000 })
     session.setWatch({ workers: false, machine: false, intervalMs: 1000 })
     expect(host.asked.filter(({ method }) => method === 'unhang/watch').map(({ params }) => params)).toEqual([
-      { workers: true, machine: false, intervalMs: 1000 }, { workers: false, machine: false, intervalMs: 1000 },
+      { workers: true, machine: false, intervalMs: 1000 },
+      { workers: false, machine: false, intervalMs: 1000 },
     ])
   })
 })

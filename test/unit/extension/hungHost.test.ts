@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { LogOutputChannel, WorkspaceFolder } from 'vscode'
-import { HostHangsError, HostTimeoutError, type HostConnection, type HostProcess, type HungHost } from '../../../src/extension/client/connection'
+import {
+  HostHangsError,
+  HostTimeoutError,
+  type HostConnection,
+  type HostProcess,
+  type HungHost,
+} from '../../../src/extension/client/connection'
 import { FolderSession } from '../../../src/extension/client/folderSession'
 import { HostWatchdog } from '../../../src/extension/client/hostWatchdog'
 import type { Sessions } from '../../../src/extension/client/sessions'
@@ -10,7 +16,11 @@ import { HungHostNotifier } from '../../../src/extension/notify/hungHostNotifier
 import type { Confirmation, Prompts } from '../../../src/extension/prompts/prompts'
 import { full, pool } from './samples'
 
-const silentLog = { warn: () => undefined, info: () => undefined, error: () => undefined } as unknown as LogOutputChannel
+const silentLog = {
+  warn: () => undefined,
+  info: () => undefined,
+  error: () => undefined,
+} as unknown as LogOutputChannel
 const hung: HungHost = { pid: 4711, startTime: 's1', state: 'stopped' }
 
 /** A host that can be made deaf, and hears again. */
@@ -27,7 +37,9 @@ class DeafHost implements HostConnection {
     this.asked.push(method)
     if (!this.deaf) return Promise.resolve((method === 'unhang/snapshot' ? full([pool()]) : null) as never)
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => { reject(new HostTimeoutError(method, timeoutMs)) }, timeoutMs)
+      const timer = setTimeout(() => {
+        reject(new HostTimeoutError(method, timeoutMs))
+      }, timeoutMs)
       this.#late.push(() => {
         clearTimeout(timer)
         resolve(null as never)
@@ -41,14 +53,23 @@ class DeafHost implements HostConnection {
   }
 }
 
-afterEach(() => { vi.useRealTimers() })
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 describe('HostWatchdog', () => {
   const watch = (host: DeafHost, look: () => HungHost | undefined) => {
     const told: (HungHost | 'heard')[] = []
     const watchdog = new HostWatchdog({
-      connection: host, look: () => Promise.resolve(look()), log: () => undefined,
-      onHung: (process) => { told.push(process) }, onHeard: () => { told.push('heard') },
+      connection: host,
+      look: () => Promise.resolve(look()),
+      log: () => undefined,
+      onHung: (process) => {
+        told.push(process)
+      },
+      onHeard: () => {
+        told.push('heard')
+      },
     })
     return { told, watchdog }
   }
@@ -61,20 +82,23 @@ describe('HostWatchdog', () => {
     watchdog.dispose()
   })
 
-  test('tells of a stopped host after the first sign of life that does not come, and when it answers again', async () => {
-    vi.useFakeTimers()
-    const host = new DeafHost()
-    const { told, watchdog } = watch(host, () => hung)
-    host.deaf = true
-    await vi.advanceTimersByTimeAsync(5_000 + 2_000)
-    expect(told).toEqual([hung])
-    await vi.advanceTimersByTimeAsync(60_000)
-    expect(told).toEqual([hung])
-    host.hearAgain()
-    await vi.advanceTimersByTimeAsync(1)
-    expect(told).toEqual([hung, 'heard'])
-    watchdog.dispose()
-  })
+  test(
+    'tells of a stopped host after the first sign of life that does not come, and when it ' + 'answers again',
+    async () => {
+      vi.useFakeTimers()
+      const host = new DeafHost()
+      const { told, watchdog } = watch(host, () => hung)
+      host.deaf = true
+      await vi.advanceTimersByTimeAsync(5_000 + 2_000)
+      expect(told).toEqual([hung])
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect(told).toEqual([hung])
+      host.hearAgain()
+      await vi.advanceTimersByTimeAsync(1)
+      expect(told).toEqual([hung, 'heard'])
+      watchdog.dispose()
+    },
+  )
 
   test('tells of a host that is not stopped only when a second sign of life does not come either', async () => {
     vi.useFakeTimers()
@@ -104,8 +128,12 @@ function sessionOf(hostProcess: Partial<HostProcess> = {}) {
   const killed: HungHost[] = []
   let isHung = true
   const session = new FolderSession({
-    folder: { name: 'demo' } as WorkspaceFolder, log: silentLog, isTrusted: () => true, leftLedger: () => Promise.resolve(false),
-    open: () => (isHung ? Promise.reject(new HostHangsError('It does not answer.', hung)) : Promise.resolve(new DeafHost())),
+    folder: { name: 'demo' } as WorkspaceFolder,
+    log: silentLog,
+    isTrusted: () => true,
+    leftLedger: () => Promise.resolve(false),
+    open: () =>
+      isHung ? Promise.reject(new HostHangsError('It does not answer.', hung)) : Promise.resolve(new DeafHost()),
     hostProcess: {
       look: () => Promise.resolve(hung),
       end: (host) => {
@@ -117,7 +145,9 @@ function sessionOf(hostProcess: Partial<HostProcess> = {}) {
     },
   })
   const changed = new Emitter<FolderSession>()
-  session.onDidChangeHung(() => { changed.fire(session) })
+  session.onDidChangeHung(() => {
+    changed.fire(session)
+  })
   const sessions = { all: [session], onDidChangeHung: changed.event } as unknown as Sessions
   return { session, sessions, killed }
 }
@@ -159,7 +189,9 @@ describe('Restart Host', () => {
 
   test('says that nothing was sent when the process turns out to be another one', async () => {
     const { session, sessions } = sessionOf({ end: () => Promise.resolve('other') })
-    await expect(restartHosts({ sessions, ...person(true) })).rejects.toThrow('4711 is not the host of demo any more, so nothing was sent')
+    await expect(restartHosts({ sessions, ...person(true) })).rejects.toThrow(
+      '4711 is not the host of demo any more, so nothing was sent',
+    )
     session.dispose()
   })
 })
@@ -167,7 +199,20 @@ describe('Restart Host', () => {
 describe('HungHostNotifier', () => {
   const notifierOf = (sessions: Sessions, prompts: () => Prompts) => {
     const shown: (string | undefined)[] = []
-    return { shown, notifier: new HungHostNotifier({ sessions, prompts, show: (message) => { shown.push(message) }, showLog: () => undefined, onError: (error) => { throw error } }) }
+    return {
+      shown,
+      notifier: new HungHostNotifier({
+        sessions,
+        prompts,
+        show: (message) => {
+          shown.push(message)
+        },
+        showLog: () => undefined,
+        onError: (error) => {
+          throw error
+        },
+      }),
+    }
   }
 
   test('shows a host that does not answer and tells of it once, however often it is found', async () => {
@@ -175,7 +220,9 @@ describe('HungHostNotifier', () => {
     const { prompts, notifications } = person(true)
     const { shown, notifier } = notifierOf(sessions, prompts)
     for (let attempt = 0; attempt < 3; attempt++) await session.connect('start').catch(() => undefined)
-    expect(notifications).toEqual(['The host of demo (pid 4711) is stopped and answers nobody: its pools cannot be seen or ended.'])
+    expect(notifications).toEqual([
+      'The host of demo (pid 4711) is stopped and answers nobody: its pools cannot be seen or ended.',
+    ])
     expect(shown).toEqual(notifications)
     expect(killed).toEqual([])
     notifier.dispose()
@@ -187,7 +234,9 @@ describe('HungHostNotifier', () => {
     const { prompts, confirmations } = person(true, 'Restart Host')
     const { shown, notifier } = notifierOf(sessions, prompts)
     await session.connect('start').catch(() => undefined)
-    await vi.waitFor(() => { expect(session.state).toBe('connected') })
+    await vi.waitFor(() => {
+      expect(session.state).toBe('connected')
+    })
     expect([killed, confirmations.length, shown.at(-1)]).toEqual([[hung], 1, undefined])
     notifier.dispose()
     session.dispose()

@@ -16,7 +16,11 @@ describe('DisposableStore', () => {
     const store = new DisposableStore()
     store.dispose()
     let ended = false
-    store.add({ dispose: () => { ended = true } })
+    store.add({
+      dispose: () => {
+        ended = true
+      },
+    })
     expect(ended).toBe(true)
   })
 
@@ -33,16 +37,22 @@ describe('Emitter', () => {
   test('reaches every listener although one throws, and lets the error out', () => {
     const emitter = new Emitter<number>()
     const heard: number[] = []
-    emitter.event(() => { throw new Error('first listener') })
+    emitter.event(() => {
+      throw new Error('first listener')
+    })
     emitter.event((value) => heard.push(value))
-    expect(() => { emitter.fire(7) }).toThrow('first listener')
+    expect(() => {
+      emitter.fire(7)
+    }).toThrow('first listener')
     expect(heard).toEqual([7])
   })
 
   test('lets the same function listen twice and leave once', () => {
     const emitter = new Emitter<void>()
     let calls = 0
-    const listener = (): void => { calls++ }
+    const listener = (): void => {
+      calls++
+    }
     const first = emitter.event(listener)
     emitter.event(listener)
     first.dispose()

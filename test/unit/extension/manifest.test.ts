@@ -8,14 +8,20 @@ import { poolContextValue, taskContextValue, workerContextValue } from '../../..
 import { collectTexts, bundleFile } from '../../../src/build/l10n.mjs'
 import { noProgress, poolHeader, programPool, task, watchedPool, worker } from './samples'
 
-interface MenuEntry { command: string; when?: string; group?: string }
+interface MenuEntry {
+  command: string
+  when?: string
+  group?: string
+}
 interface Manifest {
   keywords: string[]
   activationEvents: string[]
   icon: string
   contributes: {
     commands: { command: string; title: string; category: string; enablement?: string }[]
-    configuration: { properties: Record<string, { default: unknown; markdownDescription: string; order: number; scope: string }> }
+    configuration: {
+      properties: Record<string, { default: unknown; markdownDescription: string; order: number; scope: string }>
+    }
     menus: Record<string, MenuEntry[]>
     taskDefinitions: unknown[]
     views: Record<string, { id: string; icon: string; when?: string }[]>
@@ -33,11 +39,15 @@ const whens = (): string[] => JSON.stringify(manifest).match(/"(?:when|enablemen
 
 /** Commands offered inline for a row. */
 function inlineCommands(viewItem: string): string[] {
-  return (contributes.menus['view/item/context'] ?? []).filter(({ when, group }) => group?.startsWith('inline') && matches(when, viewItem)).map(({ command }) => command)
+  return (contributes.menus['view/item/context'] ?? [])
+    .filter(({ when, group }) => group?.startsWith('inline') && matches(when, viewItem))
+    .map(({ command }) => command)
 }
 
 function menuCommands(viewItem: string): string[] {
-  return (contributes.menus['view/item/context'] ?? []).filter(({ when, group }) => !group?.startsWith('inline') && matches(when, viewItem)).map(({ command }) => command)
+  return (contributes.menus['view/item/context'] ?? [])
+    .filter(({ when, group }) => !group?.startsWith('inline') && matches(when, viewItem))
+    .map(({ command }) => command)
 }
 
 function matches(when: string | undefined, viewItem: string): boolean {
@@ -58,20 +68,27 @@ describe('package.json', () => {
   })
 
   test('keeps commands that only make sense on a row out of the palette', () => {
-    const hidden = (contributes.menus.commandPalette ?? []).filter(({ when }) => when === 'false').map(({ command }) => command)
+    const hidden = (contributes.menus.commandPalette ?? [])
+      .filter(({ when }) => when === 'false')
+      .map(({ command }) => command)
     expect(hidden).toEqual(rowOnlyCommands)
   })
 
   test('names no unknown command in menus, welcome contents and walkthroughs', () => {
     const ours = new Set<string>([...commandIds, 'unhang.pools.focus'])
-    const mentioned = `${JSON.stringify(contributes.menus)} ${Object.values(texts).join(' ')} ${JSON.stringify(contributes.walkthroughs)}`.match(/(?:command:|onCommand:|"command":")(unhang\.[\w.]+)/g) ?? []
+    const mentioned =
+      `${JSON.stringify(contributes.menus)} ${Object.values(texts).join(' ')} ${JSON.stringify(contributes.walkthroughs)}`.match(
+        /(?:command:|onCommand:|"command":")(unhang\.[\w.]+)/g,
+      ) ?? []
     const ids = mentioned.map((text) => text.replace(/^.*?(?=unhang\.)/, ''))
     expect(ids.filter((id) => !ours.has(id))).toEqual([])
     expect(ids.length).toBeGreaterThan(20)
   })
 
   test('declares exactly the settings of the code, with the same defaults', () => {
-    const declared = Object.fromEntries(Object.entries(contributes.configuration.properties).map(([key, { default: value }]) => [key, value]))
+    const declared = Object.fromEntries(
+      Object.entries(contributes.configuration.properties).map(([key, { default: value }]) => [key, value]),
+    )
     const expected = Object.fromEntries(Object.entries(settingDefaults).map(([key, value]) => [`unhang.${key}`, value]))
     expect(declared).toEqual(expected)
   })
@@ -79,7 +96,11 @@ describe('package.json', () => {
   test('lets a folder of somebody else choose no executable', () => {
     const { properties } = contributes.configuration
     for (const [key, { scope }] of Object.entries(properties)) {
-      if (key.endsWith('Path')) expect([scope, manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes(key)]).toEqual(['machine-overridable', true])
+      if (key.endsWith('Path'))
+        expect([scope, manifest.capabilities.untrustedWorkspaces.restrictedConfigurations.includes(key)]).toEqual([
+          'machine-overridable',
+          true,
+        ])
     }
   })
 
@@ -91,7 +112,9 @@ describe('package.json', () => {
   test('has the task definition that the host checks', () => {
     const { definition, texts: expected } = taskDefinitionContribution()
     expect(contributes.taskDefinitions, 'run `npm run contributions`').toEqual([definition])
-    expect(Object.fromEntries(Object.entries(texts).filter(([key]) => key.startsWith('taskDefinition.')))).toEqual(expected)
+    expect(Object.fromEntries(Object.entries(texts).filter(([key]) => key.startsWith('taskDefinition.')))).toEqual(
+      expected,
+    )
   })
 
   test('has a text for every %key%, and no text that nobody uses', () => {
@@ -100,8 +123,11 @@ describe('package.json', () => {
   })
 
   test('has only translatable texts where a person reads them', () => {
-    const readable = /"(?:title|description|markdownDescription|contents|name|altText|category|contextualTitle|displayName)":"((?:[^"\\]|\\.)*)"/g
-    const untranslated = [...JSON.stringify({ contributes, capabilities: manifest.capabilities }).matchAll(readable)].map(([, text]) => text).filter((text) => !/^%.*%$/.test(text ?? ''))
+    const readable =
+      /"(?:title|description|markdownDescription|contents|name|altText|category|contextualTitle|displayName)":"((?:[^"\\]|\\.)*)"/g
+    const untranslated = [...JSON.stringify({ contributes, capabilities: manifest.capabilities }).matchAll(readable)]
+      .map(([, text]) => text)
+      .filter((text) => !/^%.*%$/.test(text ?? ''))
     expect(untranslated).toEqual([])
   })
 
@@ -130,21 +156,30 @@ describe('package.json', () => {
     const pools = contributes.viewsWelcome.filter(({ view }) => view === 'unhang.pools')
     expect(pools).toHaveLength(5)
     for (const { contents } of pools) {
-      const buttons = (texts[contents.slice(1, -1)] ?? '').split('\n').filter((line) => /^\[[^\]]+\]\(command:[^)]+\)$/.test(line))
+      const buttons = (texts[contents.slice(1, -1)] ?? '')
+        .split('\n')
+        .filter((line) => /^\[[^\]]+\]\(command:[^)]+\)$/.test(line))
       expect(buttons).toHaveLength(1)
     }
   })
 })
 
 describe('An untrusted workspace', () => {
-  test.each(['unhang.launchPool', 'unhang.watchProgram', 'unhang.attachProcess', 'unhang.rescuePool'])('has no %s', (command) => {
-    expect(contributes.commands.find((contributed) => contributed.command === command)?.enablement).toContain('isWorkspaceTrusted')
-  })
+  test.each(['unhang.launchPool', 'unhang.watchProgram', 'unhang.attachProcess', 'unhang.rescuePool'])(
+    'has no %s',
+    (command) => {
+      expect(contributes.commands.find((contributed) => contributed.command === command)?.enablement).toContain(
+        'isWorkspaceTrusted',
+      )
+    },
+  )
 })
 
 describe('l10n/bundle.l10n.json', () => {
   test('holds every text of the code', () => {
-    expect(Object.keys(JSON.parse(readFileSync(bundleFile, 'utf8')) as object), 'run `npm run l10n`').toEqual(collectTexts())
+    expect(Object.keys(JSON.parse(readFileSync(bundleFile, 'utf8')) as object), 'run `npm run l10n`').toEqual(
+      collectTexts(),
+    )
   })
 })
 
@@ -157,7 +192,10 @@ describe('The buttons of a row', () => {
     'a pool with a lost task': poolContextValue(watchedPool()),
     'a program': poolContextValue(programPool()),
     'a program that ended': poolContextValue(programPool({ state: 'ended' })),
-    'a process of a command pool': workerContextValue(worker({ status: 'busy', task: task() }), poolHeader({ kind: 'command' })),
+    'a process of a command pool': workerContextValue(
+      worker({ status: 'busy', task: task() }),
+      poolHeader({ kind: 'command' }),
+    ),
     'a busy worker': workerContextValue(worker({ status: 'busy', task: task() }), poolHeader()),
     'a stuck worker': workerContextValue(worker({ status: 'busy', task: stuckTask }), poolHeader()),
     'a worker that exited': workerContextValue(worker({ status: 'exited', exitCode: 1 }), poolHeader()),
@@ -193,7 +231,9 @@ describe('The buttons of a row', () => {
     expect(menuCommands(rows['a running pool'])).toContain('unhang.rescuePool')
     const enablement = contributes.commands.find(({ command }) => command === 'unhang.rescuePool')?.enablement ?? ''
     const pattern = new RegExp(/viewItem =~ \/(.*?)\/\)/.exec(enablement)?.[1] ?? '$^')
-    expect([rows['a pool with a lost task'], rows['a running pool']].map((viewItem) => pattern.test(viewItem))).toEqual([true, false])
+    expect([rows['a pool with a lost task'], rows['a running pool']].map((viewItem) => pattern.test(viewItem))).toEqual(
+      [true, false],
+    )
   })
 
   test('a worker that exited can have its pid copied but not be ended', () => {

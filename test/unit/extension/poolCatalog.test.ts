@@ -14,7 +14,11 @@ test('A pool’s folder is named only while there are several that it could be',
   catalog.addStore(storeWith('pool-1'), 'frontend')
   expect(catalog.folderOf('pool-1')).toBeUndefined()
   const second = catalog.addStore(storeWith('pool-2'), 'backend')
-  expect([catalog.folderOf('pool-1'), catalog.folderOf('pool-2'), catalog.folderOf('pool-3')]).toEqual(['frontend', 'backend', undefined])
+  expect([catalog.folderOf('pool-1'), catalog.folderOf('pool-2'), catalog.folderOf('pool-3')]).toEqual([
+    'frontend',
+    'backend',
+    undefined,
+  ])
   second.dispose()
   expect(catalog.folderOf('pool-1')).toBeUndefined()
   catalog.dispose()

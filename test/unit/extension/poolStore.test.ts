@@ -35,15 +35,25 @@ describe('PoolStore', () => {
     const store = new PoolStore()
     store.apply(full([pool({ workers: [worker(), worker({ name: 'PoolWorker-2' })] })]))
     const changes = recorded(store)
-    store.apply(delta({ workers: [{ poolId: 'pool-1', workers: [worker({ status: 'busy', task: task() })], removed: [] }] }))
-    expect(changes).toEqual([expect.objectContaining({ membership: false, pools: new Set(), workers: new Map([['pool-1', new Set(['PoolWorker-1'])]]) })])
+    store.apply(
+      delta({ workers: [{ poolId: 'pool-1', workers: [worker({ status: 'busy', task: task() })], removed: [] }] }),
+    )
+    expect(changes).toEqual([
+      expect.objectContaining({
+        membership: false,
+        pools: new Set(),
+        workers: new Map([['pool-1', new Set(['PoolWorker-1'])]]),
+      }),
+    ])
   })
 
   test('counts an exit as a change of the pool, because the row moves', () => {
     const store = new PoolStore()
     store.apply(full([pool({ workers: [worker()] })]))
     const changes = recorded(store)
-    store.apply(delta({ workers: [{ poolId: 'pool-1', workers: [worker({ status: 'exited', exitCode: 0 })], removed: [] }] }))
+    store.apply(
+      delta({ workers: [{ poolId: 'pool-1', workers: [worker({ status: 'exited', exitCode: 0 })], removed: [] }] }),
+    )
     expect(changes[0]?.pools).toEqual(new Set(['pool-1']))
   })
 
@@ -51,7 +61,9 @@ describe('PoolStore', () => {
     const store = new PoolStore()
     store.apply(full([pool({ workers: [worker()] }), pool({ id: 'pool-2' })]))
     const changes = recorded(store)
-    store.apply(delta({ removedPools: ['pool-2'], workers: [{ poolId: 'pool-1', workers: [], removed: ['PoolWorker-1'] }] }))
+    store.apply(
+      delta({ removedPools: ['pool-2'], workers: [{ poolId: 'pool-1', workers: [], removed: ['PoolWorker-1'] }] }),
+    )
     expect(store.pools.map(({ header }) => header.id)).toEqual(['pool-1'])
     expect(store.worker('pool-1', 'PoolWorker-1')).toBeUndefined()
     expect(changes[0]).toMatchObject({ membership: true, pools: new Set(['pool-1']) })
@@ -70,7 +82,12 @@ describe('PoolStore', () => {
   test('adds a pool and its workers that arrive in one delta', () => {
     const store = new PoolStore()
     store.apply(full([]))
-    store.apply(delta({ pools: [poolHeader({ counts: { ...noCounts, running: 1 } })], workers: [{ poolId: 'pool-1', workers: [worker()], removed: [] }] }))
+    store.apply(
+      delta({
+        pools: [poolHeader({ counts: { ...noCounts, running: 1 } })],
+        workers: [{ poolId: 'pool-1', workers: [worker()], removed: [] }],
+      }),
+    )
     expect(store.pool('pool-1')?.workers.size).toBe(1)
   })
 

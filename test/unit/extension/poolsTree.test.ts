@@ -11,7 +11,9 @@ describe('PoolsTree', () => {
   let tree: PoolsTree
   let last: StoreChange | undefined
   let rev = 0
-  const show = (...pools: PoolSnapshot[]): void => { store.apply(full(pools, ++rev)) }
+  const show = (...pools: PoolSnapshot[]): void => {
+    store.apply(full(pools, ++rev))
+  }
   const touched = (): string[] => {
     const rows = tree.rowsTouchedBy(last!)
     return rows === 'root' ? ['root'] : keys(rows)
@@ -28,7 +30,9 @@ describe('PoolsTree', () => {
     store = new PoolStore()
     catalog.addStore(store, 'demo')
     tree = new PoolsTree(catalog)
-    catalog.onDidChange((change) => { last = change })
+    catalog.onDidChange((change) => {
+      last = change
+    })
   })
 
   test('shows the newest pool first', () => {
@@ -38,8 +42,14 @@ describe('PoolsTree', () => {
 
   test('shows the pools of a program below it: those that live, the newest first, then its own processes', () => {
     show(
-      watchedPool({ id: 'a', startedAt: 3 }), watchedPool({ id: 'b', startedAt: 4 }), watchedPool({ id: 'over', startedAt: 9, state: 'ended' }),
-      pool({ id: 'other', startedAt: 1 }), programPool({ startedAt: 2, workers: [worker({ name: 'MainProcess', pid: 4700 }), worker({ name: 'Process-1' })] }),
+      watchedPool({ id: 'a', startedAt: 3 }),
+      watchedPool({ id: 'b', startedAt: 4 }),
+      watchedPool({ id: 'over', startedAt: 9, state: 'ended' }),
+      pool({ id: 'other', startedAt: 1 }),
+      programPool({
+        startedAt: 2,
+        workers: [worker({ name: 'MainProcess', pid: 4700 }), worker({ name: 'Process-1' })],
+      }),
     )
     expect(keys(tree.children())).toEqual(['pool/program-1', 'pool/other'])
     const program = child(undefined, 0)
@@ -62,8 +72,20 @@ describe('PoolsTree', () => {
   })
 
   test('shows live workers by number, then the group of those that exited', () => {
-    show(pool({ workers: [worker({ name: 'PoolWorker-10' }), worker({ name: 'PoolWorker-9' }), worker({ name: 'PoolWorker-1', status: 'exited' })] }))
-    expect(keys(tree.children(child(undefined, 0)))).toEqual(['worker/pool-1/PoolWorker-9', 'worker/pool-1/PoolWorker-10', 'exited/pool-1'])
+    show(
+      pool({
+        workers: [
+          worker({ name: 'PoolWorker-10' }),
+          worker({ name: 'PoolWorker-9' }),
+          worker({ name: 'PoolWorker-1', status: 'exited' }),
+        ],
+      }),
+    )
+    expect(keys(tree.children(child(undefined, 0)))).toEqual([
+      'worker/pool-1/PoolWorker-9',
+      'worker/pool-1/PoolWorker-10',
+      'exited/pool-1',
+    ])
   })
 
   test('shows the task in flight below its worker', () => {
@@ -73,7 +95,14 @@ describe('PoolsTree', () => {
   })
 
   test('knows the parent of every row, so that it can be revealed', () => {
-    show(pool({ workers: [worker({ status: 'busy', task: task() }), worker({ name: 'PoolWorker-2', status: 'exited', task: task({ state: 'lost' }) })] }))
+    show(
+      pool({
+        workers: [
+          worker({ status: 'busy', task: task() }),
+          worker({ name: 'PoolWorker-2', status: 'exited', task: task({ state: 'lost' }) }),
+        ],
+      }),
+    )
     const root = child(undefined, 0)
     const live = child(root, 0)
     const group = child(root, 1)
@@ -123,12 +152,23 @@ describe('PoolsTree', () => {
   })
 
   test('puts a stuck worker where it is seen, however many there are', () => {
-    show(pool({ workers: workers(1000, (index) => (index === 777 ? { status: 'busy', task: task({ stuck: true }) } : {})) }))
+    show(
+      pool({
+        workers: workers(1000, (index) => (index === 777 ? { status: 'busy', task: task({ stuck: true }) } : {})),
+      }),
+    )
     expect(keys(tree.children(child(undefined, 0)))[0]).toBe('worker/pool-1/PoolWorker-778')
   })
 
   test('looks each second at the rows that are shown and live', () => {
-    show(pool({ workers: [worker({ status: 'busy', task: task() }), worker({ name: 'PoolWorker-2', status: 'exited', exitedAt: 2_000 })] }))
+    show(
+      pool({
+        workers: [
+          worker({ status: 'busy', task: task() }),
+          worker({ name: 'PoolWorker-2', status: 'exited', exitedAt: 2_000 }),
+        ],
+      }),
+    )
     expect(tree.tickingRows()).toEqual([])
     const root = child(undefined, 0)
     tree.children(child(root, 0))

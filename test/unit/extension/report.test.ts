@@ -4,24 +4,65 @@ import { poolIdOfSubject } from '../../../src/extension/report/subjects'
 import { poolTooltip, workerTooltip } from '../../../src/extension/view/tooltips'
 import { noCounts, noProgress, poolHeader, task, worker } from './samples'
 
-const stuckWorker = worker({ name: 'PoolWorker-2', status: 'busy', cpuPercent: 0, memoryBytes: 45_088_768, task: task({ label: 'crawl(*)', stuck: true, verdict: noProgress }) })
+const stuckWorker = worker({
+  name: 'PoolWorker-2',
+  status: 'busy',
+  cpuPercent: 0,
+  memoryBytes: 45_088_768,
+  task: task({ label: 'crawl(*)', stuck: true, verdict: noProgress }),
+})
 
 describe('A pool’s report', () => {
-  const text = poolReport({
-    name: 'Stubborn',
-    pool: { header: poolHeader({ name: 'Stubborn', startedAt: 0, counts: { ...noCounts, running: 1, stuck: 1 } }), workers: new Map([['PoolWorker-2', stuckWorker]]) },
-    failures: {
-      total: 1,
-      failures: [{ taskId: 't', label: 'a|b', state: 'failed', message: 'two\nlines', worker: 'PoolWorker-1', pid: 7, exitCode: 3, signal: null, elapsedMs: 12, attempts: 2, stdoutPath: '/tmp/out', stderrPath: null }],
-    },
-    shutdowns: [{
-      askedBy: 'user', reason: 'terminate',
-      report: {
-        subject: { id: 'pool-1', name: 'Stubborn' }, startedAt: 0, durationMs: 230, issues: ['worker still alive: PoolWorker-2, pid=4211, ignores SIGTERM'],
-        workers: [{ name: 'PoolWorker-2', pid: 4211, sent: [{ signal: 'SIGTERM', atMs: 101, outcome: 'sent' }], foreseen: ['ignores SIGTERM'], outcome: 'alive' }],
+  const text = poolReport(
+    {
+      name: 'Stubborn',
+      pool: {
+        header: poolHeader({ name: 'Stubborn', startedAt: 0, counts: { ...noCounts, running: 1, stuck: 1 } }),
+        workers: new Map([['PoolWorker-2', stuckWorker]]),
       },
-    }],
-  }, 52_000)
+      failures: {
+        total: 1,
+        failures: [
+          {
+            taskId: 't',
+            label: 'a|b',
+            state: 'failed',
+            message: 'two\nlines',
+            worker: 'PoolWorker-1',
+            pid: 7,
+            exitCode: 3,
+            signal: null,
+            elapsedMs: 12,
+            attempts: 2,
+            stdoutPath: '/tmp/out',
+            stderrPath: null,
+          },
+        ],
+      },
+      shutdowns: [
+        {
+          askedBy: 'user',
+          reason: 'terminate',
+          report: {
+            subject: { id: 'pool-1', name: 'Stubborn' },
+            startedAt: 0,
+            durationMs: 230,
+            issues: ['worker still alive: PoolWorker-2, pid=4211, ignores SIGTERM'],
+            workers: [
+              {
+                name: 'PoolWorker-2',
+                pid: 4211,
+                sent: [{ signal: 'SIGTERM', atMs: 101, outcome: 'sent' }],
+                foreseen: ['ignores SIGTERM'],
+                outcome: 'alive',
+              },
+            ],
+          },
+        },
+      ],
+    },
+    52_000,
+  )
 
   test('reads as one document', () => {
     expect(text).toMatchInlineSnapshot(`
@@ -75,7 +116,9 @@ describe('A pool’s report', () => {
   })
 
   test('says so when only the shutdowns are left', () => {
-    expect(poolReport({ name: 'Gone', pool: undefined, failures: undefined, shutdowns: [] }, 0)).toBe('# Gone\n\nThe pool is no longer known to the host; its shutdowns are below.\n')
+    expect(poolReport({ name: 'Gone', pool: undefined, failures: undefined, shutdowns: [] }, 0)).toBe(
+      '# Gone\n\nThe pool is no longer known to the host; its shutdowns are below.\n',
+    )
   })
 })
 
@@ -105,7 +148,9 @@ describe('A tooltip', () => {
   })
 
   test('of a pool shows what its last shutdown could not end', () => {
-    expect(poolTooltip(poolHeader({ state: 'ended', endedAt: 3_000, issues: ['worker still alive: PoolWorker-3'] }), 9_000)).toMatchInlineSnapshot(`
+    expect(
+      poolTooltip(poolHeader({ state: 'ended', endedAt: 3_000, issues: ['worker still alive: PoolWorker-3'] }), 9_000),
+    ).toMatchInlineSnapshot(`
       "**Crawl** — ended · 1 issue
 
       Ran for 2 s.
@@ -117,8 +162,20 @@ describe('A tooltip', () => {
 
   test('of a pool shows how busy its workers were and what its tasks took', () => {
     const runMs = { min: 1, mean: 40, p50: 12, p90: 90, p99: 140, max: 5_250 }
-    const stats = { utilisation: 0.934, workersStarted: 4, functions: [{ name: 'resize', module: null, runs: 120, runMs, waitMs: null }, { name: 'later', module: null, runs: 0, runMs: null, waitMs: null }] }
+    const stats = {
+      utilisation: 0.934,
+      workersStarted: 4,
+      functions: [
+        { name: 'resize', module: null, runs: 120, runMs, waitMs: null },
+        { name: 'later', module: null, runs: 0, runMs: null, waitMs: null },
+      ],
+    }
     expect(poolTooltip(poolHeader({ state: 'ended', endedAt: 3_000, stats }), 9_000)).toContain(
-      ['Workers busy 93 % of their time.', '', '- resize: 120 runs, half within 12 ms, 99 % within 140 ms, longest 5.2 s'].join('\n'))
+      [
+        'Workers busy 93 % of their time.',
+        '',
+        '- resize: 120 runs, half within 12 ms, 99 % within 140 ms, longest 5.2 s',
+      ].join('\n'),
+    )
   })
 })

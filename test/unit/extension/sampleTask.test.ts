@@ -27,10 +27,17 @@ describe('The sample task', () => {
   })
 
   test('goes below the tasks that are there, whose comments and layout stay', () => {
-    const before = '{\n  // ours\n  "version": "2.0.0",\n  "tasks": [\n    { "type": "shell",   "label": "Build" }, // keep\n    /* second */ { "label": "Test" }\n  ]\n}\n'
+    const before =
+      '{\n  // ours\n  "version": "2.0.0",\n  "tasks": [\n    { "type": "shell",   "label": "Build" }, // keep\n ' +
+      '   /* second */ { "label": "Test" }\n  ]\n}\n'
     const after = added(before)
     expect(parsed(after).tasks).toEqual([{ type: 'shell', label: 'Build' }, { label: 'Test' }, sampleTask])
-    for (const line of ['  // ours', '    { "type": "shell",   "label": "Build" }, // keep', '    /* second */ { "label": "Test" }']) expect(after).toContain(line)
+    for (const line of [
+      '  // ours',
+      '    { "type": "shell",   "label": "Build" }, // keep',
+      '    /* second */ { "label": "Test" }',
+    ])
+      expect(after).toContain(line)
     expect(after).toContain('\n      "items": ["one", "two", "three", "four", "five", "six", "seven", "eight"],\n')
   })
 
@@ -48,7 +55,11 @@ describe('The sample task', () => {
   })
 
   test('takes on the file’s tabs and line ends', () => {
-    const after = added('{\r\n\t"tasks": [\r\n\t\t{ "label": "A" }\r\n\t]\r\n}\r\n', { tabSize: 4, insertSpaces: false, eol: '\r\n' })
+    const after = added('{\r\n\t"tasks": [\r\n\t\t{ "label": "A" }\r\n\t]\r\n}\r\n', {
+      tabSize: 4,
+      insertSpaces: false,
+      eol: '\r\n',
+    })
     expect(after).toContain('\r\n\t\t\t"type": "pool",\r\n')
     expect(after.replaceAll('\r\n', '')).not.toContain('\n')
   })
@@ -78,14 +89,17 @@ describe('Creating tasks.json', () => {
     const told: string[] = []
     const prompts: Prompts = {
       confirm: () => Promise.reject(new Error('nothing is asked')),
-      pickOne: async (choices) => (await choices).find(({ label }) => offered.push(label) > 0 && label === picks)?.value,
+      pickOne: async (choices) =>
+        (await choices).find(({ label }) => offered.push(label) > 0 && label === picks)?.value,
       pickMany: () => Promise.reject(new Error('nothing is picked')),
       pickLive: () => Promise.reject(new Error('nothing is picked')),
       input: () => Promise.reject(new Error('nothing is typed')),
       notify: (_severity, message) => Promise.resolve(void told.push(message)),
     }
     await createTasksFile({
-      isTrusted: () => trusted, folders: () => folders, prompts: () => prompts,
+      isTrusted: () => trusted,
+      folders: () => folders,
+      prompts: () => prompts,
       write: ({ name }) => Promise.resolve(void written.push(name)),
     })
     return { written, offered, told }

@@ -20,7 +20,11 @@ class ScriptedHost {
     },
     onNotification: (_method: string, listener: (params: { rev: number }) => void) => {
       this.#announce = listener
-      return { dispose: () => { this.#announce = () => undefined } }
+      return {
+        dispose: () => {
+          this.#announce = () => undefined
+        },
+      }
     },
   } as unknown as HostConnection
 
@@ -33,7 +37,15 @@ class ScriptedHost {
   }
 }
 
-const delta = (since: number, rev: number): Snapshot => ({ kind: 'delta', since, rev, pools: [], workers: [], removedPools: [], machine: null })
+const delta = (since: number, rev: number): Snapshot => ({
+  kind: 'delta',
+  since,
+  rev,
+  pools: [],
+  workers: [],
+  removedPools: [],
+  machine: null,
+})
 
 describe('SnapshotFeed', () => {
   test('starts with everything and goes on with what changed', async () => {

@@ -83,7 +83,7 @@ describe('ConnectionSupervisor', () => {
   })
 
   test('connects again after a loss, in the mode that the loss calls for', async () => {
-    const connection = await supervisor.connect('start') as MemoryConnection
+    const connection = (await supervisor.connect('start')) as MemoryConnection
     modeAfterLoss = 'existing'
     connection.breaks()
     expect(supervisor.state).toBe('connecting')
@@ -93,7 +93,7 @@ describe('ConnectionSupervisor', () => {
   })
 
   test('waits longer each time, and says that it failed only after the last attempt', async () => {
-    const connection = await supervisor.connect('start') as MemoryConnection
+    const connection = (await supervisor.connect('start')) as MemoryConnection
     answer = () => Promise.reject(new Error('gone for good'))
     connection.breaks()
     for (const [index, delay] of reconnectDelaysMs.entries()) {
@@ -110,7 +110,7 @@ describe('ConnectionSupervisor', () => {
   })
 
   test('is content when the host is gone and nothing of it is missed', async () => {
-    const connection = await supervisor.connect('start') as MemoryConnection
+    const connection = (await supervisor.connect('start')) as MemoryConnection
     modeAfterLoss = 'existing'
     answer = () => Promise.resolve(undefined)
     connection.breaks()
@@ -120,7 +120,7 @@ describe('ConnectionSupervisor', () => {
   })
 
   test('takes a request as a reason not to wait any longer', async () => {
-    const connection = await supervisor.connect('start') as MemoryConnection
+    const connection = (await supervisor.connect('start')) as MemoryConnection
     connection.breaks()
     await supervisor.connect('start')
     await vi.advanceTimersByTimeAsync(60_000)
@@ -128,7 +128,7 @@ describe('ConnectionSupervisor', () => {
   })
 
   test('goes on with its attempts after a request that failed meanwhile', async () => {
-    const connection = await supervisor.connect('start') as MemoryConnection
+    const connection = (await supervisor.connect('start')) as MemoryConnection
     answer = () => Promise.reject(new Error('not yet'))
     connection.breaks()
     await expect(supervisor.connect('start')).rejects.toThrow('not yet')
@@ -140,7 +140,7 @@ describe('ConnectionSupervisor', () => {
   })
 
   test('still gives up after the last attempt when requests fail in between', async () => {
-    const connection = await supervisor.connect('start') as MemoryConnection
+    const connection = (await supervisor.connect('start')) as MemoryConnection
     answer = () => Promise.reject(new Error('gone for good'))
     connection.breaks()
     for (const delay of reconnectDelaysMs) {
@@ -153,7 +153,10 @@ describe('ConnectionSupervisor', () => {
 
   test('closes what it opened, even if it was still opening', async () => {
     let opened: (connection: MemoryConnection) => void = () => undefined
-    answer = () => new Promise((resolve) => { opened = resolve })
+    answer = () =>
+      new Promise((resolve) => {
+        opened = resolve
+      })
     const connecting = supervisor.connect('start')
     const closing = supervisor.close()
     const late = new MemoryConnection()
@@ -164,7 +167,7 @@ describe('ConnectionSupervisor', () => {
   })
 
   test('does not come back after it was closed', async () => {
-    const connection = await supervisor.connect('start') as MemoryConnection
+    const connection = (await supervisor.connect('start')) as MemoryConnection
     await supervisor.close()
     connection.breaks()
     await vi.advanceTimersByTimeAsync(60_000)

@@ -60,7 +60,10 @@ describe('The screen', () => {
 })
 
 describe('Control characters', () => {
-  /** Retitles the terminal, clears it, goes to the line's start, colours what follows (in both ways to write it), and fakes a line. */
+  /**
+   * Retitles the terminal, clears it, goes to the line's start, colours what follows (in both ways to write it), and
+   * fakes a line.
+   */
   const evil = 'x\u001b]0;title\u0007\u001b[2J\r\u009b31m\u001b[31m\ny'
   // eslint-disable-next-line no-control-regex
   const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/
@@ -69,9 +72,36 @@ describe('Control characters', () => {
 
   test('of names and messages are not in the lines that are ours, and make up none', () => {
     const header = poolHeader({ name: evil, failure: evil, issues: [evil], counts: { ...noCounts, lost: 1 } })
-    const table = failuresTable({ failures: [{ taskId: 't', label: evil, state: 'lost', message: evil, worker: evil, pid: 1, exitCode: 1, signal: null, elapsedMs: 1, attempts: 1, stdoutPath: null, stderrPath: null }], total: 1 }, 200)
+    const table = failuresTable(
+      {
+        failures: [
+          {
+            taskId: 't',
+            label: evil,
+            state: 'lost',
+            message: evil,
+            worker: evil,
+            pid: 1,
+            exitCode: 1,
+            signal: null,
+            elapsedMs: 1,
+            attempts: 1,
+            stdoutPath: null,
+            stderrPath: null,
+          },
+        ],
+        total: 1,
+      },
+      200,
+    )
     const problems = errorLines(Object.assign(new Error(), { data: { problems: [{ key: 'items', message: evil }] } }))
-    for (const line of [...summaryLines(header, 0), ...table, ...problems, ...errorLines(new Error(evil)), workerLine(evil, 'stdout', '')]) {
+    for (const line of [
+      ...summaryLines(header, 0),
+      ...table,
+      ...problems,
+      ...errorLines(new Error(evil)),
+      workerLine(evil, 'stdout', ''),
+    ]) {
       expect(withoutOurStyles(line)).not.toMatch(controls)
       expect(line).not.toContain('\n')
     }
@@ -83,7 +113,10 @@ describe('Control characters', () => {
     const screen = new TerminalScreen((text) => written.push(text))
     screen.print(`${escape}[2Ja\rb\u009b2Jc`, `${escape}[31mred${escape}[0m`)
     screen.status(`${escape}[1A1 of 2`)
-    expect(written).toEqual([`a b2Jc\r\n${escape}[31mred${escape}[0m\r\n`, `\r${escape}[2K${escape}[2m1 of 2${escape}[0m`])
+    expect(written).toEqual([
+      `a b2Jc\r\n${escape}[31mred${escape}[0m\r\n`,
+      `\r${escape}[2K${escape}[2m1 of 2${escape}[0m`,
+    ])
   })
 })
 
@@ -91,7 +124,9 @@ describe('The progress line', () => {
   const counts = { ...noCounts, queued: 2, running: 3, stuck: 1, done: 6, failed: 1 }
 
   test('counts, and tells how long it takes', () => {
-    expect(progressLine(poolHeader({ counts, etaMs: 12_000 }), 65_000, 200)).toBe('[███████████░░░░░░░░░] 7 of 12 · 3 busy · 1 stuck · 1 not done · 1 min 5 s · 12 s left')
+    expect(progressLine(poolHeader({ counts, etaMs: 12_000 }), 65_000, 200)).toBe(
+      '[███████████░░░░░░░░░] 7 of 12 · 3 busy · 1 stuck · 1 not done · 1 min 5 s · 12 s left',
+    )
   })
 
   test('never fills the last column', () => {
@@ -102,12 +137,27 @@ describe('The progress line', () => {
 
 describe('The table of failures', () => {
   const failure: GetFailures.Failure = {
-    taskId: 't', label: 'resize(img_3.png)', state: 'lost', message: 'Worker died\nstack', worker: 'PoolWorker-2', pid: 4211, exitCode: null, signal: 'SIGKILL',
-    elapsedMs: 1234, attempts: 1, stdoutPath: null, stderrPath: null,
+    taskId: 't',
+    label: 'resize(img_3.png)',
+    state: 'lost',
+    message: 'Worker died\nstack',
+    worker: 'PoolWorker-2',
+    pid: 4211,
+    exitCode: null,
+    signal: 'SIGKILL',
+    elapsedMs: 1234,
+    attempts: 1,
+    stdoutPath: null,
+    stderrPath: null,
   }
 
   test('aligns its columns and shows the first line of a message', () => {
-    expect(failuresTable({ failures: [failure, { ...failure, label: 'a', state: 'failed', signal: null, exitCode: 2 }], total: 2 }, 100)).toEqual([
+    expect(
+      failuresTable(
+        { failures: [failure, { ...failure, label: 'a', state: 'failed', signal: null, exitCode: 2 }], total: 2 },
+        100,
+      ),
+    ).toEqual([
       'Task               State   Exit               Worker               Time   Message',
       '─────────────────  ──────  ─────────────────  ───────────────────  ─────  ───────────',
       'resize(img_3.png)  lost    exit -9 (SIGKILL)  PoolWorker-2 (4211)  1.2 s  Worker died',
@@ -121,7 +171,9 @@ describe('The table of failures', () => {
   })
 
   test('puts a message below its row where the terminal is too narrow for both', () => {
-    const message = 'WorkerLostError: PoolWorker-2 (pid 4211) ended with exit -9 (SIGKILL) before resize(img_3.png) was done: ended by us, Kill in VS Code'
+    const message =
+      'WorkerLostError: PoolWorker-2 (pid 4211) ended with exit -9 (SIGKILL) before resize(img_3.png) was done: ' +
+      'ended by us, Kill in VS Code'
     expect(failuresTable({ failures: [{ ...failure, message }], total: 1 }, 88)).toEqual([
       'Task               State  Exit               Worker               Time',
       '─────────────────  ─────  ─────────────────  ───────────────────  ─────',
@@ -150,32 +202,72 @@ describe('The end of a pool', () => {
   })
 
   test('is explained key by key when it could not begin', () => {
-    const error = Object.assign(new Error('cannot run'), { data: { problems: [{ key: 'items.glob', message: 'Nothing matches.' }, { key: '', message: 'Nothing to run.' }, { key: 'procesess', message: '"procesess" is no key.' }] } })
-    expect(errorLines(error)).toEqual(['This pool task cannot run:', '  items.glob: Nothing matches.', '  Nothing to run.', '  "procesess" is no key.'])
+    const error = Object.assign(new Error('cannot run'), {
+      data: {
+        problems: [
+          { key: 'items.glob', message: 'Nothing matches.' },
+          { key: '', message: 'Nothing to run.' },
+          { key: 'procesess', message: '"procesess" is no key.' },
+        ],
+      },
+    })
+    expect(errorLines(error)).toEqual([
+      'This pool task cannot run:',
+      '  items.glob: Nothing matches.',
+      '  Nothing to run.',
+      '  "procesess" is no key.',
+    ])
     expect(errorLines(new Error('plain'))).toEqual(['plain'])
   })
 })
 
 describe('A launch', () => {
-  const settings = { stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, nodePath: '', pythonPath: '', recordArguments: true, stackSignal: null }
+  const settings = {
+    stuckAfterMs: 30_000,
+    gracePeriodMs: 100,
+    useSigkill: false,
+    nodePath: '',
+    pythonPath: '',
+    recordArguments: true,
+    stackSignal: null,
+  }
 
   test('takes VS Code’s resolved values, and what VS Code dropped from the task', () => {
-    const params = launchParams('Crawl', { type: 'pool', cwd: '/real' }, { type: 'pool', label: 'Crawl', cwd: '${workspaceFolder}', wrongKey: 1, timeoutMs: null }, settings, {})
+    const params = launchParams(
+      'Crawl',
+      { type: 'pool', cwd: '/real' },
+      { type: 'pool', label: 'Crawl', cwd: '${workspaceFolder}', wrongKey: 1, timeoutMs: null },
+      settings,
+      {},
+    )
     expect(params.definition).toEqual({ type: 'pool', label: 'Crawl', cwd: '/real', wrongKey: 1, timeoutMs: null })
-    expect(params.defaults).toEqual({ stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, recordArguments: true })
+    expect(params.defaults).toEqual({
+      stuckAfterMs: 30_000,
+      gracePeriodMs: 100,
+      useSigkill: false,
+      recordArguments: true,
+    })
   })
 
   test('names a Python interpreter only when one was chosen', () => {
     expect(launchParams('x', {}, undefined, { ...settings, pythonPath: '.venv/bin/python' }, {}).defaults).toEqual({
-      stuckAfterMs: 30_000, gracePeriodMs: 100, useSigkill: false, recordArguments: true, pythonPath: '.venv/bin/python',
+      stuckAfterMs: 30_000,
+      gracePeriodMs: 100,
+      useSigkill: false,
+      recordArguments: true,
+      pythonPath: '.venv/bin/python',
     })
   })
 
   test('names a node executable only when one was chosen', () => {
-    expect(launchParams('x', {}, undefined, { ...settings, nodePath: '/usr/bin/node' }, {}).defaults?.nodePath).toBe('/usr/bin/node')
+    expect(launchParams('x', {}, undefined, { ...settings, nodePath: '/usr/bin/node' }, {}).defaults?.nodePath).toBe(
+      '/usr/bin/node',
+    )
   })
 
   test('gives workers the person’s environment without what the editor added', () => {
-    expect(userEnvironment({ PATH: '/bin', VSCODE_IPC_HOOK: 'x', ELECTRON_RUN_AS_NODE: '1', LANG: undefined })).toEqual({ PATH: '/bin' })
+    expect(userEnvironment({ PATH: '/bin', VSCODE_IPC_HOOK: 'x', ELECTRON_RUN_AS_NODE: '1', LANG: undefined })).toEqual(
+      { PATH: '/bin' },
+    )
   })
 })

@@ -1,14 +1,40 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { FileRefusedError, filledLines, openForeignFile, openOwnFile, readOwnFile, removeFolder, writeOwnFile } from '../../../src/files'
+import {
+  FileRefusedError,
+  filledLines,
+  openForeignFile,
+  openOwnFile,
+  readOwnFile,
+  removeFolder,
+  writeOwnFile,
+} from '../../../src/files'
 import { answerTo } from '../../../src/files/reader/answer'
 
 let folder: string
-beforeEach(() => { folder = realpathSync(mkdtempSync(join(tmpdir(), 'uh-files-'))) })
-afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'uh-files-')))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
 const at = (name: string): string => join(folder, name)
 const make = (name: string, text = 'text'): string => {
@@ -33,14 +59,22 @@ describe('a file of ours', () => {
   test.each([
     ['a link', () => link(make('other'), 'name'), /is a symbolic link/],
     ['a FIFO', () => fifo('name'), /a FIFO/],
-    ['a folder', () => {
-      mkdirSync(at('name'))
-      return at('name')
-    }, /a folder/],
-    ['another name of some file', () => {
-      linkSync(make('other'), at('name'))
-      return at('name')
-    }, /has 2 names/],
+    [
+      'a folder',
+      () => {
+        mkdirSync(at('name'))
+        return at('name')
+      },
+      /a folder/,
+    ],
+    [
+      'another name of some file',
+      () => {
+        linkSync(make('other'), at('name'))
+        return at('name')
+      },
+      /has 2 names/,
+    ],
   ])('that is %s by now is refused at once, for reading and for writing', (_, plant, message) => {
     const path = plant()
     expect(() => openOwnFile(path)).toThrow(FileRefusedError)
@@ -48,7 +82,10 @@ describe('a file of ours', () => {
     expect(() => openOwnFile(path, 'write')).toThrow(FileRefusedError)
   })
 
-  test.each([['a link', () => link(make('other'), 'name')], ['a FIFO', () => fifo('name')]])('is written in place of %s, not through it', (_, plant) => {
+  test.each([
+    ['a link', () => link(make('other'), 'name')],
+    ['a FIFO', () => fifo('name')],
+  ])('is written in place of %s, not through it', (_, plant) => {
     const path = plant()
     writeOwnFile(path, 'ours')
     expect(lstatSync(path).isFile()).toBe(true)
@@ -85,10 +122,14 @@ describe('a file of somebody else', () => {
     ['a link to a link to a descriptor', () => link(link('/proc/self/fd/0', 'y'), 'x'), /\/proc, \/dev or \/sys/],
     ['a file below a link to /proc', () => join(link('/proc', 'x'), 'self', 'environ'), /\/proc, \/dev or \/sys/],
     ['a way back into /proc', () => link(`${'../'.repeat(20)}proc/self/maps`, 'x'), /\/proc, \/dev or \/sys/],
-    ['links in a circle', () => {
-      link(at('y'), 'x')
-      return link(at('x'), 'y')
-    }, /too many symbolic links/],
+    [
+      'links in a circle',
+      () => {
+        link(at('y'), 'x')
+        return link(at('x'), 'y')
+      },
+      /too many symbolic links/,
+    ],
   ])('is refused when it is %s', (_, plant, message) => {
     expect(() => openForeignFile(plant())).toThrow(message)
   })
@@ -113,16 +154,30 @@ describe('lines', () => {
   }
 
   test.each([
-    ['', []], ['\n\r\n', []], ['\r', []], ['a', ['a']], ['a\n', ['a']], ['a\r\nb', ['a', 'b']], ['\n\na\n\n\nb\r', ['a', 'b']], ['a\rb\n', ['a\rb']],
-    [`${'x'.repeat(65_535)}\r\ny`, ['x'.repeat(65_535), 'y']], [`${'x'.repeat(65_536)}\n${'ü'.repeat(40_000)}\nz`, ['x'.repeat(65_536), 'ü'.repeat(40_000), 'z']],
+    ['', []],
+    ['\n\r\n', []],
+    ['\r', []],
+    ['a', ['a']],
+    ['a\n', ['a']],
+    ['a\r\nb', ['a', 'b']],
+    ['\n\na\n\n\nb\r', ['a', 'b']],
+    ['a\rb\n', ['a\rb']],
+    [`${'x'.repeat(65_535)}\r\ny`, ['x'.repeat(65_535), 'y']],
+    [`${'x'.repeat(65_536)}\n${'ü'.repeat(40_000)}\nz`, ['x'.repeat(65_536), 'ü'.repeat(40_000), 'z']],
     [`${'x'.repeat(longest)}\nz`, ['x'.repeat(longest), 'z']],
   ])('are counted as they are read: %#', (text, expected) => {
     expect(both(text)).toEqual([expected, expected.length])
   })
 
-  test.each([[`a\n${'x'.repeat(longest + 1)}\n`, /no line feed in more than .* at line 2/], [`a\n${'\n'.repeat(200_000)}b\n`, /empty lines in a row/]])('that would be read for long without an item are refused: %#', (text, message) => {
+  test.each([
+    [`a\n${'x'.repeat(longest + 1)}\n`, /no line feed in more than .* at line 2/],
+    [`a\n${'\n'.repeat(200_000)}b\n`, /empty lines in a row/],
+  ])('that would be read for long without an item are refused: %#', (text, message) => {
     const path = make('lines', text)
-    expect(answerTo({ kind: 'lines', path })).toMatchObject({ kind: 'fault', reason: expect.stringMatching(message) as unknown })
+    expect(answerTo({ kind: 'lines', path })).toMatchObject({
+      kind: 'fault',
+      reason: expect.stringMatching(message) as unknown,
+    })
     expect(() => [...filledLines(path)]).toThrow(message)
   })
 })

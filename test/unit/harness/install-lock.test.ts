@@ -29,7 +29,9 @@ describe('the install lock', () => {
   })
 
   test('is given back when the body fails', async () => {
-    await expect(withInstallLock(lock, noWait, () => Promise.reject(new Error('no network')))).rejects.toThrow('no network')
+    await expect(withInstallLock(lock, noWait, () => Promise.reject(new Error('no network')))).rejects.toThrow(
+      'no network',
+    )
     expect(existsSync(lock)).toBe(false)
   })
 
@@ -48,7 +50,9 @@ describe('the install lock', () => {
 
   test('says once that another holds it, and waits', async () => {
     writeFileSync(lock, JSON.stringify({ pid: process.pid, host: hostname() }))
-    const onWait = vi.fn(() => { rmSync(lock) })
+    const onWait = vi.fn(() => {
+      rmSync(lock)
+    })
     await withInstallLock(lock, { onWait }, () => Promise.resolve())
     expect(onWait).toHaveBeenCalledTimes(1)
   })

@@ -19,23 +19,61 @@ describe('counting a vitest run', () => {
   }
 
   test('takes passed and failed tests from the report', () => {
-    write(2, { name: 'a.test.ts', status: 'failed', assertionResults: [{ status: 'passed', fullName: 'x' }, { status: 'failed', fullName: 'y', failureMessages: ['expected 1'] }] })
-    expect(tallyVitest(file, false)).toEqual({ passed: 2, failed: 1, failures: [{ title: 'y', message: 'expected 1' }] })
+    write(2, {
+      name: 'a.test.ts',
+      status: 'failed',
+      assertionResults: [
+        { status: 'passed', fullName: 'x' },
+        { status: 'failed', fullName: 'y', failureMessages: ['expected 1'] },
+      ],
+    })
+    expect(tallyVitest(file, false)).toEqual({
+      passed: 2,
+      failed: 1,
+      failures: [{ title: 'y', message: 'expected 1' }],
+    })
   })
 
   test('names tests that passed at the second attempt, which count as passed', () => {
-    write(2, { name: 'a.test.ts', status: 'passed', assertionResults: [{ status: 'passed', fullName: 'x', failureMessages: [] }, { status: 'passed', fullName: 'y', failureMessages: ['expected 1'] }] })
-    expect(tallyVitest(file, true)).toEqual({ passed: 2, failed: 0, failures: [], retried: [{ title: 'y', message: 'expected 1' }] })
+    write(2, {
+      name: 'a.test.ts',
+      status: 'passed',
+      assertionResults: [
+        { status: 'passed', fullName: 'x', failureMessages: [] },
+        { status: 'passed', fullName: 'y', failureMessages: ['expected 1'] },
+      ],
+    })
+    expect(tallyVitest(file, true)).toEqual({
+      passed: 2,
+      failed: 0,
+      failures: [],
+      retried: [{ title: 'y', message: 'expected 1' }],
+    })
   })
 
   test('names tests that were skipped, which count as neither', () => {
-    write(1, { name: 'a.test.ts', status: 'passed', assertionResults: [{ status: 'passed', fullName: 'x' }, { status: 'skipped', fullName: 'y (skipped: ninja is not installed)' }] })
-    expect(tallyVitest(file, true)).toEqual({ passed: 1, failed: 0, failures: [], skipped: ['y (skipped: ninja is not installed)'] })
+    write(1, {
+      name: 'a.test.ts',
+      status: 'passed',
+      assertionResults: [
+        { status: 'passed', fullName: 'x' },
+        { status: 'skipped', fullName: 'y (skipped: ninja is not installed)' },
+      ],
+    })
+    expect(tallyVitest(file, true)).toEqual({
+      passed: 1,
+      failed: 0,
+      failures: [],
+      skipped: ['y (skipped: ninja is not installed)'],
+    })
   })
 
   test('counts a file that could not be loaded as a failure', () => {
     write(0, { name: 'a.test.ts', status: 'failed', message: 'Cannot find module', assertionResults: [] })
-    expect(tallyVitest(file, false)).toMatchObject({ failed: 1, failures: [{ title: 'a.test.ts', message: 'Cannot find module' }] })
+    expect(tallyVitest(file, false)).toMatchObject({
+      failed: 1,
+      failures: [{ title: 'a.test.ts', message: 'Cannot find module' }],
+    })
   })
 
   test('counts a run that failed without a failed test as a failure', () => {

@@ -7,14 +7,26 @@ import { endpointOf, readHostInfo, writeHostInfo, type Endpoint, type HostInfo }
 
 let folder: string
 let endpoint: Endpoint
-const info: HostInfo = { pid: 4, startTime: 's', socketPath: '/s', token: 'a'.repeat(64), version: '1', protocolVersion: 1, startedAt: 1 }
-const fail = (error: unknown) => { throw error as Error }
+const info: HostInfo = {
+  pid: 4,
+  startTime: 's',
+  socketPath: '/s',
+  token: 'a'.repeat(64),
+  version: '1',
+  protocolVersion: 1,
+  startedAt: 1,
+}
+const fail = (error: unknown) => {
+  throw error as Error
+}
 beforeEach(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'uh-')))
   mkdirSync(join(folder, 'w'))
   endpoint = await endpointOf(join(folder, 'w'), { UNHANG_RUNTIME_DIR: join(folder, 'r') })
 })
-afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
 it('is found by clients, and only its owner can read it', async () => {
   const announcement = new Announcement(endpoint, info, fail)

@@ -5,12 +5,28 @@ import { FrameReader, type FrameError } from '../../../src/host/connection/frame
 
 /** Stands for a socket: what is pushed is read. */
 function reading(options: { mayRead?: () => boolean; limit?: number } = {}) {
-  const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => { done() } })
+  const stream = new Duplex({
+    read: () => undefined,
+    write: (_chunk, _encoding, done) => {
+      done()
+    },
+  })
   const messages: unknown[] = []
   const errors: FrameError[] = []
-  const reader = new FrameReader(stream as unknown as Socket, options.mayRead ?? (() => true), () => options.limit ?? 1000, (error) => { errors.push(error) })
-  reader.listen((message) => { messages.push(message) })
-  const settled = async () => { for (let turn = 0; turn < 300; turn++) await new Promise(setImmediate) }
+  const reader = new FrameReader(
+    stream as unknown as Socket,
+    options.mayRead ?? (() => true),
+    () => options.limit ?? 1000,
+    (error) => {
+      errors.push(error)
+    },
+  )
+  reader.listen((message) => {
+    messages.push(message)
+  })
+  const settled = async () => {
+    for (let turn = 0; turn < 300; turn++) await new Promise(setImmediate)
+  }
   return { stream, reader, messages, errors, settled }
 }
 
@@ -67,7 +83,9 @@ describe('frames', () => {
     let open = true
     const { stream, reader, messages, settled } = reading({ mayRead: () => open })
     stream.push(Buffer.concat([frame({ n: 1 }), frame({ n: 2 })]))
-    await new Promise((resolve) => { stream.once('pause', resolve) })
+    await new Promise((resolve) => {
+      stream.once('pause', resolve)
+    })
     open = false
     await settled()
     expect(messages).toEqual([{ n: 1 }])

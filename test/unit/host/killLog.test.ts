@@ -13,11 +13,18 @@ beforeEach(() => {
   file = join(folder, 'kills.jsonl')
   errors.length = 0
 })
-afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
-const entry = (pid: number, more = '') => ({ identity: { pid, startTime: 'boot-1' }, signal: 'SIGTERM', reason: more }) as unknown as KillLedgerEntry
+const entry = (pid: number, more = '') =>
+  ({ identity: { pid, startTime: 'boot-1' }, signal: 'SIGTERM', reason: more }) as unknown as KillLedgerEntry
 const open = () => new KillLog(file, (error) => errors.push(error))
-const pidsIn = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => (JSON.parse(line) as KillLedgerEntry).identity.pid)
+const pidsIn = (path: string) =>
+  readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as KillLedgerEntry).identity.pid)
 
 describe('the kill ledger on disk', () => {
   it('has a signal as soon as it was told', () => {

@@ -25,9 +25,15 @@ beforeEach(() => {
   writeFileSync(join(root, 'object.json'), '{}')
   writeFileSync(join(root, 'broken.json'), '[1,')
 })
-afterEach(() => { rmSync(root, { recursive: true, force: true }) })
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true })
+})
 
-const check = (definition: unknown) => checkDefinition(definition, root, { PATH: '/usr/bin:/bin', HOME: '/home/me', WHO: 'you' }, undefined, { purpose: 'launch', read: readHere })
+const check = (definition: unknown) =>
+  checkDefinition(definition, root, { PATH: '/usr/bin:/bin', HOME: '/home/me', WHO: 'you' }, undefined, {
+    purpose: 'launch',
+    read: readHere,
+  })
 const items = async (source: unknown) => {
   const result = await check({ command: 'true', items: source })
   if (!result.ok) throw new LaunchError('test', result.problems)
@@ -69,13 +75,48 @@ describe('items', () => {
 
 describe('before a launch', () => {
   const wrong: [string, Record<string, unknown>, string, RegExp][] = [
-    ['a glob that matches nothing', { command: 'true', items: { glob: 'none/**' } }, 'items.glob', /no file in .* matches "none\/\*\*"/],
-    ['a file of lines that is not there', { command: 'true', items: { lines: 'none.txt' } }, 'items.lines', /no file "none.txt"/],
-    ['a pipe that nobody writes to as file of lines', { command: 'true', items: { lines: 'pipe' } }, 'items.lines', /is no regular file but a FIFO/],
-    ['a pipe that nobody writes to as JSON file', { command: 'true', items: { json: 'pipe' } }, 'items.json', /is no regular file but a FIFO/],
-    ['a folder as file of lines', { command: 'true', items: { lines: 'src' } }, 'items.lines', /is no regular file but a folder/],
-    ['a JSON file that is not there', { command: 'true', items: { json: 'none.json' } }, 'items.json', /no file "none.json"/],
-    ['a JSON file without an array', { command: 'true', items: { json: 'object.json' } }, 'items.json', /holds an object, not an array/],
+    [
+      'a glob that matches nothing',
+      { command: 'true', items: { glob: 'none/**' } },
+      'items.glob',
+      /no file in .* matches "none\/\*\*"/,
+    ],
+    [
+      'a file of lines that is not there',
+      { command: 'true', items: { lines: 'none.txt' } },
+      'items.lines',
+      /no file "none.txt"/,
+    ],
+    [
+      'a pipe that nobody writes to as file of lines',
+      { command: 'true', items: { lines: 'pipe' } },
+      'items.lines',
+      /is no regular file but a FIFO/,
+    ],
+    [
+      'a pipe that nobody writes to as JSON file',
+      { command: 'true', items: { json: 'pipe' } },
+      'items.json',
+      /is no regular file but a FIFO/,
+    ],
+    [
+      'a folder as file of lines',
+      { command: 'true', items: { lines: 'src' } },
+      'items.lines',
+      /is no regular file but a folder/,
+    ],
+    [
+      'a JSON file that is not there',
+      { command: 'true', items: { json: 'none.json' } },
+      'items.json',
+      /no file "none.json"/,
+    ],
+    [
+      'a JSON file without an array',
+      { command: 'true', items: { json: 'object.json' } },
+      'items.json',
+      /holds an object, not an array/,
+    ],
     ['a JSON file that is none', { command: 'true', items: { json: 'broken.json' } }, 'items.json', /is no JSON/],
     ['a module that is not there', { module: './none.js', items: [1] }, 'module', /no file ".\/none.js"/],
     ['a module without its ending', { module: './work#run', items: [1] }, 'module', /Did you mean ".\/work.js#run"/],
@@ -85,7 +126,12 @@ describe('before a launch', () => {
     ['a program that is not executable', { command: ['./work.js'], items: [1] }, 'command[0]', /chmod \+x/],
     ['a cwd that is not there', { command: ['./bin/tool'], items: { glob: '*' }, cwd: 'none' }, 'cwd', /no folder/],
     ['a cwd that is a file', { command: 'true', items: [1], cwd: 'work.js' }, 'cwd', /no folder/],
-    ['a variable that only VS Code knows', { command: ['echo', '${file}'], items: [1] }, 'command[1]', /only VS Code can resolve/],
+    [
+      'a variable that only VS Code knows',
+      { command: ['echo', '${file}'], items: [1] },
+      'command[1]',
+      /only VS Code can resolve/,
+    ],
   ]
   it.each(wrong)('is found out: %s', async (_, definition, key, message) => {
     const result = await check(definition)
@@ -97,7 +143,10 @@ describe('before a launch', () => {
 
   it.each<[string, Record<string, unknown>]>([
     ['a program in PATH', { command: ['sh', '-c', 'true'], items: [1] }],
-    ['a program in the PATH of the definition', { command: ['tool'], items: [1], env: { PATH: '${workspaceFolder}/bin' } }],
+    [
+      'a program in the PATH of the definition',
+      { command: ['tool'], items: [1], env: { PATH: '${workspaceFolder}/bin' } },
+    ],
     ['a program relative to cwd', { command: ['./tool'], items: [1], cwd: 'bin' }],
     ['whatever a shell may find', { command: 'no-such-program ${HOME}', items: [1] }],
     ['a module with an export', { module: './work.js#run', items: [1] }],
@@ -124,7 +173,10 @@ describe('variables', () => {
   })
 
   it('of the editor are named with their key', () => {
-    const { problems } = resolveVariables({ items: { glob: ['${relativeFile}'] }, env: { A: '${config:a.b}' } }, context)
+    const { problems } = resolveVariables(
+      { items: { glob: ['${relativeFile}'] }, env: { A: '${config:a.b}' } },
+      context,
+    )
     expect(problems.map(({ path }) => keyOf(path))).toEqual(['items.glob[0]', 'env.A'])
   })
 })
@@ -134,7 +186,8 @@ describe('a label', () => {
     mkdirSync(join(root, '.vscode'), { recursive: true })
     writeFileSync(join(root, '.vscode', 'tasks.json'), text)
   }
-  const two = '{ // pools\n "tasks": [{"type":"pool","label":"Resize","command":"true","items":[]},{"type":"pool","label":"Count","command":"true","items":[]},{"type":"shell","label":"Build"},] }'
+  const two =
+    '{ // pools\n "tasks": [{"type":"pool","label":"Resize","command":"true","items":[]},{"type":"pool","label":"Count","command":"true","items":[]},{"type":"shell","label":"Build"},] }'
 
   it('finds its task, comments and trailing commas or not', async () => {
     write(two)
@@ -147,7 +200,12 @@ describe('a label', () => {
     ['of another type', two, 'Build', /has the type "shell"/],
     ['that two have', two.replace('Count', 'Resize'), 'Resize', /Two pool tasks/],
     ['in a file without pools', '{"tasks":[]}', 'Resize', /no task of "type": "pool"/],
-    ['in a file that is broken', '{\n  "tasks": [\n    {"type" "pool"}\n]}', 'Resize', /tasks\.json:3:13 is no valid JSON/],
+    [
+      'in a file that is broken',
+      '{\n  "tasks": [\n    {"type" "pool"}\n]}',
+      'Resize',
+      /tasks\.json:3:13 is no valid JSON/,
+    ],
     ['without a file', undefined, 'Resize', /There is no .*tasks\.json/],
   ])('%s is told so', async (_, text, label, message) => {
     if (text !== undefined) write(text)

@@ -10,11 +10,24 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'uh-'))
   file = join(folder, 'ledger.jsonl')
 })
-afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
-const fail = (error: unknown) => { throw error as Error }
+const fail = (error: unknown) => {
+  throw error as Error
+}
 const entry = (pid: number, more: Partial<LedgerEntry> = {}): LedgerEntry => ({
-  pid, startTime: `s${pid}`, poolId: 'pool-1', pool: 'Resize', kind: 'command', worker: `PoolWorker-${pid}`, task: 'convert a', marker: null, startedAt: 1, ...more,
+  pid,
+  startTime: `s${pid}`,
+  poolId: 'pool-1',
+  pool: 'Resize',
+  kind: 'command',
+  worker: `PoolWorker-${pid}`,
+  task: 'convert a',
+  marker: null,
+  startedAt: 1,
+  ...more,
 })
 
 it('holds who was started and has not exited, the moment it is told', async () => {
@@ -72,7 +85,9 @@ it('is empty when there is none', async () => {
 
 it('that cannot be written is reported, and throws nothing at the pool', () => {
   const errors: unknown[] = []
-  const ledger = new WorkerLedger(join(folder, 'none', 'ledger.jsonl'), [], (error) => { errors.push(error) })
+  const ledger = new WorkerLedger(join(folder, 'none', 'ledger.jsonl'), [], (error) => {
+    errors.push(error)
+  })
   ledger.started(entry(1))
   expect(errors).toHaveLength(1)
   expect(() => readFileSync(file)).toThrow()

@@ -6,13 +6,19 @@ import { tryLock } from '../../../src/host/lock'
 import type { ProcessIdentity } from '../../../src/processes'
 
 let folder: string
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'uh-')) })
-afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uh-'))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
 const alive = new Set<number>()
 const isAlive = (holder: ProcessIdentity) => Promise.resolve(alive.has(holder.pid))
 const take = (pid: number) => tryLock(folder, { pid, startTime: `s${pid}` }, isAlive)
-beforeEach(() => { alive.clear() })
+beforeEach(() => {
+  alive.clear()
+})
 
 it('the first one takes a free lock', async () => {
   expect(await take(10)).toEqual({ held: true, generation: 1 })

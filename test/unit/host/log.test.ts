@@ -5,8 +5,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { HostLog, logLevelOf } from '../../../src/host/log'
 
 let folder: string
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'uh-')) })
-afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uh-'))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
 it('writes one line a fact, with ISO time, level and details', async () => {
   const log = new HostLog(join(folder, 'host.log'), { level: 'info' })
@@ -25,7 +29,9 @@ it('puts a full file aside and keeps a bounded number of old ones', async () => 
   for (let n = 0; n < 40; n++) {
     log.info(`${n}`.padEnd(1000, '.'))
     // Rotation is between two writes; give it the turn it needs, as a host's day does.
-    await new Promise((resolve) => { setTimeout(resolve, 5) })
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5)
+    })
   }
   await log.close()
   const files = readdirSync(folder).filter((name) => name.includes('log'))

@@ -1,24 +1,46 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { OutputFeed, OutputFollower, pendingBytes, tailBytes, type OutputChunk } from '../../../src/host/connection/outputFeed'
+import {
+  OutputFeed,
+  OutputFollower,
+  pendingBytes,
+  tailBytes,
+  type OutputChunk,
+} from '../../../src/host/connection/outputFeed'
 import type { Output } from '../../../src/protocol'
 
-beforeEach(() => { vi.useFakeTimers() })
-afterEach(() => { vi.useRealTimers() })
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
 
-const chunk = (text: string | Buffer, worker = 'PoolWorker-1'): OutputChunk => ({ worker, taskId: 't1', stream: 'stdout', chunk: Buffer.from(text) })
+const chunk = (text: string | Buffer, worker = 'PoolWorker-1'): OutputChunk => ({
+  worker,
+  taskId: 't1',
+  stream: 'stdout',
+  chunk: Buffer.from(text),
+})
 
 function followed(backlog = { bytes: 0 }) {
   const sent: Output.Params[] = []
-  const follower = new OutputFollower('pool-1', { backlog: () => backlog.bytes, send: (params) => { sent.push(params) } })
+  const follower = new OutputFollower('pool-1', {
+    backlog: () => backlog.bytes,
+    send: (params) => {
+      sent.push(params)
+    },
+  })
   return { follower, sent, backlog }
 }
 
-describe('a pool\'s output', () => {
+describe("a pool's output", () => {
   it('comes first with what is kept, then with what comes', () => {
     const feed = new OutputFeed()
     feed.push(chunk('before'))
     const seen: string[] = []
-    const stop = feed.follow(({ chunk: bytes }) => { seen.push(bytes.toString()) })
+    const stop = feed.follow(({ chunk: bytes }) => {
+      seen.push(bytes.toString())
+    })
     feed.push(chunk('after'))
     stop()
     feed.push(chunk('later'))
@@ -29,7 +51,9 @@ describe('a pool\'s output', () => {
     const feed = new OutputFeed()
     for (let n = 0; n < 300; n++) feed.push(chunk(`${n} `.padEnd(1024, '.')))
     const seen: Buffer[] = []
-    feed.follow(({ chunk: bytes }) => { seen.push(bytes) })
+    feed.follow(({ chunk: bytes }) => {
+      seen.push(bytes)
+    })
     expect(Buffer.concat(seen).length).toBeLessThanOrEqual(tailBytes)
     expect(seen.at(-1)?.toString()).toMatch(/^299 /)
   })
@@ -38,7 +62,9 @@ describe('a pool\'s output', () => {
     const feed = new OutputFeed()
     feed.push(chunk(`${'a'.repeat(tailBytes)}${'b'.repeat(10)}`))
     const seen: Buffer[] = []
-    feed.follow(({ chunk: bytes }) => { seen.push(bytes) })
+    feed.follow(({ chunk: bytes }) => {
+      seen.push(bytes)
+    })
     expect(seen[0]).toHaveLength(tailBytes)
     expect(seen[0]?.toString()).toMatch(/b{10}$/)
   })

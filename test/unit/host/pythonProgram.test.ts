@@ -18,7 +18,9 @@ beforeEach(() => {
   write('moved/__init__.py', '__path__.append("elsewhere")')
   program('bin/python3')
 })
-afterEach(() => { rmSync(root, { recursive: true, force: true }) })
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true })
+})
 
 function write(path: string, text = ''): string {
   const absolute = join(root, path)
@@ -33,7 +35,13 @@ function program(path: string): string {
 }
 
 const check = (definition: Record<string, unknown>, pythonPath?: string) =>
-  checkDefinition({ items: [1], ...definition }, root, { PATH: join(root, 'bin') }, { pythonPath }, { purpose: 'launch', read: readHere })
+  checkDefinition(
+    { items: [1], ...definition },
+    root,
+    { PATH: join(root, 'bin') },
+    { pythonPath },
+    { purpose: 'launch', read: readHere },
+  )
 const problemsOf = async (definition: Record<string, unknown>, pythonPath?: string) => {
   const result = await check(definition, pythonPath)
   return result.ok ? [] : result.problems.map(({ path, code, message }) => ({ key: keyOf(path), code, message }))
@@ -46,9 +54,17 @@ const interpreterOf = async (definition: Record<string, unknown>, pythonPath?: s
 
 describe('the module of a Python pool', () => {
   it.each([
-    'till:total', 'till', 'shop:total', 'shop.till:total', 'shop.fast:total', 'shop.stock:total',
+    'till:total',
+    'till',
+    'shop:total',
+    'shop.till:total',
+    'shop.fast:total',
+    'shop.stock:total',
     // From somewhere else, perhaps: the worker will say it.
-    'numpy.linalg:norm', 'spread.two:total', 'moved.two:total', '${env:NOTHING}till:total',
+    'numpy.linalg:norm',
+    'spread.two:total',
+    'moved.two:total',
+    '${env:NOTHING}till:total',
   ])('may be there: %s', async (python) => {
     expect(await problemsOf({ python })).toEqual([])
   })
@@ -70,7 +86,7 @@ describe('the module of a Python pool', () => {
 describe('the interpreter of a Python pool', () => {
   const python = 'till:total'
 
-  it('is the task\'s own, else that of the settings, else found', async () => {
+  it("is the task's own, else that of the settings, else found", async () => {
     const own = program('tools/python3.9')
     const ofSettings = program('tools/python3.10')
     expect(await interpreterOf({ python, pythonPath: 'tools/python3.9' }, ofSettings)).toBe(own)
@@ -87,13 +103,34 @@ describe('the interpreter of a Python pool', () => {
 
   it('is not looked for where the settings are not known, unless the task names it', async () => {
     const given = { python, items: [1], env: { PATH: '/nowhere' } }
-    expect(await checkDefinition(given, root, {}, undefined, { purpose: 'launch', read: readHere })).toMatchObject({ ok: true, checked: { interpreter: undefined } })
-    expect(await checkDefinition({ ...given, pythonPath: 'no/python' }, root, {}, undefined, { purpose: 'launch', read: readHere })).toMatchObject({ ok: false })
+    expect(await checkDefinition(given, root, {}, undefined, { purpose: 'launch', read: readHere })).toMatchObject({
+      ok: true,
+      checked: { interpreter: undefined },
+    })
+    expect(
+      await checkDefinition({ ...given, pythonPath: 'no/python' }, root, {}, undefined, {
+        purpose: 'launch',
+        read: readHere,
+      }),
+    ).toMatchObject({ ok: false })
   })
 
   it('that is not there is told at the key, and the setting by its name', async () => {
-    expect(await problemsOf({ python, pythonPath: 'no/python' })).toMatchObject([{ key: 'pythonPath', code: 'not-found', message: expect.stringContaining(`"pythonPath": there is no ${join(root, 'no/python')}`) as string }])
-    expect(await problemsOf({ python }, 'no/python')).toMatchObject([{ key: 'python', message: expect.stringContaining('"python": the setting "unhang.pythonPath": there is no') as string }])
-    expect(await problemsOf({ python, env: { PATH: '/nowhere' } })).toMatchObject([{ key: 'python', message: expect.stringContaining('there is no Python') as string }])
+    expect(await problemsOf({ python, pythonPath: 'no/python' })).toMatchObject([
+      {
+        key: 'pythonPath',
+        code: 'not-found',
+        message: expect.stringContaining(`"pythonPath": there is no ${join(root, 'no/python')}`) as string,
+      },
+    ])
+    expect(await problemsOf({ python }, 'no/python')).toMatchObject([
+      {
+        key: 'python',
+        message: expect.stringContaining('"python": the setting "unhang.pythonPath": there is no') as string,
+      },
+    ])
+    expect(await problemsOf({ python, env: { PATH: '/nowhere' } })).toMatchObject([
+      { key: 'python', message: expect.stringContaining('there is no Python') as string },
+    ])
   })
 })

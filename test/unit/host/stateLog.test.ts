@@ -11,15 +11,44 @@ class FakePool implements StateSource {
   constructor(readonly id: string) {}
   header(): PoolHeader {
     return {
-      id: this.id, name: this.id, kind: 'command', state: 'run', orphaned: false, programId: null, program: null, verdicts: [], label: null, startedAt: 0, endedAt: null,
-      counts: { ...counts, done: this.done }, etaMs: null, failure: null, issues: [], exitedWorkerCount: 0, stats: null,
+      id: this.id,
+      name: this.id,
+      kind: 'command',
+      state: 'run',
+      orphaned: false,
+      programId: null,
+      program: null,
+      verdicts: [],
+      label: null,
+      startedAt: 0,
+      endedAt: null,
+      counts: { ...counts, done: this.done },
+      etaMs: null,
+      failure: null,
+      issues: [],
+      exitedWorkerCount: 0,
+      stats: null,
     }
   }
-  workerNames(): Iterable<string> { return this.workers.keys() }
+  workerNames(): Iterable<string> {
+    return this.workers.keys()
+  }
   worker(name: string): WorkerSnapshot | undefined {
     const tasksDone = this.workers.get(name)
     if (tasksDone === undefined) return undefined
-    return { name, pid: 1, status: 'idle', exitCode: null, signal: null, cpuPercent: null, memoryBytes: null, tasksDone, startedAt: 0, exitedAt: null, task: null }
+    return {
+      name,
+      pid: 1,
+      status: 'idle',
+      exitCode: null,
+      signal: null,
+      cpuPercent: null,
+      memoryBytes: null,
+      tasksDone,
+      startedAt: 0,
+      exitedAt: null,
+      task: null,
+    }
   }
 }
 
@@ -32,7 +61,12 @@ function randomOf(seed: number): (below: number) => number {
   }
 }
 
-function changeAtRandom(log: StateLog, pools: Map<string, FakePool>, random: (below: number) => number, step: number): void {
+function changeAtRandom(
+  log: StateLog,
+  pools: Map<string, FakePool>,
+  random: (below: number) => number,
+  step: number,
+): void {
   const all = [...pools.values()]
   const pool = all[random(Math.max(1, all.length))]
   const action = random(10)
@@ -80,7 +114,15 @@ describe('a delta', () => {
     const log = new StateLog(() => undefined)
     log.addPool(new FakePool('a'))
     const { rev } = log.snapshot()
-    expect(log.snapshot(rev)).toEqual({ kind: 'delta', since: rev, rev, pools: [], workers: [], removedPools: [], machine: null })
+    expect(log.snapshot(rev)).toEqual({
+      kind: 'delta',
+      since: rev,
+      rev,
+      pools: [],
+      workers: [],
+      removedPools: [],
+      machine: null,
+    })
   })
 
   it('leaves out a worker that came and went since', () => {
@@ -143,7 +185,9 @@ describe('a full snapshot', () => {
 
 it('ten thousand changes between two fetches are one revision', () => {
   let told = 0
-  const log = new StateLog(() => { told += 1 })
+  const log = new StateLog(() => {
+    told += 1
+  })
   log.addPool(new FakePool('a'))
   const { rev } = log.snapshot()
   for (let i = 0; i < 10_000; i++) log.headerChanged('a')

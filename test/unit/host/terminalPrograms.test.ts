@@ -11,12 +11,25 @@ let alive: ProcessIdentity[]
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'uh-'))
   file = join(folder, 'programs.jsonl')
-  alive = [{ pid: 7, startTime: 's7' }, { pid: 8, startTime: 's8' }]
+  alive = [
+    { pid: 7, startTime: 's7' },
+    { pid: 8, startTime: 's8' },
+  ]
 })
-afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
-const processes = { inspect: ({ pid, startTime }: ProcessIdentity) => Promise.resolve(alive.some((one) => one.pid === pid && one.startTime === startTime) ? { state: 'sleeping' } : undefined) } as unknown as ProcessTable
-const open = () => TerminalPrograms.open(file, processes, (error) => { throw error as Error })
+const processes = {
+  inspect: ({ pid, startTime }: ProcessIdentity) =>
+    Promise.resolve(
+      alive.some((one) => one.pid === pid && one.startTime === startTime) ? { state: 'sleeping' } : undefined,
+    ),
+} as unknown as ProcessTable
+const open = () =>
+  TerminalPrograms.open(file, processes, (error) => {
+    throw error as Error
+  })
 const program = (name: string) => ({ id: `program-${name}`, name, startedAt: 1 })
 
 it('tells the next host who still runs, and nobody of this one', async () => {

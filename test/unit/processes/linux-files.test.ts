@@ -5,7 +5,9 @@ import { parseSignalMasks, parseSwitches, parseThreads } from '../../../src/proc
 
 describe('signal masks', () => {
   const status = (masks: Partial<Record<string, string>> = {}): string =>
-    ['SigPnd', 'ShdPnd', 'SigBlk', 'SigIgn', 'SigCgt'].map((name) => `${name}:\t${masks[name] ?? '0'.repeat(16)}`).join('\n')
+    ['SigPnd', 'ShdPnd', 'SigBlk', 'SigIgn', 'SigCgt']
+      .map((name) => `${name}:\t${masks[name] ?? '0'.repeat(16)}`)
+      .join('\n')
 
   test('have bit 14 for SIGTERM', () => {
     const masks = parseSignalMasks(status({ SigIgn: '0000000000004000' }))
@@ -48,7 +50,12 @@ describe('the auxiliary vector', () => {
     bytes.writeBigUInt64LE(17n, 16)
     bytes.writeBigUInt64LE(100n, 24)
     bytes.writeBigUInt64LE(99n, 48)
-    expect(parseAuxiliaryVector(bytes, 8)).toEqual(new Map([[6, 16_384], [17, 100]]))
+    expect(parseAuxiliaryVector(bytes, 8)).toEqual(
+      new Map([
+        [6, 16_384],
+        [17, 100],
+      ]),
+    )
   })
 
   test('is read in words of 32 bits', () => {

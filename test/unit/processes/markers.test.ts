@@ -16,7 +16,14 @@ beforeEach(() => {
 })
 
 function row(pid: number, state: ProcessState = 'sleeping', start = 1): ProcessRow {
-  return { identity: { pid, startTime: `boot-${start}` }, parentPid: 1, processGroup: 1, session: 1, state, command: 'x' }
+  return {
+    identity: { pid, startTime: `boot-${start}` },
+    parentPid: 1,
+    processGroup: 1,
+    session: 1,
+    state,
+    command: 'x',
+  }
 }
 const marked = (marker: string) => () => Promise.resolve(`A=1\0UNHANG_WORKER=${marker}\0`)
 const old = (): number => 60_000

@@ -7,13 +7,17 @@ test('init, groups, this process, its parent and nonsense are always protected',
   expect(pids.has(4_000_000)).toBe(false)
 })
 
-test('a pid that was added twice is protected until both additions are taken back, and taking one back twice counts once', () => {
-  const pids = new ProtectedPids()
-  const first = pids.add(4711)
-  const second = pids.add(4711)
-  first[Symbol.dispose]()
-  first[Symbol.dispose]()
-  expect(pids.has(4711)).toBe(true)
-  second[Symbol.dispose]()
-  expect(pids.has(4711)).toBe(false)
-})
+test(
+  'a pid that was added twice is protected until both additions are taken back, and taking one back ' +
+    'twice counts once',
+  () => {
+    const pids = new ProtectedPids()
+    const first = pids.add(4711)
+    const second = pids.add(4711)
+    first[Symbol.dispose]()
+    first[Symbol.dispose]()
+    expect(pids.has(4711)).toBe(true)
+    second[Symbol.dispose]()
+    expect(pids.has(4711)).toBe(false)
+  },
+)

@@ -1,9 +1,22 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Sampler, type MachineLoad, type ProcessIdentity, type ProcessUsage, type UsageSample } from '../../../src/processes'
+import {
+  Sampler,
+  type MachineLoad,
+  type ProcessIdentity,
+  type ProcessUsage,
+  type UsageSample,
+} from '../../../src/processes'
 
 const one: ProcessIdentity = { pid: 10, startTime: 'boot-1' }
 const two: ProcessIdentity = { pid: 20, startTime: 'boot-2' }
-const load: MachineLoad = { cores: 2, cpuPercent: 50, cpuPercentSinceBoot: 10, loadAverage: [1, 1, 1], memoryTotalBytes: 100, memoryUsedBytes: 40 }
+const load: MachineLoad = {
+  cores: 2,
+  cpuPercent: 50,
+  cpuPercentSinceBoot: 10,
+  loadAverage: [1, 1, 1],
+  memoryTotalBytes: 100,
+  memoryUsedBytes: 40,
+}
 
 let errors: unknown[] = []
 let cpu = new Map<ProcessIdentity, number>()
@@ -12,7 +25,9 @@ let reads: number[][] = []
 const usage = (identities: readonly ProcessIdentity[]): Promise<ReadonlyMap<number, ProcessUsage>> => {
   reads.push(identities.map(({ pid }) => pid))
   const found = identities.filter((identity) => cpu.has(identity))
-  return Promise.resolve(new Map(found.map((identity) => [identity.pid, { identity, cpuTimeMs: cpu.get(identity)!, memoryBytes: 1000 }])))
+  return Promise.resolve(
+    new Map(found.map((identity) => [identity.pid, { identity, cpuTimeMs: cpu.get(identity)!, memoryBytes: 1000 }])),
+  )
 }
 const sampler = (over: { usage?: typeof usage; machine?: () => Promise<MachineLoad> } = {}): Sampler =>
   new Sampler({ usage, machine: () => Promise.resolve(load), onError: (error) => errors.push(error), ...over })
@@ -21,7 +36,10 @@ beforeEach(() => {
   vi.useFakeTimers()
   errors = []
   reads = []
-  cpu = new Map([[one, 100], [two, 200]])
+  cpu = new Map([
+    [one, 100],
+    [two, 200],
+  ])
 })
 afterEach(() => {
   expect(vi.getTimerCount()).toBe(0)
@@ -32,7 +50,11 @@ describe('the sampler', () => {
   test('measures at once, then once an interval, and stops with its last subscriber', async () => {
     const all = sampler()
     const samples: ReadonlyMap<number, UsageSample>[] = []
-    const subscription = all.subscribe({ identities: () => [one], intervalMs: 1000, onSample: (sample) => samples.push(sample) })
+    const subscription = all.subscribe({
+      identities: () => [one],
+      intervalMs: 1000,
+      onSample: (sample) => samples.push(sample),
+    })
     expect(all.running).toBe(true)
     await vi.advanceTimersByTimeAsync(2500)
     expect(samples).toHaveLength(3)
@@ -45,7 +67,9 @@ describe('the sampler', () => {
   test('works CPU out between two samples, as a share of one core', async () => {
     const percents: (number | null | undefined)[] = []
     const subscription = sampler().subscribe({
-      identities: () => [one], intervalMs: 1000, onSample: (sample) => {
+      identities: () => [one],
+      intervalMs: 1000,
+      onSample: (sample) => {
         percents.push(sample.get(10)?.cpuPercent)
         cpu.set(one, cpu.get(one)! + 1500)
       },
@@ -58,7 +82,11 @@ describe('the sampler', () => {
   test('does not take over CPU time from an earlier process with the same pid', async () => {
     let current = one
     const percents: (number | null | undefined)[] = []
-    const subscription = sampler().subscribe({ identities: () => [current], intervalMs: 1000, onSample: (sample) => percents.push(sample.get(10)?.cpuPercent) })
+    const subscription = sampler().subscribe({
+      identities: () => [current],
+      intervalMs: 1000,
+      onSample: (sample) => percents.push(sample.get(10)?.cpuPercent),
+    })
     await vi.advanceTimersByTimeAsync(0)
     current = { ...one, startTime: 'boot-9' }
     cpu.set(current, 5000)
@@ -67,17 +95,29 @@ describe('the sampler', () => {
     expect(percents).toEqual([null, null])
   })
 
-  test('reads the processes of all who are due in one batch, each once, and tells everybody only of their own', async () => {
-    const all = sampler()
-    const told = new Map<string, number[]>()
-    const subscriptions = (['a', 'b'] as const).map((name) =>
-      all.subscribe({ identities: () => (name === 'a' ? [one] : [one, two]), intervalMs: 1000, onSample: (sample) => told.set(name, [...sample.keys()]) }),
-    )
-    await vi.advanceTimersByTimeAsync(0)
-    for (const subscription of subscriptions) subscription[Symbol.dispose]()
-    expect(reads).toEqual([[10, 20]])
-    expect(told).toEqual(new Map([['a', [10]], ['b', [10, 20]]]))
-  })
+  test(
+    'reads the processes of all who are due in one batch, each once, and tells everybody ' + 'only of their own',
+    async () => {
+      const all = sampler()
+      const told = new Map<string, number[]>()
+      const subscriptions = (['a', 'b'] as const).map((name) =>
+        all.subscribe({
+          identities: () => (name === 'a' ? [one] : [one, two]),
+          intervalMs: 1000,
+          onSample: (sample) => told.set(name, [...sample.keys()]),
+        }),
+      )
+      await vi.advanceTimersByTimeAsync(0)
+      for (const subscription of subscriptions) subscription[Symbol.dispose]()
+      expect(reads).toEqual([[10, 20]])
+      expect(told).toEqual(
+        new Map([
+          ['a', [10]],
+          ['b', [10, 20]],
+        ]),
+      )
+    },
+  )
 
   test('measures each subscriber at its own interval', async () => {
     const all = sampler()
@@ -94,7 +134,11 @@ describe('the sampler', () => {
   test('leaves out who is gone', async () => {
     cpu.delete(two)
     const told: number[][] = []
-    const subscription = sampler().subscribe({ identities: () => [one, two], intervalMs: 1000, onSample: (sample) => told.push([...sample.keys()]) })
+    const subscription = sampler().subscribe({
+      identities: () => [one, two],
+      intervalMs: 1000,
+      onSample: (sample) => told.push([...sample.keys()]),
+    })
     await vi.advanceTimersByTimeAsync(0)
     subscription[Symbol.dispose]()
     expect(told).toEqual([[10]])
@@ -109,7 +153,11 @@ describe('the sampler', () => {
       running--
       return usage(identities)
     }
-    const subscription = sampler({ usage: slow }).subscribe({ identities: () => [one], intervalMs: 1000, onSample: () => undefined })
+    const subscription = sampler({ usage: slow }).subscribe({
+      identities: () => [one],
+      intervalMs: 1000,
+      onSample: () => undefined,
+    })
     await vi.advanceTimersByTimeAsync(10_000)
     subscription[Symbol.dispose]()
     await vi.advanceTimersByTimeAsync(3000)
@@ -137,7 +185,9 @@ describe('the sampler', () => {
     const onSample = vi.fn()
     const subscriptions = [
       all.subscribe({
-        identities: () => [one], intervalMs: 1000, onSample: () => {
+        identities: () => [one],
+        intervalMs: 1000,
+        onSample: () => {
           throw new Error('bad subscriber')
         },
       }),

@@ -10,16 +10,34 @@ function stat(name: string, state = 'S', threads = 1): Buffer {
 describe('a line of /proc/PID/stat', () => {
   test('is read by field number', () => {
     expect(parseProcStat(stat('node'))).toEqual({
-      pid: 42, command: 'node', state: 'sleeping', parentPid: 4, processGroup: 5, session: 6, cpuTicks: 155, startTicks: 22_000, residentPages: 24,
+      pid: 42,
+      command: 'node',
+      state: 'sleeping',
+      parentPid: 4,
+      processGroup: 5,
+      session: 6,
+      cpuTicks: 155,
+      startTicks: 22_000,
+      residentPages: 24,
     })
   })
 
-  test.each(['a b', ') R 1 1 1', '((', '))', 'tmux: server', 'new\nline', 'größe'])('is read with the name %j', (name) => {
-    expect(parseProcStat(stat(name))).toMatchObject({ command: name, parentPid: 4, startTicks: 22_000 })
-  })
+  test.each(['a b', ') R 1 1 1', '((', '))', 'tmux: server', 'new\nline', 'größe'])(
+    'is read with the name %j',
+    (name) => {
+      expect(parseProcStat(stat(name))).toMatchObject({ command: name, parentPid: 4, startTicks: 22_000 })
+    },
+  )
 
   test.each([
-    ['R', 'running'], ['S', 'sleeping'], ['D', 'uninterruptible'], ['T', 'stopped'], ['t', 'stopped'], ['Z', 'zombie'], ['I', 'idle'], ['P', 'unknown'],
+    ['R', 'running'],
+    ['S', 'sleeping'],
+    ['D', 'uninterruptible'],
+    ['T', 'stopped'],
+    ['t', 'stopped'],
+    ['Z', 'zombie'],
+    ['I', 'idle'],
+    ['P', 'unknown'],
   ])('spells state %s out as %s', (letter, state) => {
     expect(parseProcStat(stat('node', letter))?.state).toBe(state)
   })
@@ -32,7 +50,10 @@ describe('a line of /proc/PID/stat', () => {
     expect(parseProcStat(stat('node', 'X'))).toBeUndefined()
   })
 
-  test.each(['', 'nonsense', '42 (node', '42 (node) S 1 2'])('that is cut short or garbage tells nothing: %j', (text) => {
-    expect(parseProcStat(Buffer.from(text))).toBeUndefined()
-  })
+  test.each(['', 'nonsense', '42 (node', '42 (node) S 1 2'])(
+    'that is cut short or garbage tells nothing: %j',
+    (text) => {
+      expect(parseProcStat(Buffer.from(text))).toBeUndefined()
+    },
+  )
 })

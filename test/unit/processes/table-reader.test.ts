@@ -4,8 +4,24 @@ import { TableReader } from '../../../src/processes/anywhere/table-reader'
 
 function data(pid: number, started: string): Systeminformation.ProcessesProcessData {
   return {
-    pid, parentPid: 1, name: 'x', cpu: 0, cpuu: 0, cpus: 0, mem: 0, priority: 0, memVsz: 0, memRss: 0, nice: 0, started, state: 'sleeping',
-    tty: '', user: '', command: 'x', params: '', path: '',
+    pid,
+    parentPid: 1,
+    name: 'x',
+    cpu: 0,
+    cpuu: 0,
+    cpus: 0,
+    mem: 0,
+    priority: 0,
+    memVsz: 0,
+    memRss: 0,
+    nice: 0,
+    started,
+    state: 'sleeping',
+    tty: '',
+    user: '',
+    command: 'x',
+    params: '',
+    path: '',
   }
 }
 
@@ -27,17 +43,22 @@ test('calls that come together share one reading, and one that comes while it ru
   expect([...(await later).keys()]).toEqual([2])
 })
 
-test('a start that is seen a second later is the start that was seen before, and one much later is another process', async () => {
-  const starts = ['2024-05-31 12:00:00', '2024-05-31 12:00:01', '2024-05-31 12:34:56']
-  const reader = new TableReader(() => Promise.resolve([data(10, starts.shift()!)]))
-  const first = (await reader.byPid()).get(10)!.identity
-  expect((await reader.byPid()).get(10)!.identity).toEqual(first)
-  expect((await reader.byPid()).get(10)!.identity).not.toEqual(first)
-})
+test(
+  'a start that is seen a second later is the start that was seen before, and one much later is ' + 'another process',
+  async () => {
+    const starts = ['2024-05-31 12:00:00', '2024-05-31 12:00:01', '2024-05-31 12:34:56']
+    const reader = new TableReader(() => Promise.resolve([data(10, starts.shift()!)]))
+    const first = (await reader.byPid()).get(10)!.identity
+    expect((await reader.byPid()).get(10)!.identity).toEqual(first)
+    expect((await reader.byPid()).get(10)!.identity).not.toEqual(first)
+  },
+)
 
 test('a look is answered from a reading of a moment ago, unless the process is newer than that', async () => {
   let readings = 0
-  const reader = new TableReader(() => Promise.resolve([data(10, '2024-05-31 12:00:00'), ...(++readings > 1 ? [data(20, '2024-05-31 12:00:00')] : [])]))
+  const reader = new TableReader(() =>
+    Promise.resolve([data(10, '2024-05-31 12:00:00'), ...(++readings > 1 ? [data(20, '2024-05-31 12:00:00')] : [])]),
+  )
   await reader.byPid()
   expect(await reader.recentRow(10)).toBeDefined()
   expect(readings).toBe(1)

@@ -1,12 +1,26 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { endpointOf, findWorkspaceRoot, RuntimeDirectoryError, WorkspaceRootError } from '../../../src/protocol'
 
 let folder: string
-beforeEach(() => { folder = realpathSync(mkdtempSync(join(tmpdir(), 'uh-'))) })
-afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'uh-')))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
 const env = (base: string) => ({ UNHANG_RUNTIME_DIR: base })
 const workspace = () => {
@@ -57,7 +71,9 @@ describe('the runtime folder', () => {
   })
 
   it('is refused when a socket in it would have too long a path', async () => {
-    await expect(endpointOf(workspace(), env(join(folder, 'x'.repeat(90))))).rejects.toThrow(/100 is the limit.*shorter/)
+    await expect(endpointOf(workspace(), env(join(folder, 'x'.repeat(90))))).rejects.toThrow(
+      /100 is the limit.*shorter/,
+    )
   })
 
   it('is refused when UNHANG_RUNTIME_DIR is relative', async () => {
@@ -67,7 +83,9 @@ describe('the runtime folder', () => {
 
 describe('the workspace', () => {
   it('must exist and be a folder', async () => {
-    await expect(endpointOf(join(folder, 'nowhere'), env(join(folder, 'run')))).rejects.toBeInstanceOf(WorkspaceRootError)
+    await expect(endpointOf(join(folder, 'nowhere'), env(join(folder, 'run')))).rejects.toBeInstanceOf(
+      WorkspaceRootError,
+    )
     writeFileSync(join(folder, 'file'), '')
     await expect(endpointOf(join(folder, 'file'), env(join(folder, 'run')))).rejects.toThrow(/it is a file/)
   })

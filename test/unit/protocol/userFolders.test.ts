@@ -3,7 +3,9 @@ import { homeFolder, temporaryFolder, userId } from '../../../src/protocol'
 
 const homedir = vi.hoisted(() => vi.fn<() => string>())
 vi.mock('node:os', async (original) => ({ ...(await original<typeof import('node:os')>()), homedir }))
-afterEach(() => { homedir.mockReset() })
+afterEach(() => {
+  homedir.mockReset()
+})
 
 describe.skipIf(process.platform === 'win32')('the folders of a user', () => {
   it('are those of the environment', () => {
@@ -18,7 +20,9 @@ describe.skipIf(process.platform === 'win32')('the folders of a user', () => {
   })
 
   it('of a user whom the system does not know lack a home, and that is no error', () => {
-    homedir.mockImplementation(() => { throw new Error('uv_os_homedir returned ENOENT (no such file or directory)') })
+    homedir.mockImplementation(() => {
+      throw new Error('uv_os_homedir returned ENOENT (no such file or directory)')
+    })
     expect(homeFolder({})).toBeUndefined()
   })
 

@@ -6,8 +6,12 @@ import { PythonNotFoundError, findPython } from '../../../src/runtimes'
 
 describe.skipIf(process.platform === 'win32')('the interpreter of Python workers', () => {
   let root: string
-  beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'unhang-find-')) })
-  afterEach(() => { rmSync(root, { recursive: true }) })
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'unhang-find-'))
+  })
+  afterEach(() => {
+    rmSync(root, { recursive: true })
+  })
 
   function program(path: string): string {
     const absolute = join(root, path)

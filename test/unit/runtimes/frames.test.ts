@@ -2,12 +2,22 @@ import { describe, expect, it, vi } from 'vitest'
 import { FrameError, FrameKind, FrameReader, FrameWriter } from '../../../src/runtimes'
 import { headerLength, largestAhead, putHeader } from '../../../src/runtimes/wire/frames'
 
-interface Read { kind: number; number: number; extra: number; payload: string }
+interface Read {
+  kind: number
+  number: number
+  extra: number
+  payload: string
+}
 
-function readerInto(read: Read[], accepts: (kind: number, number: number) => boolean = (kind) => kind >= 1 && kind <= 24): FrameReader {
+function readerInto(
+  read: Read[],
+  accepts: (kind: number, number: number) => boolean = (kind) => kind >= 1 && kind <= 24,
+): FrameReader {
   return new FrameReader({
     accepts,
-    frame: (kind, number, extra, bytes, start, end) => { read.push({ kind, number, extra, payload: bytes.toString('utf8', start, end) }) },
+    frame: (kind, number, extra, bytes, start, end) => {
+      read.push({ kind, number, extra, payload: bytes.toString('utf8', start, end) })
+    },
   })
 }
 
@@ -21,7 +31,9 @@ const frames: Read[] = [
 
 function written(asText: boolean): Buffer {
   const chunks: Buffer[] = []
-  const writer = new FrameWriter((bytes, payload) => { chunks.push(bytes, ...(payload ? [payload] : [])) })
+  const writer = new FrameWriter((bytes, payload) => {
+    chunks.push(bytes, ...(payload ? [payload] : []))
+  })
   for (const { kind, number, extra, payload } of frames) {
     if (asText) writer.text(kind as FrameKind, number, extra, payload)
     else writer.bytes(kind as FrameKind, number, extra, Buffer.from(payload))
@@ -31,13 +43,16 @@ function written(asText: boolean): Buffer {
 }
 
 describe('frames', () => {
-  it.each([1, 2, 3, 12, 13, 14, 100, 4096, 65_536, 1_000_000])('come out whole however the bytes are cut: %i at a time', (size) => {
-    const bytes = written(true)
-    const read: Read[] = []
-    const reader = readerInto(read)
-    for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size))
-    expect(read).toEqual(frames)
-  })
+  it.each([1, 2, 3, 12, 13, 14, 100, 4096, 65_536, 1_000_000])(
+    'come out whole however the bytes are cut: %i at a time',
+    (size) => {
+      const bytes = written(true)
+      const read: Read[] = []
+      const reader = readerInto(read)
+      for (let at = 0; at < bytes.length; at += size) reader.push(bytes.subarray(at, at + size))
+      expect(read).toEqual(frames)
+    },
+  )
 
   it('are the same bytes from text and from bytes', () => {
     expect(written(false).equals(written(true))).toBe(true)
@@ -45,7 +60,9 @@ describe('frames', () => {
 
   it('written later do not change what was written before', () => {
     const chunks: Buffer[] = []
-    const writer = new FrameWriter((bytes, payload) => { chunks.push(bytes, ...(payload ? [payload] : [])) })
+    const writer = new FrameWriter((bytes, payload) => {
+      chunks.push(bytes, ...(payload ? [payload] : []))
+    })
     for (let number = 0; number < 20_000; number++) {
       writer.text(FrameKind.runJson, number, 0, `[${number}]`)
       if (number % 7 === 0) writer.flush()
@@ -53,7 +70,9 @@ describe('frames', () => {
     writer.flush()
     const read: Read[] = []
     readerInto(read).push(Buffer.concat(chunks))
-    expect(read.map(({ number, payload }) => [number, payload])).toEqual(Array.from({ length: 20_000 }, (_, number) => [number, `[${number}]`]))
+    expect(read.map(({ number, payload }) => [number, payload])).toEqual(
+      Array.from({ length: 20_000 }, (_, number) => [number, `[${number}]`]),
+    )
   })
 
   it('take no memory for what a header only announces', () => {
@@ -86,11 +105,15 @@ describe('frames', () => {
   })
 
   it('that are none are an error, not a wait for two gigabytes', () => {
-    expect(() => { readerInto([]).push(Buffer.from('console.log went to the wrong place')) }).toThrow(FrameError)
+    expect(() => {
+      readerInto([]).push(Buffer.from('console.log went to the wrong place'))
+    }).toThrow(FrameError)
   })
 
   it('that are not expected are an error before their payload has come', () => {
     const reader = readerInto([], (kind, number) => kind === FrameKind.returned && number === 1)
-    expect(() => { reader.push(written(true).subarray(0, 13)) }).toThrow(/something else writes to file descriptor 3/)
+    expect(() => {
+      reader.push(written(true).subarray(0, 13))
+    }).toThrow(/something else writes to file descriptor 3/)
   })
 })

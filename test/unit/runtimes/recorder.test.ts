@@ -5,12 +5,40 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RecorderError, RecorderFile } from '../../../src/runtimes'
 
 let folder = ''
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'uh-rec-')) })
-afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'uh-rec-'))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
-interface Slot { generation?: number; exitCode?: number; phase?: number; counter?: number; endCounter?: number; job?: number; index?: number; locks?: [number, number]; ready?: number; name?: string; label?: string }
+interface Slot {
+  generation?: number
+  exitCode?: number
+  phase?: number
+  counter?: number
+  endCounter?: number
+  job?: number
+  index?: number
+  locks?: [number, number]
+  ready?: number
+  name?: string
+  label?: string
+}
 
-function slotBytes({ generation = 1, exitCode, phase = 0, counter = 0, endCounter = counter, job = 0, index = 0, locks = [0, 0], ready = 1, name = '', label = '' }: Slot): Buffer {
+function slotBytes({
+  generation = 1,
+  exitCode,
+  phase = 0,
+  counter = 0,
+  endCounter = counter,
+  job = 0,
+  index = 0,
+  locks = [0, 0],
+  ready = 1,
+  name = '',
+  label = '',
+}: Slot): Buffer {
   const bytes = Buffer.alloc(256)
   bytes.writeUInt32LE(generation, 0)
   bytes.writeUInt32LE(1, 4)
@@ -36,7 +64,10 @@ function slotBytes({ generation = 1, exitCode, phase = 0, counter = 0, endCounte
   return bytes
 }
 
-function recorder(slots: readonly Slot[], { magic = 'UNHANGR1', claimed = slots.length, headerBytes = 256 } = {}): RecorderFile {
+function recorder(
+  slots: readonly Slot[],
+  { magic = 'UNHANGR1', claimed = slots.length, headerBytes = 256 } = {},
+): RecorderFile {
   const header = Buffer.alloc(4096)
   header.write(magic)
   header.writeUInt32LE(claimed, 8)
@@ -50,24 +81,55 @@ function recorder(slots: readonly Slot[], { magic = 'UNHANGR1', claimed = slots.
 
 describe('the flight recorder', () => {
   test('tells of each process: who, how it ended, what it was in and what it held', () => {
-    using file = recorder([{ name: 'MainProcess' }, { name: 'ForkPoolWorker-1', exitCode: -9, phase: 1, counter: 8, job: 2, index: 7, locks: [1, 2], label: 'run(7)' }])
+    using file = recorder([
+      { name: 'MainProcess' },
+      {
+        name: 'ForkPoolWorker-1',
+        exitCode: -9,
+        phase: 1,
+        counter: 8,
+        job: 2,
+        index: 7,
+        locks: [1, 2],
+        label: 'run(7)',
+      },
+    ])
     const { parentPid, parentStartTicks, processes } = file.read()
     expect([parentPid, parentStartTicks, processes.length]).toEqual([99, 7, 2])
     expect(processes[1]).toMatchObject({
-      slot: 1, pid: 4711, startTicks: 123, name: 'ForkPoolWorker-1', startedAt: 1500, exitCode: -9, exitedAt: 2500, phase: 'running', counter: 8, job: 2, index: 7,
-      holds: ['tasks'], ready: true, label: 'run(7)',
+      slot: 1,
+      pid: 4711,
+      startTicks: 123,
+      name: 'ForkPoolWorker-1',
+      startedAt: 1500,
+      exitCode: -9,
+      exitedAt: 2500,
+      phase: 'running',
+      counter: 8,
+      job: 2,
+      index: 7,
+      holds: ['tasks'],
+      ready: true,
+      label: 'run(7)',
     })
     expect(processes[0]).toMatchObject({ exitCode: null, exitedAt: null, phase: 'idle', holds: [] })
   })
 
   test('leaves out slots that were never given away', () => {
     using file = recorder([{}, { generation: 0 }, { generation: 3 }])
-    expect(file.read().processes.map(({ slot, generation }) => [slot, generation])).toEqual([[0, 1], [2, 3]])
+    expect(file.read().processes.map(({ slot, generation }) => [slot, generation])).toEqual([
+      [0, 1],
+      [2, 3],
+    ])
   })
 
   test('tells a worker that notes nothing of its tasks from one that has not asked for any', () => {
     using file = recorder([{ ready: 0 }, { ready: 1 }, { ready: 2 }])
-    expect(file.read().processes.map(({ ready, untold }) => [ready, untold])).toEqual([[false, false], [true, false], [true, true]])
+    expect(file.read().processes.map(({ ready, untold }) => [ready, untold])).toEqual([
+      [false, false],
+      [true, false],
+      [true, true],
+    ])
   })
 
   test('says of a task whose note is half written only that there is one', () => {
@@ -76,7 +138,9 @@ describe('the flight recorder', () => {
   })
 
   test.each([
-    ['another file', { magic: 'GARBAGE!' }], ['more slots than there can be', { claimed: 4_000_000 }], ['slots of no size', { headerBytes: 0 }],
+    ['another file', { magic: 'GARBAGE!' }],
+    ['more slots than there can be', { claimed: 4_000_000 }],
+    ['slots of no size', { headerBytes: 0 }],
   ])('refuses %s', (_, header) => {
     expect(() => recorder([{}], header).read()).toThrow(RecorderError)
   })

@@ -21,16 +21,31 @@ describe('a chunk', () => {
   })
 
   it('gives each item as arguments with star', () => {
-    expect(runChunk((a, b) => `${a as string}-${b as string}`, [['x', 1], ['y', 2]], true)).toEqual(['x-1', 'y-2'])
+    expect(
+      runChunk(
+        (a, b) => `${a as string}-${b as string}`,
+        [
+          ['x', 1],
+          ['y', 2],
+        ],
+        true,
+      ),
+    ).toEqual(['x-1', 'y-2'])
   })
 
   it('ends with the first call that throws', () => {
     const seen: unknown[] = []
-    expect(() => runChunk((n) => {
-      seen.push(n)
-      if (n === 2) throw new RangeError('two')
-      return n
-    }, [1, 2, 3], false)).toThrow(RangeError)
+    expect(() =>
+      runChunk(
+        (n) => {
+          seen.push(n)
+          if (n === 2) throw new RangeError('two')
+          return n
+        },
+        [1, 2, 3],
+        false,
+      ),
+    ).toThrow(RangeError)
     expect(seen).toEqual([1, 2])
   })
 })

@@ -6,11 +6,14 @@ import type { PackedThrown } from '../../../src/runtimes'
 const travel = (value: unknown): unknown => unpackThrown(deserialize(serialize(packThrown(value))) as PackedThrown)
 
 describe('what was thrown', () => {
-  it.each([new TypeError('a'), new RangeError('b'), new SyntaxError('c'), new Error('d')])('keeps its class: %s', (error) => {
-    const arrived = travel(error) as Error
-    expect(arrived.constructor).toBe(error.constructor)
-    expect(arrived.stack).toBe(error.stack)
-  })
+  it.each([new TypeError('a'), new RangeError('b'), new SyntaxError('c'), new Error('d')])(
+    'keeps its class: %s',
+    (error) => {
+      const arrived = travel(error) as Error
+      expect(arrived.constructor).toBe(error.constructor)
+      expect(arrived.stack).toBe(error.stack)
+    },
+  )
 
   it('keeps the name of a class that is not known here', () => {
     class QuotaError extends Error {
@@ -21,14 +24,20 @@ describe('what was thrown', () => {
     expect(travel(new QuotaError('full'))).toBeInstanceOf(Error)
   })
 
-  it.each(['toString', 'constructor', '__proto__', 'hasOwnProperty', 'builtins'])('is an error also when its class is called %s', (name) => {
-    const arrived = travel(Object.assign(new Error('x'), { name }))
-    expect(arrived).toBeInstanceOf(Error)
-    expect(arrived).toMatchObject({ name, message: 'x' })
-  })
+  it.each(['toString', 'constructor', '__proto__', 'hasOwnProperty', 'builtins'])(
+    'is an error also when its class is called %s',
+    (name) => {
+      const arrived = travel(Object.assign(new Error('x'), { name }))
+      expect(arrived).toBeInstanceOf(Error)
+      expect(arrived).toMatchObject({ name, message: 'x' })
+    },
+  )
 
   it('is an error whatever its properties are called', () => {
-    const packed = JSON.parse('{ "kind": "error", "name": "Error", "message": "x", "properties": { "__proto__": { "code": 1 }, "constructor": 2 } }') as PackedThrown
+    const packed = JSON.parse(
+      '{ "kind": "error", "name": "Error", "message": "x", "properties": { "__proto__": { "code": 1 }, ' +
+        '"constructor": 2 } }',
+    ) as PackedThrown
     const arrived = unpackThrown(packed)
     expect(arrived).toBeInstanceOf(Error)
     expect(arrived).not.toHaveProperty('code')
@@ -54,7 +63,23 @@ describe('what was thrown', () => {
 
   it('is described when it cannot be cloned or read', () => {
     expect(travel(Symbol('s'))).toMatchObject({ message: expect.stringContaining('Symbol(s)') as unknown })
-    expect(travel(new Proxy(new Error('x'), { get: () => { throw new Error('trap') } }))).toBeInstanceOf(Error)
-    expect(travel(Object.defineProperty(new Error('x'), 'message', { get: () => { throw new Error('trap') } }))).toBeInstanceOf(Error)
+    expect(
+      travel(
+        new Proxy(new Error('x'), {
+          get: () => {
+            throw new Error('trap')
+          },
+        }),
+      ),
+    ).toBeInstanceOf(Error)
+    expect(
+      travel(
+        Object.defineProperty(new Error('x'), 'message', {
+          get: () => {
+            throw new Error('trap')
+          },
+        }),
+      ),
+    ).toBeInstanceOf(Error)
   })
 })

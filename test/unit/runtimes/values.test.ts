@@ -14,7 +14,11 @@ describe('what the structured clone refuses', () => {
   })
 
   it('is nothing in what can be cloned, circles included', () => {
-    const circle: Record<string, unknown> = { at: new Date(), map: new Map([[1, new Set([2n])]]), bytes: new Uint8Array(2) }
+    const circle: Record<string, unknown> = {
+      at: new Date(),
+      map: new Map([[1, new Set([2n])]]),
+      bytes: new Uint8Array(2),
+    }
     circle.self = circle
     expect(findUncloneable(circle, 'result')).toBeUndefined()
   })
@@ -35,7 +39,17 @@ describe('what JSON has no form for', () => {
     ['a bigint', [[2n]], 'arguments[0][0]'],
     ['a Map', [{ m: new Map() }], 'arguments[0].m'],
     ['a Buffer', [Buffer.from('x')], 'arguments[0]'],
-    ['a function', [{ f() { return 1 } }], 'arguments[0].f'],
+    [
+      'a function',
+      [
+        {
+          f() {
+            return 1
+          },
+        },
+      ],
+      'arguments[0].f',
+    ],
     ['a symbol', [Symbol('s')], 'arguments[0]'],
     ['a circle', [circle], 'arguments[0].self'],
   ])('is refused with its place: %s', (_, value, path) => {

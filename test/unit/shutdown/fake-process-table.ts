@@ -1,5 +1,11 @@
 import type {
-  ProcessIdentity, ProcessRow, ProcessState, ProcessTable, ProcessUsage, SignalMasks, SignalOutcome,
+  ProcessIdentity,
+  ProcessRow,
+  ProcessState,
+  ProcessTable,
+  ProcessUsage,
+  SignalMasks,
+  SignalOutcome,
 } from '../../../src/processes'
 
 /** A process that exists only here, and how it takes signals. */
@@ -16,7 +22,10 @@ export interface FakeProcess {
   outcome?: SignalOutcome
 }
 
-/** A process table for what cannot be made on demand: a reused pid, a process that hangs in the kernel, a thousand workers. */
+/**
+ * A process table for what cannot be made on demand: a reused pid, a process that hangs in the kernel, a thousand
+ * workers.
+ */
 export class FakeProcessTable implements ProcessTable {
   readonly processes = new Map<number, FakeProcess>()
   readonly signals: { pid: number; signal: NodeJS.Signals }[] = []
@@ -55,9 +64,16 @@ export class FakeProcessTable implements ProcessTable {
   signalMasks(identity: ProcessIdentity): Promise<SignalMasks | undefined> {
     const process = this.#find(identity)
     if (process === undefined) return Promise.resolve(undefined)
-    const pending = process.state === 'uninterruptible' ? this.signals.filter(({ pid }) => pid === process.pid).map(({ signal }) => signal) : []
+    const pending =
+      process.state === 'uninterruptible'
+        ? this.signals.filter(({ pid }) => pid === process.pid).map(({ signal }) => signal)
+        : []
     return Promise.resolve({
-      ignored: new Set(process.ignored), caught: new Set(process.caught), caughtNumbers: new Set(), blocked: new Set(process.blocked), pending: new Set(pending),
+      ignored: new Set(process.ignored),
+      caught: new Set(process.caught),
+      caughtNumbers: new Set(),
+      blocked: new Set(process.blocked),
+      pending: new Set(pending),
     })
   }
 
@@ -97,13 +113,19 @@ export class FakeProcessTable implements ProcessTable {
     this.passes++
     const children = new Map<number, FakeProcess[]>()
     for (const process of this.processes.values()) {
-      if (process.parentPid !== undefined) children.set(process.parentPid, [...(children.get(process.parentPid) ?? []), process])
+      if (process.parentPid !== undefined)
+        children.set(process.parentPid, [...(children.get(process.parentPid) ?? []), process])
     }
-    const below = (process: FakeProcess): FakeProcess[] => (children.get(process.pid) ?? []).flatMap((child) => [child, ...below(child)])
-    return Promise.resolve(new Map(roots.map(({ identity }) => {
-      const process = this.#find(identity)
-      return [identity.pid, process === undefined ? [] : below(process).map(rowOf)]
-    })))
+    const below = (process: FakeProcess): FakeProcess[] =>
+      (children.get(process.pid) ?? []).flatMap((child) => [child, ...below(child)])
+    return Promise.resolve(
+      new Map(
+        roots.map(({ identity }) => {
+          const process = this.#find(identity)
+          return [identity.pid, process === undefined ? [] : below(process).map(rowOf)]
+        }),
+      ),
+    )
   }
 
   usage(): Promise<Map<number, ProcessUsage>> {
@@ -139,6 +161,11 @@ function identityOf({ pid, start = pid }: FakeProcess): ProcessIdentity {
 
 function rowOf(process: FakeProcess): ProcessRow {
   return {
-    identity: identityOf(process), parentPid: process.parentPid ?? 1, processGroup: 1, session: 1, state: process.state ?? 'sleeping', command: 'fake',
+    identity: identityOf(process),
+    parentPid: process.parentPid ?? 1,
+    processGroup: 1,
+    session: 1,
+    state: process.state ?? 'sleeping',
+    command: 'fake',
   }
 }

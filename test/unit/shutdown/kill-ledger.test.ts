@@ -2,7 +2,16 @@ import { describe, expect, test, vi } from 'vitest'
 import { KillLedger, type KillLedgerEntry } from '../../../src/shutdown'
 
 function entry(pid: number, signal: NodeJS.Signals = 'SIGTERM'): KillLedgerEntry {
-  return { at: pid, identity: { pid, startTime: 'boot-1' }, name: 'PoolWorker-1', subjectId: 'pool-1', signal, outcome: 'sent', reason: 'test', askedBy: 'api' }
+  return {
+    at: pid,
+    identity: { pid, startTime: 'boot-1' },
+    name: 'PoolWorker-1',
+    subjectId: 'pool-1',
+    signal,
+    outcome: 'sent',
+    reason: 'test',
+    askedBy: 'api',
+  }
 }
 
 describe('the kill ledger', () => {
@@ -11,7 +20,10 @@ describe('the kill ledger', () => {
     ledger.record(entry(10, 'SIGTERM'))
     ledger.record(entry(20))
     ledger.record(entry(10, 'SIGKILL'))
-    expect(ledger.entriesFor({ pid: 10, startTime: 'boot-1' }).map(({ signal }) => signal)).toEqual(['SIGTERM', 'SIGKILL'])
+    expect(ledger.entriesFor({ pid: 10, startTime: 'boot-1' }).map(({ signal }) => signal)).toEqual([
+      'SIGTERM',
+      'SIGKILL',
+    ])
     expect(ledger.entriesFor({ pid: 10, startTime: 'boot-2' })).toEqual([])
   })
 

@@ -1,19 +1,42 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ProcessIdentity } from '../../../src/processes'
-import { KillLedger, planShutdown, ShutdownMemory, shutDown, type ShutdownReport, type ShutdownRequest, type ShutdownTarget } from '../../../src/shutdown'
+import {
+  KillLedger,
+  planShutdown,
+  ShutdownMemory,
+  shutDown,
+  type ShutdownReport,
+  type ShutdownRequest,
+  type ShutdownTarget,
+} from '../../../src/shutdown'
 import { FakeProcessTable } from './fake-process-table'
 
 let table = new FakeProcessTable()
-beforeEach(() => { table = new FakeProcessTable() })
+beforeEach(() => {
+  table = new FakeProcessTable()
+})
 
 const identityOf = (pid: number) => ({ pid, startTime: `boot-${pid}` })
 
 /** A program (10) with two workers (11, 12) and a resource tracker (14). */
 const program: readonly Partial<ShutdownTarget>[] = [{}, {}, {}, { helper: true }]
-const targets: ShutdownTarget[] = [10, 11, 12, 14].map((pid, index) => ({ identity: identityOf(pid), name: `process ${pid}`, ...program[index], ...(pid === 10 ? {} : { below: identityOf(10) }) }))
+const targets: ShutdownTarget[] = [10, 11, 12, 14].map((pid, index) => ({
+  identity: identityOf(pid),
+  name: `process ${pid}`,
+  ...program[index],
+  ...(pid === 10 ? {} : { below: identityOf(10) }),
+}))
 
 function request(changes: Partial<ShutdownRequest> = {}): ShutdownRequest {
-  return { subject: { id: 'program-1', name: 'train.py' }, targets, gracePeriodMs: 20, useSigkill: false, reason: 'test', askedBy: 'api', ...changes }
+  return {
+    subject: { id: 'program-1', name: 'train.py' },
+    targets,
+    gracePeriodMs: 20,
+    useSigkill: false,
+    reason: 'test',
+    askedBy: 'api',
+    ...changes,
+  }
 }
 
 function end(changes: Partial<ShutdownRequest> = {}): Promise<ShutdownReport> {
@@ -41,14 +64,22 @@ describe('the order of a shutdown', () => {
     const report = await end()
     expect(order()).toEqual([10, 11, 12, 13, 14])
     expect(report.issues).toEqual([])
-    expect(report.workers.flatMap((worker) => worker.sent.map((signal) => [worker.pid, signal.order]))).toEqual([[10, 1], [11, 2], [12, 3], [14, 5], [13, 4]])
+    expect(report.workers.flatMap((worker) => worker.sent.map((signal) => [worker.pid, signal.order]))).toEqual([
+      [10, 1],
+      [11, 2],
+      [12, 3],
+      [14, 5],
+      [13, 4],
+    ])
   }, 10_000)
 
   test('waits with the children until their parent has ended', async () => {
     let looks = 0
     table.add({ pid: 10, caught: ['SIGTERM'] })
     table.add({ pid: 11, parentPid: 10 })
-    table.beforeLook = () => { if (table.signals.length === 1 && ++looks === 6) goes(10)() }
+    table.beforeLook = () => {
+      if (table.signals.length === 1 && ++looks === 6) goes(10)()
+    }
     const report = await end({ gracePeriodMs: 5000 })
     expect(order()).toEqual([10, 11])
     expect(report.issues).toEqual([])
@@ -62,21 +93,35 @@ describe('the order of a shutdown', () => {
     expect(sent()).toEqual(['10 SIGTERM'])
     expect(report.issues).toEqual([
       'worker still alive: process 10, pid=10, catches SIGTERM and goes on',
-      'child of process 10 still alive: pid=13, fake, got no signal, as process 10 (pid=10) is still there and would go on with its next line',
-      'worker still alive: process 11, pid=11, got no signal, as process 10 (pid=10) is still there and would go on with its next line',
+      'child of process 10 still alive: pid=13, fake, got no signal, as process 10 (pid=10) is still there and ' +
+        'would go on with its next line',
+      'worker still alive: process 11, pid=11, got no signal, as process 10 (pid=10) is still there and would go ' +
+        'on with its next line',
     ])
     const held = { name: 'process 10', pid: 10 }
-    expect(report.workers.filter(({ heldBackBy }) => heldBackBy !== undefined)).toMatchObject([{ pid: 11, heldBackBy: held }, { pid: 13, heldBackBy: held }])
+    expect(report.workers.filter(({ heldBackBy }) => heldBackBy !== undefined)).toMatchObject([
+      { pid: 11, heldBackBy: held },
+      { pid: 13, heldBackBy: held },
+    ])
   })
 
-  test('kills a parent that ignores SIGTERM before its children get theirs, which have their own grace period', async () => {
-    table.add({ pid: 10, ignored: ['SIGTERM'], onSignal: (signal) => { if (signal === 'SIGKILL') goes(10)() } })
-    table.add({ pid: 11, parentPid: 10, caught: ['SIGTERM'] })
-    const report = await end({ useSigkill: true, gracePeriodMs: 60 })
-    expect(sent()).toEqual(['10 SIGTERM', '10 SIGKILL', '11 SIGTERM', '11 SIGKILL'])
-    const [sigterm, sigkill] = report.workers.find(({ pid }) => pid === 11)!.sent
-    expect(sigkill!.atMs - sigterm!.atMs).toBeGreaterThanOrEqual(59)
-  })
+  test(
+    'kills a parent that ignores SIGTERM before its children get theirs, which have their ' + 'own grace period',
+    async () => {
+      table.add({
+        pid: 10,
+        ignored: ['SIGTERM'],
+        onSignal: (signal) => {
+          if (signal === 'SIGKILL') goes(10)()
+        },
+      })
+      table.add({ pid: 11, parentPid: 10, caught: ['SIGTERM'] })
+      const report = await end({ useSigkill: true, gracePeriodMs: 60 })
+      expect(sent()).toEqual(['10 SIGTERM', '10 SIGKILL', '11 SIGTERM', '11 SIGKILL'])
+      const [sigterm, sigkill] = report.workers.find(({ pid }) => pid === 11)!.sent
+      expect(sigkill!.atMs - sigterm!.atMs).toBeGreaterThanOrEqual(59)
+    },
+  )
 
   test('is the same for kill, all of it in one go', async () => {
     table.add({ pid: 10, onSignal: goes(10) })
@@ -109,7 +154,9 @@ describe('the order of a shutdown', () => {
     table.add({ pid: 10, caught: ['SIGTERM'] })
     table.add({ pid: 11, parentPid: 10 })
     const started = performance.now()
-    table.beforeLook = () => { if (table.signals.length === 1 && performance.now() - started > 130) goes(10)() }
+    table.beforeLook = () => {
+      if (table.signals.length === 1 && performance.now() - started > 130) goes(10)()
+    }
     const report = await end({ gracePeriodMs: 100 })
     expect(order()).toEqual([10, 11])
     expect(report.issues).toEqual([])
@@ -120,20 +167,35 @@ describe('the order of a shutdown', () => {
     table.add({ pid: 11, parentPid: 10 })
     let looks = 0
     // More than enough of them to be taken for one that hangs.
-    table.beforeLook = () => { if (table.signals.length === 1 && ++looks === 40) goes(10)() }
+    table.beforeLook = () => {
+      if (table.signals.length === 1 && ++looks === 40) goes(10)()
+    }
     const report = await end({ gracePeriodMs: 10_000 })
     expect(order()).toEqual([10, 11])
     expect(report.issues).toEqual([])
   })
 
-  test.each([false, true])('lets a shell run the trap that leaves, once the command in its foreground has ended (useSigkill: %s)', async (useSigkill) => {
-    table.add({ pid: 10, caught: ['SIGTERM'] })
-    table.add({ pid: 11, parentPid: 10, onSignal: () => { goes(11)(); goes(10)() } })
-    table.commandLine = (({ pid }: ProcessIdentity) => Promise.resolve(pid === 10 ? ['bash', '-c', 'trap "exit 1" TERM; sleep 1000; touch marker'] : undefined)) as unknown as typeof table.commandLine
-    const report = await end({ useSigkill, gracePeriodMs: 40 })
-    expect(sent()).toEqual(['10 SIGTERM', '11 SIGTERM'])
-    expect(report.issues).toEqual([])
-  })
+  test.each([false, true])(
+    'lets a shell run the trap that leaves, once the command in its foreground has ended (useSigkill: %s)',
+    async (useSigkill) => {
+      table.add({ pid: 10, caught: ['SIGTERM'] })
+      table.add({
+        pid: 11,
+        parentPid: 10,
+        onSignal: () => {
+          goes(11)()
+          goes(10)()
+        },
+      })
+      table.commandLine = (({ pid }: ProcessIdentity) =>
+        Promise.resolve(
+          pid === 10 ? ['bash', '-c', 'trap "exit 1" TERM; sleep 1000; touch marker'] : undefined,
+        )) as unknown as typeof table.commandLine
+      const report = await end({ useSigkill, gracePeriodMs: 40 })
+      expect(sent()).toEqual(['10 SIGTERM', '11 SIGTERM'])
+      expect(report.issues).toEqual([])
+    },
+  )
 
   test('ends what was held back once the process that took so long has ended, and signals nobody twice', async () => {
     table.add({ pid: 10, caught: ['SIGTERM'] })
@@ -154,7 +216,13 @@ describe('the order of a shutdown', () => {
   })
 
   test('takes the fork server for no parent: what it has forked is below the program', async () => {
-    table.add({ pid: 10, onSignal: () => { goes(10)(); table.processes.get(11)!.parentPid = 14 } })
+    table.add({
+      pid: 10,
+      onSignal: () => {
+        goes(10)()
+        table.processes.get(11)!.parentPid = 14
+      },
+    })
     table.add({ pid: 14, parentPid: 10 })
     table.add({ pid: 11, parentPid: 14 })
     const report = await end()
@@ -178,14 +246,22 @@ describe('the order of a shutdown', () => {
       if (late?.parentPid === 1) below.set(10, await table.list())
       return below
     })(table.descendants.bind(table))
-    const marked = targets.map((target) => (target.identity.pid === 10 ? { ...target, marker: 'program-1/main' } : target))
+    const marked = targets.map((target) =>
+      target.identity.pid === 10 ? { ...target, marker: 'program-1/main' } : target,
+    )
     const report = await end({ targets: marked, gracePeriodMs: 2000 })
     expect(order()).toEqual([10, 15])
     expect(report.issues).toEqual([])
   })
 
   test('sends nothing to a helper that leaves by itself once the program is gone', async () => {
-    table.add({ pid: 10, onSignal: () => { goes(10)(); table.processes.delete(14) } })
+    table.add({
+      pid: 10,
+      onSignal: () => {
+        goes(10)()
+        table.processes.delete(14)
+      },
+    })
     table.add({ pid: 14, parentPid: 10 })
     const report = await end()
     expect(order()).toEqual([10])
@@ -220,11 +296,57 @@ describe('the plan of a shutdown', () => {
     expect(table.signals).toEqual([])
     const signals = ['SIGTERM', 'SIGKILL']
     expect(plan.processes).toEqual([
-      { step: 1, name: 'process 10', pid: 10, command: 'fake', after: null, asked: false, signals, answer: 'handles SIGTERM, and has 20 ms for that; then SIGKILL follows' },
-      { step: 2, name: 'process 11', pid: 11, command: 'fake', after: { name: 'process 10', pid: 10 }, asked: false, signals, answer: 'ignores SIGTERM: SIGKILL follows' },
-      { step: 2, name: 'process 12', pid: 12, command: 'fake', after: { name: 'process 10', pid: 10 }, asked: false, signals, answer: 'is stopped, and is continued so that the signal arrives; ends at SIGTERM' },
-      { step: 3, name: 'child of process 10', pid: 13, command: 'fake', descendantOf: 'process 10', after: { name: 'process 11', pid: 11 }, asked: false, signals, answer: 'ends at SIGTERM' },
-      { step: 4, name: 'process 14', pid: 14, command: 'fake', after: { name: 'process 10', pid: 10 }, asked: false, signals, answer: 'leaves by itself once the program is gone, and is signalled only if it does not' },
+      {
+        step: 1,
+        name: 'process 10',
+        pid: 10,
+        command: 'fake',
+        after: null,
+        asked: false,
+        signals,
+        answer: 'handles SIGTERM, and has 20 ms for that; then SIGKILL follows',
+      },
+      {
+        step: 2,
+        name: 'process 11',
+        pid: 11,
+        command: 'fake',
+        after: { name: 'process 10', pid: 10 },
+        asked: false,
+        signals,
+        answer: 'ignores SIGTERM: SIGKILL follows',
+      },
+      {
+        step: 2,
+        name: 'process 12',
+        pid: 12,
+        command: 'fake',
+        after: { name: 'process 10', pid: 10 },
+        asked: false,
+        signals,
+        answer: 'is stopped, and is continued so that the signal arrives; ends at SIGTERM',
+      },
+      {
+        step: 3,
+        name: 'child of process 10',
+        pid: 13,
+        command: 'fake',
+        descendantOf: 'process 10',
+        after: { name: 'process 11', pid: 11 },
+        asked: false,
+        signals,
+        answer: 'ends at SIGTERM',
+      },
+      {
+        step: 4,
+        name: 'process 14',
+        pid: 14,
+        command: 'fake',
+        after: { name: 'process 10', pid: 10 },
+        asked: false,
+        signals,
+        answer: 'leaves by itself once the program is gone, and is signalled only if it does not',
+      },
     ])
   })
 

@@ -1,17 +1,30 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
-  defaultLimits, PreemptionHandler, type OwnProcess, type PreemptiblePool, type PreemptionEvent, type PreemptionOrder, type SaveContext, type TerminationFields,
+  defaultLimits,
+  PreemptionHandler,
+  type OwnProcess,
+  type PreemptiblePool,
+  type PreemptionEvent,
+  type PreemptionOrder,
+  type SaveContext,
+  type TerminationFields,
 } from '../../../src/shutdown'
 import { planGrace } from '../../../src/shutdown/termination/budget'
 
-beforeEach(() => { vi.useFakeTimers() })
-afterEach(() => { vi.useRealTimers() })
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 /** What happened, in order, with the time since the notice. */
 let log: string[]
 let events: PreemptionEvent[]
 let noticedAt: number
-const note = (what: string): void => { log.push(`${Math.round(performance.now() - noticedAt)} ${what}`) }
+const note = (what: string): void => {
+  log.push(`${Math.round(performance.now() - noticedAt)} ${what}`)
+}
 
 class FakePool implements PreemptiblePool {
   readonly id = 'pool-1'
@@ -22,8 +35,13 @@ class FakePool implements PreemptiblePool {
   running: { id: string; label: string; stuck: boolean }[] = []
   orders: PreemptionOrder[] = []
   issues: string[] = []
-  hold(): void { this.held = true; note('hold') }
-  runningTasks() { return this.running }
+  hold(): void {
+    this.held = true
+    note('hold')
+  }
+  runningTasks() {
+    return this.running
+  }
   async shutdown(order: PreemptionOrder) {
     this.orders.push(order)
     note('shutdown')
@@ -34,7 +52,10 @@ class FakePool implements PreemptiblePool {
   run(label: string, endsAfterMs?: number, stuck = false): this {
     const task = { id: label, label, stuck }
     this.running.push(task)
-    if (endsAfterMs !== undefined) setTimeout(() => { this.running = this.running.filter((one) => one !== task) }, endsAfterMs)
+    if (endsAfterMs !== undefined)
+      setTimeout(() => {
+        this.running = this.running.filter((one) => one !== task)
+      }, endsAfterMs)
     return this
   }
 }
@@ -44,19 +65,49 @@ class FakeProcess implements OwnProcess {
   guarded: (number | undefined)[] = []
   readonly listeners = new Set<() => void>()
   onUncaught: (error: unknown) => void = () => undefined
-  onSigterm(listener: () => void) { this.listeners.add(listener); return () => { this.listeners.delete(listener) } }
-  guard(exitCode: number | undefined, onUncaught: (error: unknown) => void) { this.guarded.push(exitCode); this.onUncaught = onUncaught; return () => { this.guarded.push(undefined) } }
-  exit(code: number) { this.exits.push(code); note(`exit ${code}`) }
-  sigterm() { for (const listener of this.listeners) listener() }
+  onSigterm(listener: () => void) {
+    this.listeners.add(listener)
+    return () => {
+      this.listeners.delete(listener)
+    }
+  }
+  guard(exitCode: number | undefined, onUncaught: (error: unknown) => void) {
+    this.guarded.push(exitCode)
+    this.onUncaught = onUncaught
+    return () => {
+      this.guarded.push(undefined)
+    }
+  }
+  exit(code: number) {
+    this.exits.push(code)
+    note(`exit ${code}`)
+  }
+  sigterm() {
+    for (const listener of this.listeners) listener()
+  }
 }
 
 let pool: FakePool
 let own: FakeProcess
-const saveNoted = ({ occasion }: SaveContext): void => { note(`save ${occasion}`) }
+const saveNoted = ({ occasion }: SaveContext): void => {
+  note(`save ${occasion}`)
+}
 const handlerOf = (termination: TerminationFields, pools: PreemptiblePool[] = [pool]): PreemptionHandler =>
-  new PreemptionHandler({ pools, termination: { platform: 'borg', save: saveNoted, ...termination }, ownProcess: own, report: (event) => { events.push(event) } })
-const notice = (): void => { noticedAt = performance.now(); own.sigterm() }
-const pass = async (ms: number): Promise<void> => { await vi.advanceTimersByTimeAsync(ms) }
+  new PreemptionHandler({
+    pools,
+    termination: { platform: 'borg', save: saveNoted, ...termination },
+    ownProcess: own,
+    report: (event) => {
+      events.push(event)
+    },
+  })
+const notice = (): void => {
+  noticedAt = performance.now()
+  own.sigterm()
+}
+const pass = async (ms: number): Promise<void> => {
+  await vi.advanceTimersByTimeAsync(ms)
+}
 const kinds = (): string[] => events.map(({ kind }) => kind)
 
 beforeEach(() => {
@@ -83,7 +134,15 @@ describe('without a grace period', () => {
     notice()
     await pass(20_000)
     expect(log).toEqual(['0 hold', '5000 shutdown', '5000 save final', '5000 exit 42'])
-    expect(pool.orders).toEqual([{ kill: false, useSigkill: true, gracePeriodMs: 200, askedBy: 'preemption', reason: expect.stringContaining('did not end in time') as string }])
+    expect(pool.orders).toEqual([
+      {
+        kill: false,
+        useSigkill: true,
+        gracePeriodMs: 200,
+        askedBy: 'preemption',
+        reason: expect.stringContaining('did not end in time') as string,
+      },
+    ])
     expect(events).toContainEqual({ kind: 'cut', tasks: ['hung (Work)'] })
   })
 
@@ -97,7 +156,14 @@ describe('without a grace period', () => {
 
   test('SIGTERM once more cuts the running tasks now, and a third changes nothing', async () => {
     pool.run('hung')
-    handlerOf({ save: async () => { note('save'); await new Promise((done) => { setTimeout(done, 100) }) } })
+    handlerOf({
+      save: async () => {
+        note('save')
+        await new Promise((done) => {
+          setTimeout(done, 100)
+        })
+      },
+    })
     notice()
     await pass(1000)
     own.sigterm()
@@ -109,7 +175,13 @@ describe('without a grace period', () => {
   })
 
   test('a save that throws, rejects or hangs does not keep it from leaving', async () => {
-    for (const save of [() => { throw new Error('no disk') }, () => Promise.reject(new Error('no disk')), () => new Promise<void>(() => undefined)]) {
+    for (const save of [
+      () => {
+        throw new Error('no disk')
+      },
+      () => Promise.reject(new Error('no disk')),
+      () => new Promise<void>(() => undefined),
+    ]) {
       events = []
       own = new FakeProcess()
       handlerOf({ save })
@@ -122,9 +194,15 @@ describe('without a grace period', () => {
 
   test('a save that hangs is told to stop, and is over in time', async () => {
     let aborted: number | undefined
-    handlerOf({ save: ({ signal }) => new Promise((_, reject) => {
-      signal.addEventListener('abort', () => { aborted = performance.now() - noticedAt; reject(new Error('stopped')) })
-    }) })
+    handlerOf({
+      save: ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted = performance.now() - noticedAt
+            reject(new Error('stopped'))
+          })
+        }),
+    })
     notice()
     await pass(30_000)
     expect(aborted).toBe(defaultLimits.saveMs)
@@ -142,9 +220,15 @@ describe('without a grace period', () => {
   })
 
   test('a pool whose own methods throw keeps nobody from saving and leaving', async () => {
-    pool.hold = () => { throw new Error('no') }
-    pool.runningTasks = () => { throw new Error('no') }
-    pool.shutdown = () => { throw new Error('no') }
+    pool.hold = () => {
+      throw new Error('no')
+    }
+    pool.runningTasks = () => {
+      throw new Error('no')
+    }
+    pool.shutdown = () => {
+      throw new Error('no')
+    }
     handlerOf({})
     notice()
     await pass(30_000)
@@ -176,10 +260,15 @@ describe('with a grace period', () => {
 
   test('keeps time back for the cut and the save when no task has been done, or one hangs', async () => {
     pool.run('hung')
-    handlerOf({ gracePeriodMs, save: async ({ occasion }) => {
-      note(`save ${occasion}`)
-      await new Promise((done) => { setTimeout(done, 20_000) })
-    } })
+    handlerOf({
+      gracePeriodMs,
+      save: async ({ occasion }) => {
+        note(`save ${occasion}`)
+        await new Promise((done) => {
+          setTimeout(done, 20_000)
+        })
+      },
+    })
     notice()
     await pass(gracePeriodMs)
     // Twice the first save, and 3 s for the cut.
@@ -188,7 +277,9 @@ describe('with a grace period', () => {
 
   test('follows a mean task time that grows', async () => {
     pool.meanTaskMs = 1000
-    setTimeout(() => { pool.meanTaskMs = 50_000 }, 100_000)
+    setTimeout(() => {
+      pool.meanTaskMs = 50_000
+    }, 100_000)
     handlerOf({ gracePeriodMs })
     notice()
     await pass(gracePeriodMs)
@@ -220,19 +311,28 @@ describe('with a grace period', () => {
 
   test('a first save that hangs takes a third of it, and the second is made all the same', async () => {
     const limits: number[] = []
-    handlerOf({ gracePeriodMs, save: ({ occasion, limitMs }) => {
-      limits.push(limitMs)
-      return occasion === 'notice' ? new Promise(() => undefined) : undefined
-    } })
+    handlerOf({
+      gracePeriodMs,
+      save: ({ occasion, limitMs }) => {
+        limits.push(limitMs)
+        return occasion === 'notice' ? new Promise(() => undefined) : undefined
+      },
+    })
     notice()
     await pass(gracePeriodMs)
-    expect(events.filter(({ kind }) => kind === 'saveFailed' || kind === 'saved')).toMatchObject([{ kind: 'saveFailed', elapsedMs: 200_000 }, { kind: 'saved', occasion: 'final' }])
+    expect(events.filter(({ kind }) => kind === 'saveFailed' || kind === 'saved')).toMatchObject([
+      { kind: 'saveFailed', elapsedMs: 200_000 },
+      { kind: 'saved', occasion: 'final' },
+    ])
     expect(limits[0]).toBe(200_000)
     expect(own.exits).toEqual([42])
   })
 
   test('a first save that hangs does not keep SIGTERM from being heard', async () => {
-    handlerOf({ gracePeriodMs, save: ({ occasion }) => occasion === 'notice' ? new Promise(() => undefined) : undefined })
+    handlerOf({
+      gracePeriodMs,
+      save: ({ occasion }) => (occasion === 'notice' ? new Promise(() => undefined) : undefined),
+    })
     notice()
     await pass(1000)
     own.sigterm()
@@ -240,14 +340,17 @@ describe('with a grace period', () => {
     expect(own.exits).toEqual([42])
   })
 
-  test.each([1, 100, 1000, 5000, 60_000, 3_600_000])('everything that hangs is over inside of it, or of half a second: %i ms', async (period) => {
-    pool.run('hung')
-    handlerOf({ gracePeriodMs: period, save: () => new Promise(() => undefined) })
-    notice()
-    await pass(period + 10_000)
-    expect(own.exits).toEqual([42])
-    expect(Number(log.at(-1)?.split(' ')[0])).toBeLessThanOrEqual(Math.max(period, 500))
-  })
+  test.each([1, 100, 1000, 5000, 60_000, 3_600_000])(
+    'everything that hangs is over inside of it, or of half a second: %i ms',
+    async (period) => {
+      pool.run('hung')
+      handlerOf({ gracePeriodMs: period, save: () => new Promise(() => undefined) })
+      notice()
+      await pass(period + 10_000)
+      expect(own.exits).toEqual([42])
+      expect(Number(log.at(-1)?.split(' ')[0])).toBeLessThanOrEqual(Math.max(period, 500))
+    },
+  )
 })
 
 describe('a notice from elsewhere', () => {
@@ -262,11 +365,13 @@ describe('a notice from elsewhere', () => {
 
   test('is still heard after the function has thrown and hung', async () => {
     let asked = 0
-    handlerOf({ terminationWatcher: () => {
-      asked += 1
-      if (asked === 1) throw new Error('no network')
-      return asked === 2 ? new Promise(() => undefined) : true
-    } })
+    handlerOf({
+      terminationWatcher: () => {
+        asked += 1
+        if (asked === 1) throw new Error('no network')
+        return asked === 2 ? new Promise(() => undefined) : true
+      },
+    })
     await pass(20_000)
     expect(events.filter(({ kind }) => kind === 'problem')).toHaveLength(2)
     expect(own.exits).toEqual([42])
@@ -281,7 +386,13 @@ describe('a notice from elsewhere', () => {
   })
 
   test('a watcher that cannot be started leaves SIGTERM', async () => {
-    handlerOf({ terminationWatcher: { watch: () => { throw new Error('broken') } } })
+    handlerOf({
+      terminationWatcher: {
+        watch: () => {
+          throw new Error('broken')
+        },
+      },
+    })
     await pass(100)
     expect(events).toMatchObject([{ kind: 'problem' }])
     notice()
@@ -290,7 +401,13 @@ describe('a notice from elsewhere', () => {
   })
 
   test('a watcher that cannot be stopped keeps nobody from leaving', async () => {
-    const handler = handlerOf({ terminationWatcher: { watch: () => () => { throw new Error('broken') } } })
+    const handler = handlerOf({
+      terminationWatcher: {
+        watch: () => () => {
+          throw new Error('broken')
+        },
+      },
+    })
     await handler.ready
     notice()
     await pass(20_000)
@@ -299,8 +416,12 @@ describe('a notice from elsewhere', () => {
 })
 
 describe('leaving', () => {
-  test('calls an exit of one\'s own, and leaves by itself only where that fails', async () => {
-    handlerOf({ exit: ({ source }) => { note(`own exit for ${source}`) } })
+  test("calls an exit of one's own, and leaves by itself only where that fails", async () => {
+    handlerOf({
+      exit: ({ source }) => {
+        note(`own exit for ${source}`)
+      },
+    })
     notice()
     await pass(20_000)
     expect(log.at(-1)).toBe('0 own exit for SIGTERM')
@@ -308,7 +429,11 @@ describe('leaving', () => {
     expect([own.exits, own.guarded]).toEqual([[], [undefined, undefined]])
     expect(own.listeners.size).toBe(0)
     own = new FakeProcess()
-    handlerOf({ exit: () => { throw new Error('no') } })
+    handlerOf({
+      exit: () => {
+        throw new Error('no')
+      },
+    })
     notice()
     await pass(20_000)
     expect(own.exits).toEqual([42])
@@ -328,7 +453,12 @@ describe('leaving', () => {
 
   test('ends the pools that are there then', async () => {
     const pools: FakePool[] = []
-    new PreemptionHandler({ pools: () => pools, termination: { platform: 'borg' }, ownProcess: own, report: () => undefined })
+    new PreemptionHandler({
+      pools: () => pools,
+      termination: { platform: 'borg' },
+      ownProcess: own,
+      report: () => undefined,
+    })
     pools.push(pool)
     notice()
     await pass(100)
@@ -338,7 +468,12 @@ describe('leaving', () => {
 
 describe('stop', () => {
   test('watches no more', async () => {
-    const handler = handlerOf({ terminationWatcher: () => { note('asked'); return false } })
+    const handler = handlerOf({
+      terminationWatcher: () => {
+        note('asked')
+        return false
+      },
+    })
     await pass(1500)
     handler.stop()
     handler.stop()

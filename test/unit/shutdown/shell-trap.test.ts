@@ -11,7 +11,9 @@ describe('the text of a shell shows that its trap leaves the shell', () => {
     ['leave() { rm -f lock; exit 1; }\ntrap leave TERM'],
     ['command -v git; trap "exit 0" TERM; command sleep 1000'],
     ['function leave {\n  exit 2 # gone\n}\ntrap leave TERM'],
-  ])('%j', (text) => { expect(everyTrapLeaves(text, 'SIGTERM')).toBe(true) })
+  ])('%j', (text) => {
+    expect(everyTrapLeaves(text, 'SIGTERM')).toBe(true)
+  })
 })
 
 describe('nothing is taken for sure of a trap', () => {
@@ -36,5 +38,7 @@ describe('nothing is taken for sure of a trap', () => {
     ['that is only printed', 'echo trap "exit 0" TERM'],
     ['that stands in a comment', '# trap "exit 0" TERM'],
     ['of a variable with such a name', '$trap "exit 0" TERM; my-trap "exit 0" TERM'],
-  ])('%s', (_, text) => { expect(everyTrapLeaves(text, 'SIGTERM')).toBe(false) })
+  ])('%s', (_, text) => {
+    expect(everyTrapLeaves(text, 'SIGTERM')).toBe(false)
+  })
 })

@@ -13,9 +13,20 @@ beforeEach(() => {
 })
 
 function end(pids: readonly number[], request: Partial<ShutdownRequest> = {}): Promise<ShutdownReport> {
-  const targets = pids.map((pid, index) => ({ identity: { pid, startTime: `boot-${pid}` }, name: `PoolWorker-${index + 1}` }))
+  const targets = pids.map((pid, index) => ({
+    identity: { pid, startTime: `boot-${pid}` },
+    name: `PoolWorker-${index + 1}`,
+  }))
   return shutDown(
-    { subject: { id: 'pool-1', name: 'Test' }, targets, gracePeriodMs: 20, useSigkill: false, reason: 'test', askedBy: 'api', ...request },
+    {
+      subject: { id: 'pool-1', name: 'Test' },
+      targets,
+      gracePeriodMs: 20,
+      useSigkill: false,
+      reason: 'test',
+      askedBy: 'api',
+      ...request,
+    },
     { processes: table, ledger, memory },
   )
 }
@@ -28,19 +39,26 @@ describe('the shutdown core', () => {
     expect(table.signals).toEqual([])
   })
 
-  test('does not touch a process that took the pid between the capture and the signal, nor between two signals', async () => {
-    table.add({ pid: 10, caught: ['SIGTERM'], onSignal: () => table.add({ pid: 10, start: 999 }) })
-    const report = await end([10], { useSigkill: true })
-    expect(report.workers).toMatchObject([{ outcome: 'terminated' }])
-    expect(table.signals).toEqual([{ pid: 10, signal: 'SIGTERM' }])
-    expect(table.processes.get(10)?.start).toBe(999)
-  })
+  test(
+    'does not touch a process that took the pid between the capture and the signal, nor ' + 'between two signals',
+    async () => {
+      table.add({ pid: 10, caught: ['SIGTERM'], onSignal: () => table.add({ pid: 10, start: 999 }) })
+      const report = await end([10], { useSigkill: true })
+      expect(report.workers).toMatchObject([{ outcome: 'terminated' }])
+      expect(table.signals).toEqual([{ pid: 10, signal: 'SIGTERM' }])
+      expect(table.processes.get(10)?.start).toBe(999)
+    },
+  )
 
   test('writes a signal that met a reused pid into the report and the ledger', async () => {
     table.add({ pid: 10, outcome: 'reused' })
     const report = await end([10])
-    expect(report.workers).toMatchObject([{ outcome: 'already-gone', sent: [{ signal: 'SIGTERM', outcome: 'reused' }] }])
-    expect(ledger.entries()).toMatchObject([{ signal: 'SIGTERM', outcome: 'reused', name: 'PoolWorker-1', subjectId: 'pool-1' }])
+    expect(report.workers).toMatchObject([
+      { outcome: 'already-gone', sent: [{ signal: 'SIGTERM', outcome: 'reused' }] },
+    ])
+    expect(ledger.entries()).toMatchObject([
+      { signal: 'SIGTERM', outcome: 'reused', name: 'PoolWorker-1', subjectId: 'pool-1' },
+    ])
   })
 
   test('ends the workers it knows when their descendants cannot be looked for, and says so', async () => {
@@ -51,14 +69,18 @@ describe('the shutdown core', () => {
     expect(report.issues).toEqual(['descendants could not be looked for: EMFILE: too many open files'])
   })
 
-  test('calls a worker unkillable that hangs in the kernel with SIGKILL pending, and does not wait for it', async () => {
-    table.add({ pid: 10, state: 'uninterruptible' })
-    const report = await end([10], { kill: true, gracePeriodMs: 60_000 })
-    expect(report.workers).toMatchObject([{ outcome: 'unkillable', foreseen: ['uninterruptible'] }])
-    expect(report.issues).toEqual([
-      'worker still alive: PoolWorker-1, pid=10, in uninterruptible sleep (state D) with SIGKILL pending: nothing more can be done from here',
-    ])
-  })
+  test(
+    'calls a worker unkillable that hangs in the kernel with SIGKILL pending, and does ' + 'not wait for it',
+    async () => {
+      table.add({ pid: 10, state: 'uninterruptible' })
+      const report = await end([10], { kill: true, gracePeriodMs: 60_000 })
+      expect(report.workers).toMatchObject([{ outcome: 'unkillable', foreseen: ['uninterruptible'] }])
+      expect(report.issues).toEqual([
+        'worker still alive: PoolWorker-1, pid=10, in uninterruptible sleep (state D) with SIGKILL pending: ' +
+          'nothing more can be done from here',
+      ])
+    },
+  )
 
   test('waits for a worker that was in the kernel for a moment only', async () => {
     table.add({ pid: 10, state: 'uninterruptible' })
@@ -114,13 +136,16 @@ describe('the shutdown core', () => {
     [{ gracePeriodMs: Number.NaN }, /gracePeriodMs must be 0 or more/],
     [{ termSequence: [{ signal: 'SIGTERM', waitMs: -5 }] }, /waitMs of a step of termSequence/],
     [{ termSequence: [{ signal: 'SIGNONSENSE', waitMs: 5 }] }, /SIGNONSENSE, which is no signal/],
-  ] as unknown as [Partial<ShutdownRequest>, RegExp][])('refuses a request that makes no sense before anything is done: %j', async (request, message) => {
-    table.add({ pid: 10 })
-    let stopped = false
-    await expect(end([10], { ...request, stopRefill: () => (stopped = true) })).rejects.toThrow(message)
-    expect(stopped).toBe(false)
-    expect(table.signals).toEqual([])
-  })
+  ] as unknown as [Partial<ShutdownRequest>, RegExp][])(
+    'refuses a request that makes no sense before anything is done: %j',
+    async (request, message) => {
+      table.add({ pid: 10 })
+      let stopped = false
+      await expect(end([10], { ...request, stopRefill: () => (stopped = true) })).rejects.toThrow(message)
+      expect(stopped).toBe(false)
+      expect(table.signals).toEqual([])
+    },
+  )
 
   test('works with a grace period of 0', async () => {
     table.add({ pid: 10 })

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { terminationPlatforms } from '../../../src/protocol'
-import { detectPlatform, platforms, TerminationConfig, TerminationConfigError, terminationPresets, type TerminationFields } from '../../../src/shutdown'
+import {
+  detectPlatform,
+  platforms,
+  TerminationConfig,
+  TerminationConfigError,
+  terminationPresets,
+  type TerminationFields,
+} from '../../../src/shutdown'
 
 describe('the platforms', () => {
   test.each([
@@ -10,9 +17,15 @@ describe('the platforms', () => {
     ['gcp-cpu', 'metadata', 143, 0],
     ['slurm', 'sigterm', 42, 0],
     ['other', 'sigterm', 42, 0],
-  ] as const)('have TensorFlow\'s numbers: %s', (platform, watch, exitCode, gracePeriodMs) => {
+  ] as const)("have TensorFlow's numbers: %s", (platform, watch, exitCode, gracePeriodMs) => {
     expect(terminationPresets[platform]).toEqual({ watch, exitCode, gracePeriodMs })
-    expect(new TerminationConfig().for(platform)).toMatchObject({ platform, exitCode, gracePeriodMs, exit: undefined, save: undefined })
+    expect(new TerminationConfig().for(platform)).toMatchObject({
+      platform,
+      exitCode,
+      gracePeriodMs,
+      exit: undefined,
+      save: undefined,
+    })
     expect(new TerminationConfig().for(platform).terminationWatcher === undefined).toBe(watch === 'sigterm')
   })
 
@@ -32,11 +45,21 @@ describe('a TerminationConfig', () => {
     const save = (): void => undefined
     const terminationWatcher = { watch: () => () => undefined }
     const complete = new TerminationConfig({ terminationWatcher, exit: 7, gracePeriodMs: 60_000, save }).for('gcp-cpu')
-    expect(complete).toEqual({ platform: 'gcp-cpu', terminationWatcher, exit: undefined, exitCode: 7, gracePeriodMs: 60_000, save })
+    expect(complete).toEqual({
+      platform: 'gcp-cpu',
+      terminationWatcher,
+      exit: undefined,
+      exitCode: 7,
+      gracePeriodMs: 60_000,
+      save,
+    })
   })
 
   test('honours an explicit 0: no grace period on a GPU machine, exit code 0', () => {
-    expect(new TerminationConfig({ gracePeriodMs: 0, exit: 0 }).for('gcp-gpu')).toMatchObject({ gracePeriodMs: 0, exitCode: 0 })
+    expect(new TerminationConfig({ gracePeriodMs: 0, exit: 0 }).for('gcp-gpu')).toMatchObject({
+      gracePeriodMs: 0,
+      exitCode: 0,
+    })
   })
 
   test('may name the other kind of notice', () => {
@@ -44,14 +67,20 @@ describe('a TerminationConfig', () => {
     expect(new TerminationConfig({ terminationWatcher: 'metadata' }).for('borg').terminationWatcher).toBeDefined()
   })
 
-  test('keeps the exit code of the platform beside an exit of one\'s own', () => {
+  test("keeps the exit code of the platform beside an exit of one's own", () => {
     const exit = (): void => undefined
     expect(new TerminationConfig({ exit }).for('gcp-gpu')).toMatchObject({ exit, exitCode: 143 })
     expect(new TerminationConfig({ exit, exitCode: 3 }).for('gcp-gpu')).toMatchObject({ exit, exitCode: 3 })
   })
 
   test('is completed for the platform that it names, without a look at the machine', async () => {
-    expect(await new TerminationConfig({ platform: 'slurm' }).complete({ productName: () => { throw new Error('looked') } })).toMatchObject({ platform: 'slurm' })
+    expect(
+      await new TerminationConfig({ platform: 'slurm' }).complete({
+        productName: () => {
+          throw new Error('looked')
+        },
+      }),
+    ).toMatchObject({ platform: 'slurm' })
   })
 
   test.each([

@@ -10,7 +10,8 @@ from __future__ import annotations
 import _signal
 from typing import Set
 
-# What a fault in a thread's own code sends it: blocked, it ends the process before a handler (faulthandler's) can tell where.
+# What a fault in a thread's own code sends it: blocked, it ends the process before a handler (faulthandler's) can tell
+# where.
 _FAULTS = frozenset((_signal.SIGSEGV, _signal.SIGBUS, _signal.SIGFPE, _signal.SIGILL))
 
 

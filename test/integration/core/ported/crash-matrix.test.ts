@@ -37,9 +37,14 @@ describe.each(runtimes)('$name: TestExecutorDeadLock', (runtime) => {
   it.each(crashCases)('test_in_callback_submit_with_crash: %s', async (_, failure) => {
     const { pool } = shared
     // Long enough that the callback is called by the pool, and not while the task is handed in.
-    const inCallback = () => new Promise<AsyncResult>((resolve) => {
-      pool.applyAsync('sleep', [10], { callback: () => { resolve(failure.submit(pool, runtime)) } })
-    })
+    const inCallback = () =>
+      new Promise<AsyncResult>((resolve) => {
+        pool.applyAsync('sleep', [10], {
+          callback: () => {
+            resolve(failure.submit(pool, runtime))
+          },
+        })
+      })
     await expectFailure(failure, pool, runtime, () => within(inCallback(), 'the callback'))
   })
 })

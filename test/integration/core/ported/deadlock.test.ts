@@ -51,7 +51,9 @@ describe.each(runtimes)('$name: ExecutorDeadlockTest', (runtime) => {
   it('test_crash_big_data', async () => {
     const pool = poolOf(runtime)
     const data = 'a'.repeat(pipeMaxSize)
-    const error = await rejection(within(pool.map('crash_with_data', Array<string>(6).fill(data), { chunkSize: 1 }), 'map()'))
+    const error = await rejection(
+      within(pool.map('crash_with_data', Array<string>(6).fill(data), { chunkSize: 1 }), 'map()'),
+    )
     expect(error).toBeInstanceOf(WorkerLostError)
     expect(error).toMatchObject({ signal: 'SIGSEGV' })
     expect(pool.counts).toMatchObject({ lost: 6, queued: 0, running: 0 })
@@ -68,7 +70,11 @@ describe.each(runtimes)('$name: ExecutorDeadlockTest', (runtime) => {
     const next = pool.applyAsync('sqr', [7])
     await until(() => pool.counts.running === 1, 'the task is sent')
     process.kill(pid, 'SIGKILL')
-    expect(await rejection(within(result.get(), 'get()'))).toMatchObject({ name: 'WorkerLostError', signal: 'SIGKILL', pid })
+    expect(await rejection(within(result.get(), 'get()'))).toMatchObject({
+      name: 'WorkerLostError',
+      signal: 'SIGKILL',
+      pid,
+    })
     expect(await within(next.get(), 'the task behind it')).toBe(49)
     await closeAndJoin(pool)
   })
@@ -83,7 +89,9 @@ describe.each(runtimes)('$name: ExecutorDeadlockTest', (runtime) => {
     // Both channels are full long before the last one, and nobody reads them: handing in must not wait for that.
     const results = range(100).map((i) => pool.applyAsync<[number, string]>('identity', [[i, text]]))
     await until(() => pool.counts.running > 0, 'tasks are sent')
-    await new Promise((resolve) => { setImmediate(resolve) })
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
     expect(results.filter((result) => result.ready())).toEqual([])
     for (const pid of pids) process.kill(pid, 'SIGCONT')
     const values = await within(Promise.all(results.map((result) => result.get())), 'all 100 tasks')
@@ -93,16 +101,21 @@ describe.each(runtimes)('$name: ExecutorDeadlockTest', (runtime) => {
     await closeAndJoin(pool)
   })
 
-  it('a worker that stops between two tasks, with more of them sent ahead, does not keep its place for ever', async () => {
-    const pool = poolOf(runtime, { processes: 1 })
-    const [pid = 0] = await readyPids(pool)
-    await pool.map('stop_between_tasks', Array<boolean>(20).fill(false), { chunkSize: 1 })
-    const results = range(60).map((i) => pool.applyAsync('stop_between_tasks', [i === 10]))
-    expect(await within(Promise.all(results.map((result) => result.get())), 'all tasks')).toEqual(results.map(() => true))
-    expect(pool.exitedWorkers).toEqual([expect.objectContaining({ pid })])
-    expect(pool.counts).toMatchObject({ done: 80, lost: 0 })
-    await closeAndJoin(pool)
-  })
+  it(
+    'a worker that stops between two tasks, with more of them sent ahead, does not keep its ' + 'place for ever',
+    async () => {
+      const pool = poolOf(runtime, { processes: 1 })
+      const [pid = 0] = await readyPids(pool)
+      await pool.map('stop_between_tasks', Array<boolean>(20).fill(false), { chunkSize: 1 })
+      const results = range(60).map((i) => pool.applyAsync('stop_between_tasks', [i === 10]))
+      expect(await within(Promise.all(results.map((result) => result.get())), 'all tasks')).toEqual(
+        results.map(() => true),
+      )
+      expect(pool.exitedWorkers).toEqual([expect.objectContaining({ pid })])
+      expect(pool.counts).toMatchObject({ done: 80, lost: 0 })
+      await closeAndJoin(pool)
+    },
+  )
 })
 
 /** Stops a worker of ours, and waits until it has stopped. */

@@ -5,7 +5,9 @@ import { rejection, until } from '../support'
 import { range, within } from './runtimes'
 import type { Runtime } from './runtimes'
 
-/** How something fails: a segmentation fault, abort(), the language's exit, the system's (no handlers run), an error. */
+/**
+ * How something fails: a segmentation fault, abort(), the language's exit, the system's (no handlers run), an error.
+ */
 export type Way = 'crash' | 'abort' | 'exit' | 'c_exit' | 'error'
 /** How a process is seen to end. */
 type Exit = Pick<WorkerInfo, 'exitCode' | 'signal'>
@@ -22,11 +24,16 @@ export interface Failure {
 
 function exitOf(way: Way, code: number): Exit | null {
   switch (way) {
-    case 'crash': return { exitCode: null, signal: 'SIGSEGV' }
-    case 'abort': return { exitCode: null, signal: 'SIGABRT' }
-    case 'exit': return { exitCode: code, signal: null }
-    case 'c_exit': return { exitCode: code, signal: null }
-    case 'error': return null
+    case 'crash':
+      return { exitCode: null, signal: 'SIGSEGV' }
+    case 'abort':
+      return { exitCode: null, signal: 'SIGABRT' }
+    case 'exit':
+      return { exitCode: code, signal: null }
+    case 'c_exit':
+      return { exitCode: code, signal: null }
+    case 'error':
+      return null
   }
 }
 
@@ -38,7 +45,11 @@ function lost(exit: Exit): Failure['expectError'] {
   }
 }
 
-function unserializable(what: 'argument' | 'result', path: (runtime: Runtime) => string, detail: string): Failure['expectError'] {
+function unserializable(
+  what: 'argument' | 'result',
+  path: (runtime: Runtime) => string,
+  detail: string,
+): Failure['expectError'] {
   return (error, runtime) => {
     expect(error).toBeInstanceOf(SerializationError)
     expect(error).toMatchObject({ what, path: path(runtime), detail: expect.stringContaining(detail) as unknown })
@@ -55,7 +66,10 @@ function remote(name: string, message: string): Failure['expectError'] {
   }
 }
 
-/** While the pool serializes the arguments, here. `exit`: what is thrown is no Error (as Python's SystemExit is no Exception). */
+/**
+ * While the pool serializes the arguments, here. `exit`: what is thrown is no Error (as Python's SystemExit is no
+ * Exception).
+ */
 export function atTaskPickle(way: 'exit' | 'error'): Failure {
   const argument = {
     good: 1,
@@ -66,13 +80,20 @@ export function atTaskPickle(way: 'exit' | 'error'): Failure {
   }
   return {
     submit: (pool) => pool.applyAsync('identity', [argument]),
-    expectError: unserializable('argument', () => 'arguments[0].bad', way === 'exit' ? 'no more of this' : 'Error in pickle'),
+    expectError: unserializable(
+      'argument',
+      () => 'arguments[0].bad',
+      way === 'exit' ? 'no more of this' : 'Error in pickle',
+    ),
     exit: null,
     mayHaveSuccessor: true,
   }
 }
 
-/** Before the run, in the worker: the first code of the user's that can run there is the function's module, while it is loaded. */
+/**
+ * Before the run, in the worker: the first code of the user's that can run there is the function's module, while it is
+ * loaded.
+ */
 export function atTaskUnpickle(way: Way): Failure {
   const exit = exitOf(way, 0)
   return {
@@ -109,15 +130,16 @@ export function atResultPickle(way: Way, code = 0): Failure {
   const exit = exitOf(way, code)
   return {
     submit: (pool) => pool.applyAsync('bad_at_pickle', way === 'exit' || way === 'c_exit' ? [way, code] : [way]),
-    expectError: exit === null ? unserializable('result', ({ badResultPath }) => badResultPath, 'Error in pickle') : lost(exit),
+    expectError:
+      exit === null ? unserializable('result', ({ badResultPath }) => badResultPath, 'Error in pickle') : lost(exit),
     exit,
     mayHaveSuccessor: true,
   }
 }
 
 /**
- * While the pool reads the result: values are plain data, so no code runs then. What can be is an answer that cannot be read,
- * after which the worker ends (`exit`) or answers once more (`error`), which no worker does that can be trusted.
+ * While the pool reads the result: values are plain data, so no code runs then. What can be is an answer that cannot be
+ * read, after which the worker ends (`exit`) or answers once more (`error`), which no worker does that can be trusted.
  */
 export function atResultUnpickle(way: 'exit' | 'error'): Failure {
   return {
@@ -132,11 +154,19 @@ export function atResultUnpickle(way: 'exit' | 'error'): Failure {
 }
 
 /**
- * Hands it in among other tasks: it fails as it must, they are done, its worker is replaced when it ended, and only then;
- * and the pool goes on.
+ * Hands it in among other tasks: it fails as it must, they are done, its worker is replaced when it ended, and only
+ * then; and the pool goes on.
  */
-export async function expectFailure(failure: Failure, pool: Pool, runtime: Runtime, handIn = () => Promise.resolve(failure.submit(pool, runtime))): Promise<void> {
-  await until(() => pool.workers.length === pool.processes && pool.workers.every(({ status }) => status === 'idle'), 'all workers are idle')
+export async function expectFailure(
+  failure: Failure,
+  pool: Pool,
+  runtime: Runtime,
+  handIn = () => Promise.resolve(failure.submit(pool, runtime)),
+): Promise<void> {
+  await until(
+    () => pool.workers.length === pool.processes && pool.workers.every(({ status }) => status === 'idle'),
+    'all workers are idle',
+  )
   const before = pool.workers.map(({ pid }) => pid)
   const exitedBefore = pool.exitedWorkerCount
   const others = range(4).map((n) => pool.applyAsync('sqr', [n]))
@@ -145,17 +175,23 @@ export async function expectFailure(failure: Failure, pool: Pool, runtime: Runti
 
   const error = await rejection(within(result.get(), 'the task that fails'))
   failure.expectError(error, runtime)
-  expect(await within(Promise.all(others.map((other) => other.get())), 'the other tasks')).toEqual(range(others.length).map((n) => n * n))
+  expect(await within(Promise.all(others.map((other) => other.get())), 'the other tasks')).toEqual(
+    range(others.length).map((n) => n * n),
+  )
   if (failure.exit === null) {
     expect(pool.exitedWorkerCount).toBe(exitedBefore)
     expect(pool.workers.map(({ pid }) => pid)).toEqual(before)
   } else {
-    await until(() => pool.exitedWorkerCount === exitedBefore + 1 && pool.workers.length === pool.processes, 'the worker is replaced')
+    await until(
+      () => pool.exitedWorkerCount === exitedBefore + 1 && pool.workers.length === pool.processes,
+      'the worker is replaced',
+    )
     const ended = pool.exitedWorkers.at(-1)!
     expect(before).toContain(ended.pid)
     expect(pool.workers.map(({ pid }) => pid)).not.toContain(ended.pid)
     if (failure.exit) expect(ended).toMatchObject(failure.exit)
-    if (error instanceof WorkerLostError) expect({ pid: error.pid, worker: error.worker }).toEqual({ pid: ended.pid, worker: ended.name })
+    if (error instanceof WorkerLostError)
+      expect({ pid: error.pid, worker: error.worker }).toEqual({ pid: ended.pid, worker: ended.name })
   }
   expect(await within(pool.apply('sqr', [7]), 'a task after it')).toBe(49)
 }

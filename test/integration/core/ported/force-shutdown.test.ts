@@ -1,4 +1,6 @@
-/** Ported from CPython 3.14, Lib/test/test_concurrent_futures/test_process_pool.py: terminate_workers and kill_workers. */
+/**
+ * Ported from CPython 3.14, Lib/test/test_concurrent_futures/test_process_pool.py: terminate_workers and kill_workers.
+ */
 import { describe, expect, it } from 'vitest'
 import { killLedger, PoolStateError, WorkerLostError } from '../../../../src/core'
 import type { Pool } from '../../../../src/core'
@@ -12,7 +14,10 @@ const parameters = [
 
 /** The signals that were sent to it, and nothing else was. */
 function signalsTo(pid: number): string[] {
-  return killLedger.entries().filter(({ identity }) => identity.pid === pid).map(({ signal }) => signal)
+  return killLedger
+    .entries()
+    .filter(({ identity }) => identity.pid === pid)
+    .map(({ signal }) => signal)
 }
 
 describe.each(runtimes)('$name: ProcessPoolExecutorTest', (runtime) => {
@@ -28,7 +33,9 @@ describe.each(runtimes)('$name: ProcessPoolExecutorTest', (runtime) => {
   it.each(parameters)('test_force_shutdown_workers: $name', async ({ force, signal }) => {
     const pool = poolOf(runtime, { processes: 1 })
     let printed = ''
-    pool.on('output', ({ chunk }) => { printed += chunk.toString() })
+    pool.on('output', ({ chunk }) => {
+      printed += chunk.toString()
+    })
     const result = pool.applyAsync('put_wait_put', [600_000])
     await until(() => printed.includes('started'), 'it has started')
     const [{ pid, name } = { pid: 0, name: '' }] = pool.workers
@@ -53,15 +60,18 @@ describe.each(runtimes)('$name: ProcessPoolExecutorTest', (runtime) => {
     await nothingLeft(pool)
   })
 
-  it.each(parameters)('test_force_shutdown_workers_dead_workers: $name, before the pool has seen it', async ({ force }) => {
-    const pool = poolOf(runtime)
-    const [first = 0] = await readyPids(pool)
-    process.kill(first, 'SIGKILL')
-    expect(await within(force(pool), 'the shutdown')).toEqual([])
-    await within(pool.join(), 'join()')
-    expect(pool.exitedWorkers.find(({ pid }) => pid === first)).toMatchObject({ signal: 'SIGKILL' })
-    await nothingLeft(pool)
-  })
+  it.each(parameters)(
+    'test_force_shutdown_workers_dead_workers: $name, before the pool has seen it',
+    async ({ force }) => {
+      const pool = poolOf(runtime)
+      const [first = 0] = await readyPids(pool)
+      process.kill(first, 'SIGKILL')
+      expect(await within(force(pool), 'the shutdown')).toEqual([])
+      await within(pool.join(), 'join()')
+      expect(pool.exitedWorkers.find(({ pid }) => pid === first)).toMatchObject({ signal: 'SIGKILL' })
+      await nothingLeft(pool)
+    },
+  )
 
   it.each(parameters)('test_force_shutdown_workers_not_started_yet: $name', async ({ force }) => {
     const pool = poolOf(runtime, { processes: 1 })

@@ -4,7 +4,17 @@ import { inspect } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { activeChildren, PoolOptionError, PoolStateError, RemoteTraceback, SerializationError, TaskCancelledError, terminatePools, TimeoutError, WorkerLostError } from '../../../../src/core'
+import {
+  activeChildren,
+  PoolOptionError,
+  PoolStateError,
+  RemoteTraceback,
+  SerializationError,
+  TaskCancelledError,
+  terminatePools,
+  TimeoutError,
+  WorkerLostError,
+} from '../../../../src/core'
 import type { Pool } from '../../../../src/core'
 import { rejection, until } from '../support'
 import { closeAndJoin, nothingLeft, poolOf, range, runtimes, sharedPoolOf, within } from './runtimes'
@@ -70,21 +80,42 @@ describe.each(runtimes)('$name: _TestPool', (runtime) => {
 
   it('test_map_async_callbacks', async () => {
     const callArgs: unknown[] = []
-    const callbacks = { callback: (value: unknown) => { callArgs.push(value) }, errorCallback: (error: unknown) => { callArgs.push(error) } }
+    const callbacks = {
+      callback: (value: unknown) => {
+        callArgs.push(value)
+      },
+      errorCallback: (error: unknown) => {
+        callArgs.push(error)
+      },
+    }
     await shared.pool.mapAsync('int', ['1'], callbacks).wait()
     await until(() => callArgs.length > 0, 'the callback')
     expect(callArgs).toEqual([[1]])
     await shared.pool.mapAsync('int', ['a'], callbacks).wait()
     await until(() => callArgs.length > 1, 'the error callback')
     await shared.pool.apply('identity', [0])
-    expect(callArgs).toEqual([[1], expect.objectContaining({ name: 'ValueError', message: expect.stringContaining('invalid literal for int()') as unknown })])
+    expect(callArgs).toEqual([
+      [1],
+      expect.objectContaining({
+        name: 'ValueError',
+        message: expect.stringContaining('invalid literal for int()') as unknown,
+      }),
+    ])
   })
 
   it('test_map_unplicklable', async () => {
-    const unpicklable = { get field(): never { throw Object.assign(new Error('cannot pickle'), { name: 'RuntimeError' }) } }
+    const unpicklable = {
+      get field(): never {
+        throw Object.assign(new Error('cannot pickle'), { name: 'RuntimeError' })
+      },
+    }
     const error = await rejection(within(shared.pool.map('sqr', Array<unknown>(10).fill(unpicklable)), 'map()'))
     expect(error).toBeInstanceOf(SerializationError)
-    expect(error).toMatchObject({ what: 'argument', path: 'items[0].field', detail: 'reading it threw RuntimeError: cannot pickle' })
+    expect(error).toMatchObject({
+      what: 'argument',
+      path: 'items[0].field',
+      detail: 'reading it threw RuntimeError: cannot pickle',
+    })
     expect(await shared.pool.map('sqr', [2])).toEqual([4])
   })
 
@@ -96,15 +127,23 @@ describe.each(runtimes)('$name: _TestPool', (runtime) => {
     const { pool } = shared
     // As soon as the iterable is asked.
     await twice(async () => {
-      expect(await rejection(within(pool.map('sqr', exceptionThrowingGenerator(1, -1), { chunkSize: 1 }), 'map()'))).toBeInstanceOf(SayWhenError)
+      expect(
+        await rejection(within(pool.map('sqr', exceptionThrowingGenerator(1, -1), { chunkSize: 1 }), 'map()')),
+      ).toBeInstanceOf(SayWhenError)
       expect(() => pool.mapAsync('sqr', exceptionThrowingGenerator(1, -1), { chunkSize: 1 })).toThrow(SayWhenError)
     })
-    expect(await rejection(within(pool.map('sqr', exceptionThrowingGenerator(10, 3), { chunkSize: 1 }), 'map()'))).toBeInstanceOf(SayWhenError)
+    expect(
+      await rejection(within(pool.map('sqr', exceptionThrowingGenerator(10, 3), { chunkSize: 1 }), 'map()')),
+    ).toBeInstanceOf(SayWhenError)
     // It says how many items it has, and has none.
     const special = {
       length: 1,
-      [Symbol.iterator]() { return this },
-      next(): never { throw new SayWhenError() },
+      [Symbol.iterator]() {
+        return this
+      },
+      next(): never {
+        throw new SayWhenError()
+      },
     }
     await twice(async () => {
       expect(await rejection(within(pool.map('sqr', special, { chunkSize: 1 }), 'map()'))).toBeInstanceOf(SayWhenError)
@@ -139,7 +178,10 @@ describe.each(runtimes)('$name: _TestPool', (runtime) => {
 
   it('test_imap', async () => {
     expect(await collect(shared.pool.imap('sqr', range(10)))).toEqual(squares(10))
-    for (const [n, options] of [[10, {}], [1000, { chunkSize: 100 }]] as const) {
+    for (const [n, options] of [
+      [10, {}],
+      [1000, { chunkSize: 100 }],
+    ] as const) {
       const results = shared.pool.imap('sqr', range(n), options)
       for (const i of range(n)) expect(await results.next()).toEqual({ done: false, value: i * i })
       expect(await results.next()).toEqual({ done: true, value: undefined })
@@ -152,7 +194,11 @@ describe.each(runtimes)('$name: _TestPool', (runtime) => {
       expect(await rejection(within(results.next(), 'next()'))).toBeInstanceOf(SayWhenError)
     })
     // What comes before the error arrives; the chunk that was begun when the iterable threw is lost with it.
-    for (const [total, when, chunkSize, arrive] of [[10, 3, 1, 3], [20, 7, 2, 6], [20, 7, 4, 4]] as const) {
+    for (const [total, when, chunkSize, arrive] of [
+      [10, 3, 1, 3],
+      [20, 7, 2, 6],
+      [20, 7, 4, 4],
+    ] as const) {
       const results = shared.pool.imap('sqr', exceptionThrowingGenerator(total, when), { chunkSize })
       for (const i of range(arrive)) expect(await results.next()).toEqual({ done: false, value: i * i })
       expect(await rejection(within(results.next(), 'next()'))).toBeInstanceOf(SayWhenError)
@@ -162,7 +208,9 @@ describe.each(runtimes)('$name: _TestPool', (runtime) => {
 
   it('test_imap_unordered', async () => {
     expect((await collect(shared.pool.imapUnordered<number>('sqr', range(10)))).sort(numerically)).toEqual(squares(10))
-    expect((await collect(shared.pool.imapUnordered<number>('sqr', range(1000), { chunkSize: 100 }))).sort(numerically)).toEqual(squares(1000))
+    expect(
+      (await collect(shared.pool.imapUnordered<number>('sqr', range(1000), { chunkSize: 100 }))).sort(numerically),
+    ).toEqual(squares(1000))
   })
 
   it('test_imap_unordered_handle_iterable_exception', async () => {
@@ -170,10 +218,15 @@ describe.each(runtimes)('$name: _TestPool', (runtime) => {
       const results = shared.pool.imapUnordered('sqr', exceptionThrowingGenerator(1, -1), { chunkSize: 1 })
       expect(await rejection(within(results.next(), 'next()'))).toBeInstanceOf(SayWhenError)
     })
-    for (const [total, when, chunkSize, arrive] of [[10, 3, 1, 3], [20, 7, 2, 6]] as const) {
+    for (const [total, when, chunkSize, arrive] of [
+      [10, 3, 1, 3],
+      [20, 7, 2, 6],
+    ] as const) {
       const results = shared.pool.imapUnordered<number>('sqr', exceptionThrowingGenerator(total, when), { chunkSize })
       const arrived: number[] = []
-      const all = async () => { for await (const value of results) arrived.push(value) }
+      const all = async () => {
+        for await (const value of results) arrived.push(value)
+      }
       expect(await rejection(within(all(), 'the loop'))).toBeInstanceOf(SayWhenError)
       expect(arrived.sort(numerically)).toEqual(squares(arrive))
     }
@@ -199,7 +252,10 @@ describe.each(runtimes)('$name: _TestPool', (runtime) => {
     expect(await within(pool.terminate(), 'terminate()')).toEqual([])
     await within(pool.join(), 'join()')
     expect(pool.counts).toMatchObject({ queued: 0, running: 0, lost: 2, cancelled: 9998, done: 0 })
-    expect(pool.exitedWorkers.map(({ exitCode, signal }) => [exitCode, signal])).toEqual([[null, 'SIGTERM'], [null, 'SIGTERM']])
+    expect(pool.exitedWorkers.map(({ exitCode, signal }) => [exitCode, signal])).toEqual([
+      [null, 'SIGTERM'],
+      [null, 'SIGTERM'],
+    ])
     // One that had not begun is the first to end.
     expect(await rejection(result.get())).toBeInstanceOf(TaskCancelledError)
     await nothingLeft(pool)
@@ -227,8 +283,12 @@ describe.each(runtimes)('$name: _TestPool', (runtime) => {
   })
 
   it('test_traceback', async () => {
-    const error = await rejection(shared.pool.apply('runtime_error')) as Error
-    expect(error).toMatchObject({ name: 'RuntimeError', message: '123', args: [runtime.name === 'Python' ? 123 : '123'] })
+    const error = (await rejection(shared.pool.apply('runtime_error'))) as Error
+    expect(error).toMatchObject({
+      name: 'RuntimeError',
+      message: '123',
+      args: [runtime.name === 'Python' ? 123 : '123'],
+    })
     const cause = error.cause as RemoteTraceback
     expect(cause).toBeInstanceOf(RemoteTraceback)
     expect(shared.pool.workers).toContainEqual(expect.objectContaining({ name: cause.worker, pid: cause.pid }))
@@ -239,20 +299,22 @@ describe.each(runtimes)('$name: _TestPool', (runtime) => {
     // Whoever prints the error, as Node does with one that nobody catches, prints that too.
     expect(inspect(error)).toContain(cause.stack?.split('\n').find((text) => text.includes('functions.')))
     // An error of the iterable is nobody's but the caller's.
-    const own = await rejection(shared.pool.map('sqr', exceptionThrowingGenerator(1, -1), { chunkSize: 1 })) as Error
+    const own = (await rejection(shared.pool.map('sqr', exceptionThrowingGenerator(1, -1), { chunkSize: 1 }))) as Error
     expect(own).toBeInstanceOf(SayWhenError)
     expect(own.cause).toBeUndefined()
   })
 
   it('test_wrapped_exception', async () => {
-    const error = await rejection(shared.pool.apply('raise_error', ['RuntimeError', 'foo'])) as Error
+    const error = (await rejection(shared.pool.apply('raise_error', ['RuntimeError', 'foo']))) as Error
     expect(error).toMatchObject({ name: 'RuntimeError', message: 'foo' })
   })
 
   it('test_map_no_failfast', async () => {
     const pool = poolOf(runtime)
     const started = performance.now()
-    const error = await rejection(within(pool.map('raise_large_valuerror', [0, 500], { chunkSize: 1 }), 'map()')) as Error
+    const error = (await rejection(
+      within(pool.map('raise_large_valuerror', [0, 500], { chunkSize: 1 }), 'map()'),
+    )) as Error
     // Not before the second one has ended as well.
     expect(performance.now() - started).toBeGreaterThanOrEqual(500 - toleranceMs)
     expect(error).toMatchObject({ name: 'ValueError' })
@@ -270,9 +332,15 @@ describe.each(runtimes)('$name: _TestPool', (runtime) => {
     }
     const items = (n: number) => range(n).map((i) => watched({ i }))
     // Functions of their own: what they held is free when they are over.
-    const map = async () => { for (const result of await pool.map<object>('identity', items(10))) watched(result) }
-    const apply = async () => { watched(await pool.apply<object>('identity', items(1))) }
-    const imap = async () => { for await (const result of pool.imap<object>('identity', items(3))) watched(result) }
+    const map = async () => {
+      for (const result of await pool.map<object>('identity', items(10))) watched(result)
+    }
+    const apply = async () => {
+      watched(await pool.apply<object>('identity', items(1)))
+    }
+    const imap = async () => {
+      for await (const result of pool.imap<object>('identity', items(3))) watched(result)
+    }
     const keepOnlyResult = async () => {
       const result = pool.applyAsync('do_nothing', items(1))
       await result.wait()

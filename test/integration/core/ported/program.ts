@@ -18,15 +18,27 @@ export interface ProgramEnd {
 /** Runs test/fixtures/ported/program.cjs to its end, and waits until its workers are gone as well. */
 export async function runProgram(runtime: Runtime, how: string): Promise<ProgramEnd> {
   const options = runtime.options({ processes: 2 })
-  const program = spawn(process.execPath, [join(fixtures, 'program.cjs'), join(repository, 'dist/core.js'), JSON.stringify(options), how], {
-    cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const program = spawn(
+    process.execPath,
+    [join(fixtures, 'program.cjs'), join(repository, 'dist/core.js'), JSON.stringify(options), how],
+    {
+      cwd: options.cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   if (program.pid !== undefined) endAfterTest(program.pid)
   let stdout = ''
   let stderr = ''
-  program.stdout.on('data', (text: Buffer) => { stdout += text.toString() })
-  program.stderr.on('data', (text: Buffer) => { stderr += text.toString() })
-  const [exitCode, signal] = await within(once(program, 'close'), `the program that ends by ${how}`) as [number | null, NodeJS.Signals | null]
+  program.stdout.on('data', (text: Buffer) => {
+    stdout += text.toString()
+  })
+  program.stderr.on('data', (text: Buffer) => {
+    stderr += text.toString()
+  })
+  const [exitCode, signal] = (await within(once(program, 'close'), `the program that ends by ${how}`)) as [
+    number | null,
+    NodeJS.Signals | null,
+  ]
   const { values, pids } = JSON.parse(stdout) as Pick<ProgramEnd, 'values' | 'pids'>
   for (const pid of pids) endAfterTest(pid)
   await until(() => !pids.some(isRunning), 'its workers are gone', deadlineMs)

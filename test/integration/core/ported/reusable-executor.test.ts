@@ -1,4 +1,7 @@
-/** Ported from loky, tests/test_reusable_executor.py: what is in TestExecutorDeadLock beside its crash cases, and TestTerminateExecutor. */
+/**
+ * Ported from loky, tests/test_reusable_executor.py: what is in TestExecutorDeadLock beside its crash cases, and
+ * TestTerminateExecutor.
+ */
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { PoolStateError, SerializationError, TaskCancelledError, WorkerLostError } from '../../../../src/core'
@@ -8,7 +11,10 @@ import { atTaskPickle } from './failures'
 import { runProgram } from './program'
 import { closeAndJoin, nothingLeft, poolOf, range, runtimes, within } from './runtimes'
 
-/** Threads of a process; those of a killed one hold its sockets until the last of them is gone, also when the first is a zombie. */
+/**
+ * Threads of a process; those of a killed one hold its sockets until the last of them is gone, also when the first is a
+ * zombie.
+ */
 function threadsOf(pid: number): number {
   try {
     return readdirSync(`/proc/${pid}/task`).length
@@ -21,14 +27,25 @@ describe.each(runtimes)('$name: TestExecutorDeadLock', (runtime) => {
   it('test_callback_crash_on_submit: error', async () => {
     const pool = poolOf(runtime)
     const uncaught = await uncaughtWhile(async () => {
-      const done = pool.applyAsync('sqr', [6, 100], { callback() { throw new Error('from a callback') } })
+      const done = pool.applyAsync('sqr', [6, 100], {
+        callback() {
+          throw new Error('from a callback')
+        },
+      })
       expect(await within(done.get(), 'get()')).toBe(36)
       expect(done.successful()).toBe(true)
-      const failed = pool.applyAsync('raising', [], { errorCallback() { throw new Error('from an error callback') } })
+      const failed = pool.applyAsync('raising', [], {
+        errorCallback() {
+          throw new Error('from an error callback')
+        },
+      })
       expect(await rejection(within(failed.get(), 'get()'))).toMatchObject({ name: 'KeyError' })
       expect(await within(pool.apply('sqr', [7]), 'the next task')).toBe(49)
     })
-    expect(uncaught).toEqual([expect.objectContaining({ message: 'from a callback' }), expect.objectContaining({ message: 'from an error callback' })])
+    expect(uncaught).toEqual([
+      expect.objectContaining({ message: 'from a callback' }),
+      expect.objectContaining({ message: 'from an error callback' }),
+    ])
     expect(pool.exitedWorkerCount).toBe(0)
     await closeAndJoin(pool)
   })
@@ -39,7 +56,14 @@ describe.each(runtimes)('$name: TestExecutorDeadLock', (runtime) => {
     ['abort', { exitCode: null, signal: 'SIGABRT' }],
     ['exit', { exitCode: 0, signal: null }],
     ['c_exit', { exitCode: 0, signal: null }],
-    ['error', { exitCode: 1, signal: null, stderr: expect.stringContaining('Error [PicklingError]: Error in pickle') as unknown }],
+    [
+      'error',
+      {
+        exitCode: 1,
+        signal: null,
+        stderr: expect.stringContaining('Error [PicklingError]: Error in pickle') as unknown,
+      },
+    ],
   ])('test_callback_crash_on_submit: %s ends the program, and its workers with it', async (way, end) => {
     expect(await runProgram(runtime, `callback:${way}`)).toMatchObject(end)
   })
@@ -51,9 +75,13 @@ describe.each(runtimes)('$name: TestExecutorDeadLock', (runtime) => {
     process.kill(pid, 'SIGKILL')
     await until(() => pool.exitedWorkerCount === 1, 'the pool has seen its end')
     // It had nothing to do: nothing is lost by its end, and others take its place.
-    expect(await within(Promise.all([pool.apply('sqr', [6, 100]), pool.apply('sqr', [7, 100])]), 'tasks after it')).toEqual([36, 49])
+    expect(
+      await within(Promise.all([pool.apply('sqr', [6, 100]), pool.apply('sqr', [7, 100])]), 'tasks after it'),
+    ).toEqual([36, 49])
     await until(() => pool.workers.length === 2, 'it is replaced')
-    expect(pool.exitedWorkers).toEqual([expect.objectContaining({ pid, signal: 'SIGKILL', exitCode: null, tasksDone: 0 })])
+    expect(pool.exitedWorkers).toEqual([
+      expect.objectContaining({ pid, signal: 'SIGKILL', exitCode: null, tasksDone: 0 }),
+    ])
     expect(pool.counts).toMatchObject({ done: 2, lost: 0 })
     await closeAndJoin(pool)
   })
@@ -68,7 +96,9 @@ describe.each(runtimes)('$name: TestExecutorDeadLock', (runtime) => {
     const results = [pool.applyAsync('sqr', [6]), pool.applyAsync('sqr', [7])]
     expect(pool.exitedWorkerCount).toBe(0)
     expect(await within(Promise.all(results.map((result) => result.get())), 'both')).toEqual([36, 49])
-    expect(pool.exitedWorkers).toEqual([expect.objectContaining({ pid, signal: 'SIGKILL', exitCode: null, tasksDone: 0 })])
+    expect(pool.exitedWorkers).toEqual([
+      expect.objectContaining({ pid, signal: 'SIGKILL', exitCode: null, tasksDone: 0 }),
+    ])
     await closeAndJoin(pool)
   })
 
@@ -86,9 +116,14 @@ describe.each(runtimes)('$name: TestExecutorDeadLock', (runtime) => {
     // With one worker it is its own neighbour; the last of many is killed by one that has answered.
     if (processes === 1) expect(lost).toBe(1)
     expect(pool.counts).toMatchObject({ done: processes - lost, lost, queued: 0, running: 0 })
-    await until(() => pool.workers.length === processes && pool.workers.every(({ pid }) => isRunning(pid)), 'all are replaced')
+    await until(
+      () => pool.workers.length === processes && pool.workers.every(({ pid }) => isRunning(pid)),
+      'all are replaced',
+    )
     expect(pool.exitedWorkers.filter(({ signal }) => signal !== 'SIGKILL')).toEqual([])
-    expect(await within(pool.map('sqr', range(2 * processes), { chunkSize: 1 }), 'tasks after it')).toEqual(range(2 * processes).map((i) => i * i))
+    expect(await within(pool.map('sqr', range(2 * processes), { chunkSize: 1 }), 'tasks after it')).toEqual(
+      range(2 * processes).map((i) => i * i),
+    )
     await closeAndJoin(pool)
   })
 
@@ -98,8 +133,11 @@ describe.each(runtimes)('$name: TestExecutorDeadLock', (runtime) => {
     const failing = atTaskPickle('error')
     const fail = range(100).map(() => failing.submit(pool, runtime))
     const fine = range(100).map((i) => pool.applyAsync('do_nothing', [{ i }]))
-    for (const result of fail) expect(await rejection(within(result.get(), 'one that cannot be sent'))).toBeInstanceOf(SerializationError)
-    expect(await within(Promise.all(fine.map((result) => result.get())), 'those that can')).toEqual(fine.map(() => true))
+    for (const result of fail)
+      expect(await rejection(within(result.get(), 'one that cannot be sent'))).toBeInstanceOf(SerializationError)
+    expect(await within(Promise.all(fine.map((result) => result.get())), 'those that can')).toEqual(
+      fine.map(() => true),
+    )
     await closeAndJoin(pool)
   })
 })
@@ -126,7 +164,8 @@ describe.each(runtimes)('$name: TestTerminateExecutor', (runtime) => {
     await closeAndJoin(pool)
     expect(pool.exitedWorkers.find(({ pid }) => pid === first)).toMatchObject({ signal: 'SIGKILL' })
     const outcome = await outcomeOf(result)
-    if (outcome instanceof Error) expect(outcome).toMatchObject({ name: 'WorkerLostError', pid: first, signal: 'SIGKILL' })
+    if (outcome instanceof Error)
+      expect(outcome).toMatchObject({ name: 'WorkerLostError', pid: first, signal: 'SIGKILL' })
     else expect(outcome).not.toBe(first)
   })
 
@@ -161,7 +200,9 @@ function outcomeOf(result: Pick<AsyncResult, 'get'>): Promise<unknown> {
 async function uncaughtWhile(run: () => Promise<void>): Promise<unknown[]> {
   const uncaught: unknown[] = []
   const before = process.listeners('uncaughtException')
-  const listener = (error: unknown): void => { uncaught.push(error) }
+  const listener = (error: unknown): void => {
+    uncaught.push(error)
+  }
   process.removeAllListeners('uncaughtException')
   process.on('uncaughtException', listener)
   try {

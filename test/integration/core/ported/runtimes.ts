@@ -26,7 +26,9 @@ export interface Runtime {
 
 /** What a crash leaves (core files) must not be left in the repository. */
 const folder = mkdtempSync(join(tmpdir(), 'unhang-ported-'))
-afterAll(() => { rmSync(folder, { recursive: true, force: true }) })
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
 export const runtimes: readonly Runtime[] = [
   {
@@ -38,7 +40,12 @@ export const runtimes: readonly Runtime[] = [
   {
     name: 'Python',
     options: (changes) => ({
-      cwd: folder, python: 'functions', pythonPath: newest.path, workerPath, env: { PYTHONPATH: fixtures, PYTHONDONTWRITEBYTECODE: '1' }, ...changes,
+      cwd: folder,
+      python: 'functions',
+      pythonPath: newest.path,
+      workerPath,
+      env: { PYTHONPATH: fixtures, PYTHONDONTWRITEBYTECODE: '1' },
+      ...changes,
     }),
     atLoad: (way) => ({ module: `at_load.${way}`, name: 'identity' }),
     badResultPath: "result['bad']",
@@ -53,7 +60,9 @@ function make(runtime: Runtime, changes: Changes): Pool {
   const pool = new Pool(runtime.options({ processes: 2, ...changes }))
   const pids = new Set<number>()
   pidsOf.set(pool, pids)
-  pool.on('workerStart', ({ pid }) => { pids.add(pid) })
+  pool.on('workerStart', ({ pid }) => {
+    pids.add(pid)
+  })
   return pool
 }
 
@@ -67,8 +76,12 @@ export function poolOf(runtime: Runtime, changes: Changes = {}): Pool {
 /** One pool for all tests of a describe block, as the originals have: each test must leave it as good as it was. */
 export function sharedPoolOf(runtime: Runtime, changes: Changes = {}): { readonly pool: Pool } {
   const shared: { pool?: Pool } = {}
-  beforeAll(() => { shared.pool = make(runtime, changes) })
-  afterAll(async () => { await end(shared.pool!) })
+  beforeAll(() => {
+    shared.pool = make(runtime, changes)
+  })
+  afterAll(async () => {
+    await end(shared.pool!)
+  })
   return shared as { readonly pool: Pool }
 }
 
@@ -93,7 +106,9 @@ afterEach(async () => {
 export async function within<T>(promise: Promise<T>, what: string, ms = deadlineMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => { reject(new Error(`hangs: ${what} (after ${ms} ms)`)) }, ms)
+    timer = setTimeout(() => {
+      reject(new Error(`hangs: ${what} (after ${ms} ms)`))
+    }, ms)
   })
   try {
     return await Promise.race([promise, late])

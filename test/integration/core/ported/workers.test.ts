@@ -1,4 +1,7 @@
-/** Ported from CPython 3.13, Lib/test/_test_multiprocessing.py: classes _TestPoolWorkerErrors and _TestPoolWorkerLifetime. */
+/**
+ * Ported from CPython 3.13, Lib/test/_test_multiprocessing.py: classes _TestPoolWorkerErrors and
+ * _TestPoolWorkerLifetime.
+ */
 import { describe, expect, it } from 'vitest'
 import { PoolOptionError, SerializationError } from '../../../../src/core'
 import type { ModulePoolOptions } from '../../../../src/core'
@@ -28,7 +31,12 @@ describe.each(runtimes)('$name: _TestPoolWorkerErrors', (runtime) => {
       const result = pool.applyAsync('unpickleable_result', [], { errorCallback: (error) => heard.push(error) })
       const error = await rejection(within(result.get(), `get() of ${iteration}`))
       expect(error).toBeInstanceOf(SerializationError)
-      expect(error).toMatchObject({ what: 'result', path: 'result', taskId: result.taskIds[0], detail: expect.stringMatching(/could not be cloned|is a function/) as unknown })
+      expect(error).toMatchObject({
+        what: 'result',
+        path: 'result',
+        taskId: result.taskIds[0],
+        detail: expect.stringMatching(/could not be cloned|is a function/) as unknown,
+      })
       expect(heard).toEqual([error])
     }
     // No worker is lost by it.
@@ -67,11 +75,18 @@ describe.each(runtimes)('$name: _TestPoolWorkerLifetime', (runtime) => {
   })
 
   it.each([0, -1, 0.5, '12'])('test_pool_maxtasksperchild_invalid: %j', (value) => {
-    expect(() => poolOf(runtime, { maxTasksPerChild: value } as Partial<ModulePoolOptions>)).toThrow(expect.objectContaining({ name: PoolOptionError.name, option: 'maxTasksPerChild' }))
+    expect(() => poolOf(runtime, { maxTasksPerChild: value } as Partial<ModulePoolOptions>)).toThrow(
+      expect.objectContaining({ name: PoolOptionError.name, option: 'maxTasksPerChild' }),
+    )
   })
 
   it('test_worker_finalization_via_atexit_handler_of_multiprocessing', async () => {
     // The program neither closes nor terminates its pool.
-    expect(await runProgram(runtime, 'exit')).toMatchObject({ exitCode: 0, signal: null, stderr: '', values: range(10).map((i) => i * i) })
+    expect(await runProgram(runtime, 'exit')).toMatchObject({
+      exitCode: 0,
+      signal: null,
+      stderr: '',
+      values: range(10).map((i) => i * i),
+    })
   })
 })

@@ -8,13 +8,21 @@ const module = join(repository, 'test/fixtures/properties/tasks.cjs')
 const never = new Promise<never>(() => undefined)
 
 /** A pool whose tasks tell when they begin, and which has learned that they are short. */
-async function warmPool(options: Partial<ModulePoolOptions> = {}): Promise<{ pool: Pool; begun: (id: number) => number }> {
+async function warmPool(
+  options: Partial<ModulePoolOptions> = {},
+): Promise<{ pool: Pool; begun: (id: number) => number }> {
   const journal = join(temporaryFolder(), 'journal')
   const pool = modulePool({ module, env: { UNHANG_JOURNAL: journal }, ...options })
   await readyPids(pool)
   await Promise.all(Array.from({ length: 50 }, (_, n) => pool.apply('work', [10_000 + n, 'quick'])))
   await until(() => pool.workers.every(({ status }) => status === 'idle'), 'all idle')
-  return { pool, begun: (id) => readFileSync(journal, 'utf8').split('\n').filter((line) => line === `${id}`).length }
+  return {
+    pool,
+    begun: (id) =>
+      readFileSync(journal, 'utf8')
+        .split('\n')
+        .filter((line) => line === `${id}`).length,
+  }
 }
 
 /** Keeps our own event loop from hearing anything. */
@@ -27,7 +35,10 @@ describe('sending ahead', () => {
     const { pool } = await warmPool({ maxMemoryPerChildBytes: 100 * 2 ** 20 })
     while (pool.exitedWorkerCount < 3) {
       const results = [pool.applyAsync('work', [1, 'grow', 2 ** 20]), pool.applyAsync('work', [2, 'quick'])]
-      await until(() => results.every((result) => result.ready()), `both are done, with ${pool.exitedWorkerCount} workers replaced`)
+      await until(
+        () => results.every((result) => result.ready()),
+        `both are done, with ${pool.exitedWorkerCount} workers replaced`,
+      )
     }
     expect(pool.counts).toMatchObject({ lost: 0, failed: 0 })
   })
@@ -77,7 +88,10 @@ describe('sending ahead', () => {
     await Promise.resolve()
     await until(() => begun(1) === 1, 'the first has begun')
     process.kill(pid, 'SIGSTOP')
-    await until(() => pool.exitedWorkerCount === 1 || first.ready(), 'the time of the first is up, or it was done before')
+    await until(
+      () => pool.exitedWorkerCount === 1 || first.ready(),
+      'the time of the first is up, or it was done before',
+    )
     if (isRunning(pid)) process.kill(pid, 'SIGCONT')
     await Promise.all(results.map((result) => result.get()))
     expect([2, 3, 4, 5].map(begun)).toEqual([1, 1, 1, 1])
@@ -117,7 +131,9 @@ describe('a worker that dies', () => {
 
   it('loses each task that it had begun when its channel can no longer be read', async () => {
     const { pool } = await warmPool()
-    const results = ['quick', 'garbage', 'quick', 'quick', 'never', 'quick'].map((kind, n) => pool.applyAsync('work', [n, kind]))
+    const results = ['quick', 'garbage', 'quick', 'quick', 'never', 'quick'].map((kind, n) =>
+      pool.applyAsync('work', [n, kind]),
+    )
     await Promise.resolve()
     block(100)
     await until(() => results.every((result) => result.ready()), 'all have ended')
@@ -127,7 +143,10 @@ describe('a worker that dies', () => {
 })
 
 describe('a pool that is ended', () => {
-  it.each([['yields nothing any more', () => never], ['goes on', () => new Promise((resolve) => setTimeout(resolve, 20))]])('rejects a map that still reads an async iterable that %s', async (_, pause) => {
+  it.each([
+    ['yields nothing any more', () => never],
+    ['goes on', () => new Promise((resolve) => setTimeout(resolve, 20))],
+  ])('rejects a map that still reads an async iterable that %s', async (_, pause) => {
     const { pool } = await warmPool()
     const items = async function* (): AsyncGenerator {
       for (;;) {

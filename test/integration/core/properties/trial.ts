@@ -9,7 +9,9 @@ import type { ShutdownDependencies } from '../../../../src/shutdown'
 import { deadly, endless } from './steps'
 import type { Ending, Kind, Plan, PoolShape, Step, Work } from './steps'
 
-/** Nothing at all has happened for so long: longer than anything here takes on a machine that is busy with other things. */
+/**
+ * Nothing at all has happened for so long: longer than anything here takes on a machine that is busy with other things.
+ */
 const hangMs = 15_000
 
 type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
@@ -26,8 +28,8 @@ interface Submitted {
 }
 
 /**
- * Does to a pool what a plan says, and compares with what must hold whatever happens. Every task writes its number to a journal
- * when it begins, which shows what really ran, and how often.
+ * Does to a pool what a plan says, and compares with what must hold whatever happens. Every task writes its number to a
+ * journal when it begins, which shows what really ran, and how often.
  */
 export class Trial {
   readonly #system: ShutdownDependencies
@@ -52,7 +54,11 @@ export class Trial {
   ) {
     // The one door through which signals leave.
     const signal: ProcessTable['signal'] = (identity, name) => {
-      if (!this.#isOurs(identity.pid)) this.#violated(`${name} was to be sent to pid ${identity.pid}, which is no worker of this pool, nor has it been started by one`)
+      if (!this.#isOurs(identity.pid))
+        this.#violated(
+          `${name} was to be sent to pid ${identity.pid}, which is no worker of this pool, nor has it been ` +
+            'started by one',
+        )
       return processTable.signal(identity, name)
     }
     const processes = new Proxy(processTable, {
@@ -78,12 +84,16 @@ export class Trial {
     await this.#end(pool, ending)
     await this.#inTime(Promise.all(this.#beside), 'what went on beside')
     this.#check(pool)
-    if (this.#violations.length > 0) throw new Error(`${this.#violations.slice(0, 10).join('\n')}\n${JSON.stringify(this.plan)}`)
+    if (this.#violations.length > 0)
+      throw new Error(`${this.#violations.slice(0, 10).join('\n')}\n${JSON.stringify(this.plan)}`)
   }
 
   async #warm(pool: Pool): Promise<void> {
-    const isReady = (): boolean => pool.state === 'ended' || pool.workers.some(({ status }) => status === 'idle' || status === 'busy')
-    for (let n = 0; n < 10; n++) for (const fn of ['work', 'other', 'chatty'] as const) this.#step(pool, { do: 'apply', works: [{ ...quick, fn }] })
+    const isReady = (): boolean =>
+      pool.state === 'ended' || pool.workers.some(({ status }) => status === 'idle' || status === 'busy')
+    for (let n = 0; n < 10; n++)
+      for (const fn of ['work', 'other', 'chatty'] as const)
+        this.#step(pool, { do: 'apply', works: [{ ...quick, fn }] })
     // Where there is a process for each task, nothing has to be learned.
     while (!isReady()) await pause(2)
     while (this.runtime !== 'command' && pool.counts.queued > 0) await pause(1)
@@ -94,7 +104,9 @@ export class Trial {
   }
 
   #listen(pool: Pool): void {
-    pool.on('workerStart', ({ pid }) => { this.#pids.add(pid) })
+    pool.on('workerStart', ({ pid }) => {
+      this.#pids.add(pid)
+    })
     pool.on('taskEnd', (task) => {
       this.#progressAt = Date.now()
       if (this.#ends.has(task.id)) this.#violated(`the end of ${task.id} ${task.label} was told twice`)
@@ -126,7 +138,8 @@ export class Trial {
         for (const work of step.works) this.#apply(pool, work)
         return
       case 'burst':
-        for (let n = 0; n < step.count; n++) this.#apply(pool, n === step.count >> 1 && step.among !== null ? step.among : quick)
+        for (let n = 0; n < step.count; n++)
+          this.#apply(pool, n === step.count >> 1 && step.among !== null ? step.among : quick)
         return
       case 'map':
       case 'imap':
@@ -143,9 +156,10 @@ export class Trial {
         const worker = pool.workers.at(step.at % Math.max(1, pool.workers.length))
         if (worker === undefined || worker.pid === -1) return
         this.#condemned.add(worker.pid)
-        const ended = step.do === 'killWorker'
-          ? pool.killWorker(worker.pid)
-          : pool.shutdownWorker(worker.pid, { kill: false, useSigkill: true, askedBy: 'api', reason: 'a test' })
+        const ended =
+          step.do === 'killWorker'
+            ? pool.killWorker(worker.pid)
+            : pool.shutdownWorker(worker.pid, { kill: false, useSigkill: true, askedBy: 'api', reason: 'a test' })
         this.#beside.push(ended)
         return
       }
@@ -173,7 +187,13 @@ export class Trial {
   }
 
   #submit(works: readonly Work[]): Submitted {
-    const submitted: Submitted = { works: works.map((work, n) => ({ ...work, id: this.#lastId + 1 + n })), result: null, outcomes: [], cancelAsked: false, begunAtCancel: undefined }
+    const submitted: Submitted = {
+      works: works.map((work, n) => ({ ...work, id: this.#lastId + 1 + n })),
+      result: null,
+      outcomes: [],
+      cancelAsked: false,
+      begunAtCancel: undefined,
+    }
     return submitted
   }
 
@@ -188,35 +208,48 @@ export class Trial {
     const [one] = submitted.works
     if (one === undefined) return
     const callbacks = callbacksOf(submitted)
-    submitted.result = this.runtime === 'command'
-      ? pool.runItem(`${one.id} ${work.kind} ${work.value}`, one.id, callbacks)
-      : pool.applyAsync(work.fn, [one.id, work.kind, work.value], callbacks)
+    submitted.result =
+      this.runtime === 'command'
+        ? pool.runItem(`${one.id} ${work.kind} ${work.value}`, one.id, callbacks)
+        : pool.applyAsync(work.fn, [one.id, work.kind, work.value], callbacks)
     this.#keep(submitted)
   }
 
   /** Many items at once: what becomes of each task of them is known from the events and the journal. */
   #many(pool: Pool, step: Extract<Step, { do: 'map' | 'imap' | 'imapUnordered' | 'items' }>): void {
-    const submitted = this.#submit(Array.from({ length: step.count }, (_, n): Work => (n === step.count >> 1 && step.among !== null ? step.among : quick)))
+    const submitted = this.#submit(
+      Array.from({ length: step.count }, (_, n): Work =>
+        n === step.count >> 1 && step.among !== null ? step.among : quick,
+      ),
+    )
     const items = submitted.works.map(({ id, kind, value }) => [id, kind, value])
     const { chunkSize } = step
     if (this.runtime === 'command' || step.do === 'items') {
       const source = this.runtime === 'command' ? items.map((item) => item.join(' ')) : items
       const seen = new Set<number>()
-      const { done } = pool.runItems(source, { onResult: (index) => {
-        if (seen.has(index)) this.#violated(`item ${index} has two results`)
-        seen.add(index)
-      } })
+      const { done } = pool.runItems(source, {
+        onResult: (index) => {
+          if (seen.has(index)) this.#violated(`item ${index} has two results`)
+          seen.add(index)
+        },
+      })
       this.#beside.push(done)
     } else if (step.do === 'map') {
       submitted.result = pool.mapAsync('each', items, { chunkSize, ...callbacksOf(submitted) })
     } else {
-      const iterator = step.do === 'imap' ? pool.imap('item', items, { chunkSize }) : pool.imapUnordered('item', items, { chunkSize })
+      const iterator =
+        step.do === 'imap' ? pool.imap('item', items, { chunkSize }) : pool.imapUnordered('item', items, { chunkSize })
       this.#beside.push(this.#iterate(iterator, submitted, step.do === 'imap', step.leaveAfter))
     }
     this.#keep(submitted)
   }
 
-  async #iterate(iterator: AsyncIterableIterator<unknown>, { works }: Submitted, ordered: boolean, leaveAfter: number): Promise<void> {
+  async #iterate(
+    iterator: AsyncIterableIterator<unknown>,
+    { works }: Submitted,
+    ordered: boolean,
+    leaveAfter: number,
+  ): Promise<void> {
     const expected = new Map(works.map((work) => [work.id, valueOf(work)]))
     let last = -1
     let taken = 0
@@ -254,17 +287,21 @@ export class Trial {
     if (result === null) return
     one.cancelAsked = true
     const cancelled = kill ? Promise.all(result.taskIds.map((id) => pool.killTask(id))) : result.cancel()
-    this.#beside.push(cancelled.then(() => {
-      // A task that retries had left it for another worker is a matter of its own.
-      if (!result.ready()) this.#violated(`${result.taskIds.join()} has not ended although its cancel has`)
-      const begun = this.#begun()
-      one.begunAtCancel = new Map(one.works.map(({ id }) => [id, begun.get(id) ?? 0]))
-    }))
+    this.#beside.push(
+      cancelled.then(() => {
+        // A task that retries had left it for another worker is a matter of its own.
+        if (!result.ready()) this.#violated(`${result.taskIds.join()} has not ended although its cancel has`)
+        const begun = this.#begun()
+        one.begunAtCancel = new Map(one.works.map(({ id }) => [id, begun.get(id) ?? 0]))
+      }),
+    )
   }
 
   /** Only to a worker of this pool that can take tasks and that is a child of ours. */
   #signal(pool: Pool, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT', at: number): void {
-    const alive = pool.workers.filter(({ pid, status }) => (status === 'idle' || status === 'busy' || status === 'stopping') && isChild(pid))
+    const alive = pool.workers.filter(
+      ({ pid, status }) => (status === 'idle' || status === 'busy' || status === 'stopping') && isChild(pid),
+    )
     const worker = alive.at(at % Math.max(1, alive.length))
     if (worker === undefined) return
     if (signal === 'SIGSTOP') this.#stopped.add(worker.pid)
@@ -284,12 +321,14 @@ export class Trial {
       pool.close()
       if (ending.twice) pool.close()
       for (const one of this.#submitted) {
-        if (one.result?.ready() === false && one.works.some(({ kind }) => endless.has(kind))) this.#cancel(pool, one, ending.twice)
+        if (one.result?.ready() === false && one.works.some(({ kind }) => endless.has(kind)))
+          this.#cancel(pool, one, ending.twice)
       }
       await this.#inTime(this.#endEndless(pool), 'close() and join()')
       return
     }
-    const end = (): Promise<string[]> => (ending.do === 'kill' ? pool.kill() : pool.terminate({ gracePeriodMs: ending.gracePeriodMs, useSigkill: true }))
+    const end = (): Promise<string[]> =>
+      ending.do === 'kill' ? pool.kill() : pool.terminate({ gracePeriodMs: ending.gracePeriodMs, useSigkill: true })
     for (const { pid } of pool.workers) this.#condemned.add(pid)
     const issues = await this.#inTime(Promise.all([end(), ...(ending.twice ? [end(), pool.kill()] : [])]), ending.do)
     if (issues !== undefined && issues.flat().length > 0) this.#violated(`could not be ended: ${issues.flat().join()}`)
@@ -301,7 +340,9 @@ export class Trial {
     const joined = pool.join()
     const isEnded = (): boolean => pool.state === 'ended'
     while (!isEnded()) {
-      const unending = pool.runningTasks().filter(({ label, startedAt }) => isEndless(label, Date.now() - (startedAt ?? Infinity)))
+      const unending = pool
+        .runningTasks()
+        .filter(({ label, startedAt }) => isEndless(label, Date.now() - (startedAt ?? Infinity)))
       await Promise.all(unending.map(({ id }) => pool.killTask(id)))
       await Promise.race([joined, pause(20)])
     }
@@ -313,12 +354,16 @@ export class Trial {
     let timer: NodeJS.Timeout | undefined
     this.#progressAt = Date.now()
     const late = new Promise<'late'>((resolve) => {
-      timer = setInterval(() => { if (Date.now() - this.#progressAt > hangMs) resolve('late') }, 100)
+      timer = setInterval(() => {
+        if (Date.now() - this.#progressAt > hangMs) resolve('late')
+      }, 100)
     })
     try {
       const first = await Promise.race([promise.then((value) => ({ value })), late])
       if (first !== 'late') return first.value
-      this.#violated(`HANG: ${what} did not come to an end: ${JSON.stringify({ state: this.#pool?.state, counts: this.#pool?.counts, workers: this.#pool?.workers })}`)
+      this.#violated(
+        `HANG: ${what} did not come to an end: ${JSON.stringify({ state: this.#pool?.state, counts: this.#pool?.counts, workers: this.#pool?.workers })}`,
+      )
       await this.#pool?.kill()
       return undefined
     } finally {
@@ -339,7 +384,8 @@ export class Trial {
     if (pool.state !== 'ended') this.#violated(`it is in state ${pool.state}`)
     const begun = this.#begun()
     const most = this.plan.shape.retries + 1
-    for (const [id, times] of begun) if (times > most) this.#violated(`${id} began ${times} times with ${this.plan.shape.retries} retries`)
+    for (const [id, times] of begun)
+      if (times > most) this.#violated(`${id} began ${times} times with ${this.plan.shape.retries} retries`)
     for (const one of this.#submitted) this.#checkOne(one, begun)
     this.#checkCounts(pool)
     for (const [pid, labels] of this.#lostBy) {
@@ -362,7 +408,9 @@ export class Trial {
 
   #checkOne(one: Submitted, begun: ReadonlyMap<number, number>): void {
     const { works, result, outcomes } = one
-    const what = `${works[0]?.id ?? ''}${works.length > 1 ? ` … ${works.at(-1)?.id ?? ''}` : ''} (${[...new Set(works.map(({ kind }) => kind))].join()})`
+    const what =
+      `${works[0]?.id ?? ''}${works.length > 1 ? ` … ${works.at(-1)?.id ?? ''}` : ''} ` +
+      `(${[...new Set(works.map(({ kind }) => kind))].join()})`
     for (const [id, times] of one.begunAtCancel ?? []) {
       if ((begun.get(id) ?? 0) !== times) this.#violated(`${id} of ${what} began after its cancel was over`)
     }
@@ -376,14 +424,21 @@ export class Trial {
   #checkDone(what: string, { works, result }: Submitted, value: unknown, begun: ReadonlyMap<number, number>): void {
     for (const { id } of works) {
       const times = begun.get(id) ?? 0
-      if (times < 1 || (this.plan.shape.retries === 0 && times > 1)) this.#violated(`${id} of ${what} is done and began ${times} times`)
+      if (times < 1 || (this.plan.shape.retries === 0 && times > 1))
+        this.#violated(`${id} of ${what} is done and began ${times} times`)
     }
     if (this.runtime === 'command' || result === null) return
     const expected = works.map(valueOf)
-    if (!isDeepStrictEqual(value, expected) && !(works.length === 1 && isDeepStrictEqual(value, expected[0]))) this.#violated(`${what} gave ${shown(value)}`)
+    if (!isDeepStrictEqual(value, expected) && !(works.length === 1 && isDeepStrictEqual(value, expected[0])))
+      this.#violated(`${what} gave ${shown(value)}`)
   }
 
-  #checkError(what: string, { works, cancelAsked }: Submitted, error: Error & { pid?: number }, begun: ReadonlyMap<number, number>): void {
+  #checkError(
+    what: string,
+    { works, cancelAsked }: Submitted,
+    error: Error & { pid?: number },
+    begun: ReadonlyMap<number, number>,
+  ): void {
     const { shape, ending } = this.plan
     const has = (...kinds: Kind[]): boolean => works.some(({ kind }) => kinds.includes(kind))
     const isDeadly = works.some(({ kind }) => deadly.has(kind))
@@ -395,27 +450,32 @@ export class Trial {
       CommandFailedError: has('throw') || isDeadly,
       SerializationError: has('unsendable'),
       TaskCancelledError: cancelAsked || endedAll,
-      TaskTimeoutError: shape.timeoutMs !== undefined || (this.runtime === 'command' && shape.softTimeoutMs !== undefined),
+      TaskTimeoutError:
+        shape.timeoutMs !== undefined || (this.runtime === 'command' && shape.softTimeoutMs !== undefined),
       WorkerLostError: isDeadly || endedAll || (error.pid !== undefined && this.#condemned.has(error.pid)),
       PoolStateError: endedAll,
     }
     if (fair[error.name] !== true) this.#violated(`${what} ended with ${error.name}: ${error.message}`)
     const byItself = error.name === 'RangeError' || error.name === 'ValueError' || error.name === 'SerializationError'
     const [first] = works
-    if (byItself && first && works.length === 1 && (begun.get(first.id) ?? 0) < 1) this.#violated(`${what} threw and never began`)
+    if (byItself && first && works.length === 1 && (begun.get(first.id) ?? 0) < 1)
+      this.#violated(`${what} threw and never began`)
   }
 
   #checkCounts(pool: Pool): void {
     const { queued, running, stuck, ...ended } = pool.counts
-    if (queued !== 0 || running !== 0 || stuck !== 0) this.#violated(`after the end there are ${JSON.stringify(pool.counts)}`)
+    if (queued !== 0 || running !== 0 || stuck !== 0)
+      this.#violated(`after the end there are ${JSON.stringify(pool.counts)}`)
     const told: Record<string, number> = {}
     for (const { state } of this.#ends.values()) told[state] = (told[state] ?? 0) + 1
     for (const [state, count] of Object.entries(ended)) {
       // Items that nobody took are counted as cancelled, and have no end of their own.
-      if (state === 'cancelled' ? count < (told[state] ?? 0) : count !== (told[state] ?? 0)) this.#violated(`${count} tasks are ${state}, ${told[state] ?? 0} were told`)
+      if (state === 'cancelled' ? count < (told[state] ?? 0) : count !== (told[state] ?? 0))
+        this.#violated(`${count} tasks are ${state}, ${told[state] ?? 0} were told`)
     }
     const applied = this.#submitted.filter(({ result, works }) => result !== null && works.length === 1)
-    if (applied.length > this.#ends.size) this.#violated(`${applied.length} tasks were handed in, ${this.#ends.size} ends were told`)
+    if (applied.length > this.#ends.size)
+      this.#violated(`${applied.length} tasks were handed in, ${this.#ends.size} ends were told`)
     const { utilisation } = pool.stats()
     if (!(utilisation >= 0 && utilisation <= 1.0001)) this.#violated(`utilisation is ${utilisation}`)
   }
@@ -431,8 +491,14 @@ function shown(value: unknown): string {
   return ((JSON.stringify(value) as string | undefined) ?? 'undefined').slice(0, 80)
 }
 
-function callbacksOf({ outcomes }: Submitted): { callback: (value: unknown) => void; errorCallback: (error: unknown) => void } {
-  return { callback: (value) => outcomes.push({ ok: true, value }), errorCallback: (error) => outcomes.push({ ok: false, error }) }
+function callbacksOf({ outcomes }: Submitted): {
+  callback: (value: unknown) => void
+  errorCallback: (error: unknown) => void
+} {
+  return {
+    callback: (value) => outcomes.push({ ok: true, value }),
+    errorCallback: (error) => outcomes.push({ ok: false, error }),
+  }
 }
 
 /** Of imap() and runItems() nobody knows which task is which: one that takes long is. */
@@ -453,5 +519,7 @@ function isChild(pid: number): boolean {
 }
 
 function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => { setTimeout(resolve, ms) })
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
 }

@@ -5,8 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fixtures, someOf, WatchedProgram, type End, type WatchOptions } from './watched-program'
 
 let folder: string
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'unhang-entering-')) })
-afterEach(() => { rmSync(folder, { recursive: true }) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unhang-entering-'))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
 
 /** How a program ends, what the observer left, and how many processes came forward. */
 async function outcome(options: WatchOptions): Promise<End & { files: string[]; connections: number }> {
@@ -29,7 +33,11 @@ print([thread.name for thread in threading.enumerate()])
 describe.each(someOf)('a Python $version program under watch', ({ path: python }) => {
   it.each([
     ['no pool', `${lookAround}print(len(os.listdir('/proc/self/task')), sorted(os.listdir('/proc/self/fd')))`],
-    ['a thread pool', `from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(2) as pool:\n    print(list(pool.map(abs, [1, -2])))\n${lookAround}`],
+    [
+      'a thread pool',
+      `from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(2) as pool:\n    ` +
+        `print(list(pool.map(abs, [1, -2])))\n${lookAround}`,
+    ],
   ])('looks to itself as ever: %s', async (_, code) => {
     const watched = await outcome({ python, args: ['-c', code] })
     const plain = await outcome({ python, args: ['-c', code], watched: false })
@@ -65,18 +73,27 @@ with multiprocessing.Pool(1) as pool:
     await using program = await WatchedProgram.start({ python, args: ['-c', code] })
     const plain = await outcome({ python, args: ['-c', code], watched: false })
     expect(await program.ended).toEqual({ code: plain.code, signal: null, stdout: plain.stdout, stderr: '' })
-    expect(program.slots().map(({ name, counter }) => [name, counter])).toEqual([['MainProcess', 0], ['ForkPoolWorker-1', 1]])
+    expect(program.slots().map(({ name, counter }) => [name, counter])).toEqual([
+      ['MainProcess', 0],
+      ['ForkPoolWorker-1', 1],
+    ])
   })
 
   it.each([
-    ['is run', 'import sys; print("own", __name__, __file__.endswith("own/sitecustomize.py"), sys.modules["sitecustomize"].__file__ == __file__); MARK = 1'],
+    [
+      'is run',
+      'import sys; print("own", __name__, __file__.endswith("own/sitecustomize.py"), ' +
+        'sys.modules["sitecustomize"].__file__ == __file__); MARK = 1',
+    ],
     ['raises', 'print("before"); raise ValueError("own")'],
     ['misses a module', 'import no_such_module'],
     ['is not there', undefined],
   ])('has its own sitecustomize: it %s', async (_, source) => {
     mkdirSync(join(folder, 'own'))
     if (source !== undefined) writeFileSync(join(folder, 'own', 'sitecustomize.py'), source)
-    const code = 'import sys; print(getattr(sys.modules.get("sitecustomize"), "MARK", None)); import sitecustomize; print(sitecustomize.MARK)'
+    const code =
+      'import sys; print(getattr(sys.modules.get("sitecustomize"), "MARK", None)); import sitecustomize; ' +
+      'print(sitecustomize.MARK)'
     const options = { python, args: ['-c', code], env: { PYTHONPATH: join(folder, 'own') } }
     const watched = await outcome(options)
     expect(watched).toEqual({ ...(await outcome({ ...options, watched: false })), ...nothing })
@@ -92,10 +109,16 @@ with multiprocessing.Pool(1) as pool:
   })
 
   it('is watched in what it starts, too', async () => {
-    await using program = await WatchedProgram.start({ python, args: ['-c', `
+    await using program = await WatchedProgram.start({
+      python,
+      args: [
+        '-c',
+        `
 import subprocess, sys
 subprocess.run([sys.executable, '-c', 'import multiprocessing; print(multiprocessing.Pool(1).map(abs, [-5]))'])
-`] })
+`,
+      ],
+    })
     const { hello } = await program.connected()
     expect(hello).toMatchObject({ parentPid: program.pid, argv: ['-c'] })
     expect(await program.ended).toMatchObject({ code: 0, stdout: '[5]\n' })
@@ -103,7 +126,11 @@ subprocess.run([sys.executable, '-c', 'import multiprocessing; print(multiproces
   })
 
   it.each([['-I'], ['-E'], ['-S']])('goes unobserved with %s', async (flag) => {
-    const args = [flag, '-c', 'import sys\nif __name__ == "__main__":\n import multiprocessing\n print(multiprocessing.Pool(1).map(abs, [-5]))']
+    const args = [
+      flag,
+      '-c',
+      'import sys\nif __name__ == "__main__":\n import multiprocessing\n print(multiprocessing.Pool(1).map(abs, [-5]))',
+    ]
     expect(await outcome({ python, args })).toMatchObject({ code: 0, stdout: '[5]\n', stderr: '', ...nothing })
   })
 
@@ -116,6 +143,11 @@ subprocess.run([sys.executable, '-c', 'import multiprocessing; print(multiproces
     // The folder is there, but nothing in it.
     mkdirSync(join(folder, 'empty'))
     await using program = await WatchedProgram.start(options)
-    expect(await program.ended).toEqual({ code: plain.code, signal: plain.signal, stdout: plain.stdout, stderr: plain.stderr })
+    expect(await program.ended).toEqual({
+      code: plain.code,
+      signal: plain.signal,
+      stdout: plain.stdout,
+      stderr: plain.stderr,
+    })
   })
 })

@@ -25,7 +25,9 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'unhang-libraries-'))
   go = join(folder, 'go')
 })
-afterEach(() => { rmSync(folder, { recursive: true }) })
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
 
 describe.skipIf(!has('joblib'))('joblib', () => {
   it('is seen through loky: workers, tasks, jobs and exits', async () => {
@@ -34,13 +36,23 @@ describe.skipIf(!has('joblib'))('joblib', () => {
     await until(() => program.slots().filter(({ phase }) => phase === 'running').length === 2, 'two busy workers')
     const snapshot = await connection.snapshot()
     expect(snapshot.waitsIn).toMatchObject({ line: 15, function: '<module>', call: 'Parallel.__call__' })
-    expect(Object.values(snapshot.tasks).map(({ label }) => label).sort()).toEqual(['run(0)', 'run(1)'])
-    expect(snapshot.pools).toMatchObject([{ library: 'loky', name: 'with_joblib.py:15', startMethod: 'loky', processes: 2, state: 'run', queued: 2 }])
-    expect(snapshot.pools[0]!.jobs).toMatchObject([0, 1, 2, 3].map((job) => ({ job, function: 'run', total: 1, left: 1 })))
+    expect(
+      Object.values(snapshot.tasks)
+        .map(({ label }) => label)
+        .sort(),
+    ).toEqual(['run(0)', 'run(1)'])
+    expect(snapshot.pools).toMatchObject([
+      { library: 'loky', name: 'with_joblib.py:15', startMethod: 'loky', processes: 2, state: 'run', queued: 2 },
+    ])
+    expect(snapshot.pools[0]!.jobs).toMatchObject(
+      [0, 1, 2, 3].map((job) => ({ job, function: 'run', total: 1, left: 1 })),
+    )
     expect(snapshot.pools[0]!.pids.length).toBe(2)
     writeFileSync(go, '')
     expect(await program.ended).toMatchObject({ code: 0, stdout: '[0, 2, 4, 6]\nTerminatedWorkerError\n' })
-    expect(program.slots().filter(({ exitCode }) => exitCode === 5)).toMatchObject([{ phase: 'running', label: 'run(99)' }])
+    expect(program.slots().filter(({ exitCode }) => exitCode === 5)).toMatchObject([
+      { phase: 'running', label: 'run(99)' },
+    ])
   })
 })
 
@@ -51,16 +63,36 @@ describe.skipIf(!has('billiard'))('billiard', () => {
     await until(() => program.slots().filter(({ phase }) => phase === 'running').length === 2, 'two busy workers')
     const snapshot = await connection.snapshot()
     expect(snapshot.waitsIn).toMatchObject({ function: '<module>', call: 'AsyncResult.get' })
-    expect(Object.values(snapshot.tasks).map(({ label }) => label).sort()).toEqual(['run × 2 (items 0–1)', 'run × 2 (items 2–3)'])
-    expect(snapshot.pools).toMatchObject([{
-      library: 'billiard', name: 'with_billiard.py:16', startMethod: 'fork', processes: 2, state: 'run', queued: 1,
-      threads: { workers: true, tasks: true, results: true },
-      jobs: [{ call: 'map', function: 'run', total: 4, left: 4, chunkSize: 2 }, { call: 'apply', total: 1, left: 1 }],
-    }])
+    expect(
+      Object.values(snapshot.tasks)
+        .map(({ label }) => label)
+        .sort(),
+    ).toEqual(['run × 2 (items 0–1)', 'run × 2 (items 2–3)'])
+    expect(snapshot.pools).toMatchObject([
+      {
+        library: 'billiard',
+        name: 'with_billiard.py:16',
+        startMethod: 'fork',
+        processes: 2,
+        state: 'run',
+        queued: 1,
+        threads: { workers: true, tasks: true, results: true },
+        jobs: [
+          { call: 'map', function: 'run', total: 4, left: 4, chunkSize: 2 },
+          { call: 'apply', total: 1, left: 1 },
+        ],
+      },
+    ])
     writeFileSync(go, '')
-    await until(() => program.stdout.includes('lost') || program.slots().some(({ exitCode }) => exitCode === 5), 'the exit of a worker')
+    await until(
+      () => program.stdout.includes('lost') || program.slots().some(({ exitCode }) => exitCode === 5),
+      'the exit of a worker',
+    )
     const lost = await program.slot(({ exitCode }) => exitCode === 5, 'its exit code')
     expect(lost).toMatchObject({ phase: 'running', name: expect.stringMatching(/^ForkPoolWorker-/) as string })
-    expect(await program.ended).toMatchObject({ code: 0, stdout: expect.stringContaining('[0, 2, 4, 6] 2\n') as string })
+    expect(await program.ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('[0, 2, 4, 6] 2\n') as string,
+    })
   })
 })

@@ -12,11 +12,19 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'unhang-snapshot-'))
   go = join(folder, 'go')
 })
-afterEach(() => { rmSync(folder, { recursive: true }) })
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
 
-const labels = ({ tasks }: Snapshot) => Object.values(tasks).map(({ label }) => label).sort()
+const labels = ({ tasks }: Snapshot) =>
+  Object.values(tasks)
+    .map(({ label }) => label)
+    .sort()
 
-/** A thread asks, at the moment when it has said that it has started and is not in the list of threads yet, whether it is alive. */
+/**
+ * A thread asks, at the moment when it has said that it has started and is not in the list of threads yet, whether it
+ * is alive.
+ */
 const asksWhileStarting = `
 import sys, threading
 sys.path.insert(0, sys.argv[1])
@@ -37,40 +45,55 @@ print(told)
 `
 
 describe.each(someOf)('a snapshot of a Python $version program', ({ path: python, version }) => {
-  it('comes again after a fork of its own: at once, or where Python counts the threads then, when the program next asks for a process', async () => {
-    await using program = await WatchedProgram.start({ python, args: ['forks_once.py', go] })
-    const connection = await program.connected()
-    await until(() => program.stdout.includes('forked'), 'the fork')
-    let answered = false
-    const snapshot = connection.snapshot().then((answer) => {
-      answered = true
-      return answer
-    })
-    if (['3.8', '3.9', '3.10', '3.11'].includes(version)) {
-      await snapshot
-    } else {
-      await setTimeout(1000)
-      expect(answered).toBe(false)
-    }
-    writeFileSync(go, '')
-    expect((await snapshot).pools).toEqual([])
-  })
+  it(
+    'comes again after a fork of its own: at once, or where Python counts the threads then, when the program next ' +
+      'asks for a process',
+    async () => {
+      await using program = await WatchedProgram.start({ python, args: ['forks_once.py', go] })
+      const connection = await program.connected()
+      await until(() => program.stdout.includes('forked'), 'the fork')
+      let answered = false
+      const snapshot = connection.snapshot().then((answer) => {
+        answered = true
+        return answer
+      })
+      if (['3.8', '3.9', '3.10', '3.11'].includes(version)) {
+        await snapshot
+      } else {
+        await setTimeout(1000)
+        expect(answered).toBe(false)
+      }
+      writeFileSync(go, '')
+      expect((await snapshot).pools).toEqual([])
+    },
+  )
 
   it('does not take a thread that is just being started for one that has ended', () => {
-    expect(execFileSync(python, ['-c', asksWhileStarting, observerPath], { encoding: 'utf8' })).toBe('[None, True, False]\n')
+    expect(execFileSync(python, ['-c', asksWhileStarting, observerPath], { encoding: 'utf8' })).toBe(
+      '[None, True, False]\n',
+    )
   })
 
   it('says what answering has cost, over all of its threads', async () => {
     await using program = await WatchedProgram.start({ python, args: ['stays.py', 'fork'] })
     const connection = await program.connected()
-    const cpuSeconds = () => readFileSync(`/proc/${program.pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ').slice(11, 13).reduce((sum, ticks) => sum + Number(ticks) / 100, 0)
-    await until(async () => (await connection.snapshot()).waitsIn?.function === '_exit_function', 'the end of the program')
+    const cpuSeconds = () =>
+      readFileSync(`/proc/${program.pid}/stat`, 'latin1')
+        .split(') ')
+        .at(-1)!
+        .split(' ')
+        .slice(11, 13)
+        .reduce((sum, ticks) => sum + Number(ticks) / 100, 0)
+    await until(
+      async () => (await connection.snapshot()).waitsIn?.function === '_exit_function',
+      'the end of the program',
+    )
     // It only waits, so that all it does now is to answer.
     const [first, before] = [(await connection.snapshot()).ownCpu, cpuSeconds()]
     for (let count = 0; count < 500; count++) await connection.snapshot()
     const [last, after] = [(await connection.snapshot()).ownCpu, cpuSeconds()]
     expect(last - first).toBeGreaterThan(0)
-    expect(Math.abs((last - first) - (after - before))).toBeLessThan(0.05 + 0.2 * (after - before))
+    expect(Math.abs(last - first - (after - before))).toBeLessThan(0.05 + 0.2 * (after - before))
   })
 
   it.each(['fork', 'spawn', 'forkserver'])('says that the end of the program waits for a pool (%s)', async (method) => {
@@ -82,7 +105,10 @@ describe.each(someOf)('a snapshot of a Python $version program', ({ path: python
     }, 'the end of the program, and of the threads of its pool')
     // Its own state says RUN to the last: no method of it was called.
     expect(pools[0]).toMatchObject({ state: 'terminate', pids: [program.slots()[1]!.pid] })
-    expect(waitsIn).toMatchObject({ file: expect.stringMatching(/multiprocessing\/util\.py$/) as string, call: 'Pool._terminate_pool' })
+    expect(waitsIn).toMatchObject({
+      file: expect.stringMatching(/multiprocessing\/util\.py$/) as string,
+      call: 'Pool._terminate_pool',
+    })
   })
 
   it.each(['fork', 'spawn', 'forkserver'])('says what each call of each pool waits for (%s)', async (method) => {
@@ -94,13 +120,32 @@ describe.each(someOf)('a snapshot of a Python $version program', ({ path: python
       const taken = await connection.snapshot()
       return taken.waitsIn?.call === 'Process.join' && taken.pools[0]!.jobs.at(-1)?.total !== null && taken
     }, 'the program to wait')
-    expect(snapshot.waitsIn).toMatchObject({ line: 36, function: '<module>', call: 'Process.join', process: program.slots().find(({ name }) => name === 'Plain')!.pid })
+    expect(snapshot.waitsIn).toMatchObject({
+      line: 36,
+      function: '<module>',
+      call: 'Process.join',
+      process: program.slots().find(({ name }) => name === 'Plain')!.pid,
+    })
     expect(snapshot.waitsIn!.file).toMatch(/\/methods\.py$/)
-    expect(labels(snapshot)).toEqual(['run × 3', 'run × 3 (items 5–7)', 'run × 5 (items 0–4)', "run(7, key='x')", 'run(9)'])
+    expect(labels(snapshot)).toEqual([
+      'run × 3',
+      'run × 3 (items 5–7)',
+      'run × 5 (items 0–4)',
+      "run(7, key='x')",
+      'run(9)',
+    ])
     const [pool, executor] = snapshot.pools
     expect(pool).toMatchObject({
-      key: 1, library: 'multiprocessing', name: 'methods.py:23', startMethod: method, processes: 3, state: 'run',
-      threads: { workers: true, tasks: true, results: true }, locks: { tasks: 'free', results: 'free' }, resultPipeBytes: 0, queued: 10,
+      key: 1,
+      library: 'multiprocessing',
+      name: 'methods.py:23',
+      startMethod: method,
+      processes: 3,
+      state: 'run',
+      threads: { workers: true, tasks: true, results: true },
+      locks: { tasks: 'free', results: 'free' },
+      resultPipeBytes: 0,
+      queued: 10,
     })
     expect(pool!.taskPipeBytes).toBeGreaterThan(0)
     expect(pool!.jobs).toEqual([
@@ -112,9 +157,21 @@ describe.each(someOf)('a snapshot of a Python $version program', ({ path: python
       { job: 4, call: 'imap', function: 'run', total: 3, left: 3, chunkSize: 1 },
       { job: 5, call: 'imap_unordered', function: 'run', total: 6, left: 6, chunkSize: 2 },
     ])
-    expect([...pool!.pids].sort()).toEqual(program.slots().filter(({ poolKey }) => poolKey === 1).map(({ pid }) => pid).sort())
+    expect([...pool!.pids].sort()).toEqual(
+      program
+        .slots()
+        .filter(({ poolKey }) => poolKey === 1)
+        .map(({ pid }) => pid)
+        .sort(),
+    )
     expect(executor).toMatchObject({
-      key: 2, library: 'concurrent.futures', name: 'methods.py:31', startMethod: method, processes: 2, state: 'run', queued: 1,
+      key: 2,
+      library: 'concurrent.futures',
+      name: 'methods.py:31',
+      startMethod: method,
+      processes: 2,
+      state: 'run',
+      queued: 1,
       threads: { workers: null, results: true },
       jobs: [
         { job: 0, call: 'submit', function: 'run', total: 1, left: 1 },
@@ -132,8 +189,14 @@ describe.each(someOf)('a snapshot of a Python $version program', ({ path: python
     expect(stdout).toContain('[0, 1, 2] [0, 1, 2, 3, 4]\n9 [0, 1, 2, 3, 4, 5]\n')
   })
 
-  it.each(['fork', 'spawn', 'forkserver'])('says which process is joined, and whether other threads run code of the user\'s (%s)', async (method) => {
-    await using program = await WatchedProgram.start({ python, args: ['-c', `
+  it.each(['fork', 'spawn', 'forkserver'])(
+    "says which process is joined, and whether other threads run code of the user's (%s)",
+    async (method) => {
+      await using program = await WatchedProgram.start({
+        python,
+        args: [
+          '-c',
+          `
 import multiprocessing as mp, os, threading, time
 def stay():
     time.sleep(600)
@@ -150,22 +213,30 @@ while resting.is_alive():
     resting.join(600)
 threading.Thread(target=stay, daemon=True).start()
 pool.map(time.sleep, [600])
-`] })
-    const connection = await program.connected()
-    const waiting = (call: string, process: number | null, threads: boolean) => until(async () => {
-      const { waitsIn } = await connection.snapshot()
-      return waitsIn?.call === call && waitsIn.process === process && waitsIn.threads === threads
-    }, `${call} ${process} ${threads}`)
-    const { pid } = await program.slot(({ name, pid: known }) => name === 'Joined' && known > 0, 'the process')
-    await waiting('Process.join', pid, false)
-    process.kill(pid, 'SIGKILL')
-    // With a time limit it may do something else after that.
-    await waiting('Process.join', null, false)
-    await waiting('Pool.map', null, true)
-  })
+`,
+        ],
+      })
+      const connection = await program.connected()
+      const waiting = (call: string, process: number | null, threads: boolean) =>
+        until(async () => {
+          const { waitsIn } = await connection.snapshot()
+          return waitsIn?.call === call && waitsIn.process === process && waitsIn.threads === threads
+        }, `${call} ${process} ${threads}`)
+      const { pid } = await program.slot(({ name, pid: known }) => name === 'Joined' && known > 0, 'the process')
+      await waiting('Process.join', pid, false)
+      process.kill(pid, 'SIGKILL')
+      // With a time limit it may do something else after that.
+      await waiting('Process.join', null, false)
+      await waiting('Pool.map', null, true)
+    },
+  )
 
   it('counts items, not chunks', async () => {
-    await using program = await WatchedProgram.start({ python, args: ['-c', `
+    await using program = await WatchedProgram.start({
+      python,
+      args: [
+        '-c',
+        `
 import multiprocessing as mp, os, time
 def run(number):
     while number >= 8 and not os.path.exists(os.environ['GO']):
@@ -175,12 +246,24 @@ with mp.Pool(2) as pool:
     first = pool.map_async(run, range(12), 4)
     second = pool.map_async(run, range(10), 4)
     print(len(first.get() + second.get()))
-`], env: { GO: go } })
+`,
+      ],
+      env: { GO: go },
+    })
     const connection = await program.connected()
-    const snapshot = await until(async () => { const taken = await connection.snapshot(); return taken.pools[0]?.jobs.map(({ left }) => left).join() === '4,2' && labels(taken).length === 2 && taken }, 'all but two results')
+    const snapshot = await until(async () => {
+      const taken = await connection.snapshot()
+      return taken.pools[0]?.jobs.map(({ left }) => left).join() === '4,2' && labels(taken).length === 2 && taken
+    }, 'all but two results')
     expect(snapshot.pools[0]).toMatchObject({
-      name: '<string>:7', queued: 0, taskPipeBytes: 0, locks: { tasks: 'free' },
-      jobs: [{ call: 'map', function: 'run', total: 12, left: 4, chunkSize: 4 }, { call: 'map', function: 'run', total: 10, left: 2, chunkSize: 4 }],
+      name: '<string>:7',
+      queued: 0,
+      taskPipeBytes: 0,
+      locks: { tasks: 'free' },
+      jobs: [
+        { call: 'map', function: 'run', total: 12, left: 4, chunkSize: 4 },
+        { call: 'map', function: 'run', total: 10, left: 2, chunkSize: 4 },
+      ],
     })
     expect(labels(snapshot)).toEqual(['run × 2 (items 8–9)', 'run × 4 (items 8–11)'])
     writeFileSync(go, '')
@@ -188,7 +271,11 @@ with mp.Pool(2) as pool:
   })
 
   it('knows the states of a pool, and that it is gone', async () => {
-    await using program = await WatchedProgram.start({ python, args: ['-c', `
+    await using program = await WatchedProgram.start({
+      python,
+      args: [
+        '-c',
+        `
 import multiprocessing as mp, os, time
 from concurrent.futures import ProcessPoolExecutor
 def step(name):
@@ -212,9 +299,16 @@ broken = ProcessPoolExecutor(1)
 future = broken.submit(os._exit, 1)
 print(type(future.exception()).__name__)
 step('gone')
-`], env: { FOLDER: folder } })
-    const at = async (name: string) => { await until(() => existsSync(join(folder, name)), name) }
-    const goOn = (name: string) => { writeFileSync(join(folder, `${name}.go`), '') }
+`,
+      ],
+      env: { FOLDER: folder },
+    })
+    const at = async (name: string) => {
+      await until(() => existsSync(join(folder, name)), name)
+    }
+    const goOn = (name: string) => {
+      writeFileSync(join(folder, `${name}.go`), '')
+    }
     const states = async () => (await connection.snapshot()).pools.map(({ state }) => state)
     const connection = await program.connected()
     await at('run')
@@ -235,13 +329,19 @@ step('gone')
   })
 
   it('tells the host to look, but not more often than it can', async () => {
-    await using program = await WatchedProgram.start({ python, args: ['-c', `
+    await using program = await WatchedProgram.start({
+      python,
+      args: [
+        '-c',
+        `
 import multiprocessing as mp, time
 started = time.monotonic()
 while time.monotonic() - started < 1:
     with mp.Pool(1, maxtasksperchild=1) as pool:
         pool.map(abs, range(10), 1)
-`] })
+`,
+      ],
+    })
     const connection = await program.connected()
     expect(await program.ended).toMatchObject({ code: 0, stderr: '' })
     const times = connection.events.map(({ at }) => at)

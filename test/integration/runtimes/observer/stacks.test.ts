@@ -10,7 +10,9 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'unhang-stacks-'))
   go = join(folder, 'go')
 })
-afterEach(() => { rmSync(folder, { recursive: true }) })
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
 
 /** A pool whose worker is in C code that keeps the GIL: a regular expression that takes for ever. */
 const inC = `
@@ -44,28 +46,34 @@ describe.each(someOf)('the stacks of a Python $version program', ({ path: python
     expect((await program.ended).code).toBe(0)
   })
 
-  it.each(['fork', 'spawn', 'forkserver'])('are written at the signal also while C code keeps the GIL (%s)', async (method) => {
-    const file = join(folder, 'in_c.py')
-    writeFileSync(file, inC)
-    await using program = await WatchedProgram.start({ python, args: [file, method] })
-    const worker = await program.slot(({ phase }) => phase === 'running', 'a task')
-    expect(worker.stackSignal).toBeGreaterThanOrEqual(34)
-    for (let dump = 1; dump <= 2; dump += 1) {
-      process.kill(worker.pid, worker.stackSignal)
-      const text = await until(() => {
-        const written = readFileSync(join(program.session, `stack-${worker.pid}`), 'utf8')
-        return written.split('in catastrophic\n').length > dump && written
-      }, 'its stack')
-      expect(text).toMatch(/^Current thread 0x[0-9a-f]+ \(most recent call first\):\n/)
-      expect(text).toMatch(/File ".*\/in_c\.py", line 4 in catastrophic\n/)
-    }
-    expect(isAlive(worker.pid, worker.startTicks)).toBe(true)
-    // The program's own process, too.
-    const [own] = program.slots()
-    process.kill(own!.pid, own!.stackSignal)
-    await until(() => readFileSync(join(program.session, `stack-${own!.pid}`), 'utf8').includes('in map\n'), 'the stack of the program')
-    expect(program.child.exitCode).toBe(null)
-  })
+  it.each(['fork', 'spawn', 'forkserver'])(
+    'are written at the signal also while C code keeps the GIL (%s)',
+    async (method) => {
+      const file = join(folder, 'in_c.py')
+      writeFileSync(file, inC)
+      await using program = await WatchedProgram.start({ python, args: [file, method] })
+      const worker = await program.slot(({ phase }) => phase === 'running', 'a task')
+      expect(worker.stackSignal).toBeGreaterThanOrEqual(34)
+      for (let dump = 1; dump <= 2; dump += 1) {
+        process.kill(worker.pid, worker.stackSignal)
+        const text = await until(() => {
+          const written = readFileSync(join(program.session, `stack-${worker.pid}`), 'utf8')
+          return written.split('in catastrophic\n').length > dump && written
+        }, 'its stack')
+        expect(text).toMatch(/^Current thread 0x[0-9a-f]+ \(most recent call first\):\n/)
+        expect(text).toMatch(/File ".*\/in_c\.py", line 4 in catastrophic\n/)
+      }
+      expect(isAlive(worker.pid, worker.startTicks)).toBe(true)
+      // The program's own process, too.
+      const [own] = program.slots()
+      process.kill(own!.pid, own!.stackSignal)
+      await until(
+        () => readFileSync(join(program.session, `stack-${own!.pid}`), 'utf8').includes('in map\n'),
+        'the stack of the program',
+      )
+      expect(program.child.exitCode).toBe(null)
+    },
+  )
 
   it('never take a signal that the program has taken', async () => {
     const file = join(folder, 'in_c.py')

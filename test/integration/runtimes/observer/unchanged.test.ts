@@ -6,8 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { someOf, until, WatchedProgram, type End, type WatchOptions } from './watched-program'
 
 let folder: string
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'unhang-unchanged-')) })
-afterEach(() => { rmSync(folder, { recursive: true }) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unhang-unchanged-'))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+})
 
 /** Pids and addresses are never the same twice. */
 function plain({ code, signal, stdout, stderr }: End): End {
@@ -18,12 +22,37 @@ function plain({ code, signal, stdout, stderr }: End): End {
 async function run(options: WatchOptions): Promise<End> {
   await using program = await WatchedProgram.start(options)
   const end = plain(await program.ended)
-  if (options.watched !== false) expect(program.connections.flatMap(({ events }) => events).filter(({ event }) => event === 'failed')).toEqual([])
+  if (options.watched !== false)
+    expect(program.connections.flatMap(({ events }) => events).filter(({ event }) => event === 'failed')).toEqual([])
   return end
 }
 
-const forkOnly = ['forks', 'child_makes_a_pool', 'fork_warning', 'forks_at_once', 'interrupted', 'interrupted_join', 'many_files', 'no_signals_taken', 'uncaught_unpicklable_argument', 'unclosed']
-const programs = ['errors', 'uncaught', 'process_errors', 'unpicklable_process', 'processes_in_processes', 'recycled', 'iterable_fails', 'callbacks', 'executors', 'daemon_thread_at_exit', 'left_running', 'left_to_the_end']
+const forkOnly = [
+  'forks',
+  'child_makes_a_pool',
+  'fork_warning',
+  'forks_at_once',
+  'interrupted',
+  'interrupted_join',
+  'many_files',
+  'no_signals_taken',
+  'uncaught_unpicklable_argument',
+  'unclosed',
+]
+const programs = [
+  'errors',
+  'uncaught',
+  'process_errors',
+  'unpicklable_process',
+  'processes_in_processes',
+  'recycled',
+  'iterable_fails',
+  'callbacks',
+  'executors',
+  'daemon_thread_at_exit',
+  'left_running',
+  'left_to_the_end',
+]
 
 describe.each(someOf)('with and without the observer, in Python $version', ({ path: python }) => {
   it.each([
@@ -54,21 +83,39 @@ describe.each(someOf)('with and without the observer, in Python $version', ({ pa
   it('ends as ever at a Ctrl-C in the terminal', async () => {
     const interrupt = async (watched: boolean) => {
       const marks = mkdtempSync(join(folder, 'marks-'))
-      await using program = await WatchedProgram.start({ python, watched, env: { MARKS: marks }, args: ['-c', `
+      await using program = await WatchedProgram.start({
+        python,
+        watched,
+        env: { MARKS: marks },
+        args: [
+          '-c',
+          `
 import multiprocessing as mp, os, tempfile, time
 def run(number):
     open(os.path.join(os.environ['MARKS'], str(number)), 'w').close()
     time.sleep(60)
 with mp.Pool(2) as pool:
     pool.map(run, [0, 1])
-`] })
-      // Both are in their tasks, and the main thread waits: a moment before, CPython itself loses a Ctrl-C now and then.
-      await until(() => readdirSync(marks).length === 2 && /^State:\tS/m.test(readFileSync(`/proc/${program.pid}/status`, 'latin1')), 'both tasks')
+`,
+        ],
+      })
+      // Both are in their tasks, and the main thread waits: a moment before, CPython itself loses a Ctrl-C now and
+      // then.
+      await until(
+        () =>
+          readdirSync(marks).length === 2 && /^State:\tS/m.test(readFileSync(`/proc/${program.pid}/status`, 'latin1')),
+        'both tasks',
+      )
       process.kill(-program.pid, 'SIGINT')
       const end = await Promise.race([program.ended, setTimeout(5_000)])
-      return end && { code: end.code, signal: end.signal, stdout: end.stdout, last: end.stderr.trimEnd().split('\n').at(-1) }
+      return (
+        end && { code: end.code, signal: end.signal, stdout: end.stdout, last: end.stderr.trimEnd().split('\n').at(-1) }
+      )
     }
-    /** CPython's pools themselves do not survive every Ctrl-C: of 400 programs like this one, 10 hung on 3.8, 2 of 200 on 3.11, unwatched. */
+    /**
+     * CPython's pools themselves do not survive every Ctrl-C: of 400 programs like this one, 10 hung on 3.8, 2 of 200
+     * on 3.11, unwatched.
+     */
     const untilItEnds = async (watched: boolean) => {
       for (let round = 0; round < 4; round++) {
         const end = await interrupt(watched)
@@ -112,10 +159,19 @@ with mp.Pool(2) as pool:
   })
 
   it('disables itself when it cannot work, and says why', async () => {
-    await using program = await WatchedProgram.start({ python: 'sh', args: ['-c', `ulimit -f 1000; exec "${python}" every-start.py`] })
+    await using program = await WatchedProgram.start({
+      python: 'sh',
+      args: ['-c', `ulimit -f 1000; exec "${python}" every-start.py`],
+    })
     const end = plain(await program.ended)
     expect(end).toEqual(await run({ python, args: ['every-start.py'], watched: false }))
-    await until(() => program.connections.some(({ events }) => events.some(({ event, message }) => event === 'failed' && (message!).includes('File too large'))), 'the reason')
+    await until(
+      () =>
+        program.connections.some(({ events }) =>
+          events.some(({ event, message }) => event === 'failed' && message!.includes('File too large')),
+        ),
+      'the reason',
+    )
     expect(program.connections[0]!.hello!.recorder).toBe(null)
   })
 })

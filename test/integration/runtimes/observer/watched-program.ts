@@ -35,12 +35,23 @@ export interface SnapshotPool {
   readonly startMethod: string | null
   readonly processes: number
   readonly state: string
-  readonly threads: { readonly workers: boolean | null; readonly tasks: boolean | null; readonly results: boolean | null }
+  readonly threads: {
+    readonly workers: boolean | null
+    readonly tasks: boolean | null
+    readonly results: boolean | null
+  }
   readonly queued: number
   readonly taskPipeBytes: number | null
   readonly resultPipeBytes: number | null
   readonly locks: { readonly tasks: string | null; readonly results: string | null }
-  readonly jobs: readonly { readonly job: number; readonly call: string; readonly function: string; readonly total: number | null; readonly left: number | null; readonly chunkSize: number }[]
+  readonly jobs: readonly {
+    readonly job: number
+    readonly call: string
+    readonly function: string
+    readonly total: number | null
+    readonly left: number | null
+    readonly chunkSize: number
+  }[]
   readonly pids: readonly number[]
 }
 export interface Snapshot {
@@ -48,19 +59,63 @@ export interface Snapshot {
   readonly ownCpu: number
   readonly ownSigint: boolean
   readonly threads: readonly { readonly id: number; readonly name: string; readonly daemon: boolean }[]
-  readonly waitsIn: { readonly file: string; readonly line: number; readonly function: string; readonly call: string; readonly process: number | null; readonly threads: boolean } | null
+  readonly waitsIn: {
+    readonly file: string
+    readonly line: number
+    readonly function: string
+    readonly call: string
+    readonly process: number | null
+    readonly threads: boolean
+  } | null
   readonly pools: readonly SnapshotPool[]
-  readonly tasks: Readonly<Record<string, { readonly counter: number; readonly job: number; readonly index: number; readonly function: string; readonly label: string; readonly first: number | null; readonly items: number }>>
-  readonly helpers: { readonly resourceTracker: number | null; readonly forkServer: number | null; readonly lokyTracker: number | null }
+  readonly tasks: Readonly<
+    Record<
+      string,
+      {
+        readonly counter: number
+        readonly job: number
+        readonly index: number
+        readonly function: string
+        readonly label: string
+        readonly first: number | null
+        readonly items: number
+      }
+    >
+  >
+  readonly helpers: {
+    readonly resourceTracker: number | null
+    readonly forkServer: number | null
+    readonly lokyTracker: number | null
+  }
 }
 export interface Stacks {
-  readonly threads: readonly { readonly name: string; readonly daemon: boolean; readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string; readonly code: string }[] }[]
+  readonly threads: readonly {
+    readonly name: string
+    readonly daemon: boolean
+    readonly frames: readonly {
+      readonly file: string
+      readonly line: number
+      readonly function: string
+      readonly code: string
+    }[]
+  }[]
 }
-export interface Done { readonly done: boolean; readonly why: string }
-export interface End { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly stdout: string; readonly stderr: string }
+export interface Done {
+  readonly done: boolean
+  readonly why: string
+}
+export interface End {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
 
 /** Waits for a condition, twenty seconds at most. */
-export async function until<Value>(condition: () => Value | undefined | false | Promise<Value | undefined | false>, what: string): Promise<Value> {
+export async function until<Value>(
+  condition: () => Value | undefined | false | Promise<Value | undefined | false>,
+  what: string,
+): Promise<Value> {
   const deadline = performance.now() + patienceMs
   for (;;) {
     const value = await condition()
@@ -79,9 +134,16 @@ export class Connection {
   #text = ''
   #lastId = 0
 
-  constructor(readonly socket: Socket, readonly token: string) {
-    socket.setEncoding('utf8').on('data', (text: string) => { this.#take(text) })
-    socket.on('close', () => { this.closed = true })
+  constructor(
+    readonly socket: Socket,
+    readonly token: string,
+  ) {
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      this.#take(text)
+    })
+    socket.on('close', () => {
+      this.closed = true
+    })
     socket.on('error', () => {
       // The program was killed.
     })
@@ -91,7 +153,12 @@ export class Connection {
   async ask<Result>(method: string, params: Record<string, unknown> = {}): Promise<Result> {
     const id = ++this.#lastId
     this.socket.write(`${JSON.stringify({ id, method, params })}\n`)
-    const answer = await until(() => this.#answers.get(id) ?? (this.closed ? { error: `the program has ended before it could answer to ${method}` } : undefined), `an answer to ${method}`)
+    const answer = await until(
+      () =>
+        this.#answers.get(id) ??
+        (this.closed ? { error: `the program has ended before it could answer to ${method}` } : undefined),
+      `an answer to ${method}`,
+    )
     if (answer.error !== undefined) throw new Error(answer.error)
     return answer.result as Result
   }
@@ -109,7 +176,11 @@ export class Connection {
         if (message.hello.token !== this.token) this.socket.destroy()
         else this.hello = message.hello
       } else if (message.event !== undefined) {
-        this.events.push({ event: message.event, at: performance.now(), ...(message.message === undefined ? {} : { message: message.message }) })
+        this.events.push({
+          event: message.event,
+          at: performance.now(),
+          ...(message.message === undefined ? {} : { message: message.message }),
+        })
       } else if (message.id !== undefined) {
         this.#answers.set(message.id, message as object)
       }
@@ -135,7 +206,10 @@ function temporaryOf(session: string): string {
   return `${session}-t`
 }
 
-/** A program under watch, and the host that watches it: session folder, control channel, and nothing else of the real one. */
+/**
+ * A program under watch, and the host that watches it: session folder, control channel, and nothing else of the real
+ * one.
+ */
 export class WatchedProgram implements AsyncDisposable {
   readonly connections: Connection[] = []
   readonly child: ChildProcess
@@ -146,12 +220,28 @@ export class WatchedProgram implements AsyncDisposable {
   stderr = ''
   #isDisposed = false
 
-  private constructor(readonly session: string, readonly server: Server, token: string, options: WatchOptions) {
-    server.on('connection', (socket) => { this.connections.push(new Connection(socket, options.expectedToken ?? token)) })
-    writeFileSync(join(session, 'session.json'), JSON.stringify({ token, arguments: true, stackSignal: null, ...options.session }))
-    const watch = options.watched === false
-      ? { UNHANG_WATCH: undefined }
-      : { PYTHONPATH: [observerPath, ...(options.env?.PYTHONPATH === undefined ? [] : [options.env.PYTHONPATH])].join(delimiter), UNHANG_WATCH: session }
+  private constructor(
+    readonly session: string,
+    readonly server: Server,
+    token: string,
+    options: WatchOptions,
+  ) {
+    server.on('connection', (socket) => {
+      this.connections.push(new Connection(socket, options.expectedToken ?? token))
+    })
+    writeFileSync(
+      join(session, 'session.json'),
+      JSON.stringify({ token, arguments: true, stackSignal: null, ...options.session }),
+    )
+    const watch =
+      options.watched === false
+        ? { UNHANG_WATCH: undefined }
+        : {
+            PYTHONPATH: [observerPath, ...(options.env?.PYTHONPATH === undefined ? [] : [options.env.PYTHONPATH])].join(
+              delimiter,
+            ),
+            UNHANG_WATCH: session,
+          }
     this.child = spawn(options.python, options.args, {
       cwd: options.cwd ?? fixtures,
       // A fork server that is killed leaves the folder of its socket.
@@ -161,16 +251,27 @@ export class WatchedProgram implements AsyncDisposable {
       detached: true,
     })
     this.pid = this.child.pid!
-    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => { this.stdout += text })
-    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => { this.stderr += text })
-    this.ended = once(this.child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null, stdout: this.stdout, stderr: this.stderr }))
+    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+    })
+    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+    this.ended = once(this.child, 'close').then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }))
   }
 
   static async start(options: WatchOptions): Promise<WatchedProgram> {
     const session = mkdtempSync(join(tmpdir(), 'unhang-observer-'))
     mkdirSync(temporaryOf(session))
     const server = createServer()
-    await new Promise<void>((resolve) => { server.listen(join(session, 'control.sock'), resolve) })
+    await new Promise<void>((resolve) => {
+      server.listen(join(session, 'control.sock'), resolve)
+    })
     const program = new WatchedProgram(session, server, randomUUID(), options)
     // A test that runs out of time never comes to the end of its scope.
     onTestFinished(() => program[Symbol.asyncDispose]())
@@ -179,7 +280,10 @@ export class WatchedProgram implements AsyncDisposable {
 
   /** The n-th process that makes pools, once it has said who it is. */
   connected(index = 0): Promise<Connection> {
-    return until(() => (this.connections[index]?.hello ? this.connections[index] : undefined), `connection ${index} (${this.stderr})`)
+    return until(
+      () => (this.connections[index]?.hello ? this.connections[index] : undefined),
+      `connection ${index} (${this.stderr})`,
+    )
   }
 
   /** What the observer has left in the session's folder. */
@@ -189,7 +293,9 @@ export class WatchedProgram implements AsyncDisposable {
 
   /** The slots of the first process that makes pools, its own included; empty before there is a recorder. */
   slots(index = 0): readonly RecordedProcess[] {
-    const name = this.files().filter((file) => file.endsWith('.rec')).sort()[index]
+    const name = this.files()
+      .filter((file) => file.endsWith('.rec'))
+      .sort()[index]
     if (name === undefined) return []
     using file = new RecorderFile(join(this.session, name))
     return file.read().processes
@@ -210,8 +316,18 @@ export class WatchedProgram implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return
     this.#isDisposed = true
-    // Its group is its own as long as anybody of it is there; the recorder names those who may have outlived the program.
-    const left = [this.pid, ...this.files().filter((file) => file.endsWith('.rec')).flatMap((_, index) => this.slots(index).filter(({ pid, startTicks }) => isAlive(pid, startTicks)).map(({ pid }) => pid))]
+    // Its group is its own as long as anybody of it is there; the recorder names those who may have outlived the
+    // program.
+    const left = [
+      this.pid,
+      ...this.files()
+        .filter((file) => file.endsWith('.rec'))
+        .flatMap((_, index) =>
+          this.slots(index)
+            .filter(({ pid, startTicks }) => isAlive(pid, startTicks))
+            .map(({ pid }) => pid),
+        ),
+    ]
     for (const pid of left) {
       if (pid === this.pid && this.child.exitCode === null && this.child.signalCode === null) kill(-pid)
       else if (pid !== this.pid) kill(pid)

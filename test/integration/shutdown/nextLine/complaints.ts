@@ -7,7 +7,8 @@ export class Complaints {
   readonly all: string[] = []
 
   expectThat(what: string, found: unknown, wanted: unknown): void {
-    if (JSON.stringify(found) !== JSON.stringify(wanted)) this.all.push(`${what}: ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`)
+    if (JSON.stringify(found) !== JSON.stringify(wanted))
+      this.all.push(`${what}: ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`)
   }
 
   expectOneOf(what: string, found: unknown, wanted: readonly unknown[]): void {
@@ -31,6 +32,9 @@ export class Complaints {
     this.expectThat('processes started anew', program.pids.slice(waits), [])
     const sent = signalsTo(program.tree, killsFile)
     this.expectThat('order', outOfOrder(sent, program.tree), [])
-    if (this.all.length > 0) this.all.push(`the signals were ${JSON.stringify(sent.map(({ at, identity, signal, outcome }) => [at, identity.pid, signal, outcome]))}`)
+    if (this.all.length > 0)
+      this.all.push(
+        `the signals were ${JSON.stringify(sent.map(({ at, identity, signal, outcome }) => [at, identity.pid, signal, outcome]))}`,
+      )
   }
 }

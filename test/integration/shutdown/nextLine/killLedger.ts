@@ -13,15 +13,22 @@ export interface LedgerLine {
 /** Every signal that the host of this file sent to one of these processes, in the order in which it did. */
 export function signalsTo(processes: readonly SeenProcess[], killsFile: string): LedgerLine[] {
   const ticks = new Map(processes.map(({ pid, startTime }) => [pid, startTime]))
-  return readFileSync(killsFile, 'utf8').split('\n').filter((line) => line !== '')
+  return readFileSync(killsFile, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as LedgerLine)
     .filter(({ identity: { pid, startTime } }) => ticks.has(pid) && startTime.endsWith(`-${String(ticks.get(pid))}`))
 }
 
-/** Python keeps these to clean up behind all others; they come last, although a fork server is the parent of workers. */
+/**
+ * Python keeps these to clean up behind all others; they come last, although a fork server is the parent of workers.
+ */
 const isHelper = ({ command }: SeenProcess): boolean => /multiprocessing\.(resource_tracker|forkserver)/.test(command)
 
-/** A line for each process that was sent SIGTERM or SIGKILL before one above it was. One above it that was sent nothing had ended by itself. */
+/**
+ * A line for each process that was sent SIGTERM or SIGKILL before one above it was. One above it that was sent nothing
+ * had ended by itself.
+ */
 export function outOfOrder(sent: readonly LedgerLine[], tree: readonly SeenProcess[]): string[] {
   const byPid = new Map(tree.map((one) => [one.pid, one]))
   const ends = sent.filter(({ signal }) => signal === 'SIGTERM' || signal === 'SIGKILL')
@@ -29,8 +36,12 @@ export function outOfOrder(sent: readonly LedgerLine[], tree: readonly SeenProce
   return tree.flatMap((process) => {
     const at = firstTo(process.pid)
     if (at === -1 || isHelper(process)) return []
-    return ancestorsOf(process, byPid).filter((above) => !isHelper(above) && firstTo(above.pid) > at)
-      .map((above) => `${process.pid} (${process.command}) was signalled before ${above.pid} (${above.command}), which is above it`)
+    return ancestorsOf(process, byPid)
+      .filter((above) => !isHelper(above) && firstTo(above.pid) > at)
+      .map(
+        (above) =>
+          `${process.pid} (${process.command}) was signalled before ${above.pid} (${above.command}), which is above it`,
+      )
   })
 }
 
@@ -39,11 +50,15 @@ const clockMs = 2
 
 /** A line for each SIGKILL that came before the grace period was over, counted from this process' own SIGTERM. */
 export function tooEarly(sent: readonly LedgerLine[], graceMs: number): string[] {
-  return sent.filter(({ signal }) => signal === 'SIGKILL').flatMap(({ at, identity: { pid } }) => {
-    const term = sent.find(({ identity, signal }) => identity.pid === pid && signal === 'SIGTERM')
-    if (term === undefined) return [`${pid} got SIGKILL without SIGTERM`]
-    return at - term.at < graceMs - clockMs ? [`${pid} got SIGKILL ${at - term.at} ms after SIGTERM, not ${graceMs}`] : []
-  })
+  return sent
+    .filter(({ signal }) => signal === 'SIGKILL')
+    .flatMap(({ at, identity: { pid } }) => {
+      const term = sent.find(({ identity, signal }) => identity.pid === pid && signal === 'SIGTERM')
+      if (term === undefined) return [`${pid} got SIGKILL without SIGTERM`]
+      return at - term.at < graceMs - clockMs
+        ? [`${pid} got SIGKILL ${at - term.at} ms after SIGTERM, not ${graceMs}`]
+        : []
+    })
 }
 
 function ancestorsOf({ parentPid }: SeenProcess, byPid: ReadonlyMap<number, SeenProcess>): SeenProcess[] {

@@ -16,7 +16,8 @@ export interface SeenProcess {
 export function processesWith(variable: string): SeenProcess[] {
   return readdirSync('/proc').flatMap((name) => {
     try {
-      if (!/^\d+$/.test(name) || !readFileSync(`/proc/${name}/environ`, 'latin1').split('\0').includes(variable)) return []
+      if (!/^\d+$/.test(name) || !readFileSync(`/proc/${name}/environ`, 'latin1').split('\0').includes(variable))
+        return []
       const seen = processOf(Number(name))
       return seen === undefined ? [] : [seen]
     } catch {

@@ -29,8 +29,8 @@ export function statusOf({ code, signal }: Pick<Finished, 'code' | 'signal'>): n
 }
 
 /**
- * A program in a folder of its own, where it writes whom it has started (`pids`) and what it did that it should not have done
- * (`marker`); all of its processes are found by a random mark in their environment.
+ * A program in a folder of its own, where it writes whom it has started (`pids`) and what it did that it should not
+ * have done (`marker`); all of its processes are found by a random mark in their environment.
  */
 export class MarkedProgram {
   /** What it is before it is ended; set by {@link untilWaits}. */
@@ -38,7 +38,10 @@ export class MarkedProgram {
   private cli: RunningCli | undefined
   private readonly mark = randomBytes(8).toString('hex')
 
-  private constructor(readonly workspace: Workspace, readonly folder: string) {}
+  private constructor(
+    readonly workspace: Workspace,
+    readonly folder: string,
+  ) {}
 
   static async create(workspace: Workspace): Promise<MarkedProgram> {
     const folder = join(workspace.folder, `program-${randomBytes(4).toString('hex')}`)
@@ -65,37 +68,53 @@ export class MarkedProgram {
 
   /** Every process of it that lives now; not `unhang run`, which has its environment. */
   processes(): SeenProcess[] {
-    return processesWith(`${markName}=${this.mark}`).filter(({ command }) => !/ \S*dist\/cli\.js (run|pool) /.test(command))
+    return processesWith(`${markName}=${this.mark}`).filter(
+      ({ command }) => !/ \S*dist\/cli\.js (run|pool) /.test(command),
+    )
   }
 
   /** The one above all others. */
   get root(): SeenProcess {
     const pids = new Set(this.tree.map(({ pid }) => pid))
     const [root, ...others] = this.tree.filter(({ parentPid }) => !pids.has(parentPid))
-    if (root === undefined || others.length > 0) throw new Error(`the program has no single root: ${JSON.stringify(this.tree)}`)
+    if (root === undefined || others.length > 0)
+      throw new Error(`the program has no single root: ${JSON.stringify(this.tree)}`)
     return root
   }
 
   /** Until `count` of its processes have said that they run. */
   async untilWaits(count: number): Promise<void> {
-    await until(`${count} processes say that they run`, () => (this.pids.length >= count ? true : undefined), { withinMs: startsWithinMs })
-      .catch((error: unknown) => { throw new Error(`${String(error)}\n${this.story()}`, { cause: error }) })
+    await until(`${count} processes say that they run`, () => (this.pids.length >= count ? true : undefined), {
+      withinMs: startsWithinMs,
+    }).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${this.story()}`, { cause: error })
+    })
     this.tree = this.processes()
   }
 
   /** Until none of it is left; what is left after that is returned. */
   async untilGone(): Promise<SeenProcess[]> {
-    await until('it is gone', () => (this.processes().length === 0 ? true : undefined), { withinMs: endsWithinMs }).catch(() => undefined)
+    await until('it is gone', () => (this.processes().length === 0 ? true : undefined), {
+      withinMs: endsWithinMs,
+    }).catch(() => undefined)
     // One that cleared its environment after it was seen counts, too.
-    return this.tree.filter(({ pid, startTime }) => processOf(pid)?.startTime === startTime).concat(this.processes().filter(({ pid }) => !this.tree.some((one) => one.pid === pid)))
+    return this.tree
+      .filter(({ pid, startTime }) => processOf(pid)?.startTime === startTime)
+      .concat(this.processes().filter(({ pid }) => !this.tree.some((one) => one.pid === pid)))
   }
 
   /** Who has said that it runs, from the first on: one more is one that was started anew. */
-  get pids(): number[] { return this.lines('pids').map(Number) }
+  get pids(): number[] {
+    return this.lines('pids').map(Number)
+  }
   /** What ran that should not have. */
-  get nextLines(): string[] { return this.lines('marker') }
+  get nextLines(): string[] {
+    return this.lines('marker')
+  }
   /** What its handlers said. */
-  get said(): string[] { return this.lines('said') }
+  get said(): string[] {
+    return this.lines('said')
+  }
 
   /** For a test that fails, too. */
   async end(): Promise<void> {
@@ -115,6 +134,10 @@ export class MarkedProgram {
 
   private lines(name: string): string[] {
     const file = join(this.folder, name)
-    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter((line) => line !== '') : []
+    return existsSync(file)
+      ? readFileSync(file, 'utf8')
+          .split('\n')
+          .filter((line) => line !== '')
+      : []
   }
 }

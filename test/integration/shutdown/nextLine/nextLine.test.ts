@@ -51,8 +51,16 @@ async function wrongWith(row: Row, mode: 'terminate' | 'kill', options: readonly
       const [survivor, reached] = row.survives === 'root' ? [pid, [pid]] : [child, [pid, child]]
       complaints.expectIn('the issues', ended.stdout, `pid=${String(survivor)}`)
       const gone = program.tree.filter((one) => processOf(one.pid)?.startTime !== one.startTime)
-      complaints.expectThat('ended', gone.map((one) => one.pid), row.survives === 'root' ? [] : [pid])
-      complaints.expectThat('signalled below one that lives', signalsTo(program.tree, host.endpoint.killsFile).filter(({ identity }) => !reached.includes(identity.pid)), [])
+      complaints.expectThat(
+        'ended',
+        gone.map((one) => one.pid),
+        row.survives === 'root' ? [] : [pid],
+      )
+      complaints.expectThat(
+        'signalled below one that lives',
+        signalsTo(program.tree, host.endpoint.killsFile).filter(({ identity }) => !reached.includes(identity.pid)),
+        [],
+      )
       complaints.expectThat('next lines while it lives', program.nextLines, [])
       if (row.root === 'stopped') complaints.expectThat('state of the stopped root', processOf(pid)?.state, 'T')
       expectKilled(row, pid, await workspace.run('kill', poolId), complaints)
@@ -65,13 +73,23 @@ async function wrongWith(row: Row, mode: 'terminate' | 'kill', options: readonly
     await debuggerDone?.()
     await complaints.expectEnded(program, row.waits, host.endpoint.killsFile)
     const killed = row.root !== 'killed' && (mode === 'kill' || row.survives === 'root')
-    complaints.expectOneOf('exit status of `unhang run`', statusOf(await cli.finished), [killed ? 137 : row.status ?? 143].flat())
-    complaints.expectThat('said', program.said, mode === 'kill' ? [] : row.said ?? [])
+    complaints.expectOneOf(
+      'exit status of `unhang run`',
+      statusOf(await cli.finished),
+      [killed ? 137 : (row.status ?? 143)].flat(),
+    )
+    complaints.expectThat('said', program.said, mode === 'kill' ? [] : (row.said ?? []))
     const sent = signalsTo(program.tree, host.endpoint.killsFile)
     const kills = sent.filter(({ signal }) => signal === 'SIGKILL')
-    if (mode === 'terminate' && row.survives === undefined) complaints.expectThat('SIGKILL without --sigkill', kills, [])
+    if (mode === 'terminate' && row.survives === undefined)
+      complaints.expectThat('SIGKILL without --sigkill', kills, [])
     if (options.includes('--sigkill')) complaints.expectThat('grace periods', tooEarly(sent, graceMs), [])
-    if (mode === 'kill') complaints.expectThat('sent by kill', [...new Set(sent.map(({ signal }) => signal))].filter((signal) => signal !== 'SIGKILL'), [])
+    if (mode === 'kill')
+      complaints.expectThat(
+        'sent by kill',
+        [...new Set(sent.map(({ signal }) => signal))].filter((signal) => signal !== 'SIGKILL'),
+        [],
+      )
     return complaints.all
   } catch (error) {
     throw new Error(`${String(error)}\n${program.story()}`, { cause: error })
@@ -93,7 +111,8 @@ async function prepare({ root }: Row, pid: number): Promise<(() => Promise<void>
     await until(`${pid} is in state ${state}`, () => ((processOf(pid)?.state ?? '') === state ? true : undefined))
   }
   switch (root) {
-    case undefined: return undefined
+    case undefined:
+      return undefined
     case 'stopped':
       process.kill(pid, 'SIGSTOP')
       await untilState('T')
@@ -119,9 +138,13 @@ function testsFor(wanted: readonly Row[]): void {
     const why = missing(row)
     // A kill has one way for all programs.
     for (const mode of byHand || row.loaded === true ? (['terminate', 'kill'] as const) : (['terminate'] as const)) {
-      it.skipIf(why !== undefined)(`${mode}: ${row.name}${why === undefined ? '' : ` (skipped: ${why})`}`, { retry: 0, timeout: timeoutMs }, async () => {
-        expect(await wrongInAnyRun(() => wrongWith(row, mode))).toEqual([])
-      })
+      it.skipIf(why !== undefined)(
+        `${mode}: ${row.name}${why === undefined ? '' : ` (skipped: ${why})`}`,
+        { retry: 0, timeout: timeoutMs },
+        async () => {
+          expect(await wrongInAnyRun(() => wrongWith(row, mode))).toEqual([])
+        },
+      )
     }
     if (row.survives !== undefined && row.loaded === true) {
       it(`terminate --sigkill: ${row.name}`, { retry: 0, timeout: timeoutMs }, async () => {
@@ -136,8 +159,12 @@ describe('no line of a program runs because we ended a child of it', () => {
 
   describe('while every core is busy', () => {
     let load: CpuLoad
-    beforeAll(() => { load = new CpuLoad() })
-    afterAll(async () => { await load.end() })
+    beforeAll(() => {
+      load = new CpuLoad()
+    })
+    afterAll(async () => {
+      await load.end()
+    })
     testsFor(byHand ? rows : rows.filter(({ loaded }) => loaded === true))
   })
 })

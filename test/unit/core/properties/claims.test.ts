@@ -11,30 +11,32 @@ function claim(fd: number): boolean {
 describe('claims', () => {
   it('give each task to the worker or back to the pool, never to both', () => {
     // The worker's side works by the same open file; marks are what keeps it from claiming for what was taken back.
-    fc.assert(fc.property(fc.array(fc.constantFrom('send', 'send', 'claim', 'recall'), { maxLength: 300 }), (steps) => {
-      const file = ClaimFile.make()
-      if (file === undefined) return
-      try {
-        let unclaimed = 0
-        for (const step of steps) {
-          if (step === 'send') {
-            expect(file.hasRoom).toBe(true)
-            file.grant()
-            unclaimed++
-          } else if (step === 'recall') {
-            expect(file.recall()).toBe(unclaimed)
-            // What it finds after the recall: nothing to claim, until more is sent.
-            expect(unclaimed > 0 && claim(file.fd)).toBe(false)
-            unclaimed = 0
-          } else if (unclaimed > 0) {
-            expect(claim(file.fd)).toBe(true)
-            unclaimed--
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('send', 'send', 'claim', 'recall'), { maxLength: 300 }), (steps) => {
+        const file = ClaimFile.make()
+        if (file === undefined) return
+        try {
+          let unclaimed = 0
+          for (const step of steps) {
+            if (step === 'send') {
+              expect(file.hasRoom).toBe(true)
+              file.grant()
+              unclaimed++
+            } else if (step === 'recall') {
+              expect(file.recall()).toBe(unclaimed)
+              // What it finds after the recall: nothing to claim, until more is sent.
+              expect(unclaimed > 0 && claim(file.fd)).toBe(false)
+              unclaimed = 0
+            } else if (unclaimed > 0) {
+              expect(claim(file.fd)).toBe(true)
+              unclaimed--
+            }
           }
+        } finally {
+          file.close()
         }
-      } finally {
-        file.close()
-      }
-    }))
+      }),
+    )
   })
 
   it('outlast the file they are granted in: it grows', () => {

@@ -10,7 +10,13 @@ const killed = { ...ended, exit: 'exit -9 (SIGKILL)', endedByItself: false }
 it('a worker that outlives its program is stuck, however that one ended', () => {
   for (const facts of [ended, killed]) {
     const [verdict] = leftBehind({ ...facts, workers: [worker] })
-    expect(verdict).toMatchObject({ code: 'orphaned', stuck: true, confidence: 'certain', worker: 'ForkPoolWorker-1', pid: 4711 })
+    expect(verdict).toMatchObject({
+      code: 'orphaned',
+      stuck: true,
+      confidence: 'certain',
+      worker: 'ForkPoolWorker-1',
+      pid: 4711,
+    })
     expect(verdict?.summary).toBe('ForkPoolWorker-1 (pid 4711) still runs although train.py (pid 4700) has ended.')
     expect(evidence(verdict!)).toBe(`exit of train.py (pid 4700): ${facts.exit}, 1.2 s ago\nstill running: pid 4711`)
   }
@@ -18,7 +24,10 @@ it('a worker that outlives its program is stuck, however that one ended', () => 
 
 it('a command is only told of when its program came to its end, as it may be meant to stay', () => {
   const verdicts = leftBehind({ ...ended, workers: [worker, command] })
-  expect(verdicts.map(({ pid, stuck }) => ({ pid, stuck }))).toEqual([{ pid: 4711, stuck: true }, { pid: 4720, stuck: false }])
+  expect(verdicts.map(({ pid, stuck }) => ({ pid, stuck }))).toEqual([
+    { pid: 4711, stuck: true },
+    { pid: 4720, stuck: false },
+  ])
   expect(verdicts[1]?.advice).toContain('unless that was started to stay')
   expect(leftBehind({ ...killed, workers: [command] })[0]).toMatchObject({ stuck: true })
 })

@@ -9,20 +9,33 @@ describe('a forked worker that waits for a lock of its own', () => {
   it('waits for a thread that only its parent has', () => {
     const found = verdict(pool({ workers: [reader(1), forked] }), 'fork-with-threads')
     expect(found).toMatchObject({ confidence: 'likely', stuck: true, worker: 'ForkPoolWorker-3', task: '3' })
-    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 will wait for ever in task 3 run(3): it was forked while the program had 2 other threads, and waits for a lock that nobody in it can release.')
+    expect(found.summary).toBe(
+      'ForkPoolWorker-3 (pid 4713) of train.py:42 will wait for ever in task 3 run(3): it was forked while the ' +
+        'program had 2 other threads, and waits for a lock that nobody in it can release.',
+    )
     expect(evidence(found)).toContain('futex 0x55e0371a5300, of this process alone')
     expect(evidence(found)).toContain('threads of ForkPoolWorker-3: 1')
   })
   it('may never have got to its first task', () => {
-    expect(verdict(pool({ workers: [worker(3, { phase: 'starting', parentThreadsAtStart: 2, wait: ownLockWait() })] }), 'fork-with-threads').summary).toContain('before its first task: it was forked while the program had 1 other thread,')
+    expect(
+      verdict(
+        pool({ workers: [worker(3, { phase: 'starting', parentThreadsAtStart: 2, wait: ownLockWait() })] }),
+        'fork-with-threads',
+      ).summary,
+    ).toContain('before its first task: it was forked while the program had 1 other thread,')
   })
   it('may be in a task of which nothing is noted', () => {
-    expect(verdict(pool({ workers: [worker(3, { phase: 'unknown', parentThreadsAtStart: 2, wait: ownLockWait() })] }), 'fork-with-threads').summary).toContain('will wait for ever: it was forked while')
+    expect(
+      verdict(
+        pool({ workers: [worker(3, { phase: 'unknown', parentThreadsAtStart: 2, wait: ownLockWait() })] }),
+        'fork-with-threads',
+      ).summary,
+    ).toContain('will wait for ever: it was forked while')
   })
   it.each([
     ['it was spawned', { startMethod: 'spawn' }, {}],
     ['its parent had no other thread', {}, { parentThreadsAtStart: 1 }],
-    ['nobody knows of its parent\'s threads', {}, { parentThreadsAtStart: null }],
+    ["nobody knows of its parent's threads", {}, { parentThreadsAtStart: null }],
     ['it has threads of its own, which may release it', {}, { threads: 2 }],
     ['its wait has an end', {}, { wait: ownLockWait({ timed: true }) }],
     ['it waits for others', {}, { wait: lockWait() }],
@@ -36,7 +49,16 @@ describe('a forked worker that waits for a lock of its own', () => {
 
 describe('a task that waits for a pool', () => {
   const poolFile = '/usr/lib/python3.11/multiprocessing/pool.py'
-  const stack = [frame('/usr/lib/python3.11/threading.py', 'wait', 320), frame(poolFile, 'wait', 765), frame(poolFile, 'get', 768), frame(poolFile, 'apply', 360), frame('/w/train.py', 'run', 12), frame(poolFile, 'worker', 125), frame('/usr/lib/python3.11/multiprocessing/process.py', 'run', 108), frame('/usr/lib/python3.11/multiprocessing/popen_fork.py', '_launch', 71)]
+  const stack = [
+    frame('/usr/lib/python3.11/threading.py', 'wait', 320),
+    frame(poolFile, 'wait', 765),
+    frame(poolFile, 'get', 768),
+    frame(poolFile, 'apply', 360),
+    frame('/w/train.py', 'run', 12),
+    frame(poolFile, 'worker', 125),
+    frame('/usr/lib/python3.11/multiprocessing/process.py', 'run', 108),
+    frame('/usr/lib/python3.11/multiprocessing/popen_fork.py', '_launch', 71),
+  ]
   const asking = busy(3, { ...running, wait: ownLockWait(), stack })
   it('has only a copy of it', () => {
     const found = verdict(pool({ workers: [reader(1), asking] }), 'self-wait')
@@ -49,13 +71,24 @@ describe('a task that waits for a pool', () => {
     expect(codes(pool({ workers: [reader(1), { ...asking, parentThreadsAtStart: 3 }] }))).toEqual(['self-wait'])
   })
   it.each(['result', 'Future.result', 'as_completed', 'submit'])('may be in %s of an executor', (name) => {
-    expect(codes(pool({ workers: [reader(1), { ...asking, stack: [frame('/usr/lib/python3.13/concurrent/futures/_base.py', name)] }] }))).toEqual(['self-wait'])
+    expect(
+      codes(
+        pool({
+          workers: [reader(1), { ...asking, stack: [frame('/usr/lib/python3.13/concurrent/futures/_base.py', name)] }],
+        }),
+      ),
+    ).toEqual(['self-wait'])
   })
   it('may be in submit(), whose lock was held when it was forked', () => {
-    const [submit, bootstrap] = [frame('/usr/lib/python3.13/concurrent/futures/process.py', 'submit'), frame('/usr/lib/python3.13/multiprocessing/process.py', '_bootstrap')]
+    const [submit, bootstrap] = [
+      frame('/usr/lib/python3.13/concurrent/futures/process.py', 'submit'),
+      frame('/usr/lib/python3.13/multiprocessing/process.py', '_bootstrap'),
+    ]
     expect(codes(pool({ workers: [reader(1), { ...asking, stack: [submit, bootstrap] }] }))).toEqual(['self-wait'])
     // Below that is where the program was when it forked.
-    expect(codes(pool({ workers: [reader(1), { ...asking, stack: [frame('/w/train.py', 'run'), bootstrap, submit] }] }))).toEqual([])
+    expect(
+      codes(pool({ workers: [reader(1), { ...asking, stack: [frame('/w/train.py', 'run'), bootstrap, submit] }] })),
+    ).toEqual([])
   })
   it('waits in vain when all workers do, and the queue is not empty', () => {
     const all = [1, 2].map((number) => busy(number, { ...running, threads: 3, wait: ownLockWait(), stack }))
@@ -83,8 +116,19 @@ describe('a worker that writes to a full pipe', () => {
   const toStdout = wait('pipe-write', { descriptor: 1, target: 'pipe:[123]', wchan: 'anon_pipe_write' })
   it('waits for the reader of its output, which may be a slow one', () => {
     const found = verdict(pool({ workers: [reader(1), busy(3, { ...running, wait: toStdout })] }), 'output-pipe-full')
-    expect(found).toMatchObject({ confidence: 'likely', stuck: false, worker: 'ForkPoolWorker-3', task: '3', advice: expect.stringMatching(/^It goes on as soon as somebody reads on \(.*\); it is called stuck when nobody has for 30 s\.$/) as unknown })
-    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 has waited for 3.0 s in task 3 run(3): it writes to stdout, the pipe is full, and whoever reads it has not read for 3.0 s.')
+    expect(found).toMatchObject({
+      confidence: 'likely',
+      stuck: false,
+      worker: 'ForkPoolWorker-3',
+      task: '3',
+      advice: expect.stringMatching(
+        /^It goes on as soon as somebody reads on \(.*\); it is called stuck when nobody has for 30 s\.$/,
+      ) as unknown,
+    })
+    expect(found.summary).toBe(
+      'ForkPoolWorker-3 (pid 4713) of train.py:42 has waited for 3.0 s in task 3 run(3): it writes to stdout, ' +
+        'the pipe is full, and whoever reads it has not read for 3.0 s.',
+    )
     expect(evidence(found)).toContain('writing to descriptor 1, pipe:[123] (anon_pipe_write)')
     expect(evidence(found)).toContain('bytes that were read from it: none for 3.0 s')
   })
@@ -93,50 +137,113 @@ describe('a worker that writes to a full pipe', () => {
     const of = (waitsMs: number) => pool({ workers: [reader(1), busy(3, { ...quiet, waitsMs })] })
     expect(judgeProgramPool(of(29_900)).map(({ code, stuck }) => [code, stuck])).toEqual([['output-pipe-full', false]])
     const found = verdict(of(30_000), 'output-pipe-full')
-    expect(found).toMatchObject({ confidence: 'likely', stuck: true, advice: 'Read the program\'s stdout: whoever started it with a pipe has to empty that pipe while it runs.' })
-    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to stdout, the pipe is full, and nobody has read it for 30 s.')
+    expect(found).toMatchObject({
+      confidence: 'likely',
+      stuck: true,
+      advice: "Read the program's stdout: whoever started it with a pipe has to empty that pipe while it runs.",
+    })
+    expect(found.summary).toBe(
+      'ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to stdout, the pipe ' +
+        'is full, and nobody has read it for 30 s.',
+    )
     // Between two portions that a slow reader takes, it is not without progress either: it uses next to no CPU time.
     expect(codes(of(1900))).toEqual(['slow'])
   })
   it('may wait for long while others write to the same pipe in turn', () => {
-    const long = busy(3, { ...running, wait: toStdout, task: task(3, { runningMs: 90_000 }), quietMs: 90_000, waitsMs: 90_000 })
-    const of = (facts: Parameters<typeof busy>[1]) => judgeProgramPool(pool({ workers: [reader(1), long, busy(4, { ...long, name: 'ForkPoolWorker-4', pid: 4714, ...facts })] })).find(({ pid }) => pid === long.pid)
-    expect(of({ waitsMs: 4000 })).toMatchObject({ code: 'output-pipe-full', stuck: false, summary: expect.stringContaining('and whoever reads it has not read for 4.0 s.') as unknown })
+    const long = busy(3, {
+      ...running,
+      wait: toStdout,
+      task: task(3, { runningMs: 90_000 }),
+      quietMs: 90_000,
+      waitsMs: 90_000,
+    })
+    const of = (facts: Parameters<typeof busy>[1]) =>
+      judgeProgramPool(
+        pool({ workers: [reader(1), long, busy(4, { ...long, name: 'ForkPoolWorker-4', pid: 4714, ...facts })] }),
+      ).find(({ pid }) => pid === long.pid)
+    expect(of({ waitsMs: 4000 })).toMatchObject({
+      code: 'output-pipe-full',
+      stuck: false,
+      summary: expect.stringContaining('and whoever reads it has not read for 4.0 s.') as unknown,
+    })
     const flowing = of({ waitsMs: 400 })!
-    expect(flowing).toMatchObject({ stuck: false, summary: expect.stringMatching(/has waited for 1 min 30 s in .* the pipe is full, while another process writes to it as well\.$/) as unknown })
+    expect(flowing).toMatchObject({
+      stuck: false,
+      summary: expect.stringMatching(
+        /has waited for 1 min 30 s in .* the pipe is full, while another process writes to it as well\.$/,
+      ) as unknown,
+    })
     expect(evidence(flowing)).not.toContain('bytes that were read')
-    expect(of({ waitsMs: 31_000 })).toMatchObject({ stuck: true, summary: expect.stringContaining('nobody has read it for 31 s') as unknown })
+    expect(of({ waitsMs: 31_000 })).toMatchObject({
+      stuck: true,
+      summary: expect.stringContaining('nobody has read it for 31 s') as unknown,
+    })
     expect(of({ waitsMs: 4000, wait: { ...toStdout, target: 'pipe:[124]' } })).toMatchObject({ stuck: true })
   })
   it('cannot go on with a pipe of the program, when the program waits for its pool and nobody is left to read', () => {
     const sends = busy(3, { ...running, wait: wait('pipe-write', { descriptor: 9 }) })
     const found = verdict(pool({ workers: [reader(1), sends] }), 'output-pipe-full')
-    expect(found).toMatchObject({ confidence: 'likely', stuck: true, advice: expect.stringMatching(/^Whoever is to read that has stopped reading/) as unknown })
-    expect(found.summary).toBe('ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to a pipe, the pipe is full, and nobody reads it.')
+    expect(found).toMatchObject({
+      confidence: 'likely',
+      stuck: true,
+      advice: expect.stringMatching(/^Whoever is to read that has stopped reading/) as unknown,
+    })
+    expect(found.summary).toBe(
+      'ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to a pipe, the pipe ' +
+        'is full, and nobody reads it.',
+    )
     expect(verdict(pool({ workers: [reader(1), sends, busy(4)] }), 'output-pipe-full').stuck).toBe(false)
-    expect(verdict(pool({ workers: [reader(1), sends], parent: { waitsIn: null } }), 'output-pipe-full').stuck).toBe(false)
+    expect(verdict(pool({ workers: [reader(1), sends], parent: { waitsIn: null } }), 'output-pipe-full').stuck).toBe(
+      false,
+    )
   })
   it('may be a process that sends things, while the program waits for its end', () => {
     const process = worker(3, { phase: 'unknown', quietMs: 2000, wait: wait('socket-write', { descriptor: 9 }) })
     const joins = { waitsIn: 'train.py:9 (<module>), in Process.join', joins: process.pid }
-    expect(verdict(pool({ library: 'processes', jobs: [], parent: joins, workers: [process] }), 'output-pipe-full')).toMatchObject({ stuck: true, confidence: 'likely' })
-    expect(codes(pool({ library: 'processes', jobs: [], parent: { ...joins, quietMs: 1900 }, workers: [process] }))).toEqual([])
-    expect(codes(pool({ library: 'processes', jobs: [], parent: { ...joins, joins: 4799 }, workers: [process] }))).toEqual([])
+    expect(
+      verdict(pool({ library: 'processes', jobs: [], parent: joins, workers: [process] }), 'output-pipe-full'),
+    ).toMatchObject({ stuck: true, confidence: 'likely' })
+    expect(
+      codes(pool({ library: 'processes', jobs: [], parent: { ...joins, quietMs: 1900 }, workers: [process] })),
+    ).toEqual([])
+    expect(
+      codes(pool({ library: 'processes', jobs: [], parent: { ...joins, joins: 4799 }, workers: [process] })),
+    ).toEqual([])
   })
   it('is given time where two processes of a program talk, one of them slowly', () => {
-    const process = (quietMs: number): ReturnType<typeof worker> => worker(3, { phase: 'unknown', quietMs, waitsMs: quietMs, wait: toStdout })
+    const process = (quietMs: number): ReturnType<typeof worker> =>
+      worker(3, { phase: 'unknown', quietMs, waitsMs: quietMs, wait: toStdout })
     const facts = { library: 'unknown' as const, jobs: [], parent: { waitsIn: null, quietMs: 60_000 } }
     expect(codes(pool({ ...facts, workers: [process(29_000)] }))).toEqual([])
     expect(verdict(pool({ ...facts, workers: [process(30_000)] }), 'output-pipe-full').confidence).toBe('possible')
     const toAnother = { ...process(30_000), wait: wait('pipe-write', { descriptor: 9 }) }
-    expect(codes(pool({ ...facts, workers: [toAnother, worker(4, { phase: 'unknown', quietMs: 29_000, wait: wait('sleep') })] }))).toEqual([])
+    expect(
+      codes(
+        pool({ ...facts, workers: [toAnother, worker(4, { phase: 'unknown', quietMs: 29_000, wait: wait('sleep') })] }),
+      ),
+    ).toEqual([])
   })
   it.each([
     ['it wrote a moment ago', busy(3, { ...running, wait: toStdout, quietMs: 1900 })],
-    // print_much(): it slept for three seconds and then began to write, to somebody who reads a portion every half second.
-    ['it has slept, and runs whenever somebody reads', busy(3, { ...running, wait: toStdout, quietMs: 3100, waitsMs: 400 })],
-    ['it sends a result, and the program is slow to take it', busy(3, { ...running, phase: 'sending', task: task(3, { sending: true }), wait: wait('pipe-write', { descriptor: 5 }) })],
-    ['it may send a result, where nothing is noted of its tasks', worker(3, { ...running, phase: 'unknown', quietMs: 90_000, wait: wait('pipe-write', { descriptor: 5 }) })],
+    // print_much(): it slept for three seconds and then began to write, to somebody who reads a portion every half
+    // second.
+    [
+      'it has slept, and runs whenever somebody reads',
+      busy(3, { ...running, wait: toStdout, quietMs: 3100, waitsMs: 400 }),
+    ],
+    [
+      'it sends a result, and the program is slow to take it',
+      busy(3, {
+        ...running,
+        phase: 'sending',
+        task: task(3, { sending: true }),
+        wait: wait('pipe-write', { descriptor: 5 }),
+      }),
+    ],
+    [
+      'it may send a result, where nothing is noted of its tasks',
+      worker(3, { ...running, phase: 'unknown', quietMs: 90_000, wait: wait('pipe-write', { descriptor: 5 }) }),
+    ],
     ['it reads', busy(3, { ...running, wait: wait('pipe-read', { descriptor: 0 }) })],
   ])('is fine when %s', (_, of) => {
     expect(codes(pool({ workers: [reader(1), of] }))).toEqual([])
@@ -144,15 +251,39 @@ describe('a worker that writes to a full pipe', () => {
 })
 
 describe('a task that does not get on', () => {
-  const waitsFor = (of: Parameters<typeof busy>[1]): string => verdict(pool({ workers: [busy(3, { ...running, quietMs: 20_000, task: task(3, { runningMs: 31_000 }), ...of })] }), 'no-progress').advice
+  const waitsFor = (of: Parameters<typeof busy>[1]): string =>
+    verdict(
+      pool({ workers: [busy(3, { ...running, quietMs: 20_000, task: task(3, { runningMs: 31_000 }), ...of })] }),
+      'no-progress',
+    ).advice
   it.each([
-    ['an answer', { wait: wait('socket-read') }, /^It waits for the other side of a connection: give the call a time limit/],
+    [
+      'an answer',
+      { wait: wait('socket-read') },
+      /^It waits for the other side of a connection: give the call a time limit/,
+    ],
     ['a process of its own', { wait: wait('child') }, /^It waits for a process that it started/],
     ['a timer', { wait: wait('sleep') }, /^It sleeps/],
-    ['the user', { wait: wait('pipe-read', { descriptor: 0 }) }, /^It waits for input: a task of a pool cannot ask the user/],
-    ['a lock of multiprocessing', { wait: lockWait(), stack: [frame('/usr/lib/python3.11/multiprocessing/synchronize.py', '__enter__')] }, /^It waits for a lock, an event or a queue of the program/],
-    ['another process of this machine', { wait: wait('socket-read', { wchan: 'unix_stream_read_generic' }) }, /^It waits for another process on this machine, as a call of a multiprocessing\.Manager does, which has no time limit(?!.*setdefaulttimeout)/],
-    ['an answer of multiprocessing', { wait: wait('socket-read'), stack: [frame('/usr/lib/python3.11/multiprocessing/managers.py', '_callmethod')] }, /^It waits for another process on this machine/],
+    [
+      'the user',
+      { wait: wait('pipe-read', { descriptor: 0 }) },
+      /^It waits for input: a task of a pool cannot ask the user/,
+    ],
+    [
+      'a lock of multiprocessing',
+      { wait: lockWait(), stack: [frame('/usr/lib/python3.11/multiprocessing/synchronize.py', '__enter__')] },
+      /^It waits for a lock, an event or a queue of the program/,
+    ],
+    [
+      'another process of this machine',
+      { wait: wait('socket-read', { wchan: 'unix_stream_read_generic' }) },
+      /^It waits for another process on this machine, as a call of a multiprocessing\.Manager does, which has no time limit(?!.*setdefaulttimeout)/,
+    ],
+    [
+      'an answer of multiprocessing',
+      { wait: wait('socket-read'), stack: [frame('/usr/lib/python3.11/multiprocessing/managers.py', '_callmethod')] },
+      /^It waits for another process on this machine/,
+    ],
     ['anything else', { wait: wait('other') }, /^It has waited for 20 s so far: its stack shows for what\./],
   ])('may wait for %s', (_, of, advice) => {
     expect(waitsFor(of)).toMatch(advice)
@@ -161,16 +292,47 @@ describe('a task that does not get on', () => {
     ['multiprocessing', true, 'Killing ForkPoolWorker-3 loses the task, which a rescue can then fail or run again.'],
     ['multiprocessing', false, 'Killing ForkPoolWorker-3 loses the task, which a rescue can then fail.'],
     ['billiard', true, 'Killing ForkPoolWorker-3 loses the task, which billiard fails by itself some 10 s later.'],
-    ['concurrent.futures', true, 'Killing ForkPoolWorker-3 breaks the executor: every future that is not done fails with BrokenProcessPool.'],
-    ['loky', true, 'Killing ForkPoolWorker-3 breaks the executor: every future that is not done fails with TerminatedWorkerError.'],
+    [
+      'concurrent.futures',
+      true,
+      'Killing ForkPoolWorker-3 breaks the executor: every future that is not done fails with BrokenProcessPool.',
+    ],
+    [
+      'loky',
+      true,
+      'Killing ForkPoolWorker-3 breaks the executor: every future that is not done fails with TerminatedWorkerError.',
+    ],
   ] as const)('costs what its library makes of a killed worker: %s, retriable %s', (library, retriable, cost) => {
-    const of = busy(3, { ...running, sigterm: 'ignored', quietMs: 20_000, task: task(3, { runningMs: 31_000, retriable }) })
+    const of = busy(3, {
+      ...running,
+      sigterm: 'ignored',
+      quietMs: 20_000,
+      task: task(3, { runningMs: 31_000, retriable }),
+    })
     const facts = pool({ library, workers: [of] })
     expect(verdict(facts, 'no-progress').advice).toContain(` ${cost} Raise stuckAfterMs`)
-    expect(verdict(facts, 'sigterm-ignored').advice).toContain(`Kill ForkPoolWorker-3 (SIGKILL): that cannot be caught or ignored. ${cost}`)
+    expect(verdict(facts, 'sigterm-ignored').advice).toContain(
+      `Kill ForkPoolWorker-3 (SIGKILL): that cannot be caught or ignored. ${cost}`,
+    )
   })
   it('is named by its input', () => {
-    expect(evidence(verdict(pool({ workers: [busy(3, { ...running, quietMs: 20_000, task: task(3, { runningMs: 31_000 }), wait: wait('pipe-read', { descriptor: 0, target: 'pipe:[7]' }) })] }), 'no-progress'))).toContain('waits for: reading from stdin, pipe:[7]')
+    expect(
+      evidence(
+        verdict(
+          pool({
+            workers: [
+              busy(3, {
+                ...running,
+                quietMs: 20_000,
+                task: task(3, { runningMs: 31_000 }),
+                wait: wait('pipe-read', { descriptor: 0, target: 'pipe:[7]' }),
+              }),
+            ],
+          }),
+          'no-progress',
+        ),
+      ),
+    ).toContain('waits for: reading from stdin, pipe:[7]')
   })
 })
 
@@ -179,7 +341,14 @@ describe('a worker that does not get to its first task', () => {
   const locks = { tasks: 'free' as const, results: 'free' as const }
   it('is told once it is over the threshold', () => {
     const found = verdict(pool({ locks, workers: [starting] }), 'no-progress')
-    expect(found).toMatchObject({ stuck: true, confidence: 'likely', worker: 'ForkPoolWorker-3', task: null, summary: 'ForkPoolWorker-3 (pid 4713) of train.py:42 has not asked for its first task, and has used no CPU for 15 s.' })
+    expect(found).toMatchObject({
+      stuck: true,
+      confidence: 'likely',
+      worker: 'ForkPoolWorker-3',
+      task: null,
+      summary:
+        'ForkPoolWorker-3 (pid 4713) of train.py:42 has not asked for its first task, and has used no CPU for 15 s.',
+    })
   })
   it.each([
     ['it is not that old', {}, [{ ...starting, ageMs: 29_000 }]],
@@ -194,44 +363,100 @@ describe('a worker that does not get to its first task', () => {
 
 describe('a worker that SIGTERM will not end', () => {
   const old = { ...running, quietMs: 0, task: task(3, { runningMs: 1000 }) }
-  it.each([['ignored', 'ignores', 'certain', 'will'], ['blocked', 'blocks', 'certain', 'will'], ['caught', 'catches', 'possible', 'may']] as const)('because it is %s is named before any signal', (sigterm, verb, confidence, may) => {
+  it.each([
+    ['ignored', 'ignores', 'certain', 'will'],
+    ['blocked', 'blocks', 'certain', 'will'],
+    ['caught', 'catches', 'possible', 'may'],
+  ] as const)('because it is %s is named before any signal', (sigterm, verb, confidence, may) => {
     expect(verdict(pool({ workers: [busy(3, { ...old, sigterm })] }), 'sigterm-ignored')).toMatchObject({
-      summary: `ForkPoolWorker-3 (pid 4713) of train.py:42 ${verb} SIGTERM in task 3 run(3): terminate() ${may} not end it.`, confidence, stuck: false, worker: 'ForkPoolWorker-3',
+      summary:
+        `ForkPoolWorker-3 (pid 4713) of train.py:42 ${verb} SIGTERM in task 3 run(3): terminate() ` +
+        `${may} not end it.`,
+      confidence,
+      stuck: false,
+      worker: 'ForkPoolWorker-3',
     })
   })
   it('is stuck once one was sent in vain', () => {
-    expect(verdict(pool({ workers: [busy(3, { ...old, sigterm: 'blocked', sigtermPending: true })] }), 'sigterm-ignored')).toMatchObject({ stuck: true, confidence: 'certain', summary: expect.stringContaining('was sent SIGTERM and is still there') as unknown })
-    expect(verdict(pool({ workers: [worker(3, { sigterm: 'caught', sigtermPending: true })] }), 'sigterm-ignored')).toMatchObject({ stuck: true, confidence: 'likely' })
+    expect(
+      verdict(pool({ workers: [busy(3, { ...old, sigterm: 'blocked', sigtermPending: true })] }), 'sigterm-ignored'),
+    ).toMatchObject({
+      stuck: true,
+      confidence: 'certain',
+      summary: expect.stringContaining('was sent SIGTERM and is still there') as unknown,
+    })
+    expect(
+      verdict(pool({ workers: [worker(3, { sigterm: 'caught', sigtermPending: true })] }), 'sigterm-ignored'),
+    ).toMatchObject({ stuck: true, confidence: 'likely' })
   })
   it('has one pending only where its masks say so: what is ignored is discarded', () => {
-    const of = (facts: Parameters<typeof busy>[1]) => verdict(pool({ workers: [busy(3, { ...old, ...facts })] }), 'sigterm-ignored')
+    const of = (facts: Parameters<typeof busy>[1]) =>
+      verdict(pool({ workers: [busy(3, { ...old, ...facts })] }), 'sigterm-ignored')
     expect(evidence(of({ sigterm: 'blocked', sigtermPending: true }))).toContain('a SIGTERM that was sent: is pending')
     const ours = of({ sigterm: 'ignored', sigtermSentMs: 3000 })
-    expect(ours).toMatchObject({ stuck: true, rescue: [], summary: expect.stringContaining('was sent SIGTERM and is still there') as unknown })
+    expect(ours).toMatchObject({
+      stuck: true,
+      rescue: [],
+      summary: expect.stringContaining('was sent SIGTERM and is still there') as unknown,
+    })
     expect(evidence(ours)).toContain('a SIGTERM that we sent: 3.0 s ago, has not ended it: it was discarded')
     expect(evidence(ours)).not.toContain('pending')
-    expect(evidence(of({ sigterm: 'caught', sigtermSentMs: 5000 }))).toMatch(/a SIGTERM that we sent: 5\.0 s ago, has not ended it$/m)
+    expect(evidence(of({ sigterm: 'caught', sigtermSentMs: 5000 }))).toMatch(
+      /a SIGTERM that we sent: 5\.0 s ago, has not ended it$/m,
+    )
   })
   it('is stuck when its pool was terminated and it is still there', () => {
-    const found = verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 4000, sigterm: 'caught' })] }), 'sigterm-ignored')
+    const found = verdict(
+      pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 4000, sigterm: 'caught' })] }),
+      'sigterm-ignored',
+    )
     expect(found).toMatchObject({ stuck: true, confidence: 'likely' })
     expect(evidence(found)).toContain('the pool: was terminated')
-    expect(verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 1000, sigterm: 'ignored' })] }), 'sigterm-ignored').stuck).toBe(true)
-    expect(verdict(pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 900, sigterm: 'ignored' })] }), 'sigterm-ignored').stuck).toBe(false)
+    expect(
+      verdict(
+        pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 1000, sigterm: 'ignored' })] }),
+        'sigterm-ignored',
+      ).stuck,
+    ).toBe(true)
+    expect(
+      verdict(
+        pool({ state: 'terminate', workers: [busy(3, { ...old, quietMs: 900, sigterm: 'ignored' })] }),
+        'sigterm-ignored',
+      ).stuck,
+    ).toBe(false)
   })
   it('is given time to tidy up, from when its pool began to end: it may have slept before', () => {
     const asleep = busy(3, { ...old, quietMs: 5000, sigterm: 'caught' })
     expect(verdict(pool({ state: 'terminate', stateMs: 3900, workers: [asleep] }), 'sigterm-ignored').stuck).toBe(false)
     expect(verdict(pool({ state: 'terminate', stateMs: 4000, workers: [asleep] }), 'sigterm-ignored').stuck).toBe(true)
-    expect(verdict(pool({ state: 'terminate', stateMs: 0, workers: [{ ...asleep, sigterm: 'ignored' }] }), 'sigterm-ignored').stuck).toBe(false)
+    expect(
+      verdict(pool({ state: 'terminate', stateMs: 0, workers: [{ ...asleep, sigterm: 'ignored' }] }), 'sigterm-ignored')
+        .stuck,
+    ).toBe(false)
   })
   it('says so beside the lack of progress, and instead of being slow', () => {
-    expect(codes(pool({ workers: [busy(3, { ...running, sigterm: 'caught', quietMs: 20_000, task: task(3, { runningMs: 31_000 }) })] }))).toEqual(['no-progress', 'sigterm-ignored'])
-    expect(codes(pool({ workers: [busy(3, { ...running, sigterm: 'caught', quietMs: 20, task: task(3, { runningMs: 31_000 }) })] }))).toEqual(['sigterm-ignored'])
+    expect(
+      codes(
+        pool({
+          workers: [busy(3, { ...running, sigterm: 'caught', quietMs: 20_000, task: task(3, { runningMs: 31_000 }) })],
+        }),
+      ),
+    ).toEqual(['no-progress', 'sigterm-ignored'])
+    expect(
+      codes(
+        pool({
+          workers: [busy(3, { ...running, sigterm: 'caught', quietMs: 20, task: task(3, { runningMs: 31_000 }) })],
+        }),
+      ),
+    ).toEqual(['sigterm-ignored'])
   })
   it.each([
     ['it is idle', {}, reader(3, { sigterm: 'caught' })],
-    ['it inherited the handler of the program', { parent: { sigterm: 'caught' as const } }, busy(3, { ...old, sigterm: 'caught' })],
+    [
+      'it inherited the handler of the program',
+      { parent: { sigterm: 'caught' as const } },
+      busy(3, { ...old, sigterm: 'caught' }),
+    ],
     ['its task has just begun', {}, busy(3, { ...old, sigterm: 'ignored', task: task(3, { runningMs: 900 }) })],
     ['it takes the signal as everybody does', {}, busy(3, { ...old, sigterm: 'default', sigtermPending: true })],
     ['nobody can tell', {}, busy(3, { ...old, sigterm: null })],

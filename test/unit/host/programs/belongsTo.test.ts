@@ -19,7 +19,16 @@ describe('a process belongs to a program', () => {
   })
 
   test('and not because the program says so: its own parent, a neighbour, a pid that was used again', async () => {
-    expect(await Promise.all([editor, { pid: 5, startTime: 'boot-5' }, { pid: 10, startTime: 'boot-999' }, { pid: 11, startTime: 'boot-999' }].map(belongs))).toEqual([false, false, false, false])
+    expect(
+      await Promise.all(
+        [
+          editor,
+          { pid: 5, startTime: 'boot-5' },
+          { pid: 10, startTime: 'boot-999' },
+          { pid: 11, startTime: 'boot-999' },
+        ].map(belongs),
+      ),
+    ).toEqual([false, false, false, false])
   })
 
   test('and not while there is no main process, or in a table that makes no sense', async () => {

@@ -6,26 +6,75 @@ import { MemberList } from '../../../../src/host/programs/memberList'
 import type { WatchedProgram } from '../../../../src/host/programs/watchedProgram'
 import type { ProcessRow, ProcessTable } from '../../../../src/processes'
 
-const nothingThere: Partial<ProcessTable> = { identify: () => Promise.resolve(undefined), inspect: () => Promise.resolve(undefined) }
+const nothingThere: Partial<ProcessTable> = {
+  identify: () => Promise.resolve(undefined),
+  inspect: () => Promise.resolve(undefined),
+}
 
 function exitedProcess(slot: number, generation = 1): ParentView['processes'][number] {
   return {
-    slot, generation, poolKey: 0, pid: 100_000 + slot, parentThreads: 1, startTicks: 1, startedAt: 1, exitCode: 0, exitedAt: 2, name: `Process-${slot}-${generation}`,
-    counter: 0, phase: 'idle', holds: [], ready: true, untold: false, keptBytes: 0, job: -1, index: -1, taskStartedAt: 0, stackSignal: 0, label: '', unpicklableResults: 0,
+    slot,
+    generation,
+    poolKey: 0,
+    pid: 100_000 + slot,
+    parentThreads: 1,
+    startTicks: 1,
+    startedAt: 1,
+    exitCode: 0,
+    exitedAt: 2,
+    name: `Process-${slot}-${generation}`,
+    counter: 0,
+    phase: 'idle',
+    holds: [],
+    ready: true,
+    untold: false,
+    keptBytes: 0,
+    job: -1,
+    index: -1,
+    taskStartedAt: 0,
+    stackSignal: 0,
+    label: '',
+    unpicklableResults: 0,
   }
 }
 
 function observedPool(key: number): NonNullable<ParentView['observed']>['pools'][number] {
   return {
-    key, library: 'multiprocessing', name: `train.py:${key}`, file: 'train.py', line: key, startMethod: 'fork', processes: 1, madeAt: key, state: 'run',
-    threads: { workers: true, tasks: true, results: true }, queued: 0, taskPipeBytes: 0, resultPipeBytes: 0, locks: { tasks: 'free', results: 'free' }, jobs: [], callback: null, pids: [],
+    key,
+    library: 'multiprocessing',
+    name: `train.py:${key}`,
+    file: 'train.py',
+    line: key,
+    startMethod: 'fork',
+    processes: 1,
+    madeAt: key,
+    state: 'run',
+    threads: { workers: true, tasks: true, results: true },
+    queued: 0,
+    taskPipeBytes: 0,
+    resultPipeBytes: 0,
+    locks: { tasks: 'free', results: 'free' },
+    jobs: [],
+    callback: null,
+    pids: [],
   }
 }
 
 function parentOf(key: string): ParentView {
   return {
-    key, pid: 99_999, answers: true, link: { connected: true }, processes: [],
-    observed: { time: 0, threads: [], waitsIn: null, pools: [], tasks: {}, helpers: { resourceTracker: null, forkServer: null, lokyTracker: null } },
+    key,
+    pid: 99_999,
+    answers: true,
+    link: { connected: true },
+    processes: [],
+    observed: {
+      time: 0,
+      threads: [],
+      waitsIn: null,
+      pools: [],
+      tasks: {},
+      helpers: { resourceTracker: null, forkServer: null, lokyTracker: null },
+    },
   } as unknown as ParentView
 }
 
@@ -33,8 +82,17 @@ function censusOf(parents: readonly ParentView[], processes = nothingThere): { c
   const members = new MemberList({ workerChanged: () => undefined, workerRemoved: () => undefined })
   const state = { headerChanged: () => undefined, workerChanged: () => undefined, workerRemoved: () => undefined }
   const pools = { add: () => undefined, has: () => false }
-  const context = { processes, kills: { entriesFor: () => [] }, state, pools, ended: () => undefined } as unknown as ProgramContext
-  return { census: new Census({ id: 'program-1', members } as unknown as WatchedProgram, new Set(parents), context), members }
+  const context = {
+    processes,
+    kills: { entriesFor: () => [] },
+    state,
+    pools,
+    ended: () => undefined,
+  } as unknown as ProgramContext
+  return {
+    census: new Census({ id: 'program-1', members } as unknown as WatchedProgram, new Set(parents), context),
+    members,
+  }
 }
 
 test('a process that has ended is counted once, however long the recorder shows it', async () => {
@@ -68,14 +126,27 @@ test('two programs that one process was in turn, by exec, are not mixed up', asy
   census.sync(before)
   census.sync(after)
   await census.noteExits(undefined)
-  expect(members.all().map(({ name, exit }) => [name, exit?.exitCode])).toEqual([['Process-1-1', 0], ['Process-after', 3]])
+  expect(members.all().map(({ name, exit }) => [name, exit?.exitCode])).toEqual([
+    ['Process-1-1', 0],
+    ['Process-after', 3],
+  ])
 })
 
 test('a helper of Python that was there before its program told of it is no process of the program', async () => {
   const parent = parentOf('1')
   const root = { pid: 99_999, startTime: 'boot-1' }
-  const row: ProcessRow = { identity: { pid: 100_001, startTime: 'boot-2' }, parentPid: root.pid, processGroup: 1, session: 1, state: 'sleeping', command: 'python3' }
-  const table = { descendants: () => Promise.resolve(new Map([[root.pid, [row]]])), commandLine: () => Promise.resolve(['python3', '-c', 'from multiprocessing.resource_tracker import main']) }
+  const row: ProcessRow = {
+    identity: { pid: 100_001, startTime: 'boot-2' },
+    parentPid: root.pid,
+    processGroup: 1,
+    session: 1,
+    state: 'sleeping',
+    command: 'python3',
+  }
+  const table = {
+    descendants: () => Promise.resolve(new Map([[root.pid, [row]]])),
+    commandLine: () => Promise.resolve(['python3', '-c', 'from multiprocessing.resource_tracker import main']),
+  }
   const { census, members } = censusOf([parent], table)
   await census.syncTree(root)
   expect(members.all().map(({ pid }) => pid)).toEqual([100_001])
@@ -84,33 +155,61 @@ test('a helper of Python that was there before its program told of it is no proc
   expect(members.all()).toEqual([])
 })
 
-test('a worker that is dead but not collected has its exit code from the kernel, and is looked at until it is collected', async () => {
-  const parent = parentOf('1')
-  const identity = { pid: 100_001, startTime: 'boot-1' }
-  let row: ProcessRow | undefined = { identity, parentPid: parent.pid, command: 'python3', state: 'zombie', cpuTimeMs: 0 } as unknown as ProcessRow
-  const { census, members } = censusOf([parent], { inspect: () => Promise.resolve(row), exists: () => Promise.resolve(row !== undefined), exitStatus: () => Promise.resolve({ exitCode: 3, signal: null }) })
-  parent.processes = [{ ...exitedProcess(1), exitCode: null, exitedAt: null }]
-  census.sync(parent)
-  const [member] = members.all()
-  member!.identity = identity
-  const seen: unknown[] = []
-  for (row of [row, row, row, undefined, undefined]) {
-    await census.noteExits(undefined)
-    seen.push([member!.exit?.exitCode, member!.uncollected])
-  }
-  expect(seen).toEqual([[3, true], [3, true], [3, true], [3, false], [3, false]])
-  expect(members.exitedCount).toBe(1)
-})
-
-test.each([['nothing', 'idle', 10], ['a task', 'running', 50]] as const)('of pools that have ended and lost %s, in a loop that makes thousands, only the last are kept', async (_, phase, most) => {
-  const parent = parentOf('1')
-  const { census } = censusOf([parent])
-  for (let key = 1; key <= 300; key += 1) {
-    parent.observed!.pools.splice(0, 1, observedPool(key))
-    parent.processes = [{ ...exitedProcess(1, key), poolKey: key, phase, job: 0, index: 0 }]
+test(
+  'a worker that is dead but not collected has its exit code from the kernel, and is looked at until ' +
+    'it is collected',
+  async () => {
+    const parent = parentOf('1')
+    const identity = { pid: 100_001, startTime: 'boot-1' }
+    let row: ProcessRow | undefined = {
+      identity,
+      parentPid: parent.pid,
+      command: 'python3',
+      state: 'zombie',
+      cpuTimeMs: 0,
+    } as unknown as ProcessRow
+    const { census, members } = censusOf([parent], {
+      inspect: () => Promise.resolve(row),
+      exists: () => Promise.resolve(row !== undefined),
+      exitStatus: () => Promise.resolve({ exitCode: 3, signal: null }),
+    })
+    parent.processes = [{ ...exitedProcess(1), exitCode: null, exitedAt: null }]
     census.sync(parent)
-    await census.noteExits(undefined)
-  }
-  expect(census.pools.map(({ key }) => key)).toEqual(Array.from({ length: most + 1 }, (__, index) => 300 - most + index))
-  expect(census.members.length).toBeLessThanOrEqual(most + 2)
-})
+    const [member] = members.all()
+    member!.identity = identity
+    const seen: unknown[] = []
+    for (row of [row, row, row, undefined, undefined]) {
+      await census.noteExits(undefined)
+      seen.push([member!.exit?.exitCode, member!.uncollected])
+    }
+    expect(seen).toEqual([
+      [3, true],
+      [3, true],
+      [3, true],
+      [3, false],
+      [3, false],
+    ])
+    expect(members.exitedCount).toBe(1)
+  },
+)
+
+test.each([
+  ['nothing', 'idle', 10],
+  ['a task', 'running', 50],
+] as const)(
+  'of pools that have ended and lost %s, in a loop that makes thousands, only the last are kept',
+  async (_, phase, most) => {
+    const parent = parentOf('1')
+    const { census } = censusOf([parent])
+    for (let key = 1; key <= 300; key += 1) {
+      parent.observed!.pools.splice(0, 1, observedPool(key))
+      parent.processes = [{ ...exitedProcess(1, key), poolKey: key, phase, job: 0, index: 0 }]
+      census.sync(parent)
+      await census.noteExits(undefined)
+    }
+    expect(census.pools.map(({ key }) => key)).toEqual(
+      Array.from({ length: most + 1 }, (__, index) => 300 - most + index),
+    )
+    expect(census.members.length).toBeLessThanOrEqual(most + 2)
+  },
+)

@@ -15,8 +15,15 @@ test('what keeps it out is said with all that has to go', () => {
 })
 
 test.each([
-  [['python3', 'train.py', '-I']], [['python3', '-u', '-c', 'print()', '-E']], [['python3', '-m', 'train', '-S']], [['python3', '-mIES']], [['python3', '-W', 'I', 'train.py']],
-  [['python3']], [['sh', '-E', 'x']], [['python3', '-', '-I']], [[]],
+  [['python3', 'train.py', '-I']],
+  [['python3', '-u', '-c', 'print()', '-E']],
+  [['python3', '-m', 'train', '-S']],
+  [['python3', '-mIES']],
+  [['python3', '-W', 'I', 'train.py']],
+  [['python3']],
+  [['sh', '-E', 'x']],
+  [['python3', '-', '-I']],
+  [[]],
 ])('%j lets it in', (argv) => {
   expect(keepsObserverOut(argv)).toBeUndefined()
 })

@@ -1,16 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { LookRhythm } from '../../../../src/host/programs/lookRhythm'
 
-beforeEach(() => { vi.useFakeTimers() })
-afterEach(() => { vi.useRealTimers() })
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 function looking(busy = true) {
   const times: number[] = []
   const start = Date.now()
-  const rhythm = new LookRhythm(() => {
-    times.push(Date.now() - start)
-    return Promise.resolve({ busy })
-  }, (error) => { throw error })
+  const rhythm = new LookRhythm(
+    () => {
+      times.push(Date.now() - start)
+      return Promise.resolve({ busy })
+    },
+    (error) => {
+      throw error
+    },
+  )
   return { rhythm, times }
 }
 
@@ -34,7 +43,12 @@ describe('the rhythm of looks', () => {
 
   test('stays what it is when the wall clock is set', async () => {
     let looks = 0
-    const rhythm = new LookRhythm(() => Promise.resolve({ busy: (looks += 1) > 0 }), (error) => { throw error })
+    const rhythm = new LookRhythm(
+      () => Promise.resolve({ busy: (looks += 1) > 0 }),
+      (error) => {
+        throw error
+      },
+    )
     rhythm.start()
     for (const offsetMs of [-3_600_000, 3_600_000]) {
       await vi.advanceTimersByTimeAsync(10_000)
@@ -63,11 +77,16 @@ describe('the rhythm of looks', () => {
 
   test('takes its rests however fast news come in', async () => {
     let looks = 0
-    const rhythm = new LookRhythm(async () => {
-      looks += 1
-      await new Promise((resolve) => setTimeout(resolve, 40))
-      return { busy: true }
-    }, (error) => { throw error })
+    const rhythm = new LookRhythm(
+      async () => {
+        looks += 1
+        await new Promise((resolve) => setTimeout(resolve, 40))
+        return { busy: true }
+      },
+      (error) => {
+        throw error
+      },
+    )
     rhythm.start()
     for (let tick = 0; tick < 1000; tick += 1) {
       rhythm.hurry()
@@ -84,13 +103,18 @@ describe('the rhythm of looks', () => {
   test('never looks twice at the same time, and a look that is asked for begins after it was asked for', async () => {
     let running = 0
     let looks = 0
-    const rhythm = new LookRhythm(async () => {
-      expect((running += 1)).toBe(1)
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      running -= 1
-      looks += 1
-      return { busy: true }
-    }, (error) => { throw error })
+    const rhythm = new LookRhythm(
+      async () => {
+        expect((running += 1)).toBe(1)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        running -= 1
+        looks += 1
+        return { busy: true }
+      },
+      (error) => {
+        throw error
+      },
+    )
     rhythm.start()
     await vi.advanceTimersByTimeAsync(50)
     const asked = Promise.all([rhythm.now(), rhythm.now(), rhythm.now()])
@@ -105,10 +129,15 @@ describe('the rhythm of looks', () => {
   test('goes on after a look that failed, and stops when it is told to', async () => {
     const errors: unknown[] = []
     let looks = 0
-    const rhythm = new LookRhythm(() => {
-      looks += 1
-      return Promise.reject(new Error('no'))
-    }, (error) => { errors.push(error) })
+    const rhythm = new LookRhythm(
+      () => {
+        looks += 1
+        return Promise.reject(new Error('no'))
+      },
+      (error) => {
+        errors.push(error)
+      },
+    )
     rhythm.start()
     await vi.advanceTimersByTimeAsync(3000)
     expect(errors.length).toBe(looks)

@@ -12,8 +12,29 @@ beforeEach(() => {
 
 function recorded(facts: Partial<RecordedProcess>): RecordedProcess {
   return {
-    slot: 1, generation: 1, poolKey: 1, pid: 1, parentThreads: 1, startTicks: 1, startedAt: 1, exitCode: null, exitedAt: null, name: '', counter: 1, phase: 'idle', holds: [],
-    ready: true, untold: false, keptBytes: 0, job: 0, index: 0, taskStartedAt: 0, stackSignal: 0, label: '', unpicklableResults: 0, ...facts,
+    slot: 1,
+    generation: 1,
+    poolKey: 1,
+    pid: 1,
+    parentThreads: 1,
+    startTicks: 1,
+    startedAt: 1,
+    exitCode: null,
+    exitedAt: null,
+    name: '',
+    counter: 1,
+    phase: 'idle',
+    holds: [],
+    ready: true,
+    untold: false,
+    keptBytes: 0,
+    job: 0,
+    index: 0,
+    taskStartedAt: 0,
+    stackSignal: 0,
+    label: '',
+    unpicklableResults: 0,
+    ...facts,
   }
 }
 
@@ -76,7 +97,13 @@ test('a worker whose exit was seen before its last note is judged by that note',
 
 test('an exit looks at nobody else, however many there are', () => {
   let looks = 0
-  for (let count = 0; count < 1000; count += 1) Object.defineProperty(comes(), 'live', { get: () => { looks += 1; return true } })
+  for (let count = 0; count < 1000; count += 1)
+    Object.defineProperty(comes(), 'live', {
+      get: () => {
+        looks += 1
+        return true
+      },
+    })
   for (let count = 0; count < 200; count += 1) exits(comes())
   expect(looks).toBe(0)
 })

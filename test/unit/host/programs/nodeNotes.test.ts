@@ -6,10 +6,15 @@ import { NodeNotesFile, parseNote } from '../../../../src/host/programs/nodeNote
 import { NodeProcesses } from '../../../../src/host/programs/nodeProcesses'
 
 let folder: string
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'unhang-notes-')) })
-afterEach(() => { rmSync(folder, { recursive: true, force: true }) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'unhang-notes-'))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
 
-const started = (pid: number): string => JSON.stringify({ started: pid, ticks: 77, at: 1000.5, argv: ['node', 'worker.js'] })
+const started = (pid: number): string =>
+  JSON.stringify({ started: pid, ticks: 77, at: 1000.5, argv: ['node', 'worker.js'] })
 
 describe('the notes of a Node process', () => {
   it('are read as they are appended, each once', () => {
@@ -32,7 +37,17 @@ describe('the notes of a Node process', () => {
     appendFileSync(path, bytes.subarray(middle))
     expect(file.read()).toMatchObject([{ argv: ['ü.js'] }])
   })
-  it.each(['', '{', 'null', '[]', '"started"', '{"started":1,"ticks":1,"at":1,"argv":["init"]}', '{"started":11,"ticks":1,"at":1,"argv":[]}', '{"ended":"11"}', '{"takes":"SIGTERM"}'])('leave out what is none: %s', (line) => {
+  it.each([
+    '',
+    '{',
+    'null',
+    '[]',
+    '"started"',
+    '{"started":1,"ticks":1,"at":1,"argv":["init"]}',
+    '{"started":11,"ticks":1,"at":1,"argv":[]}',
+    '{"ended":"11"}',
+    '{"takes":"SIGTERM"}',
+  ])('leave out what is none: %s', (line) => {
     expect(parseNote(line)).toBeUndefined()
   })
   it('go on behind a line of rubbish', () => {
@@ -45,8 +60,14 @@ describe('the notes of a Node process', () => {
 
 describe('the Node processes of a program', () => {
   it('are those that have said hello, and only while it is the same process', () => {
-    writeFileSync(join(folder, 'node-9.jsonl'), `${JSON.stringify({ hello: 9, ticks: 77, node: '20.1.0', stacks: true })}\n${started(11)}\n`)
-    writeFileSync(join(folder, 'node-other.jsonl'), `${JSON.stringify({ hello: 10, ticks: 77, node: '20.1.0', stacks: true })}\n`)
+    writeFileSync(
+      join(folder, 'node-9.jsonl'),
+      `${JSON.stringify({ hello: 9, ticks: 77, node: '20.1.0', stacks: true })}\n${started(11)}\n`,
+    )
+    writeFileSync(
+      join(folder, 'node-other.jsonl'),
+      `${JSON.stringify({ hello: 10, ticks: 77, node: '20.1.0', stacks: true })}\n`,
+    )
     const nodes = new NodeProcesses(folder)
     expect(nodes.read()).toHaveLength(1)
     expect(nodes.version).toBe('20.1.0')
@@ -55,7 +76,10 @@ describe('the Node processes of a program', () => {
     expect(nodes.find(10, 'boot-77')).toBeUndefined()
   })
   it('say when they handle SIGUSR1 themselves', () => {
-    writeFileSync(join(folder, 'node-9.jsonl'), `${JSON.stringify({ hello: 9, ticks: 77, node: '20.1.0', stacks: true })}\n`)
+    writeFileSync(
+      join(folder, 'node-9.jsonl'),
+      `${JSON.stringify({ hello: 9, ticks: 77, node: '20.1.0', stacks: true })}\n`,
+    )
     const nodes = new NodeProcesses(folder)
     nodes.read()
     appendFileSync(join(folder, 'node-9.jsonl'), '{"takes":"SIGUSR1"}\n')

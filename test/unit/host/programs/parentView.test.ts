@@ -6,13 +6,26 @@ type Threads = Observed['pools'][number]['threads']
 const alive: Threads = { workers: true, tasks: true, results: true }
 
 /** What a host takes for true of the threads of its pools, answer by answer; null: the program did not answer. */
-async function taken(...answers: readonly (Readonly<Record<number, Threads>> | null)[]): Promise<Record<number, Threads>[]> {
+async function taken(
+  ...answers: readonly (Readonly<Record<number, Threads>> | null)[]
+): Promise<Record<number, Threads>[]> {
   const left = [...answers]
-  const link = { connected: true, ask: () => {
-    const answer = left.shift()
-    return answer ? Promise.resolve({ pools: Object.entries(answer).map(([key, threads]) => ({ key: Number(key), threads })) }) : Promise.reject(new Error('no answer'))
-  } }
-  const view = new ParentView({ pid: 1 } as never, 'none', link as never, { file: () => '/nowhere' } as never, () => undefined)
+  const link = {
+    connected: true,
+    ask: () => {
+      const answer = left.shift()
+      return answer
+        ? Promise.resolve({ pools: Object.entries(answer).map(([key, threads]) => ({ key: Number(key), threads })) })
+        : Promise.reject(new Error('no answer'))
+    },
+  }
+  const view = new ParentView(
+    { pid: 1 } as never,
+    'none',
+    link as never,
+    { file: () => '/nowhere' } as never,
+    () => undefined,
+  )
   const seen: Record<number, Threads>[] = []
   while (left.length > 0) {
     await view.ask()
@@ -24,12 +37,28 @@ async function taken(...answers: readonly (Readonly<Record<number, Threads>> | n
 describe('the threads of a pool', () => {
   test('have ended when two answers in a row say so', async () => {
     const dead: Threads = { ...alive, results: false }
-    expect(await taken({ 1: alive }, { 1: dead }, { 1: dead }, { 1: dead })).toEqual([{ 1: alive }, { 1: { ...alive, results: null } }, { 1: dead }, { 1: dead }])
-    expect(await taken({ 1: dead }, { 1: alive }, { 1: dead })).toEqual([{ 1: { ...alive, results: null } }, { 1: alive }, { 1: { ...alive, results: null } }])
+    expect(await taken({ 1: alive }, { 1: dead }, { 1: dead }, { 1: dead })).toEqual([
+      { 1: alive },
+      { 1: { ...alive, results: null } },
+      { 1: dead },
+      { 1: dead },
+    ])
+    expect(await taken({ 1: dead }, { 1: alive }, { 1: dead })).toEqual([
+      { 1: { ...alive, results: null } },
+      { 1: alive },
+      { 1: { ...alive, results: null } },
+    ])
   })
 
   test('are each seen by themselves, and each pool too', async () => {
-    expect((await taken({ 1: { ...alive, results: false }, 2: alive }, { 1: { ...alive, tasks: false }, 2: { ...alive, results: false } })).at(-1)).toEqual({ 1: { ...alive, tasks: null }, 2: { ...alive, results: null } })
+    expect(
+      (
+        await taken(
+          { 1: { ...alive, results: false }, 2: alive },
+          { 1: { ...alive, tasks: false }, 2: { ...alive, results: false } },
+        )
+      ).at(-1),
+    ).toEqual({ 1: { ...alive, tasks: null }, 2: { ...alive, results: null } })
   })
 
   test('that never were are none', async () => {

@@ -1,7 +1,10 @@
 import { expect, test, vi } from 'vitest'
 import { ProgramMember } from '../../../../src/host/programs/programMember'
 
-function seen(state: ProgramMember['state'], ...looks: readonly { readonly agoMs: number; readonly cpuMs: number }[]): string {
+function seen(
+  state: ProgramMember['state'],
+  ...looks: readonly { readonly agoMs: number; readonly cpuMs: number }[]
+): string {
   const now = performance.now()
   const member = new ProgramMember('1 s1', 'MainProcess', 1, Date.now())
   member.state = state
@@ -25,7 +28,16 @@ test('How long it has run stays the same when the wall clock is set', () => {
   vi.useFakeTimers()
   try {
     const member = new ProgramMember('1 s1', 'MainProcess', 1, Date.now())
-    member.verdict = { code: 'no-progress', stuck: true, summary: '', evidence: [], advice: '', confidence: 'certain', worker: '', task: null } as unknown as ProgramMember['verdict']
+    member.verdict = {
+      code: 'no-progress',
+      stuck: true,
+      summary: '',
+      evidence: [],
+      advice: '',
+      confidence: 'certain',
+      worker: '',
+      task: null,
+    } as unknown as ProgramMember['verdict']
     vi.advanceTimersByTime(5000)
     for (const offsetMs of [3_600_000, -3_600_000]) {
       vi.setSystemTime(Date.now() + offsetMs)

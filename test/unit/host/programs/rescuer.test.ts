@@ -9,17 +9,31 @@ let tried: number
 let rescuer: Rescuer
 beforeEach(() => {
   tried = 0
-  const log = { info: () => { tried += 1 } }
+  const log = {
+    info: () => {
+      tried += 1
+    },
+  }
   rescuer = new Rescuer({ log } as unknown as ProgramContext)
 })
 
 function poolOf(): { pool: WatchedPool; verdicts: { stuck: boolean; rescue: RescueOption[] }[] } {
   const verdicts: { stuck: boolean; rescue: RescueOption[] }[] = []
-  return { pool: { name: 'train.py:42', verdicts, members: { all: () => [], byPid: () => undefined } } as unknown as WatchedPool, verdicts }
+  return {
+    pool: {
+      name: 'train.py:42',
+      verdicts,
+      members: { all: () => [], byPid: () => undefined },
+    } as unknown as WatchedPool,
+    verdicts,
+  }
 }
 
 function retry(label: string): { stuck: boolean; rescue: RescueOption[] } {
-  return { stuck: true, rescue: [{ kind: 'task', worker: 'ForkPoolWorker-1', pid: 4711, task: '1', label, retriable: true }] }
+  return {
+    stuck: true,
+    rescue: [{ kind: 'task', worker: 'ForkPoolWorker-1', pid: 4711, task: '1', label, retriable: true }],
+  }
 }
 
 test('what did not help three times is not tried again', async () => {

@@ -6,7 +6,13 @@ import type { SignalMasks } from '../../../../src/processes'
 import { lockWait, wait } from '../../diagnosis/programs/facts'
 
 function masks(...caught: NodeJS.Signals[]): SignalMasks {
-  return { ignored: new Set(['SIGPIPE']), caught: new Set(caught), blocked: new Set(), pending: new Set(), caughtNumbers: new Set([2, 45]) }
+  return {
+    ignored: new Set(['SIGPIPE']),
+    caught: new Set(caught),
+    blocked: new Set(),
+    pending: new Set(),
+    caughtNumbers: new Set([2, 45]),
+  }
 }
 
 /** One that waits for a lock since 1000, with Python's own handler of SIGINT. */
@@ -22,7 +28,11 @@ function thread(current: boolean, ...frames: readonly [file: string, name: strin
 }
 
 const main = thread(true, ['/w/train.py', 'run'])
-const feeder = thread(false, ['/usr/lib/python3.11/threading.py', 'wait'], ['/usr/lib/python3.11/multiprocessing/queues.py', 'Queue._feed'])
+const feeder = thread(
+  false,
+  ['/usr/lib/python3.11/threading.py', 'wait'],
+  ['/usr/lib/python3.11/multiprocessing/queues.py', 'Queue._feed'],
+)
 
 describe('how long a process stands still', () => {
   it('is counted from the first look that saw it wait there', () => {
@@ -41,7 +51,12 @@ describe('how long a process stands still', () => {
   })
   it('is alone only from the look on that sees no other thread: the last one may just have woken it', () => {
     const standstill = new Standstill()
-    for (const [at, threads] of [[1000, 2], [2000, 2], [3000, 1]] as const) standstill.observe(at, lockWait(), { switches: 7, threads })
+    for (const [at, threads] of [
+      [1000, 2],
+      [2000, 2],
+      [3000, 1],
+    ] as const)
+      standstill.observe(at, lockWait(), { switches: 7, threads })
     expect([standstill.waitsMs, standstill.aloneMs]).toEqual([2000, 0])
     standstill.observe(4000, lockWait(), { switches: 7, threads: 1 })
     expect(standstill.aloneMs).toBe(1000)
@@ -50,7 +65,12 @@ describe('how long a process stands still', () => {
   })
   it('is stopped from the first look that saw that, unless it was continued in between', () => {
     const standstill = new Standstill()
-    for (const [at, switches] of [[1000, 7], [2000, 7], [3000, 9]] as const) standstill.observeState(at, true, standstill.observe(at, lockWait(), { switches, threads: 1 }))
+    for (const [at, switches] of [
+      [1000, 7],
+      [2000, 7],
+      [3000, 9],
+    ] as const)
+      standstill.observeState(at, true, standstill.observe(at, lockWait(), { switches, threads: 1 }))
     expect(standstill.stoppedMs).toBe(0)
     standstill.observeState(4000, true, standstill.observe(4000, lockWait(), { switches: 9, threads: 1 }))
     expect(standstill.stoppedMs).toBe(1000)
@@ -105,13 +125,21 @@ describe('how long a process stands still', () => {
     expect(standstill.mayAskAgain()).toBe(true)
   })
   it('goes by the names of the threads where an observer tells them', () => {
-    const view = (answers: boolean, ...names: string[]): ParentView => ({ answers, observed: { threads: names.map((name, id) => ({ id, name, daemon: false })) } }) as unknown as ParentView
+    const view = (answers: boolean, ...names: string[]): ParentView =>
+      ({
+        answers,
+        observed: { threads: names.map((name, id) => ({ id, name, daemon: false })) },
+      }) as unknown as ParentView
     expect(waiting().forMsOfParent(3000, view(true, 'MainThread', 'QueueFeederThread'))).toBe(2000)
     expect(waiting().forMsOfParent(3000, view(true, 'MainThread', 'Thread-1'))).toBe(0)
     expect(waiting().forMsOfParent(3000, view(false, 'MainThread'))).toBe(0)
   })
   it('is nothing of a program with a handler of its own for Ctrl-C', () => {
-    const view = (ownSigint: boolean): ParentView => ({ answers: true, observed: { ownSigint, threads: [{ id: 1, name: 'MainThread', daemon: false }] } }) as unknown as ParentView
+    const view = (ownSigint: boolean): ParentView =>
+      ({
+        answers: true,
+        observed: { ownSigint, threads: [{ id: 1, name: 'MainThread', daemon: false }] },
+      }) as unknown as ParentView
     expect(waiting().forMsOfParent(3000, view(false))).toBe(2000)
     expect(waiting().forMsOfParent(3000, view(true))).toBe(0)
   })

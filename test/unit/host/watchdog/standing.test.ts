@@ -4,7 +4,14 @@ import { Standing } from '../../../../src/host/watchdog/standing'
 describe('a loop', () => {
   test('that does not beat for two seconds stands, which is told once', () => {
     const standing = new Standing(7)
-    expect([500, 500, 500, 500, 500, 500].map((ms) => standing.look(7, ms))).toEqual([undefined, undefined, undefined, { kind: 'stands', forMs: 2000 }, undefined, undefined])
+    expect([500, 500, 500, 500, 500, 500].map((ms) => standing.look(7, ms))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      { kind: 'stands', forMs: 2000 },
+      undefined,
+      undefined,
+    ])
   })
 
   test('that beats again goes on, and is told how long it stood; then it may stand again', () => {
