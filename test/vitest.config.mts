@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * Unit tests need no process; integration tests use real ones and the built dist/; e2e tests act as a user in a real VS
- * Code (those in test/e2e/host run inside its extension host and are mocha's, see test/harness/extension-host.mjs).
+ * Code (those in test/e2e/host run inside its extension host and are mocha's, see test/harness/extensionHost.mjs).
  * Thousands of real processes on a busy machine: what fails once is tried once more, and `npm test` names it with what
  * it said, so that nobody misses it. What must never happen at all (a false alarm) has no second attempt: `retry: 0` in
  * the test.

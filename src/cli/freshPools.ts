@@ -1,4 +1,5 @@
-import type { HostConnection, PoolSnapshot } from '../protocol'
+import type { HostConnection } from '../discovery'
+import type { PoolSnapshot } from '../protocol'
 import { fetchPools } from './snapshots'
 
 /**

@@ -12,7 +12,7 @@ import {
   type HostCondition,
   type HostEnd,
   type HostScript,
-} from '../protocol'
+} from '../discovery'
 import { CliError } from './errors'
 
 const hostScript = join(__dirname, 'host.js')

@@ -1,4 +1,5 @@
-import { GetSnapshot, HostStatus, type HostConnection, type PoolSnapshot, type RunningProgram } from '../protocol'
+import { type HostConnection } from '../discovery'
+import { GetSnapshot, HostStatus, type PoolSnapshot, type RunningProgram } from '../protocol'
 
 /** Every pool as it is now. (Without a revision the host always answers in full.) */
 export async function fetchPools(host: HostConnection): Promise<PoolSnapshot[]> {

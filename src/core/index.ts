@@ -1,8 +1,8 @@
-export type * from './types'
+export type * from './terms/types'
 export { Pool } from './pool'
-export type { ApplyOptions, MapAsyncOptions, RunItemsOptions, TaskFunctionName } from './task-desk'
-export type { MapOptions } from './map'
-export { AsyncResult } from './async-result'
+export type { ApplyOptions, MapAsyncOptions, RunItemsOptions, TaskFunctionName } from './calls/submission'
+export type { MapOptions } from './tasks/map'
+export { AsyncResult } from './tasks/asyncResult'
 export { activeChildren, terminatePools } from './registry'
 export type { ActiveChild } from './registry'
 export { currentTask, RemoteTraceback } from '../runtimes'
@@ -21,7 +21,7 @@ export {
   TaskTimeoutError,
   TimeoutError,
   WorkerLostError,
-} from './errors'
+} from './terms/errors'
 export {
   PreemptionHandler,
   TerminationConfig,

@@ -1,5 +1,5 @@
 import type { Pool } from './pool'
-import type { WorkerInfo } from './types'
+import type { WorkerInfo } from './terms/types'
 
 /** Pools of this process that may still have processes, in the order they were made. */
 const pools = new Set<Pool>()

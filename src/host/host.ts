@@ -4,29 +4,22 @@ import { join } from 'node:path'
 import { version } from '../../package.json'
 import type { Pool } from '../core'
 import type { ProcessIdentity, ProcessTable, ProtectedPids } from '../processes'
-import {
-  errorCodes,
-  ownPidNamespace,
-  protocolVersion,
-  type Endpoint,
-  type HostStatus,
-  type LaunchPool,
-  type RunningProgram,
-} from '../protocol'
+import { ownPidNamespace, type Endpoint } from '../discovery'
+import { errorCodes, protocolVersion, type HostStatus, type LaunchPool, type RunningProgram } from '../protocol'
 import { defaultLimits, KillLedger, type ShutdownReport } from '../shutdown'
-import { Announcement } from './announcement'
+import { Announcement } from './lifetime/announcement'
 import { refusalOf } from './connection/admission'
 import { Client } from './connection/client'
 import { Clients } from './connection/clients'
 import { RequestError } from './connection/requestHandlers'
 import { createHandlers } from './handlers'
-import { IdleWatch } from './idle'
+import { IdleWatch } from './lifetime/idle'
 import { TasksLanguage } from './language/tasksLanguage'
 import { launchPool } from './launch/launchPool'
 import { KillLog } from './ledger/killLog'
 import type { WorkerLedger } from './ledger/workerLedger'
-import { Listener } from './listener'
-import type { HostLog } from './log'
+import { Listener } from './lifetime/listener'
+import type { HostLog } from './terms/log'
 import type { HostedPool, ShutdownOrder } from './pools/hostedPool'
 import { LivePool } from './pools/livePool'
 import { takeOverLedger } from './pools/orphans'
@@ -34,11 +27,11 @@ import { PoolRegistry } from './pools/poolRegistry'
 import { wireReport } from './pools/reports'
 import { Preemptions, type PoolTermination, type WrappedUp } from './preemption/preemptions'
 import { Programs } from './programs/programs'
-import { TerminalPrograms } from './programs/terminalPrograms'
+import { TerminalPrograms } from './programs/context/terminalPrograms'
 import { ChangeNotices, noticeIntervalMs } from './state/changeNotices'
 import { StateLog } from './state/stateLog'
 import { Watchdog } from './watchdog/watchdog'
-import { Watching } from './watching'
+import { Watching } from './measuring/usageWatches'
 
 export interface HostOptions {
   readonly endpoint: Endpoint

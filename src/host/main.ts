@@ -1,16 +1,16 @@
 import { parseArgs } from 'node:util'
 import { endReaders } from '../files'
 import { processTable, protectedPids } from '../processes'
-import { endpointOf, type Endpoint } from '../protocol'
-import { becomeHost } from './becomeHost'
+import { endpointOf, type Endpoint } from '../discovery'
+import { becomeHost } from './lifetime/becomeHost'
 import { Host } from './host'
 import { endHost } from './hung/endHost'
 import { findHostProcess } from './hung/hostProcess'
-import { idleMsOf } from './idle'
-import { assertLimits } from './leastLimits'
-import { removeStaleFiles } from './listener'
-import { HostLog, logLevelOf } from './log'
-import { reasonDescriptorOf, StartReason } from './startReason'
+import { idleMsOf } from './lifetime/idle'
+import { assertLimits } from './lifetime/leastLimits'
+import { removeStaleFiles } from './lifetime/listener'
+import { HostLog, logLevelOf } from './terms/log'
+import { reasonDescriptorOf, StartReason } from './lifetime/startReason'
 
 /** Set once the command line is read. */
 let reason = new StartReason(undefined)
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
       root: { type: 'string' },
       // For the client that starts a host.
       'reason-to': { type: 'string' },
-      // Beside a host that answers nobody: see src/protocol/hungHost.ts.
+      // Beside a host that answers nobody: see src/discovery/hungHost.ts.
       look: { type: 'boolean' },
       end: { type: 'string' },
       'start-time': { type: 'string' },

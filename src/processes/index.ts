@@ -1,7 +1,7 @@
 export type * from './types'
 export { mostThreads } from './types'
-export { createProcessTable, processTable, protectedPids, type ProcessTableOptions } from './create-process-table'
-export { ProtectedPids } from './protected-pids'
+export { createProcessTable, processTable, protectedPids, type ProcessTableOptions } from './createProcessTable'
+export { ProtectedPids } from './protectedPids'
 export { markerVariable } from './linux/markers'
 export {
   Sampler,
@@ -10,7 +10,7 @@ export {
   type UsageSample,
   type UsageSubscription,
 } from './sampler'
-export { readMachineLoad, type MachineLoad } from './machine-load'
-export { isAlive } from './is-alive'
-export { signalName, signalNumber } from './signal-names'
+export { readMachineLoad, type MachineLoad } from './machineLoad'
+export { isAlive } from './isAlive'
+export { signalName, signalNumber } from './signalNames'
 export { forEachInSlices } from './slices'

@@ -1,4 +1,4 @@
-import type { MachineLoad } from './machine-load'
+import type { MachineLoad } from './machineLoad'
 import { Rhythm } from './rhythm'
 import type { ProcessIdentity, ProcessUsage } from './types'
 

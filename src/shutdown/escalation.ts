@@ -1,7 +1,7 @@
-import { awaitEnd, isDeaf, pollAfterMs, type EndWatch } from './await-end'
+import { awaitEnd, isDeaf, pollAfterMs, type EndWatch } from './awaitEnd'
 import type { Family } from './family'
-import { leavesByTrap } from './shell-trap'
-import type { TrackedProcess } from './tracked-process'
+import { leavesByTrap } from './shellTrap'
+import type { TrackedProcess } from './trackedProcess'
 import type { ShutdownRequest, TermStep } from './types'
 
 /** Sends one signal to many processes in this order, through identity check and ledger. */

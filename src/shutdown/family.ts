@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { ProcessIdentity, ProcessTable } from '../processes'
 import { foresee } from './foreseen'
-import { keyOf } from './kill-ledger'
+import { keyOf } from './killLedger'
 import type { Survivor } from './memory'
-import { TrackedProcess } from './tracked-process'
+import { TrackedProcess } from './trackedProcess'
 import type { FormerWorker, ShutdownTarget } from './types'
 
 /** Processes handled before the event loop turns again; 100 reads of /proc take about 1 ms. */

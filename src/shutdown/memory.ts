@@ -1,5 +1,5 @@
 import type { ProcessIdentity } from '../processes'
-import { keyOf } from './kill-ledger'
+import { keyOf } from './killLedger'
 
 /** Something that a worker left running and that no pass was allowed to end. */
 export interface Survivor {

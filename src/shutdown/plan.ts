@@ -2,7 +2,7 @@ import type { ProcessTable } from '../processes'
 import { stepsOf } from './escalation'
 import { Family } from './family'
 import { sharedMemory, type ShutdownMemory } from './memory'
-import type { TrackedProcess } from './tracked-process'
+import type { TrackedProcess } from './trackedProcess'
 import type { PlannedProcess, ShutdownPlan, ShutdownRequest, TermStep } from './types'
 
 /** What a plan is made from. */

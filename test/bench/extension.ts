@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { Session } from '../e2e/session'
-import { packageExtension, vsixBudgetBytes } from '../harness/package-extension.mjs'
+import { packageExtension, vsixBudgetBytes } from '../harness/packageExtension.mjs'
 
 /** From the issue. */
 const activationBudgetMs = 50

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { applySnapshot, HostConnection, type FullSnapshot, type WorkerSnapshot } from '../../src/protocol'
+import { HostConnection } from '../../src/discovery'
+import { applySnapshot, type FullSnapshot, type WorkerSnapshot } from '../../src/protocol'
 
 /** The figure is a p99, so that it takes some hundreds of deaths to say anything. */
 const deaths = 250

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // `npm run bench [name …]`: every test/bench/*.ts, one after another, each in a process of its own, so that none
 // disturbs another's clock. Prints what was measured beside what is aimed at, and keeps it in test/bench/results/.
-import '../harness/node-version.mjs'
+import '../harness/nodeVersion.mjs'
 import { createRequire } from 'node:module'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, constants, cpus, loadavg, setPriority, totalmem } from 'node:os'
@@ -40,7 +40,7 @@ async function runAll(wanted) {
   const { installDependencies } = await import('../harness/dependencies.mjs')
   const { endCommandsOnInterrupt, run } = await import('../harness/commands.mjs')
   const { artifactsFolder, repositoryRoot } = await import('../harness/paths.mjs')
-  const { canInstallPackages, findOnPath, installPackages } = await import('../harness/debian-packages.mjs')
+  const { canInstallPackages, findOnPath, installPackages } = await import('../harness/debianPackages.mjs')
   endCommandsOnInterrupt()
   await installDependencies()
   const { build } = await import('esbuild')

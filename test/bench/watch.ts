@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HostConnection, type FullSnapshot } from '../../src/protocol'
+import { HostConnection } from '../../src/discovery'
+import { type FullSnapshot } from '../../src/protocol'
 
 const rounds = 9
 const verdictAimMs = 2000

@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core'
 import { newProfile, startBrowser } from '../harness/browser.mjs'
-import { copyDemo } from '../harness/demo-copy.mjs'
-import { ensureVSCode } from '../harness/vscode-install.mjs'
-import { startServer, type VSCodeServer } from '../harness/vscode-server.mjs'
+import { copyDemo } from '../harness/demoCopy.mjs'
+import { ensureVSCode } from '../harness/vscodeInstall.mjs'
+import { startServer, type VSCodeServer } from '../harness/vscodeServer.mjs'
 import { Workbench } from './pages'
 
 export type Theme = 'dark' | 'light'

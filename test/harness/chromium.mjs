@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { canInstallPackages, findOnPath, installPackages } from './debian-packages.mjs'
+import { canInstallPackages, findOnPath, installPackages } from './debianPackages.mjs'
 
 /** No browser that the UI tests could drive. */
 export class ChromiumMissingError extends Error {

@@ -1,13 +1,13 @@
 // What `npm start` does.
 import { join } from 'node:path'
 import { endCommandsOnInterrupt, exitOnInterruptWith, onInterrupt, run } from './commands.mjs'
-import { findOnPath } from './debian-packages.mjs'
+import { findOnPath } from './debianPackages.mjs'
 import { installDependencies } from './dependencies.mjs'
 import { openInBrowser } from './desktop.mjs'
 import { demoWorkspace, repositoryRoot } from './paths.mjs'
 import { say, step } from './steps.mjs'
-import { ensureVSCode } from './vscode-install.mjs'
-import { startServer } from './vscode-server.mjs'
+import { ensureVSCode } from './vscodeInstall.mjs'
+import { startServer } from './vscodeServer.mjs'
 
 /** The pool that hangs, by its label in the demo's tasks.json. */
 const hungPool = 'Stuck'
@@ -70,7 +70,7 @@ async function launchHungPool() {
 
 /**
  * Resolves when the server has ended by itself, which it never should; Ctrl-C ends this program before. @param
- * {import('./vscode-server.mjs').VSCodeServer} server
+ * {import('./vscodeServer.mjs').VSCodeServer} server
  */
 async function unexpectedEnd(server) {
   while (!server.hasEndedByItself) await new Promise((resolve) => setTimeout(resolve, 500))

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { findOnPath } from './debian-packages.mjs'
+import { findOnPath } from './debianPackages.mjs'
 
 /**
  * Opens an address in the user's browser where there is a desktop; elsewhere nothing happens.

@@ -7,7 +7,7 @@
 //
 // A script exports `default async ({ workbench, page, server }) => { … }` (Workbench: test/e2e/pages), for example
 //   export default async ({ workbench }) => { await workbench.tasks.run('Stuck'); await workbench.screenshot('stuck') }
-import './node-version.mjs'
+import './nodeVersion.mjs'
 import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({
@@ -27,8 +27,8 @@ const { build } = await import('esbuild')
 const { run } = await import('./commands.mjs')
 const { artifactsFolder, demoWorkspace, repositoryRoot } = await import('./paths.mjs')
 const { startBrowser, newProfile } = await import('./browser.mjs')
-const { ensureVSCode } = await import('./vscode-install.mjs')
-const { startServer } = await import('./vscode-server.mjs')
+const { ensureVSCode } = await import('./vscodeInstall.mjs')
+const { startServer } = await import('./vscodeServer.mjs')
 
 if (!values['no-build'])
   await run(process.execPath, [join(repositoryRoot, 'src', 'build', 'build.mjs')], { cwd: repositoryRoot })

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // `npm run package`: unhang-<version>.vsix in the checkout, what is in it, and the SBOM beside it.
-import './node-version.mjs'
+import './nodeVersion.mjs'
 
-const { packageExtension, checkPackage, sbomPath, shipList } = await import('./package-extension.mjs')
+const { packageExtension, checkPackage, sbomPath, shipList } = await import('./packageExtension.mjs')
 const vsix = await packageExtension()
 for (const file of await shipList()) console.log(`  ${file}`)
 for (const { check, problem } of await checkPackage(vsix)) {

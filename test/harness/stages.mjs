@@ -97,8 +97,8 @@ const stages = [
   {
     name: 'integration',
     body: async (marked) => {
-      const { ensurePythonLibraries } = await import('./python-libraries.mjs')
-      const { ensureBuildTools } = await import('./build-tools.mjs')
+      const { ensurePythonLibraries } = await import('./pythonLibraries.mjs')
+      const { ensureBuildTools } = await import('./buildTools.mjs')
       await ensurePythonLibraries()
       await ensureBuildTools()
       return vitest('integration', marked)
@@ -107,7 +107,7 @@ const stages = [
   {
     name: 'package',
     body: async () => {
-      const { packageExtension, checkPackage } = await import('./package-extension.mjs')
+      const { packageExtension, checkPackage } = await import('./packageExtension.mjs')
       vsix = await packageExtension()
       return tallyChecks('package', await checkPackage(vsix))
     },
@@ -116,7 +116,7 @@ const stages = [
     name: 'VS Code',
     body: () =>
       single('VS Code', async () => {
-        const { ensureVSCode } = await import('./vscode-install.mjs')
+        const { ensureVSCode } = await import('./vscodeInstall.mjs')
         const { ensureChromium } = await import('./chromium.mjs')
         await ensureChromium()
         await ensureVSCode()
@@ -129,7 +129,7 @@ const stages = [
       const file = join(reportsFolder, 'extension-host.json')
       rmSync(file, { force: true })
       try {
-        await run(process.execPath, [join('test', 'harness', 'host-tests.mjs')], {
+        await run(process.execPath, [join('test', 'harness', 'hostTests.mjs')], {
           cwd: repositoryRoot,
           env: marked.environment,
           show: true,
@@ -138,7 +138,7 @@ const stages = [
       } catch (error) {
         if (!(error instanceof CommandFailedError)) throw error
       }
-      const { readHostReport } = await import('./extension-host.mjs')
+      const { readHostReport } = await import('./extensionHost.mjs')
       return readHostReport(file)
     },
   },

@@ -1,4 +1,5 @@
-import { HostGoneError, HostHungError, HostStatus, HostTimeoutError, StopHost, type HostEnd } from '../../protocol'
+import { HostGoneError, HostHungError, HostTimeoutError, type HostEnd } from '../../discovery'
+import { HostStatus, StopHost } from '../../protocol'
 import { CliError } from '../errors'
 import { exitCodes } from '../exitCodes'
 import { formatDuration, plural } from '../words/quantities'

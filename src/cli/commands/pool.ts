@@ -1,4 +1,5 @@
-import { GetFailures, HostGoneError, LaunchPool, type HostConnection, type PoolSnapshot } from '../../protocol'
+import { HostGoneError, type HostConnection } from '../../discovery'
+import { GetFailures, LaunchPool, type PoolSnapshot } from '../../protocol'
 import { exitCodes, type ExitCode } from '../exitCodes'
 import type { Palette } from '../output/palette'
 import { plainLine } from '../output/plainText'

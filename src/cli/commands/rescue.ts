@@ -1,4 +1,5 @@
-import { Rescue, type HostConnection, type LostTaskChoice } from '../../protocol'
+import { type HostConnection } from '../../discovery'
+import { Rescue, type LostTaskChoice } from '../../protocol'
 import { CliError, TargetError } from '../errors'
 import { exitCodes, type ExitCode } from '../exitCodes'
 import { confirmed, type Questions } from '../output/questions'

@@ -1,4 +1,5 @@
-import { Shutdown, type HostConnection, type PlanShutdown } from '../../protocol'
+import { type HostConnection } from '../../discovery'
+import { Shutdown, type PlanShutdown } from '../../protocol'
 import { TargetError } from '../errors'
 import { exitCodes } from '../exitCodes'
 import { confirmAttached } from '../ending/confirmAttached'

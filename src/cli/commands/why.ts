@@ -1,4 +1,5 @@
-import { isStuck, Look, type HostConnection, type PoolSnapshot } from '../../protocol'
+import { type HostConnection } from '../../discovery'
+import { isStuck, Look, type PoolSnapshot } from '../../protocol'
 import { exitCodes } from '../exitCodes'
 import { fetchPools, fetchRunning } from '../snapshots'
 import { whyJson } from '../why/json'

@@ -1,4 +1,5 @@
-import { AttachProcess, ConfirmAttached, programOf, type HostConnection, type PoolSnapshot } from '../../protocol'
+import { type HostConnection } from '../../discovery'
+import { AttachProcess, ConfirmAttached, programOf, type PoolSnapshot } from '../../protocol'
 import { namedPids } from '../attach/text'
 import { CliError } from '../errors'
 import { confirmed, type Questions } from '../output/questions'

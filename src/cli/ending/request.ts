@@ -1,4 +1,5 @@
-import { PlanShutdown, Shutdown, type HostConnection } from '../../protocol'
+import { type HostConnection } from '../../discovery'
+import { PlanShutdown, Shutdown } from '../../protocol'
 
 /** What a pool's own grace period may be, where the command line names none: the host knows it, we do not. */
 const assumedGracePeriodMs = 60_000

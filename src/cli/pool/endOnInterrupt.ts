@@ -1,4 +1,4 @@
-import type { HostConnection } from '../../protocol'
+import type { HostConnection } from '../../discovery'
 import { requestShutdown } from '../ending/request'
 import { CliError } from '../errors'
 import { plainLine } from '../output/plainText'

@@ -1,14 +1,5 @@
-import {
-  Changed,
-  HostHungError,
-  HostStatus,
-  HostTimeoutError,
-  Output,
-  poolsOfProgram,
-  type CountsSnapshot,
-  type HostConnection,
-  type PoolSnapshot,
-} from '../../protocol'
+import { HostHungError, HostTimeoutError, type HostConnection } from '../../discovery'
+import { Changed, HostStatus, Output, poolsOfProgram, type CountsSnapshot, type PoolSnapshot } from '../../protocol'
 import { CliError } from '../errors'
 import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'

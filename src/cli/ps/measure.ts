@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Watch, type HostConnection, type PoolSnapshot } from '../../protocol'
+import { type HostConnection } from '../../discovery'
+import { Watch, type PoolSnapshot } from '../../protocol'
 import { fetchPools } from '../snapshots'
 
 /** The shortest interval that the host accepts: CPU use needs two looks, and a person waits for them. */

@@ -1,14 +1,10 @@
+import { HostHungError, HostTimeoutError, hungAfterMs, patience, type HostConnection } from '../../discovery'
 import {
   Changed,
-  HostHungError,
-  HostTimeoutError,
-  hungAfterMs,
-  patience,
   PolicyActed,
   ProgramExited,
   ProgramStarted,
   RunProgram,
-  type HostConnection,
   type PoolSnapshot,
   type WatchOptions,
 } from '../../protocol'

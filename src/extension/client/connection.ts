@@ -1,4 +1,5 @@
-import type { HostEnd, Notifications, RequestMethod, Requests } from '../../protocol'
+import type { HostEnd } from '../../discovery'
+import type { Notifications, RequestMethod, Requests } from '../../protocol'
 import type { Disposable, Event } from '../lifecycle'
 
 export interface RequestOptions {

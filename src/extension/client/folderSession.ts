@@ -1,5 +1,6 @@
 import type { LogOutputChannel, WorkspaceFolder } from 'vscode'
-import type { HostEnd, Notifications, RequestMethod, Requests } from '../../protocol'
+import type { HostEnd } from '../../discovery'
+import type { Notifications, RequestMethod, Requests } from '../../protocol'
 import { DisposableStore, Emitter, type Disposable } from '../lifecycle'
 import { PoolStore } from '../model/poolStore'
 import {

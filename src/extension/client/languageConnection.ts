@@ -23,10 +23,8 @@ import {
   type ConnectedHost,
   type HostCondition,
   type HostScript,
-  type Notifications,
-  type RequestMethod,
-  type Requests,
-} from '../../protocol'
+} from '../../discovery'
+import { type Notifications, type RequestMethod, type Requests } from '../../protocol'
 import { Emitter, type Disposable } from '../lifecycle'
 import {
   HostHangsError,

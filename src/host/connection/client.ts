@@ -24,11 +24,11 @@ import {
   type RequestMethod,
   type Watch,
 } from '../../protocol'
-import { LaunchError } from '../launch/errors'
-import type { Log } from '../log'
+import { LaunchError } from '../terms/launchError'
+import type { Log } from '../terms/log'
 import { FrameReader, largestFirstMessageBytes, largestMessageBytes, type FrameError } from './frameReader'
 import { FrameWriter, pauseBacklogBytes } from './frameWriter'
-import { OutputFollower, type OutputFeed } from './outputFeed'
+import { OutputFollower, type OutputFeed } from '../output/outputFeed'
 import { RequestError, requestSchemas, type RequestHandlers } from './requestHandlers'
 
 /** An LSP connection of the library, without proposed features. */

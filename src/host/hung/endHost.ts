@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, type ProcessIdentity, type ProcessTable } from '../../processes'
-import { removeForeign, type Endpoint, type HostEnd } from '../../protocol'
+import { removeForeign, type Endpoint, type HostEnd } from '../../discovery'
 import { KillLedger, type KillLedgerEntry } from '../../shutdown'
 import { KillLog } from '../ledger/killLog'
 import { findHostProcess } from './hostProcess'

@@ -1,6 +1,6 @@
 import type { ProcessIdentity, ProcessTable } from '../../processes'
-import { readHostInfo, type Endpoint, type HostCondition } from '../../protocol'
-import { lockHolder } from '../lock'
+import { readHostInfo, type Endpoint, type HostCondition } from '../../discovery'
+import { lockHolder } from '../lifetime/lock'
 
 /**
  * The process that is the host of a workspace now, without asking it anything: named by the lock or host.json, alive as

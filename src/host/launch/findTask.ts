@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { readForeign, type ReadForeign } from '../../files'
 import { closest, type DefinitionProblem } from '../../protocol'
-import { LaunchError } from './errors'
+import { LaunchError } from '../terms/launchError'
 import { parseTasksFile, type PoolTask } from './tasksFile'
 
 /** A thousand tasks have a tenth of that; the parser needs some tenths of a second for it. */

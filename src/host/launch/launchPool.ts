@@ -5,7 +5,7 @@ import type { ShutdownDependencies } from '../../shutdown'
 import type { ProgramLaunch } from '../programs/programs'
 import type { PoolTermination } from '../preemption/preemptions'
 import { checkDefinition, environmentOf, type CheckedDefinition } from './checkDefinition'
-import { LaunchError } from './errors'
+import { LaunchError } from '../terms/launchError'
 import { findTask } from './findTask'
 import { splitModule } from './program'
 

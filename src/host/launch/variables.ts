@@ -1,6 +1,7 @@
 import { basename, sep } from 'node:path'
 import type { DefinitionProblem } from '../../protocol'
-import { homeFolder, keyOf } from '../../protocol'
+import { homeFolder } from '../../discovery'
+import { keyOf } from '../../protocol'
 
 /** What `${…}` stands for in a pool task. */
 export interface VariableContext {

@@ -1,4 +1,4 @@
-import type { OutputFeed } from '../connection/outputFeed'
+import type { OutputFeed } from '../output/outputFeed'
 import type { GetFailures } from '../../protocol'
 import type { ProcessIdentity, UsageSample } from '../../processes'
 import type { ShutdownActor, ShutdownPlan, ShutdownReport } from '../../shutdown'

@@ -3,7 +3,7 @@ import type { FailureRecord, Pool, Spread, TaskInfo, WorkerInfo } from '../../co
 import type { ProcessIdentity, UsageSample } from '../../processes'
 import { errorCodes, type GetFailures, type PoolHeader, type TaskSnapshot, type WorkerSnapshot } from '../../protocol'
 import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
-import { OutputFeed } from '../connection/outputFeed'
+import { OutputFeed } from '../output/outputFeed'
 import { RequestError } from '../connection/requestHandlers'
 import type { HostedPool, ShutdownOrder } from './hostedPool'
 

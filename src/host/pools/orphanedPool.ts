@@ -15,7 +15,7 @@ import {
   type ShutdownRequest,
   type ShutdownSubject,
 } from '../../shutdown'
-import { OutputFeed } from '../connection/outputFeed'
+import { OutputFeed } from '../output/outputFeed'
 import { RequestError } from '../connection/requestHandlers'
 import type { LedgerEntry } from '../ledger/workerLedger'
 import type { HostedPool, ShutdownOrder } from './hostedPool'

@@ -7,7 +7,7 @@ import {
   type PreemptionEvent,
   type ShutdownDependencies,
 } from '../../shutdown'
-import type { Log } from '../log'
+import type { Log } from '../terms/log'
 import type { LivePool } from '../pools/livePool'
 import { runSave } from './saveCommand'
 

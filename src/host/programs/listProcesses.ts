@@ -2,7 +2,7 @@ import { sep } from 'node:path'
 import { recogniseProcess } from '../../diagnosis'
 import type { ProcessRow } from '../../processes'
 import type { ListProcesses } from '../../protocol'
-import type { ProgramContext } from './programContext'
+import type { ProgramContext } from './context/programContext'
 
 /** A command line in a picker; the rest is in `ps`. */
 const longestCommand = 300

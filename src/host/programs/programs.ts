@@ -4,9 +4,9 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeFolder } from '../../files'
 import { isAlive } from '../../processes'
+import { ownPidNamespace } from '../../discovery'
 import {
   errorCodes,
-  ownPidNamespace,
   type AttachProcess,
   type ConfirmAttached,
   type GetStacks,
@@ -19,16 +19,16 @@ import {
 } from '../../protocol'
 import { findObserverPath } from '../../runtimes'
 import { RequestError } from '../connection/requestHandlers'
-import { LaunchError } from '../launch/errors'
-import { AttachedProgram } from './attachedProgram'
+import { LaunchError } from '../terms/launchError'
+import { AttachedProgram } from './attached/attachedProgram'
 import { listProcesses } from './listProcesses'
-import type { ProgramContext } from './programContext'
+import type { ProgramContext } from './context/programContext'
 import type { ProgramRequests, Starter } from './programRequests'
-import { stacksOf } from './stacks'
+import { stacksOf } from './findStacks'
 import { programName } from './programName'
-import { WatchedProgram, type WatchedProgramOptions } from './watchedProgram'
-import { WatchedPool } from './watchedPool'
-import { WatchSession } from './watchSession'
+import { WatchedProgram, type WatchedProgramOptions } from './watched/watchedProgram'
+import { WatchedPool } from './watched/watchedPool'
+import { WatchSession } from './observers/watchSession'
 
 /** A client that asked for a session and never started its program has died. */
 const startWithinMs = 30_000

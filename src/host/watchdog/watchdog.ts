@@ -1,7 +1,7 @@
 import { url as inspectorUrl } from 'node:inspector'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Log } from '../log'
+import type { Log } from '../terms/log'
 import { beatAt, beatMs, sharedLength, watchingAt, type WatchdogData } from './shared'
 
 /**

@@ -1,6 +1,6 @@
 import type { ProcessRow } from '../types'
-import { beforeDeadline, memoryFileDeadlineMs, readMemoryFile, tooLate } from './memory-file'
-import { isGoneOrForbidden, isOutOfDescriptors } from './proc-file'
+import { beforeDeadline, memoryFileDeadlineMs, readMemoryFile, tooLate } from './memoryFile'
+import { isGoneOrForbidden, isOutOfDescriptors } from './procFile'
 
 /** The environment variable by which a worker's descendants are known after they were re-parented. */
 export const markerVariable = 'UNHANG_WORKER'

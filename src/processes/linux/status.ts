@@ -1,4 +1,4 @@
-import { numbersInMask, signalsInMask } from '../signal-names'
+import { numbersInMask, signalsInMask } from '../signalNames'
 import type { SignalMasks } from '../types'
 
 /**

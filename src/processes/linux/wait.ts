@@ -1,5 +1,5 @@
 import type { ProcessWait } from '../types'
-import { waitingCall } from './system-calls'
+import { waitingCall } from './systemCalls'
 
 /** What /proc says of the moment; the texts are the files' content, undefined when they could not be read. */
 export interface WaitSources {

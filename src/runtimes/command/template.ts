@@ -1,7 +1,7 @@
-import { envReferences } from './shell-context'
-import type { ReferencingScript } from './shell-context'
-import { isPlainNumber, secondReadings } from './second-reading'
-import type { SecondReading } from './second-reading'
+import { envReferences } from './shellContext'
+import type { ReferencingScript } from './shellContext'
+import { isPlainNumber, secondReadings } from './secondReading'
+import type { SecondReading } from './secondReading'
 
 /** What a command line is made of for one item. */
 export interface RenderedCommand {

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { frameOf, headerLength, putHeader } from '../wire/frames'
 import type { FrameKind } from '../wire/frames'
-import { channelFd } from '../wire/worker-process'
+import { channelFd } from '../wire/workerProcess'
 
 const scratchBytes = 64 * 1024
 

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs'
-import { claimsFd } from '../wire/worker-process'
+import { claimsFd } from '../wire/workerProcess'
 
 const one = Buffer.allocUnsafe(1)
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { lifelineFd } from '../wire/worker-process'
+import { lifelineFd } from '../wire/workerProcess'
 
 /**
  * Between the pool's end and ours, so that a worker that can still run JavaScript finishes what it writes to disk.

@@ -10,12 +10,12 @@ import type { FunctionReference, InitMessage } from '../wire/messages'
 import { packThrown } from '../wire/thrown'
 import { Answers } from './answers'
 import { claim } from './claim'
-import { RunningTask } from './current-task'
-import { channelFd } from '../wire/worker-process'
+import { RunningTask } from './currentTask'
+import { channelFd } from '../wire/workerProcess'
 import { holdLifeline } from './lifeline'
-import { exportedFunctions, findExport, loadModule } from './module-exports'
-import type { TaskFunction } from './module-exports'
-import { isThenable, runCall, runChunk } from './run-task'
+import { exportedFunctions, findExport, loadModule } from './moduleExports'
+import type { TaskFunction } from './moduleExports'
+import { isThenable, runCall, runChunk } from './runTask'
 
 /** A run that has come and not begun, or (`number` 0) a mark of the pool's. */
 interface Waiting {

@@ -1,4 +1,4 @@
-import type { SaveContext, TerminationNotice } from './termination-config'
+import type { SaveContext, TerminationNotice } from './terminationConfig'
 
 /** What a preemption tells on its way, in this order. */
 export type PreemptionEvent =

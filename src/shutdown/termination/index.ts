@@ -1,10 +1,10 @@
 export { defaultLimits, type PreemptionLimits } from './budget'
-export { detectPlatform, type DetectionOptions } from './detect-platform'
+export { detectPlatform, type DetectionOptions } from './detectPlatform'
 export { describePreemption, isWarning, type PreemptionEvent, type PreemptionPhase } from './events'
-export type { OwnProcess } from './own-process'
+export type { OwnProcess } from './ownProcess'
 export { platforms, terminationPresets, type Platform, type TerminationPreset } from './platform'
-export type { PreemptiblePool, PreemptionOrder } from './preemptible-pool'
-export { PreemptionHandler, type PreemptionHandlerOptions } from './preemption-handler'
+export type { PreemptiblePool, PreemptionOrder } from './preemptiblePool'
+export { PreemptionHandler, type PreemptionHandlerOptions } from './preemptionHandler'
 export {
   TerminationConfig,
   TerminationConfigError,
@@ -12,7 +12,7 @@ export {
   type SaveContext,
   type TerminationFields,
   type TerminationNotice,
-} from './termination-config'
+} from './terminationConfig'
 export {
   metadataWatcher,
   pollingWatcher,

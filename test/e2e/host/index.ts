@@ -1,6 +1,6 @@
 /**
  * The entry that VS Code's extension host calls (`extensionTestsPath`). Every `*.test.ts` beside it is bundled by the
- * harness (test/harness/extension-host.mjs) and run here by mocha, with `describe` and `it`.
+ * harness (test/harness/extensionHost.mjs) and run here by mocha, with `describe` and `it`.
  */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

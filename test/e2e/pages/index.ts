@@ -1,4 +1,4 @@
 export { Palette } from './palette'
-export { PoolsView, type Row } from './pools-view'
-export { TaskPicker } from './task-picker'
+export { PoolsView, type Row } from './poolsView'
+export { TaskPicker } from './taskPicker'
 export { Workbench } from './workbench'

@@ -1,5 +1,5 @@
 import type { Locator, Page } from 'playwright-core'
-import type { PageElement } from './page-element'
+import type { PageElement } from './pageElement'
 
 /** The command palette and every other quick pick, which share one widget. */
 export class Palette {

@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from 'playwright-core'
 import { artifactsFolder } from '../../harness/paths.mjs'
-import type { VSCodeServer } from '../../harness/vscode-server.mjs'
-import type { PageElement } from './page-element'
+import type { VSCodeServer } from '../../harness/vscodeServer.mjs'
+import type { PageElement } from './pageElement'
 import { Palette } from './palette'
-import { PoolsView } from './pools-view'
-import { TaskPicker } from './task-picker'
+import { PoolsView } from './poolsView'
+import { TaskPicker } from './taskPicker'
 
 /**
  * The extension host starts after the workbench is drawn; 5 s were measured on an idle machine, a busy one takes

@@ -1,5 +1,5 @@
-import { secondReadings } from '../../../src/runtimes/command/second-reading'
-import { envReferences, UnreachablePlaceholderError } from '../../../src/runtimes/command/shell-context'
+import { secondReadings } from '../../../src/runtimes/command/secondReading'
+import { envReferences, UnreachablePlaceholderError } from '../../../src/runtimes/command/shellContext'
 import type { FuzzTarget } from '../target'
 
 const words = [

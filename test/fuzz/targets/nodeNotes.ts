@@ -1,6 +1,6 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { NodeNotesFile, type NodeNote } from '../../../src/host/programs/nodeNotes'
+import { NodeNotesFile, type NodeNote } from '../../../src/host/programs/observers/nodeNotes'
 import { mustEqual, scratchFolder, type FuzzTarget } from '../target'
 
 const path = join(scratchFolder(), 'node-9.jsonl')

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { endpointOf, type PlanShutdown } from '../../../src/protocol'
+import { endpointOf } from '../../../src/discovery'
+import { type PlanShutdown } from '../../../src/protocol'
 import { lives, until, Workspace, type RunningCli } from './workspace'
 
 let workspace: Workspace

@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { PsJson, PsPool } from '../../../src/cli/ps/json'
-import { endpointOf, readHostInfo, type HostInfo } from '../../../src/protocol'
+import { endpointOf, readHostInfo, type HostInfo } from '../../../src/discovery'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const cliScript = join(repository, 'dist', 'cli.js')

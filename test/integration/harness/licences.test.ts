@@ -6,7 +6,7 @@ import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundleOptions, root } from '../../../src/build/bundles.mjs'
 import { bundledPackages, noticesOf, type BundledPackage } from '../../../src/build/notices.mjs'
-import { shipList } from '../../harness/package-extension.mjs'
+import { shipList } from '../../harness/packageExtension.mjs'
 import { sbomOf } from '../../harness/sbom.mjs'
 
 /** For these a copy of the text is enough: read one before it is added. */

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { HostConnection, Output } from '../../../src/protocol'
+import type { HostConnection } from '../../../src/discovery'
+import type { Output } from '../../../src/protocol'
 import { buildHost, fixtures, isRunning, TestWorkspace, until, untilPool } from './testWorkspace'
 
 let built: Awaited<ReturnType<typeof buildHost>>

@@ -8,7 +8,7 @@ import {
   StreamMessageWriter,
   type MessageConnection,
 } from 'vscode-jsonrpc/node'
-import { connectOrStart, type HostConnection } from '../../../src/protocol'
+import { connectOrStart, type HostConnection } from '../../../src/discovery'
 import { buildHost, fixtures, TestWorkspace, until, untilPool } from './testWorkspace'
 
 let built: Awaited<ReturnType<typeof buildHost>>

@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { HostRequestError, type HostConnection } from '../../../src/discovery'
 import {
   applySnapshot,
   errorCodes,
-  HostRequestError,
   type FullSnapshot,
-  type HostConnection,
   type LaunchErrorData,
   type LaunchPool,
   type Output,

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { HostConnection } from '../../../src/protocol'
-import { MetadataServer } from '../shutdown/metadata-server'
+import type { HostConnection } from '../../../src/discovery'
+import { MetadataServer } from '../shutdown/metadataServer'
 import { buildHost, childrenOf, fixtures, isRunning, TestWorkspace, until, untilPool } from './testWorkspace'
 
 let built: Awaited<ReturnType<typeof buildHost>>

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { HostConnection, LaunchErrorData, LaunchPool } from '../../../src/protocol'
+import type { HostConnection } from '../../../src/discovery'
+import type { LaunchErrorData, LaunchPool } from '../../../src/protocol'
 import { newest, tooOld } from '../runtimes/pythons'
 import { buildHost, fixtures, isRunning, TestWorkspace, until, untilPool } from './testWorkspace'
 

@@ -9,8 +9,8 @@ import {
   HostStartError,
   HostVersionError,
   HostConnection,
-  protocolVersion,
-} from '../../../src/protocol'
+} from '../../../src/discovery'
+import { protocolVersion } from '../../../src/protocol'
 import { buildHost, filesOf, isRunning, TestWorkspace, until } from './testWorkspace'
 
 let built: Awaited<ReturnType<typeof buildHost>>

@@ -22,9 +22,8 @@ import {
   readHostInfo,
   type Endpoint,
   type HostInfo,
-  type InitializationOptions,
-  type PoolSnapshot,
-} from '../../../src/protocol'
+} from '../../../src/discovery'
+import { type InitializationOptions, type PoolSnapshot } from '../../../src/protocol'
 
 const repository = resolve(import.meta.dirname, '../../..')
 export const fixtures = join(repository, 'test/fixtures/host')

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { HostConnection, HostInfo } from '../../../src/protocol'
+import type { HostConnection, HostInfo } from '../../../src/discovery'
 import { buildHost, fixtures, isRunning, TestWorkspace, until, untilPool } from '../host/testWorkspace'
 
 let built: Awaited<ReturnType<typeof buildHost>>

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { HostRequestError } from '../../../src/protocol'
+import { HostRequestError } from '../../../src/discovery'
 import { buildHost, fixtures, TestWorkspace, until, untilPool } from '../host/testWorkspace'
 import { Workspace } from '../cli/workspace'
 

@@ -8,7 +8,7 @@ import {
   StreamMessageWriter,
   type MessageConnection,
 } from 'vscode-jsonrpc/node'
-import { connectOrStart, type HostConnection } from '../../../src/protocol'
+import { connectOrStart, type HostConnection } from '../../../src/discovery'
 import { TestWorkspace } from '../host/testWorkspace'
 import { hostScript } from '../programs/watch'
 import { answersDuring } from './hostAnswers'

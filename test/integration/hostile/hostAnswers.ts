@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { HostConnection } from '../../../src/protocol'
+import type { HostConnection } from '../../../src/discovery'
 
 /** What is promised: whatever a program or a file does, `ps` is answered within this time. */
 const answersWithinMs = 1000

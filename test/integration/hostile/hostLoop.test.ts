@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { HostConnection } from '../../../src/protocol'
+import type { HostConnection } from '../../../src/discovery'
 import { fixtures, isRunning, TestWorkspace, until } from '../host/testWorkspace'
 import { hostScript } from '../programs/watch'
 

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { HostConnection } from '../../../src/protocol'
+import type { HostConnection } from '../../../src/discovery'
 import { poolsOf, TestWorkspace, untilPool } from '../host/testWorkspace'
 import { hostScript } from '../programs/watch'
 import { answersDuring } from './hostAnswers'

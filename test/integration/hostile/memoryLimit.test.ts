@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { limitedGroup } from '../processes/control-group'
+import { limitedGroup } from '../processes/controlGroup'
 import { lives, until, Workspace } from '../cli/workspace'
 
 let workspace: Workspace

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { isAlive, processTable } from '../../../src/processes'
-import { readHostInfo } from '../../../src/protocol'
+import { readHostInfo } from '../../../src/discovery'
 import { buildHost, filesOf, TestWorkspace } from '../host/testWorkspace'
 import { Container, whyNoContainer } from './container'
 

@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { processTable } from '../../../src/processes'
-import { endpointOf, protocolVersion } from '../../../src/protocol'
+import { endpointOf } from '../../../src/discovery'
+import { protocolVersion } from '../../../src/protocol'
 import { lives, until, Workspace, type Finished } from '../cli/workspace'
 
 let workspace: Workspace

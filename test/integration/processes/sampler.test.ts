@@ -6,7 +6,7 @@ import {
   type MachineLoad,
   type UsageSample,
 } from '../../../src/processes'
-import { StartedProcesses, until } from './started-processes'
+import { StartedProcesses, until } from './startedProcesses'
 
 const processes = new StartedProcesses()
 afterEach(() => processes.endAll())

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolVerdictSnapshot } from '../../../src/protocol'
-import { limitedGroup } from '../processes/control-group'
+import { limitedGroup } from '../processes/controlGroup'
 import type { Python } from '../runtimes/pythons'
 import { threePythons, until, verdictWithinMs, Watch, type Sighting, type StartOptions, type WatchedRun } from './watch'
 

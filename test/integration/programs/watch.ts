@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { HostConnection } from '../../../src/discovery'
 import {
-  HostConnection,
   type PoolSnapshot,
   type PoolVerdictSnapshot,
   type RescueAction,

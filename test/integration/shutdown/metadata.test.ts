@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { detectPlatform, metadataWatcher } from '../../../src/shutdown'
-import { MetadataServer, type Behaviour } from './metadata-server'
+import { MetadataServer, type Behaviour } from './metadataServer'
 
 let server: MetadataServer
 let stop: (() => void) | undefined

@@ -8,7 +8,7 @@ import { launchError } from '../../../src/cli/pool/launchProblems'
 import { poolOutcome } from '../../../src/cli/pool/outcome'
 import { PlainProgress, progressLine } from '../../../src/cli/pool/progress'
 import { StuckNotes } from '../../../src/cli/pool/stuckNotes'
-import { HostRequestError } from '../../../src/protocol'
+import { HostRequestError } from '../../../src/discovery'
 import { counts, failure, noProgress, pool, slow, task, worker, programPool } from './snapshotBuilders'
 
 describe('the progress line', () => {

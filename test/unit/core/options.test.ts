@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PoolOptionError } from '../../../src/core'
 import type { PoolOptions } from '../../../src/core'
-import { checkOptions } from '../../../src/core/options'
+import { checkOptions } from '../../../src/core/terms/options'
 
 const optionOf = (options: object): string | undefined => {
   try {

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, uti
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { Announcement } from '../../../src/host/announcement'
-import { endpointOf, readHostInfo, writeHostInfo, type Endpoint, type HostInfo } from '../../../src/protocol'
+import { Announcement } from '../../../src/host/lifetime/announcement'
+import { endpointOf, readHostInfo, writeHostInfo, type Endpoint, type HostInfo } from '../../../src/discovery'
 
 let folder: string
 let endpoint: Endpoint

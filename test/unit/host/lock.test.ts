@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { tryLock } from '../../../src/host/lock'
+import { tryLock } from '../../../src/host/lifetime/lock'
 import type { ProcessIdentity } from '../../../src/processes'
 
 let folder: string

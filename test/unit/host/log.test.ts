@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { HostLog, logLevelOf } from '../../../src/host/log'
+import { HostLog, logLevelOf } from '../../../src/host/terms/log'
 
 let folder: string
 beforeEach(() => {

@@ -5,7 +5,7 @@ import {
   pendingBytes,
   tailBytes,
   type OutputChunk,
-} from '../../../src/host/connection/outputFeed'
+} from '../../../src/host/output/outputFeed'
 import type { Output } from '../../../src/protocol'
 
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { TerminalPrograms } from '../../../src/host/programs/terminalPrograms'
+import { TerminalPrograms } from '../../../src/host/programs/context/terminalPrograms'
 import type { ProcessIdentity, ProcessTable } from '../../../src/processes'
 
 let folder: string

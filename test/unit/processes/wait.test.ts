@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { waitingCall } from '../../../src/processes/linux/system-calls'
+import { waitingCall } from '../../../src/processes/linux/systemCalls'
 import { parseWait, type WaitSources } from '../../../src/processes/linux/wait'
 
 const links: Readonly<Record<number, string>> = { 1: 'pipe:[11]', 3: 'pipe:[33]', 4: 'socket:[44]', 5: '/dev/pts/0' }

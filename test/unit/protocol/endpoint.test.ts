@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { endpointOf, findWorkspaceRoot, RuntimeDirectoryError, WorkspaceRootError } from '../../../src/protocol'
+import { endpointOf, findWorkspaceRoot, RuntimeDirectoryError, WorkspaceRootError } from '../../../src/discovery'
 
 let folder: string
 beforeEach(() => {

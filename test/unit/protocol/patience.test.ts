@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { patience } from '../../../src/protocol'
+import { patience } from '../../../src/discovery'
 
 test.each([
   [0, 2, 1],

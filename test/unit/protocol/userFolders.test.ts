@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { homeFolder, temporaryFolder, userId } from '../../../src/protocol'
+import { homeFolder, temporaryFolder, userId } from '../../../src/discovery'
 
 const homedir = vi.hoisted(() => vi.fn<() => string>())
 vi.mock('node:os', async (original) => ({ ...(await original<typeof import('node:os')>()), homedir }))

@@ -9,7 +9,7 @@ import {
   type ShutdownRequest,
   type ShutdownTarget,
 } from '../../../src/shutdown'
-import { FakeProcessTable } from './fake-process-table'
+import { FakeProcessTable } from './fakeProcessTable'
 
 let table = new FakeProcessTable()
 beforeEach(() => {

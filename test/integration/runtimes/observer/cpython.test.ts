@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { someOf, WatchedProgram } from './watched-program'
+import { someOf, WatchedProgram } from './watchedProgram'
 
 /**
  * `UNHANG_CPYTHON_TESTS=all` runs every test of multiprocessing and of executors, on every start method: half an hour.

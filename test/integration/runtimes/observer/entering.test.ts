@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { fixtures, someOf, WatchedProgram, type End, type WatchOptions } from './watched-program'
+import { fixtures, someOf, WatchedProgram, type End, type WatchOptions } from './watchedProgram'
 
 let folder: string
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { pythons } from '../pythons'
-import { fixtures, observerPath } from './watched-program'
+import { fixtures, observerPath } from './watchedProgram'
 
 describe.each(pythons)('what joblib hands to a pool, Python $version', ({ path }) => {
   it('is labelled by what the program called', () => {

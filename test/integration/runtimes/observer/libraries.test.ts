@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { until, WatchedProgram } from './watched-program'
+import { until, WatchedProgram } from './watchedProgram'
 
 // Debian's packages are for Debian's own interpreter.
 const python = '/usr/bin/python3'

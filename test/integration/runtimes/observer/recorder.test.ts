@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { someOf, until, WatchedProgram } from './watched-program'
+import { someOf, until, WatchedProgram } from './watchedProgram'
 
 let folder: string
 let go: string

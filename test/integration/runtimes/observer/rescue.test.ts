@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RecordedProcess } from '../../../../src/runtimes/observer/recorder'
-import { isAlive, someOf, until, WatchedProgram, type Connection, type Done } from './watched-program'
+import { isAlive, someOf, until, WatchedProgram, type Connection, type Done } from './watchedProgram'
 
 let folder: string
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { observerPath, someOf, until, WatchedProgram, type Snapshot } from './watched-program'
+import { observerPath, someOf, until, WatchedProgram, type Snapshot } from './watchedProgram'
 
 let folder: string
 let go: string

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { isAlive, someOf, until, WatchedProgram, type Stacks } from './watched-program'
+import { isAlive, someOf, until, WatchedProgram, type Stacks } from './watchedProgram'
 
 let folder: string
 let go: string

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { someOf, until, WatchedProgram, type End, type WatchOptions } from './watched-program'
+import { someOf, until, WatchedProgram, type End, type WatchOptions } from './watchedProgram'
 
 let folder: string
 beforeEach(() => {

@@ -5,7 +5,7 @@ import { cp } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { HostConnection } from '../../../../src/protocol'
+import { HostConnection } from '../../../../src/discovery'
 import { RunningCli, until, type Finished, type Workspace } from '../../cli/workspace'
 import { endProcess, processesWith, processOf, type SeenProcess } from './markedProcesses'
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { HostConnection } from '../../../../src/protocol'
+import type { HostConnection } from '../../../../src/discovery'
 import { until, Workspace, type Finished } from '../../cli/workspace'
 import { Complaints } from './complaints'
 import { CpuLoad } from './cpuLoad'

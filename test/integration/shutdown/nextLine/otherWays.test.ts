@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { HostConnection } from '../../../../src/protocol'
+import type { HostConnection } from '../../../../src/discovery'
 import { newest } from '../../runtimes/pythons'
 import { RealTerminal } from '../../cli/pseudoTerminal'
 import { Workspace } from '../../cli/workspace'

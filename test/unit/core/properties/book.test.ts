@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TaskEndDetail } from '../../../../src/core'
-import { Task } from '../../../../src/core/task'
-import { TaskBook } from '../../../../src/core/task-book'
-import { TaskIndex } from '../../../../src/core/task-index'
-import { TaskQueue } from '../../../../src/core/task-queue'
+import { Task } from '../../../../src/core/tasks/task'
+import { TaskBook } from '../../../../src/core/tasks/taskStore'
+import { TaskIndex } from '../../../../src/core/tasks/taskIndex'
+import { TaskQueue } from '../../../../src/core/tasks/taskQueue'
 
 const detail: TaskEndDetail = {
   message: 'no',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { belongsTo } from '../../../../src/host/programs/belongsTo'
-import { FakeProcessTable } from '../../shutdown/fake-process-table'
+import { belongsTo } from '../../../../src/host/programs/members/belongsTo'
+import { FakeProcessTable } from '../../shutdown/fakeProcessTable'
 
 const table = new FakeProcessTable()
 const root = table.add({ pid: 10, parentPid: 5 })

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { Census } from '../../../../src/host/programs/census'
-import type { ParentView } from '../../../../src/host/programs/parentView'
-import type { ProgramContext } from '../../../../src/host/programs/programContext'
-import { MemberList } from '../../../../src/host/programs/memberList'
-import type { WatchedProgram } from '../../../../src/host/programs/watchedProgram'
+import { Census } from '../../../../src/host/programs/watched/membership'
+import type { ParentView } from '../../../../src/host/programs/members/parentView'
+import type { ProgramContext } from '../../../../src/host/programs/context/programContext'
+import { MemberList } from '../../../../src/host/programs/members/memberList'
+import type { WatchedProgram } from '../../../../src/host/programs/watched/watchedProgram'
 import type { ProcessRow, ProcessTable } from '../../../../src/processes'
 
 const nothingThere: Partial<ProcessTable> = {

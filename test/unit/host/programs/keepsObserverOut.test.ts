@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keepsObserverOut } from '../../../../src/host/programs/keepsObserverOut'
+import { keepsObserverOut } from '../../../../src/host/programs/observers/keepsObserverOut'
 
 test.each([
   [['python3', '-I', 'train.py'], /-I, this Python does not read PYTHONPATH/],

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { LookRhythm } from '../../../../src/host/programs/lookRhythm'
+import { LookRhythm } from '../../../../src/host/programs/parts/lookSchedule'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
-import { MemberList } from '../../../../src/host/programs/memberList'
-import { ProgramMember } from '../../../../src/host/programs/programMember'
+import { MemberList } from '../../../../src/host/programs/members/memberList'
+import { ProgramMember } from '../../../../src/host/programs/members/programMember'
 import type { RecordedProcess } from '../../../../src/runtimes'
 
 let members: MemberList

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Movement } from '../../../../src/host/programs/movement'
+import { Movement } from '../../../../src/host/programs/members/movement'
 
 describe('movement', () => {
   test('is quiet from the first look on while no CPU time is used', () => {

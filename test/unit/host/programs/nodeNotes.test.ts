@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { NodeNotesFile, parseNote } from '../../../../src/host/programs/nodeNotes'
-import { NodeProcesses } from '../../../../src/host/programs/nodeProcesses'
+import { NodeNotesFile, parseNote } from '../../../../src/host/programs/observers/nodeNotes'
+import { NodeProcesses } from '../../../../src/host/programs/observers/nodeProcesses'
 
 let folder: string
 beforeEach(() => {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { nodeOptions } from '../../../../src/host/programs/nodeOptions'
+import { nodeOptions } from '../../../../src/host/programs/observers/nodeOptions'
 
-const observer = '/opt/un hang/node-observer.cjs'
+const observer = '/opt/un hang/nodeObserver.cjs'
 const silent = '"-\\-inspect-publish-uid=http"'
 
 describe('NODE_OPTIONS of a watched program', () => {
   it('load the observer, whatever is in its path, and say nothing of an inspector', () => {
     expect(nodeOptions(observer, undefined, ['npm', 'test'])).toEqual({
-      NODE_OPTIONS: `--require "/opt/un hang/node-observer.cjs" ${silent}`,
+      NODE_OPTIONS: `--require "/opt/un hang/nodeObserver.cjs" ${silent}`,
     })
     expect(nodeOptions('/a"b\\c.cjs', '', ['node'])).toEqual({ NODE_OPTIONS: `--require "/a\\"b\\\\c.cjs" ${silent}` })
   })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Observed } from '../../../../src/host/programs/observerMessages'
-import { ParentView } from '../../../../src/host/programs/parentView'
+import type { Observed } from '../../../../src/host/programs/observers/observerMessages'
+import { ParentView } from '../../../../src/host/programs/members/parentView'
 
 type Threads = Observed['pools'][number]['threads']
 const alive: Threads = { workers: true, tasks: true, results: true }

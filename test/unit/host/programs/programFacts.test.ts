@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { processFacts } from '../../../../src/host/programs/programFacts'
-import { ProgramMember } from '../../../../src/host/programs/programMember'
+import { processFacts } from '../../../../src/host/programs/parts/programFacts'
+import { ProgramMember } from '../../../../src/host/programs/members/programMember'
 
 const parent = {
   pid: 1000,

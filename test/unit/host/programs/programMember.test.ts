@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { ProgramMember } from '../../../../src/host/programs/programMember'
+import { ProgramMember } from '../../../../src/host/programs/members/programMember'
 
 function seen(
   state: ProgramMember['state'],

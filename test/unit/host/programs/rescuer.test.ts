@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { RescueOption } from '../../../../src/diagnosis'
-import type { ProgramContext } from '../../../../src/host/programs/programContext'
-import { Rescuer } from '../../../../src/host/programs/rescuer'
-import type { WatchedPool } from '../../../../src/host/programs/watchedPool'
+import type { ProgramContext } from '../../../../src/host/programs/context/programContext'
+import { Rescuer } from '../../../../src/host/programs/watched/rescuer'
+import type { WatchedPool } from '../../../../src/host/programs/watched/watchedPool'
 
 /** How often anything was tried. */
 let tried: number

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseStacks } from '../../../../src/host/programs/signalStack'
+import { parseStacks } from '../../../../src/host/programs/stacks/signalStack'
 
 describe('what faulthandler writes', () => {
   test('is read as threads with their frames, innermost first', () => {

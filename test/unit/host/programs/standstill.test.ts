@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { ParentView } from '../../../../src/host/programs/parentView'
-import { Standstill } from '../../../../src/host/programs/standstill'
-import type { StackThread } from '../../../../src/host/programs/signalStack'
+import type { ParentView } from '../../../../src/host/programs/members/parentView'
+import { Standstill } from '../../../../src/host/programs/members/standstill'
+import type { StackThread } from '../../../../src/host/programs/stacks/signalStack'
 import type { SignalMasks } from '../../../../src/processes'
-import { lockWait, wait } from '../../diagnosis/programs/facts'
+import { lockWait, wait } from '../../diagnosis/watchedPools/facts'
 
 function masks(...caught: NodeJS.Signals[]): SignalMasks {
   return {

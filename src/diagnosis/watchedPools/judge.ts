@@ -1,0 +1,153 @@
+import type { ProgramPoolFacts, ProgramRule, ProgramVerdict } from './facts'
+import type { VerdictCode } from '../verdict'
+import { callbackWaits } from './callbackWaits'
+import { crashLoop } from './crashLoop'
+import { forkWithThreads } from './forkWithThreads'
+import { lostSomewhere } from './lostSomewhere'
+import { lostTask } from './lostTask'
+import { noLiveWorkers } from './noLiveWorkers'
+import { noProgress } from './noProgress'
+import { oomKilled } from './oomKilled'
+import { orphanedQueueLock } from './orphanedQueueLock'
+import { outputPipeFull } from './outputPipeFull'
+import { resultThreadDead } from './resultThreadDead'
+import { selfWait } from './selfWait'
+import { sigtermIgnored } from './sigtermIgnored'
+import { slow } from './slow'
+import { standstill } from './standstill'
+import { stopped } from './stopped'
+import { uninterruptible } from './uninterruptible'
+import { unserializableResult } from './unserializableResult'
+import { zombie } from './zombie'
+
+/** The gravest first: what keeps the whole pool from going on, then single workers, then what only explains. */
+const rules: readonly ProgramRule[] = [
+  crashLoop,
+  orphanedQueueLock,
+  lostTask,
+  resultThreadDead,
+  callbackWaits,
+  noLiveWorkers,
+  lostSomewhere,
+  stopped,
+  uninterruptible,
+  forkWithThreads,
+  selfWait,
+  outputPipeFull,
+  standstill,
+  noProgress,
+  sigtermIgnored,
+  oomKilled,
+  zombie,
+  unserializableResult,
+  slow,
+]
+
+/** What a worker's own verdict explains: that its task does not get on, or takes long. */
+const explainsNoProgress: ReadonlySet<VerdictCode> = new Set<VerdictCode>([
+  'stopped',
+  'uninterruptible',
+  'fork-with-threads',
+  'self-wait',
+  'output-pipe-full',
+])
+
+/** And that it is slow: where it waits says more. */
+const explainsSlow: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['sigterm-ignored', 'output-pipe-full'])
+
+/** What the facts of a program's pool amount to, the gravest verdict first; empty when all is well. */
+export function judgeProgramPool(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+  // Its pools went with it.
+  if (facts.parent.state === 'zombie') return []
+  const found = new Findings(
+    rules.flatMap((rule) => rule(facts)),
+    facts,
+  )
+  const left = found.all.filter((verdict) => !isExplained(verdict, found))
+  return [...left.filter(({ stuck }) => stuck), ...left.filter(({ stuck }) => !stuck)]
+}
+
+/** All verdicts before any is left out, found by what they say and of whom: a pool may have a thousand. */
+class Findings {
+  readonly parentStopped: boolean
+  /** Nobody receives results while a callback waits. */
+  readonly isHeldUp: boolean
+  private readonly byCode = new Map<VerdictCode, ProgramVerdict[]>()
+  private readonly codesOfPid = new Map<number, Set<VerdictCode>>()
+  private readonly sending: ReadonlySet<number>
+
+  constructor(
+    readonly all: readonly ProgramVerdict[],
+    readonly facts: ProgramPoolFacts,
+  ) {
+    for (const verdict of all) {
+      const { code, pid } = verdict
+      const same = this.byCode.get(code)
+      if (same === undefined) this.byCode.set(code, [verdict])
+      else same.push(verdict)
+      if (pid !== null) this.codesOfPid.set(pid, (this.codesOfPid.get(pid) ?? new Set()).add(code))
+    }
+    this.sending = new Set(facts.workers.flatMap(({ pid, task }) => (task?.sending === true ? [pid] : [])))
+    const isOfParent = ({ pid, worker }: ProgramVerdict) => worker === null && pid === facts.parent.pid
+    this.isHeldUp =
+      facts.callback !== null && (this.has('self-wait', isOfParent) || this.has('no-progress', isOfParent))
+    this.parentStopped = this.has('stopped', isOfParent)
+  }
+
+  has(code: VerdictCode, test: (verdict: ProgramVerdict) => boolean = () => true): boolean {
+    return this.byCode.get(code)?.some(test) === true
+  }
+
+  /** Other verdicts on the same process. */
+  ofSame({ pid }: ProgramVerdict, codes: ReadonlySet<VerdictCode>): boolean {
+    const own = pid === null ? undefined : this.codesOfPid.get(pid)
+    return own !== undefined && [...own].some((code) => codes.has(code))
+  }
+
+  isSending({ pid }: ProgramVerdict): boolean {
+    return pid !== null && this.sending.has(pid)
+  }
+}
+
+/** True when another verdict says why this one holds, or says the same of the same worker better. */
+function isExplained(verdict: ProgramVerdict, found: Findings): boolean {
+  const { parentStopped } = found
+  switch (verdict.code) {
+    case 'stopped':
+      // Ctrl-Z stops the workers with their program.
+      return parentStopped && verdict.worker !== null
+    case 'zombie':
+    case 'no-live-workers':
+      return parentStopped || (verdict.code === 'no-live-workers' && found.has('crash-loop'))
+    case 'lost-task':
+      // Without a culprit it is a guess, and everything that is known is better.
+      return (
+        verdict.rescue.length === 0 &&
+        verdict.worker === null &&
+        found.facts.parent.answers &&
+        (found.has('orphaned-queue-lock') ||
+          found.has('result-thread-dead') ||
+          found.has('lost-task', (other) => other !== verdict) ||
+          found.has('unserializable-result', ({ stuck }) => stuck) ||
+          found.has('stopped', ({ stuck }) => stuck))
+      )
+    case 'result-thread-dead':
+      return !verdict.stuck && found.has('no-live-workers')
+    case 'self-wait':
+      // That one process cannot go on is why the others, and the program, wait for it.
+      return (
+        verdict.worker === null &&
+        (found.has('fork-with-threads') || found.has('output-pipe-full', ({ stuck }) => stuck))
+      )
+    case 'no-progress':
+      return (
+        found.ofSame(verdict, explainsNoProgress) ||
+        (found.isSending(verdict) &&
+          (found.has('orphaned-queue-lock') || found.has('result-thread-dead') || found.isHeldUp || parentStopped))
+      )
+    case 'slow':
+      return found.ofSame(verdict, explainsSlow)
+    default:
+      return false
+  }
+}

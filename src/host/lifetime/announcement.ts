@@ -1,0 +1,41 @@
+import { lutimes, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readHostInfo, removeHostInfo, writeHostInfo, type Endpoint, type HostInfo } from '../../discovery'
+
+/**
+ * systemd-tmpfiles and its like remove what has not been touched in /tmp for ten days, also of a host that lives:
+ * clients would no longer find it, and start another one.
+ */
+const refreshMs = 3_600_000
+
+/** The host's entry in the runtime folder: written once it listens, kept fresh while it lives, removed when it ends. */
+export class Announcement {
+  private timer: NodeJS.Timeout | undefined
+
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly info: HostInfo,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  async publish(): Promise<void> {
+    await writeHostInfo(this.endpoint, this.info)
+    this.timer = setInterval(() => {
+      this.refresh().catch(this.onError)
+    }, refreshMs)
+    this.timer.unref()
+  }
+
+  async withdraw(): Promise<void> {
+    clearInterval(this.timer)
+    await removeHostInfo(this.endpoint, this.info.token)
+  }
+
+  /** Makes everything in the folder look used, and writes the entry again if somebody removed it. */
+  async refresh(): Promise<void> {
+    const { directory } = this.endpoint
+    if ((await readHostInfo(this.endpoint)) === undefined) await writeHostInfo(this.endpoint, this.info)
+    const now = new Date()
+    for (const name of await readdir(directory)) await lutimes(join(directory, name), now, now).catch(this.onError)
+  }
+}

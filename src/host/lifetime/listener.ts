@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { lstat, readdir, rm } from 'node:fs/promises'
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { removeForeign, type Endpoint } from '../../discovery'
+import { mostConnections } from '../connection/admission'
+
+/** Beyond those that are served: they are told why they are not. */
+const mostTurnedAway = 64
+
+/** The socket that clients connect to: a fresh path for every host, so nothing stale is ever in the way. */
+export class Listener {
+  private constructor(
+    readonly path: string,
+    private readonly server: Server,
+  ) {}
+
+  static async open(
+    endpoint: Endpoint,
+    onConnection: (socket: Socket) => void,
+    onError: (error: Error) => void,
+  ): Promise<Listener> {
+    const path = socketPath(endpoint)
+    const server = createServer({ noDelay: true }, onConnection)
+    server.maxConnections = mostConnections + mostTurnedAway
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(path, () => {
+        server.off('error', reject)
+        server.on('error', onError)
+        resolve()
+      })
+    })
+    return new Listener(path, server)
+  }
+
+  /** Takes no more connections and removes the socket; those that are open go on. */
+  close(): void {
+    this.server.close()
+  }
+}
+
+/**
+ * Sockets and half-written files of dead hosts, and whatever stands under the name of one of our files and is none (a
+ * folder, a pipe, a link: opening it would fail, or wait for ever). Call it only while holding the lock, and before
+ * anything here is opened.
+ * @returns names that were none of ours.
+ */
+export async function removeStaleFiles(endpoint: Endpoint): Promise<string[]> {
+  const { directory } = endpoint
+  const files = [
+    endpoint.infoFile,
+    endpoint.ledgerFile,
+    `${endpoint.ledgerFile}.draft`,
+    endpoint.programsFile,
+    `${endpoint.programsFile}.draft`,
+    endpoint.killsFile,
+    endpoint.logFile,
+    endpoint.stderrFile,
+  ]
+  const foreign: string[] = []
+  for (const path of files) if (await removeForeign(path, 'file')) foreign.push(path)
+  if (await removeForeign(endpoint.outputDirectory, 'folder')) foreign.push(endpoint.outputDirectory)
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name)
+    const isSocket = /^[0-9a-f]{8}\.sock$/.test(name)
+    // Another starter may be at its draft right now, for some milliseconds.
+    const isOldDraft =
+      /^(?:draft\.|host\.json\.|ledger\.jsonl\.draft)/.test(name) &&
+      Date.now() -
+        (await lstat(path).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => Infinity,
+        )) >
+        60_000
+    if (isSocket || isOldDraft) await rm(path, { recursive: true, force: true })
+  }
+  return foreign
+}
+
+function socketPath(endpoint: Endpoint): string {
+  const unique = randomBytes(process.platform === 'win32' ? 16 : 4).toString('hex')
+  return process.platform === 'win32'
+    ? `\\\\.\\pipe\\unhang-${endpoint.key}-${unique}`
+    : join(endpoint.directory, `${unique}.sock`)
+}
