@@ -7,37 +7,41 @@ import { fetchPools } from './snapshots'
  * meanwhile is fetched right after.
  */
 export class FreshPools {
-  private outdated = false
-  private underway = false
+  readonly #host: HostConnection
+  readonly #take: (pools: readonly PoolSnapshot[]) => void
+  readonly #onError: (error: unknown) => void
+
+  #outdated = false
+  #underway = false
 
   /** @param onError A request failed, or `take` threw; the next {@link refresh} tries again. */
-  constructor(
-    private readonly host: HostConnection,
-    private readonly take: (pools: readonly PoolSnapshot[]) => void,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+  constructor(host: HostConnection, take: (pools: readonly PoolSnapshot[]) => void, onError: (error: unknown) => void) {
+    this.#host = host
+    this.#take = take
+    this.#onError = onError
+  }
 
   /** An answer is being waited for. */
   get fetching(): boolean {
-    return this.underway
+    return this.#underway
   }
 
   refresh(): void {
-    this.outdated = true
-    if (!this.underway) void this.fetchWhileOutdated()
+    this.#outdated = true
+    if (!this.#underway) void this.#fetchWhileOutdated()
   }
 
-  private async fetchWhileOutdated(): Promise<void> {
-    this.underway = true
+  async #fetchWhileOutdated(): Promise<void> {
+    this.#underway = true
     try {
-      while (this.outdated) {
-        this.outdated = false
-        this.take(await fetchPools(this.host))
+      while (this.#outdated) {
+        this.#outdated = false
+        this.#take(await fetchPools(this.#host))
       }
     } catch (error) {
-      this.onError(error)
+      this.#onError(error)
     } finally {
-      this.underway = false
+      this.#underway = false
     }
   }
 }

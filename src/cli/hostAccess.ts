@@ -19,11 +19,12 @@ const hostScript = join(__dirname, 'host.js')
 
 /** The host of one workspace, as the commands reach it. */
 export class HostAccess {
+  readonly #env: NodeJS.ProcessEnv
+
   /** @param workspace `--workspace`, used as it is; without it the workspace of the current folder. */
-  constructor(
-    workspace: string | undefined,
-    private readonly env: NodeJS.ProcessEnv = process.env,
-  ) {
+  constructor(workspace: string | undefined, env: NodeJS.ProcessEnv = process.env) {
+    this.#env = env
+
     if (workspace !== undefined) mustBeFolder(workspace)
     this.root = workspace ?? findWorkspaceRoot(process.cwd())
   }
@@ -32,14 +33,14 @@ export class HostAccess {
 
   /** Runs `use` with a connection to the host, which is started when there is none. */
   async started<T>(use: (host: HostConnection) => Promise<T>): Promise<T> {
-    return await using(await this.open(true), use)
+    return await using(await this.#open(true), use)
   }
 
   /** As {@link started}, but without a host it is not started, and the answer is undefined. */
   async running<T>(use: (host: HostConnection) => Promise<T>): Promise<T | undefined> {
     let host: HostConnection
     try {
-      host = await this.open(false)
+      host = await this.#open(false)
     } catch (error) {
       if (error instanceof HostNotRunningError) return undefined
       throw error
@@ -52,31 +53,31 @@ export class HostAccess {
    * can tell which of them still live, and end the workers.
    */
   async runningOrSurvived<T>(use: (host: HostConnection) => Promise<T>): Promise<T | undefined> {
-    return (await this.leftBehind()) ? await this.started(use) : await this.running(use)
+    return (await this.#leftBehind()) ? await this.started(use) : await this.running(use)
   }
 
   /** How the host is, asked of the system and not of the host; null when there is none. */
   async look(): Promise<HostCondition> {
-    return await lookAtHost(await this.script())
+    return await lookAtHost(await this.#script())
   }
 
   /** Ends a host that does not answer, by SIGKILL. */
   async endHung(host: NonNullable<HostCondition>): Promise<HostEnd> {
-    return await endHungHost(await this.script(), host, 'cli')
+    return await endHungHost(await this.#script(), host, 'cli')
   }
 
-  private async script(): Promise<HostScript> {
-    const { root } = await endpointOf(this.root, this.env)
-    return { root, hostScript, nodePath: process.execPath, env: this.env }
+  async #script(): Promise<HostScript> {
+    const { root } = await endpointOf(this.root, this.#env)
+    return { root, hostScript, nodePath: process.execPath, env: this.#env }
   }
 
-  private async leftBehind(): Promise<boolean> {
-    const { ledgerFile, programsFile } = await endpointOf(this.root, this.env)
+  async #leftBehind(): Promise<boolean> {
+    const { ledgerFile, programsFile } = await endpointOf(this.root, this.#env)
     return (await hasContent(ledgerFile)) || (await hasContent(programsFile))
   }
 
-  private async open(start: boolean): Promise<HostConnection> {
-    const connected = await connectOrStart({ root: this.root, hostScript, start, client: 'cli', env: this.env })
+  async #open(start: boolean): Promise<HostConnection> {
+    const connected = await connectOrStart({ root: this.root, hostScript, start, client: 'cli', env: this.#env })
     return await HostConnection.open(connected)
   }
 }

@@ -58,14 +58,17 @@ export const defaultRequestTimeoutMs = 10_000
  * Every request is bounded in time.
  */
 export class HostConnection {
-  private closed = false
+  readonly #rpc: MessageConnection
+  readonly #connected: ConnectedHost
 
-  private constructor(
-    private readonly rpc: MessageConnection,
-    private readonly connected: ConnectedHost,
-  ) {
+  #closed = false
+
+  private constructor(rpc: MessageConnection, connected: ConnectedHost) {
+    this.#rpc = rpc
+    this.#connected = connected
+
     rpc.onClose(() => {
-      this.closed = true
+      this.#closed = true
     })
   }
 
@@ -85,7 +88,7 @@ export class HostConnection {
     rpc.listen()
     try {
       await unlessHung(
-        connection.send(
+        connection.#send(
           'initialize',
           {
             processId: process.pid,
@@ -122,17 +125,17 @@ export class HostConnection {
 
   /** The host at the other end. */
   get info(): HostInfo {
-    return this.connected.info
+    return this.#connected.info
   }
 
   /** True when it was started for this connection. */
   get started(): boolean {
-    return this.connected.started
+    return this.#connected.started
   }
 
   /** Where the host keeps its files. */
   get endpoint(): ConnectedHost['endpoint'] {
-    return this.connected.endpoint
+    return this.#connected.endpoint
   }
 
   /** @throws {@link HostRequestError}, {@link HostTimeoutError}, {@link HostGoneError} */
@@ -141,8 +144,8 @@ export class HostConnection {
     params: Requests[M]['params'],
     { timeoutMs = defaultRequestTimeoutMs * patience() } = {},
   ): Promise<Requests[M]['result']> {
-    const answer = this.send(method, params, timeoutMs)
-    const heard = timeoutMs > hungAfterMs + pingLimitMs ? this.untilDeaf(answer) : undefined
+    const answer = this.#send(method, params, timeoutMs)
+    const heard = timeoutMs > hungAfterMs + pingLimitMs ? this.#untilDeaf(answer) : undefined
     return (await (heard ?? answer)) as Requests[M]['result']
   }
 
@@ -150,7 +153,7 @@ export class HostConnection {
    * An answer may take long (a shutdown has its grace periods), but a host that works on it hears meanwhile. Rejects
    * with {@link HostHungError} when it does not, instead of after the rest of a long time.
    */
-  private async untilDeaf<T>(answer: Promise<T>): Promise<T> {
+  async #untilDeaf<T>(answer: Promise<T>): Promise<T> {
     for (;;) {
       const timer = new AbortController()
       const pause = sleep(hungAfterMs, 'pause', { signal: timer.signal }).catch(() => 'pause')
@@ -162,10 +165,10 @@ export class HostConnection {
       }
       if (first !== 'pause') return await answer
       // An answer that it does not know this message is an answer.
-      const ping = this.rpc.sendRequest(Ping.method, {}).catch(() => null)
+      const ping = this.#rpc.sendRequest(Ping.method, {}).catch(() => null)
       const lateAnswer = await Promise.race([
         answer.then(() => true),
-        unlessHung(ping, this.connected.script, this.connected.info, pingLimitMs),
+        unlessHung(ping, this.#connected.script, this.#connected.info, pingLimitMs),
       ])
       if (lateAnswer === true) return await answer
     }
@@ -173,7 +176,7 @@ export class HostConnection {
 
   /** Calls back for every such notification until the returned function is called. */
   on<N extends keyof Notifications>(method: N, listener: (params: Notifications[N]) => void): () => void {
-    const subscription = this.rpc.onNotification(method, (params: Notifications[N]) => {
+    const subscription = this.#rpc.onNotification(method, (params: Notifications[N]) => {
       listener(params)
     })
     return () => {
@@ -183,16 +186,16 @@ export class HostConnection {
 
   /** Called once when the host ends the connection or goes away (not after {@link close}). */
   onClose(listener: () => void): void {
-    if (this.closed) listener()
-    else this.rpc.onClose(listener)
+    if (this.#closed) listener()
+    else this.#rpc.onClose(listener)
   }
 
   /** Takes leave as LSP wants it. The host and its pools go on. */
   async close(): Promise<void> {
-    if (!this.closed) {
+    if (!this.#closed) {
       try {
-        await this.send('shutdown', undefined, 1000)
-        await this.rpc.sendNotification('exit')
+        await this.#send('shutdown', undefined, 1000)
+        await this.#rpc.sendNotification('exit')
       } catch {
         // A host that does not answer is left all the same.
       }
@@ -202,26 +205,26 @@ export class HostConnection {
 
   /** Drops the connection at once. */
   dispose(): void {
-    this.closed = true
-    this.rpc.dispose()
-    this.connected.socket.destroy()
+    this.#closed = true
+    this.#rpc.dispose()
+    this.#connected.socket.destroy()
   }
 
-  private async send(method: string, params: unknown, timeoutMs: number): Promise<unknown> {
-    const { pid } = this.connected.info
-    if (this.closed) throw new HostGoneError(method, pid)
+  async #send(method: string, params: unknown, timeoutMs: number): Promise<unknown> {
+    const { pid } = this.#connected.info
+    if (this.#closed) throw new HostGoneError(method, pid)
     const { promise: late, reject } = deferredRejection()
     const timer = setTimeout(() => {
       reject(new HostTimeoutError(method, timeoutMs, pid))
     }, timeoutMs)
-    const closing = this.rpc.onClose(() => {
+    const closing = this.#rpc.onClose(() => {
       setTimeout(() => {
         reject(new HostGoneError(method, pid))
       }, lastAnswersMs)
     })
     try {
       return await Promise.race([
-        params === undefined ? this.rpc.sendRequest(method) : this.rpc.sendRequest(method, params),
+        params === undefined ? this.#rpc.sendRequest(method) : this.#rpc.sendRequest(method, params),
         late,
       ])
     } catch (error) {

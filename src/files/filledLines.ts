@@ -52,18 +52,22 @@ export function* filledLines(path: string): Generator<string> {
 
 /** Notices what would be read for long without an item: one line without an end, or nothing but empty ones. */
 export class LineGuard {
+  readonly #path: string
+
   #line = 1
   #bytes = 0
   #empty = 0
 
-  constructor(private readonly path: string) {}
+  constructor(path: string) {
+    this.#path = path
+  }
 
   /** @param filled Undefined: the line goes on. @throws {@link FileRefusedError} */
   passed(bytes: number, filled: boolean | undefined): void {
     this.#bytes += bytes
     if (this.#bytes > longestLineBytes)
       throw new FileRefusedError(
-        this.path,
+        this.#path,
         `has no line feed in more than ${longestLineBytes} bytes, at line ${this.#line}. Write one item a line`,
       )
     if (filled === undefined) return
@@ -72,7 +76,7 @@ export class LineGuard {
     this.#empty = filled ? 0 : this.#empty + 1
     if (this.#empty > mostEmptyLines)
       throw new FileRefusedError(
-        this.path,
+        this.#path,
         `has more than ${mostEmptyLines} empty lines in a row, before line ${this.#line}. Leave them out`,
       )
   }

@@ -48,93 +48,97 @@ export interface HostOptions {
 
 /** The daemon of one workspace: owns its pools, and serves whoever connects. Whoever makes one holds the lock. */
 export class Host {
-  private readonly token = randomBytes(32).toString('hex')
-  private readonly pidNamespace = ownPidNamespace()
-  private readonly startedAt = Date.now()
-  private readonly notices = new ChangeNotices(() => {
-    this.clients.tellChanged(this.state.rev)
-  })
-  private readonly state = new StateLog(() => {
-    this.notices.changed()
-  })
-  private readonly clients = new Clients(() => {
-    this.clientsChanged()
-  })
-  private readonly pools: PoolRegistry
-  private readonly killLog: KillLog
-  private readonly kills: KillLedger
-  private readonly watching: Watching
-  private readonly idle: IdleWatch
-  private ledger: WorkerLedger | undefined
-  private terminalPrograms: TerminalPrograms | undefined
-  private listener: Listener | undefined
-  private announcement: Announcement | undefined
-  private readonly preemptions: Preemptions
-  private readonly programs: Programs
-  private stopping: Promise<string[]> | undefined
-  private exitCode = 0
-  private farewellMs = answerMs
-  private lastResort: NodeJS.Timeout | undefined
+  readonly #options: HostOptions
 
-  constructor(private readonly options: HostOptions) {
+  readonly #token = randomBytes(32).toString('hex')
+  readonly #pidNamespace = ownPidNamespace()
+  readonly #startedAt = Date.now()
+  readonly #notices = new ChangeNotices(() => {
+    this.#clients.tellChanged(this.#state.rev)
+  })
+  readonly #state = new StateLog(() => {
+    this.#notices.changed()
+  })
+  readonly #clients = new Clients(() => {
+    this.#clientsChanged()
+  })
+  readonly #pools: PoolRegistry
+  readonly #killLog: KillLog
+  readonly #kills: KillLedger
+  readonly #watching: Watching
+  readonly #idle: IdleWatch
+  #ledger: WorkerLedger | undefined
+  #terminalPrograms: TerminalPrograms | undefined
+  #listener: Listener | undefined
+  #announcement: Announcement | undefined
+  readonly #preemptions: Preemptions
+  readonly #programs: Programs
+  #stopping: Promise<string[]> | undefined
+  #exitCode = 0
+  #farewellMs = answerMs
+  #lastResort: NodeJS.Timeout | undefined
+
+  constructor(options: HostOptions) {
+    this.#options = options
+
     const { endpoint, processes, log, idleMs } = options
-    this.pools = new PoolRegistry(this.state, (error) => {
+    this.#pools = new PoolRegistry(this.#state, (error) => {
       log.warn('A pool was not cleaned up.', error)
     })
-    this.killLog = new KillLog(endpoint.killsFile, (error) => {
+    this.#killLog = new KillLog(endpoint.killsFile, (error) => {
       log.warn('A signal was not written to the kill ledger.', error)
     })
-    this.kills = new KillLedger({
+    this.#kills = new KillLedger({
       sink: (entry) => {
-        this.killLog.record(entry)
+        this.#killLog.record(entry)
       },
     })
-    this.preemptions = new Preemptions({ processes, ledger: this.kills }, log)
-    void this.preemptions.done.then((wrappedUp) => {
-      this.leaveFor(wrappedUp)
+    this.#preemptions = new Preemptions({ processes, ledger: this.#kills }, log)
+    void this.#preemptions.done.then((wrappedUp) => {
+      this.#leaveFor(wrappedUp)
     })
-    this.programs = new Programs({
+    this.#programs = new Programs({
       directory: endpoint.directory,
       root: endpoint.root,
       processes,
-      kills: this.kills,
+      kills: this.#kills,
       log,
-      state: this.state,
-      pools: this.pools,
-      ledger: () => this.ledger,
-      terminalPrograms: () => this.terminalPrograms,
+      state: this.#state,
+      pools: this.#pools,
+      ledger: () => this.#ledger,
+      terminalPrograms: () => this.#terminalPrograms,
       shutdown: (report, order) => {
-        this.tellShutdown(report, order)
+        this.#tellShutdown(report, order)
       },
       acted: (what) => {
-        this.clients.tellPolicy(what)
+        this.#clients.tellPolicy(what)
       },
       ended: (pool) => {
-        this.poolEnded(pool)
+        this.#poolEnded(pool)
       },
-      somebodyLooks: () => this.clients.size > 0,
+      somebodyLooks: () => this.#clients.size > 0,
       mustBeOpen: () => {
-        this.mustBeOpen()
+        this.#mustBeOpen()
       },
     })
-    this.watching = new Watching({
+    this.#watching = new Watching({
       processes,
       log,
       identities: () =>
-        this.pools.live().flatMap((pool) => pool.liveWorkers().flatMap(({ identity }) => identity ?? [])),
+        this.#pools.live().flatMap((pool) => pool.liveWorkers().flatMap(({ identity }) => identity ?? [])),
       setUsage: (samples) => {
-        for (const pool of this.pools.live()) pool.setUsage(samples)
+        for (const pool of this.#pools.live()) pool.setUsage(samples)
       },
       setMachine: (machine) => {
-        this.state.setMachine(machine)
+        this.#state.setMachine(machine)
       },
     })
     const watchdog = new Watchdog(endpoint.logFile, log)
-    this.idle = new IdleWatch(
+    this.#idle = new IdleWatch(
       idleMs,
-      () => this.isNeeded(),
+      () => this.#isNeeded(),
       () => {
-        void this.leaveUnlessNeeded()
+        void this.#leaveUnlessNeeded()
       },
       (isNeeded) => {
         watchdog.watch(isNeeded)
@@ -144,43 +148,43 @@ export class Host {
 
   /** Takes over from a dead host, whose stale files are gone by now, listens, and announces itself. */
   async start(): Promise<void> {
-    const { endpoint, self, log } = this.options
-    this.ledger = await takeOverLedger(endpoint.ledgerFile, {
-      ...this.options,
-      kills: this.kills,
-      state: this.state,
-      pools: this.pools,
+    const { endpoint, self, log } = this.#options
+    this.#ledger = await takeOverLedger(endpoint.ledgerFile, {
+      ...this.#options,
+      kills: this.#kills,
+      state: this.#state,
+      pools: this.#pools,
       shutdown: (report, order) => {
-        this.tellShutdown(report, order)
+        this.#tellShutdown(report, order)
       },
       ended: (pool) => {
-        this.poolEnded(pool)
+        this.#poolEnded(pool)
       },
     })
-    this.terminalPrograms = await TerminalPrograms.open(endpoint.programsFile, this.options.processes, (error) => {
+    this.#terminalPrograms = await TerminalPrograms.open(endpoint.programsFile, this.#options.processes, (error) => {
       log.warn('The list of programs was not written.', error)
     })
-    await this.removeOldOutput()
-    await this.programs.removeStale()
-    this.listener = await this.listen()
-    this.announcement = new Announcement(
+    await this.#removeOldOutput()
+    await this.#programs.removeStale()
+    this.#listener = await this.#listen()
+    this.#announcement = new Announcement(
       endpoint,
       {
         pid: self.pid,
         startTime: self.startTime,
-        socketPath: this.listener.path,
-        token: this.token,
+        socketPath: this.#listener.path,
+        token: this.#token,
         version,
         protocolVersion,
-        startedAt: this.startedAt,
+        startedAt: this.#startedAt,
       },
       (error) => {
         log.warn('The runtime folder was not kept fresh.', error)
       },
     )
-    await this.announcement.publish()
+    await this.#announcement.publish()
     log.info('The host runs.', { pid: self.pid, version, root: endpoint.root, node: process.version })
-    this.idle.check()
+    this.#idle.check()
   }
 
   /**
@@ -188,13 +192,13 @@ export class Host {
    * @returns the issues: what could not be ended, and stays in the ledger for the next host.
    */
   stop(why: string): Promise<string[]> {
-    if (!this.stopping && this.preemptions.active) {
-      this.preemptions.hurry()
+    if (!this.#stopping && this.#preemptions.active) {
+      this.#preemptions.hurry()
       // Whoever waits for that was told of it first (see the constructor), so it stops by now.
-      return this.preemptions.done.then(() => this.stopping ?? [])
+      return this.#preemptions.done.then(() => this.#stopping ?? [])
     }
-    this.stopping ??= this.end(why, { kill: false, askedBy: 'host', reason: `the host ends: ${why}` })
-    return this.stopping
+    this.#stopping ??= this.#end(why, { kill: false, askedBy: 'host', reason: `the host ends: ${why}` })
+    return this.#stopping
   }
 
   /**
@@ -202,33 +206,33 @@ export class Host {
    * are ended at once. Without such pools the host ends as by {@link stop}. Once more: goes on to the next step now.
    */
   terminate(): void {
-    const first = !this.preemptions.active
-    if (this.stopping || !this.preemptions.sigterm()) {
+    const first = !this.#preemptions.active
+    if (this.#stopping || !this.#preemptions.sigterm()) {
       void this.stop('SIGTERM')
       return
     }
-    const others = first ? this.pools.live().filter((pool) => pool.owned && !this.preemptions.has(pool)) : []
+    const others = first ? this.#pools.live().filter((pool) => pool.owned && !this.#preemptions.has(pool)) : []
     for (const pool of others) {
       pool.shutdown({ kill: false, askedBy: 'preemption', reason: 'SIGTERM' }).catch((error: unknown) => {
-        this.options.log.error('A pool was not ended.', error)
+        this.#options.log.error('A pool was not ended.', error)
       })
     }
   }
 
   /** Every pool with a `termination` is wrapped up: there may be little time left. */
-  private leaveFor({ exitCode, leftMs }: WrappedUp): void {
-    this.exitCode = exitCode
+  #leaveFor({ exitCode, leftMs }: WrappedUp): void {
+    this.#exitCode = exitCode
     const { cutGracePeriodMs, cutMs } = defaultLimits
     // Nobody who looks has asked for this; where there is time, they hear of the end of their pools.
-    if (this.clients.size > 0) this.farewellMs = Math.max(answerMs, Math.min(farewellMs, leftMs / 2))
+    if (this.#clients.size > 0) this.#farewellMs = Math.max(answerMs, Math.min(farewellMs, leftMs / 2))
     // Whatever is slow or hangs from here on does not change the exit code any more.
-    this.lastResort = setTimeout(
+    this.#lastResort = setTimeout(
       () => {
-        this.options.ended(exitCode)
+        this.#options.ended(exitCode)
       },
       Math.min(cutMs, Math.max(leftMs, leastMs)),
     )
-    this.stopping ??= this.end('the machine is going to be taken away', {
+    this.#stopping ??= this.#end('the machine is going to be taken away', {
       kill: false,
       useSigkill: true,
       gracePeriodMs: cutGracePeriodMs,
@@ -237,15 +241,15 @@ export class Host {
     })
   }
 
-  private listen(): Promise<Listener> {
-    const { endpoint, log } = this.options
+  #listen(): Promise<Listener> {
+    const { endpoint, log } = this.#options
     const handlers = createHandlers({
-      state: this.state,
-      pools: this.pools,
-      clients: this.clients,
-      launch: (params) => this.launch(params),
-      programs: this.programs,
-      status: () => this.status(),
+      state: this.#state,
+      pools: this.#pools,
+      clients: this.#clients,
+      launch: (params) => this.#launch(params),
+      programs: this.#programs,
+      status: () => this.#status(),
       ping: () =>
         stat(endpoint.directory).then(
           () => undefined,
@@ -253,35 +257,35 @@ export class Host {
         ),
       stop: async () => {
         const issues = await this.stop('a client asked for it')
-        const runOn = this.runOn()
+        const runOn = this.#runOn()
         return runOn.length === 0 ? { issues } : { issues, runOn }
       },
     })
     return Listener.open(
       endpoint,
       (socket) => {
-        const isFull = refusalOf(this.clients.size) !== undefined
-        const refusal = isFull ? refusalOf(this.clients.size - this.clients.dropSilent()) : undefined
+        const isFull = refusalOf(this.#clients.size) !== undefined
+        const refusal = isFull ? refusalOf(this.#clients.size - this.#clients.dropSilent()) : undefined
         if (refusal !== undefined) log.warn('A client is turned away.', { refusal })
         const client = new Client(socket, {
-          token: this.token,
+          token: this.#token,
           version,
-          pidNamespace: this.pidNamespace,
+          pidNamespace: this.#pidNamespace,
           refusal,
           log,
           handlers,
-          serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.pools.headers()),
-          protect: (pid) => this.options.protectedPids.add(pid),
+          serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.#pools.headers()),
+          protect: (pid) => this.#options.protectedPids.add(pid),
           ready: ({ kind }) => {
-            log.info('A client is there.', { client: kind, clients: this.clients.readyCount })
+            log.info('A client is there.', { client: kind, clients: this.#clients.readyCount })
           },
           gone: () => {
-            this.clients.remove(client)
-            log.info('A client is gone.', { client: client.kind, clients: this.clients.readyCount })
+            this.#clients.remove(client)
+            log.info('A client is gone.', { client: client.kind, clients: this.#clients.readyCount })
           },
         })
-        this.clients.add(client)
-        if (refusal !== undefined) this.clients.hurry()
+        this.#clients.add(client)
+        if (refusal !== undefined) this.#clients.hurry()
       },
       (error) => {
         log.error('Listening failed.', error)
@@ -289,25 +293,25 @@ export class Host {
     )
   }
 
-  private async status(): Promise<HostStatus.Result> {
-    const unwatched = (await this.terminalPrograms?.unwatched()) ?? []
-    const live = this.pools.live()
+  async #status(): Promise<HostStatus.Result> {
+    const unwatched = (await this.#terminalPrograms?.unwatched()) ?? []
+    const live = this.#pools.live()
     // Who attached to one of them, or to what started it, looks at it again.
     const seen = new Set(live.flatMap((pool) => pool.liveWorkers().map(({ pid }) => pid)))
     return {
-      pid: this.options.self.pid,
+      pid: this.#options.self.pid,
       version,
-      startedAt: this.startedAt,
-      clients: this.clients.readyCount,
+      startedAt: this.#startedAt,
+      clients: this.#clients.readyCount,
       pools: live.length,
-      logFile: this.options.endpoint.logFile,
+      logFile: this.#options.endpoint.logFile,
       unwatched: unwatched.filter(({ pid }) => !seen.has(pid)),
     }
   }
 
   /** Programs that are not this host's, and go on when it ends. */
-  private runOn(): RunningProgram[] {
-    return this.pools.live().flatMap((pool) => {
+  #runOn(): RunningProgram[] {
+    return this.#pools.live().flatMap((pool) => {
       const { program, state, name } = pool.header()
       const pid = program?.pid
       return pool.owned || pid == null || state !== 'run' || !pool.liveWorkers().some((worker) => worker.pid === pid)
@@ -316,19 +320,19 @@ export class Host {
     })
   }
 
-  private launch(params: LaunchPool.Params): Promise<LaunchPool.Result> {
-    const { endpoint, processes, log } = this.options
-    this.mustBeOpen()
+  #launch(params: LaunchPool.Params): Promise<LaunchPool.Result> {
+    const { endpoint, processes, log } = this.#options
+    this.#mustBeOpen()
     return launchPool(params, {
       mustBeOpen: () => {
-        this.mustBeOpen()
+        this.#mustBeOpen()
       },
       root: endpoint.root,
       outputDirectory: endpoint.outputDirectory,
-      system: { processes, ledger: this.kills },
-      launchProgram: (program) => this.programs.launch(program),
+      system: { processes, ledger: this.#kills },
+      launchProgram: (program) => this.#programs.launch(program),
       adopt: (pool, label, termination) => {
-        this.adopt(pool, label, termination)
+        this.#adopt(pool, label, termination)
       },
       onError: (error) => {
         log.error('The items of a pool ended early.', error)
@@ -336,29 +340,29 @@ export class Host {
     })
   }
 
-  private mustBeOpen(): void {
-    if (this.stopping)
+  #mustBeOpen(): void {
+    if (this.#stopping)
       throw new RequestError(errorCodes.wrongState, 'This host is ending. Try again; a new one starts by itself.')
-    if (this.preemptions.active)
+    if (this.#preemptions.active)
       throw new RequestError(
         errorCodes.wrongState,
         'This machine is going to be taken away, so nothing new is launched on it. Its pools are being wrapped up.',
       )
   }
 
-  private adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void {
+  #adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void {
     const hosted: LivePool = new LivePool(pool, label, {
       headerChanged: () => {
-        this.state.headerChanged(pool.id)
+        this.#state.headerChanged(pool.id)
       },
       workerChanged: (name) => {
-        this.state.workerChanged(pool.id, name)
+        this.#state.workerChanged(pool.id, name)
       },
       workerRemoved: (name) => {
-        this.state.workerRemoved(pool.id, name)
+        this.#state.workerRemoved(pool.id, name)
       },
       started: (worker, identity) => {
-        this.ledger?.started({
+        this.#ledger?.started({
           pid: identity.pid,
           startTime: identity.startTime,
           poolId: pool.id,
@@ -371,100 +375,100 @@ export class Host {
         })
       },
       exited: (identity) => {
-        this.ledger?.exited(identity)
+        this.#ledger?.exited(identity)
       },
       shutdown: (report, order) => {
-        this.tellShutdown(report, order)
+        this.#tellShutdown(report, order)
       },
       ended: () => {
-        this.preemptions.ended(hosted)
-        this.poolEnded(hosted)
+        this.#preemptions.ended(hosted)
+        this.#poolEnded(hosted)
       },
     })
-    this.pools.add(hosted)
-    if (termination) this.preemptions.add(hosted, termination)
-    this.options.log.info('A pool was launched.', { id: pool.id, name: pool.name, kind: pool.kind })
-    this.idle.check()
+    this.#pools.add(hosted)
+    if (termination) this.#preemptions.add(hosted, termination)
+    this.#options.log.info('A pool was launched.', { id: pool.id, name: pool.name, kind: pool.kind })
+    this.#idle.check()
   }
 
   /** Output of hosts before this one: their pools are gone, and with them whoever could ask for it. */
-  private async removeOldOutput(): Promise<void> {
-    const { outputDirectory } = this.options.endpoint
+  async #removeOldOutput(): Promise<void> {
+    const { outputDirectory } = this.#options.endpoint
     const names = await readdir(outputDirectory).catch(() => [])
     await Promise.all(names.map((name) => rm(join(outputDirectory, name), { recursive: true, force: true })))
   }
 
-  private poolEnded(pool: HostedPool): void {
-    this.options.log.info('A pool has ended.', { id: pool.id, name: pool.name, counts: pool.header().counts })
-    this.clients.flushOutput(pool.id)
-    this.idle.check()
+  #poolEnded(pool: HostedPool): void {
+    this.#options.log.info('A pool has ended.', { id: pool.id, name: pool.name, counts: pool.header().counts })
+    this.#clients.flushOutput(pool.id)
+    this.#idle.check()
   }
 
-  private tellShutdown(report: ShutdownReport, { askedBy, reason }: { askedBy: string; reason: string }): void {
-    const { log } = this.options
+  #tellShutdown(report: ShutdownReport, { askedBy, reason }: { askedBy: string; reason: string }): void {
+    const { log } = this.#options
     const { subject, issues } = report
     if (issues.length > 0) log.warn('A shutdown has issues.', { subject, askedBy, reason, issues })
     else log.info('A shutdown is done.', { subject, askedBy, reason, durationMs: Math.round(report.durationMs) })
-    this.clients.tellShutdown({ askedBy, reason, report: wireReport(report) })
+    this.#clients.tellShutdown({ askedBy, reason, report: wireReport(report) })
   }
 
-  private clientsChanged(): void {
-    this.watching.update(this.clients.wishes())
-    this.idle.check()
+  #clientsChanged(): void {
+    this.#watching.update(this.#clients.wishes())
+    this.#idle.check()
   }
 
   /** Orphans do not keep a host: the ledger has them, and nothing is read from them. */
-  private isNeeded(): boolean {
-    return this.clients.size > 0 || this.preemptions.active || this.pools.live().some((pool) => pool.needsHost)
+  #isNeeded(): boolean {
+    return this.#clients.size > 0 || this.#preemptions.active || this.#pools.live().some((pool) => pool.needsHost)
   }
 
   /** Nobody may find the host any more before it is decided that nobody has. */
-  private async leaveUnlessNeeded(): Promise<void> {
-    await this.announcement?.withdraw()
-    if (this.isNeeded() && !this.stopping) await this.announcement?.publish()
+  async #leaveUnlessNeeded(): Promise<void> {
+    await this.#announcement?.withdraw()
+    if (this.#isNeeded() && !this.#stopping) await this.#announcement?.publish()
     else await this.stop('nobody needs it any more')
   }
 
-  private async end(why: string, order: ShutdownOrder): Promise<string[]> {
-    this.options.log.info('The host ends.', { why })
-    this.idle.dispose()
-    this.preemptions.stop()
+  async #end(why: string, order: ShutdownOrder): Promise<string[]> {
+    this.#options.log.info('The host ends.', { why })
+    this.#idle.dispose()
+    this.#preemptions.stop()
     // From here on new clients find no host and start one, which waits for our lock.
-    this.listener?.close()
-    await this.announcement?.withdraw()
+    this.#listener?.close()
+    await this.#announcement?.withdraw()
     // Orphans are not ours to end: nobody asked for it, and the next host finds them in the ledger again.
-    const own = this.pools.live().filter((pool) => pool.owned)
+    const own = this.#pools.live().filter((pool) => pool.owned)
     const reports = await Promise.allSettled(own.map((pool) => pool.shutdown(order)))
-    await this.programs.leave()
-    for (const pool of this.pools.all()) this.clients.flushOutput(pool.id)
+    await this.#programs.leave()
+    for (const pool of this.#pools.all()) this.#clients.flushOutput(pool.id)
     // The answer to whoever asked goes out first.
     setTimeout(() => {
-      void this.leave()
-    }, this.farewellMs)
+      void this.#leave()
+    }, this.#farewellMs)
     return reports.flatMap((report) =>
       report.status === 'fulfilled' ? [...report.value.issues] : [String(report.reason)],
     )
   }
 
-  private async leave(): Promise<void> {
-    const { endpoint, log, ended } = this.options
-    this.clients.end()
-    this.watching.update([])
-    this.notices.dispose()
-    const survivors = this.ledger?.size ?? 0
-    this.ledger?.close()
+  async #leave(): Promise<void> {
+    const { endpoint, log, ended } = this.#options
+    this.#clients.end()
+    this.#watching.update([])
+    this.#notices.dispose()
+    const survivors = this.#ledger?.size ?? 0
+    this.#ledger?.close()
     if (survivors === 0) await rm(endpoint.ledgerFile, { force: true })
-    await this.terminalPrograms?.close().catch((error: unknown) => {
+    await this.#terminalPrograms?.close().catch((error: unknown) => {
       log.warn('The list of programs was not closed.', error)
     })
     await rm(endpoint.outputDirectory, { recursive: true, force: true }).catch((error: unknown) => {
       log.warn('Output was not removed.', error)
     })
     log.info('The host has ended.', { survivors })
-    this.killLog.close()
+    this.#killLog.close()
     await log.close()
-    clearTimeout(this.lastResort)
-    ended(this.exitCode)
+    clearTimeout(this.#lastResort)
+    ended(this.#exitCode)
   }
 }
 

@@ -1,14 +1,22 @@
 /** Calls `sample` with the subscriptions that are due, one call at a time, as long as there are any. */
 export class Rhythm<Subscription extends { readonly intervalMs: number }> {
+  readonly #now: () => number
+  readonly #sample: (due: readonly Subscription[]) => Promise<void>
+  readonly #onError: (error: unknown) => void
+
   readonly #dueAt = new Map<Subscription, number>()
   #timer: NodeJS.Timeout | undefined
   #sampling = false
 
   constructor(
-    private readonly now: () => number,
-    private readonly sample: (due: readonly Subscription[]) => Promise<void>,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+    now: () => number,
+    sample: (due: readonly Subscription[]) => Promise<void>,
+    onError: (error: unknown) => void,
+  ) {
+    this.#now = now
+    this.#sample = sample
+    this.#onError = onError
+  }
 
   get running(): boolean {
     return this.#dueAt.size > 0
@@ -26,7 +34,7 @@ export class Rhythm<Subscription extends { readonly intervalMs: number }> {
   add(subscription: Subscription): Disposable {
     // A copy, so that subscribing the same object twice makes two subscriptions.
     const own = { ...subscription }
-    this.#dueAt.set(own, this.now())
+    this.#dueAt.set(own, this.#now())
     this.#schedule()
     return {
       [Symbol.dispose]: () => {
@@ -40,23 +48,23 @@ export class Rhythm<Subscription extends { readonly intervalMs: number }> {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#sampling || this.#dueAt.size === 0) return
-    const waitMs = Math.max(0, Math.min(...this.#dueAt.values()) - this.now())
+    const waitMs = Math.max(0, Math.min(...this.#dueAt.values()) - this.#now())
     this.#timer = setTimeout(() => void this.#run(), waitMs)
     this.#timer.unref()
   }
 
   async #run(): Promise<void> {
     this.#sampling = true
-    const now = this.now()
+    const now = this.#now()
     // Whoever is due within a quarter of an interval joins, so that equal intervals fall into step.
     const due = [...this.#dueAt]
       .filter(([{ intervalMs }, at]) => at - now <= intervalMs / 4)
       .map(([subscription]) => subscription)
     for (const subscription of due) this.#dueAt.set(subscription, now + subscription.intervalMs)
     try {
-      await this.sample(due)
+      await this.#sample(due)
     } catch (error) {
-      this.onError(error)
+      this.#onError(error)
     } finally {
       this.#sampling = false
       this.#schedule()

@@ -39,13 +39,17 @@ export interface SamplerSources {
  * process alive.
  */
 export class Sampler {
+  readonly #sources: SamplerSources
+
   readonly #usage: Rhythm<UsageSubscription>
   readonly #machine: Rhythm<MachineSubscription>
   readonly #now: () => number
   /** The last reading of each process, by identity. */
   #previous = new Map<string, { cpuTimeMs: number; at: number; cpuPercent: number | null }>()
 
-  constructor(private readonly sources: SamplerSources) {
+  constructor(sources: SamplerSources) {
+    this.#sources = sources
+
     this.#now = sources.now ?? (() => performance.now())
     this.#usage = new Rhythm(this.#now, (due) => this.#sampleUsage(due), sources.onError)
     this.#machine = new Rhythm(this.#now, (due) => this.#sampleMachine(due), sources.onError)
@@ -71,7 +75,7 @@ export class Sampler {
     const all = new Map(
       wanted.flatMap(({ identities }) => identities.map((identity) => [keyOf(identity), identity] as const)),
     )
-    const usages = all.size === 0 ? new Map<number, ProcessUsage>() : await this.sources.usage([...all.values()])
+    const usages = all.size === 0 ? new Map<number, ProcessUsage>() : await this.#sources.usage([...all.values()])
     const at = this.#now()
     const samples = new Map<string, UsageSample>()
     for (const usage of usages.values()) samples.set(keyOf(usage.identity), this.#compare(usage, at))
@@ -101,7 +105,7 @@ export class Sampler {
   }
 
   async #sampleMachine(due: readonly MachineSubscription[]): Promise<void> {
-    const load = await this.sources.machine()
+    const load = await this.#sources.machine()
     for (const subscription of due) if (this.#machine.has(subscription)) this.#tell(subscription.onSample, load)
   }
 
@@ -110,7 +114,7 @@ export class Sampler {
     try {
       onSample(sample)
     } catch (error) {
-      this.sources.onError(error)
+      this.#sources.onError(error)
     }
   }
 }

@@ -91,16 +91,19 @@ async function helpersAreLeft({ family, watch }: EscalationContext, [first]: rea
 }
 
 class Escalation {
+  readonly #context: EscalationContext
+  readonly #steps: readonly TermStep[]
+
   readonly #courses = new Map<TrackedProcess, Course>()
   #lookedAtMs: number
   #lookTookMs = 0
   #looksUntilMs = Infinity
   #sentAtMs = 0
 
-  constructor(
-    private readonly context: EscalationContext,
-    private readonly steps: readonly TermStep[],
-  ) {
+  constructor(context: EscalationContext, steps: readonly TermStep[]) {
+    this.#context = context
+    this.#steps = steps
+
     this.#lookedAtMs = context.watch.elapsedMs()
   }
 
@@ -108,7 +111,7 @@ class Escalation {
    * Until each process that this is about has ended, or has been through all steps, or is held back by one that has.
    */
   async run(concerns: (member: TrackedProcess) => boolean): Promise<void> {
-    const { watch } = this.context
+    const { watch } = this.#context
     this.#looksUntilMs = watch.elapsedMs() + this.#longestMs()
     for (;;) {
       const { due, waiting } = this.#view(concerns)
@@ -117,7 +120,7 @@ class Escalation {
         continue
       }
       if (waiting.length === 0) {
-        await this.context.family.refresh(this.context.family.alive)
+        await this.#context.family.refresh(this.#context.family.alive)
         // What was started meanwhile has had nothing yet, and what held others back may just have ended.
         if ((await this.#look()) || this.#view(concerns).due.length > 0) continue
         return
@@ -132,8 +135,8 @@ class Escalation {
    * new.
    */
   #longestMs(): number {
-    const levels = this.context.family.members.reduce((most, member) => Math.max(most, member.level), 1)
-    return (levels + 1) * 2 * this.steps.reduce((sum, { waitMs }) => sum + waitMs, shortestKillWaitMs)
+    const levels = this.#context.family.members.reduce((most, member) => Math.max(most, member.level), 1)
+    return (levels + 1) * 2 * this.#steps.reduce((sum, { waitMs }) => sum + waitMs, shortestKillWaitMs)
   }
 
   /** Who is to be sent the next step now, parents first, and who is being waited for. */
@@ -141,7 +144,7 @@ class Escalation {
     due: { member: TrackedProcess; step: number }[]
     waiting: TrackedProcess[]
   } {
-    const alive = this.context.family.alive.filter(concerns)
+    const alive = this.#context.family.alive.filter(concerns)
     const holders = new Set(alive.map((member) => this.#holderOf(member)))
     const due: { member: TrackedProcess; step: number }[] = []
     const waiting: TrackedProcess[] = []
@@ -151,7 +154,7 @@ class Escalation {
         if (!member.spared && this.#holderOf(member) === undefined) due.push({ member, step: 0 })
       } else if (!this.#isOver(member, course, holders.has(member))) {
         waiting.push(member)
-      } else if (course.step + 1 < this.steps.length) {
+      } else if (course.step + 1 < this.#steps.length) {
         due.push({ member, step: course.step + 1 })
       }
     }
@@ -167,7 +170,7 @@ class Escalation {
   /** Whether its step has been waited for, or need not be. */
   #isOver(member: TrackedProcess, { step, sinceMs, freed, deaf }: Course, holds: boolean): boolean {
     const { signal, waitMs } = this.#step(step)
-    const escalates = step + 1 < this.steps.length
+    const escalates = step + 1 < this.#steps.length
     // What is known not to react is not waited for where another step follows. Nor is what hangs in the kernel, but for
     // the sake of what it holds back: on a busy disk it looks the same for a while.
     if (deaf || (member.hung && (escalates || !holds)) || (escalates && member.masks?.ignored.has(signal) === true))
@@ -175,11 +178,11 @@ class Escalation {
     // A parent that handles the last signal has the time of its children, too: they wait for it, and would have had a
     // wait of their own.
     const waits = !escalates && holds && !freed && member.masks?.caught.has(signal) === true ? 2 : 1
-    return this.context.watch.elapsedMs() - sinceMs >= waits * waitMs
+    return this.#context.watch.elapsedMs() - sinceMs >= waits * waitMs
   }
 
   async #send(due: readonly { member: TrackedProcess; step: number }[]): Promise<void> {
-    const { send, watch } = this.context
+    const { send, watch } = this.#context
     // What these have started meanwhile may be found no more once they are gone. To kill comes first: a look takes time
     // to fork in.
     const begins = due.some(({ member, step }) => !this.#courses.has(member) && this.#step(step).signal !== 'SIGKILL')
@@ -195,14 +198,14 @@ class Escalation {
   async #wait(waiting: readonly TrackedProcess[]): Promise<void> {
     await this.#pause(waiting)
     // Before the next step takes the place of a trap.
-    const holders = new Set(this.context.family.alive.map((member) => this.#holderOf(member)))
+    const holders = new Set(this.#context.family.alive.map((member) => this.#holderOf(member)))
     await Promise.all(
       waiting.filter((member) => !member.over && holders.has(member)).map((member) => this.#freeChildren(member)),
     )
   }
 
   async #pause(waiting: readonly TrackedProcess[]): Promise<void> {
-    const { family, watch } = this.context
+    const { family, watch } = this.#context
     const startMs = watch.elapsedMs()
     await family.refresh(family.alive)
     const lookedForMs = watch.elapsedMs() - startMs
@@ -222,18 +225,18 @@ class Escalation {
   /** Until its step is over, at the earliest. */
   #leftMs(member: TrackedProcess): number {
     const course = this.#courses.get(member)
-    return course === undefined ? 0 : course.sinceMs + this.#step(course.step).waitMs - this.context.watch.elapsedMs()
+    return course === undefined ? 0 : course.sinceMs + this.#step(course.step).waitMs - this.#context.watch.elapsedMs()
   }
 
   /** One that blocks the signal and has not fetched it by now will not, and the next step may come. */
   async #noteDeaf(member: TrackedProcess): Promise<void> {
     const course = this.#courses.get(member)
-    if (course === undefined || course.deaf || course.step + 1 >= this.steps.length) return
+    if (course === undefined || course.deaf || course.step + 1 >= this.#steps.length) return
     course.deaf = await isDeaf(
       member,
       this.#step(course.step).signal,
-      this.context.watch.elapsedMs() - course.sinceMs,
-      this.context.watch.processes,
+      this.#context.watch.elapsedMs() - course.sinceMs,
+      this.#context.watch.processes,
     )
   }
 
@@ -247,26 +250,26 @@ class Escalation {
     const { signal } = this.#step(course.step)
     if (
       member.masks?.caught.has(signal) !== true ||
-      !(await leavesByTrap(member.identity, signal, this.context.watch.processes))
+      !(await leavesByTrap(member.identity, signal, this.#context.watch.processes))
     )
       return
     course.freed = true
-    course.sinceMs = this.context.watch.elapsedMs()
+    course.sinceMs = this.#context.watch.elapsedMs()
   }
 
   #step(index: number): TermStep {
-    const step = this.steps[index]
-    if (step === undefined) throw new RangeError(`An escalation of ${this.steps.length} steps has no step ${index}.`)
+    const step = this.#steps[index]
+    if (step === undefined) throw new RangeError(`An escalation of ${this.#steps.length} steps has no step ${index}.`)
     return step
   }
 
   #lookIsDue(everyMs: number): boolean {
-    return this.context.watch.elapsedMs() - this.#lookedAtMs >= Math.max(everyMs, lookShare * this.#lookTookMs)
+    return this.#context.watch.elapsedMs() - this.#lookedAtMs >= Math.max(everyMs, lookShare * this.#lookTookMs)
   }
 
   /** Looks for processes that were started meanwhile; true when it found a living one. */
   async #look(): Promise<boolean> {
-    const { family, watch } = this.context
+    const { family, watch } = this.#context
     const startMs = watch.elapsedMs()
     // Something that starts a process for each that ends would go on for ever. Those who are known are taken to their
     // end all the same.

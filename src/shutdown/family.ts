@@ -11,6 +11,12 @@ const chunkSize = 100
 
 /** Everything a shutdown is about: the targets, and whatever descends from them, now or later. */
 export class Family {
+  readonly #formerWorkers: readonly FormerWorker[]
+  readonly #processes: ProcessTable
+  /** The signal that comes first, to foresee what it will do. */
+  readonly #firstSignal: NodeJS.Signals
+  readonly #elapsedMs: () => number
+
   readonly workers: readonly TrackedProcess[]
   /** Why the last look for descendants failed. */
   lookFailure: string | undefined
@@ -22,12 +28,17 @@ export class Family {
 
   constructor(
     targets: readonly ShutdownTarget[],
-    private readonly formerWorkers: readonly FormerWorker[],
-    private readonly processes: ProcessTable,
-    /** The signal that comes first, to foresee what it will do. */
-    private readonly firstSignal: NodeJS.Signals,
-    private readonly elapsedMs: () => number,
+    formerWorkers: readonly FormerWorker[],
+    processes: ProcessTable,
+
+    firstSignal: NodeJS.Signals,
+    elapsedMs: () => number,
   ) {
+    this.#formerWorkers = formerWorkers
+    this.#processes = processes
+    this.#firstSignal = firstSignal
+    this.#elapsedMs = elapsedMs
+
     for (const target of targets) {
       // The same worker twice is one worker.
       if (!this.#members.has(keyOf(target.identity)))
@@ -47,7 +58,7 @@ export class Family {
 
   /** Notes that somebody was asked or signalled. */
   begin(): void {
-    this.#begunAtMs = Math.min(this.#begunAtMs, this.elapsedMs())
+    this.#begunAtMs = Math.min(this.#begunAtMs, this.#elapsedMs())
   }
 
   /** Members that live and may be signalled. */
@@ -71,7 +82,7 @@ export class Family {
     if (this.#extinct) return false
     const nobodyLived = this.members.every((member) => member.over)
     const roots = [
-      ...this.formerWorkers.map((worker) => ({ ...worker, of: worker.name })),
+      ...this.#formerWorkers.map((worker) => ({ ...worker, of: worker.name })),
       ...this.members.flatMap(rootOf),
     ]
     if (roots.length === 0) {
@@ -85,7 +96,7 @@ export class Family {
       for (const row of below.get(identity.pid) ?? []) {
         if (this.#members.has(keyOf(row.identity))) continue
         const descendant = this.#addDescendant(row.identity, of)
-        descendant.observe(row, this.elapsedMs())
+        descendant.observe(row, this.#elapsedMs())
         descendant.foundDead = descendant.over
         found.push(descendant)
         foundBelow.set(descendant, identity)
@@ -115,7 +126,7 @@ export class Family {
   /** A look that fails does not stop the shutdown of those who are known: it is said in the issues. */
   async #lookBelow(roots: Parameters<ProcessTable['descendants']>[0]): ReturnType<ProcessTable['descendants']> {
     try {
-      const below = await this.processes.descendants(roots)
+      const below = await this.#processes.descendants(roots)
       this.lookFailure = undefined
       return below
     } catch (error) {
@@ -128,7 +139,7 @@ export class Family {
   async refresh(members: readonly TrackedProcess[]): Promise<void> {
     await this.inChunks(members, async (member) => {
       if (member.gone) return
-      member.observe(await this.processes.inspect(member.identity), this.elapsedMs())
+      member.observe(await this.#processes.inspect(member.identity), this.#elapsedMs())
     })
   }
 
@@ -143,8 +154,8 @@ export class Family {
   async #foresee(members: readonly TrackedProcess[]): Promise<void> {
     await this.inChunks(members, async (member) => {
       if (member.gone) return
-      if (this.firstSignal !== 'SIGKILL') member.masks = await this.processes.signalMasks(member.identity)
-      member.foreseen.push(...foresee(member.state, member.masks, this.firstSignal))
+      if (this.#firstSignal !== 'SIGKILL') member.masks = await this.#processes.signalMasks(member.identity)
+      member.foreseen.push(...foresee(member.state, member.masks, this.#firstSignal))
     })
   }
 

@@ -137,6 +137,9 @@ function checkRequest({ gracePeriodMs, termSequence = [] }: ShutdownRequest): vo
 }
 
 class ShutdownRun {
+  readonly #request: ShutdownRequest
+  readonly #dependencies: ShutdownDependencies
+
   readonly #startedAt = Date.now()
   readonly #start = performance.now()
   readonly #memory: ShutdownMemory
@@ -145,10 +148,10 @@ class ShutdownRun {
   #wake: () => void = () => undefined
   #signals = 0
 
-  constructor(
-    private readonly request: ShutdownRequest,
-    private readonly dependencies: ShutdownDependencies,
-  ) {
+  constructor(request: ShutdownRequest, dependencies: ShutdownDependencies) {
+    this.#request = request
+    this.#dependencies = dependencies
+
     const { processes, memory = sharedMemory } = dependencies
     // To a tenth of a millisecond: finer would be noise, and this is shown.
     const elapsedMs = (): number => Math.round((performance.now() - this.#start) * 10) / 10
@@ -166,12 +169,12 @@ class ShutdownRun {
   }
 
   async capture(spared: ReadonlySet<string>): Promise<void> {
-    await this.#family.capture(this.#memory.recall(this.request.subject.id, this.#targetIdentities()))
+    await this.#family.capture(this.#memory.recall(this.#request.subject.id, this.#targetIdentities()))
     for (const member of this.#family.members) member.spared = spared.has(keyOf(member.identity))
   }
 
   async passes(): Promise<void> {
-    const { request } = this
+    const request = this.#request
     const family = this.#family
     const watch = this.#watch
     if (request.kill !== true) await askPass(request.gracePeriodMs, family, watch)
@@ -192,13 +195,13 @@ class ShutdownRun {
         ? []
         : [{ identity: member.identity, descendantOf: member.descendantOf }],
     )
-    this.#memory.remember(this.request.subject.id, this.#targetIdentities(), survivors)
+    this.#memory.remember(this.#request.subject.id, this.#targetIdentities(), survivors)
     return {
-      subject: this.request.subject,
+      subject: this.#request.subject,
       startedAt: this.#startedAt,
       durationMs: this.#watch.elapsedMs(),
       workers: facts.map(({ report }) => report),
-      issues: [...issuesOf(this.request.subject, facts), ...this.#lookIssues()],
+      issues: [...issuesOf(this.#request.subject, facts), ...this.#lookIssues()],
     }
   }
 
@@ -267,18 +270,18 @@ class ShutdownRun {
   }
 
   async #sendOne(member: TrackedProcess, signal: NodeJS.Signals): Promise<SignalOutcome> {
-    const { processes, ledger } = this.dependencies
+    const { processes, ledger } = this.#dependencies
     const outcome = await processes.signal(member.identity, signal)
     member.sent.push({ signal, atMs: this.#watch.elapsedMs(), outcome, order: (this.#signals += 1) })
     ledger.record({
       at: Date.now(),
       identity: member.identity,
       name: member.name,
-      subjectId: this.request.subject.id,
+      subjectId: this.#request.subject.id,
       signal,
       outcome,
-      reason: this.request.reason,
-      askedBy: this.request.askedBy,
+      reason: this.#request.reason,
+      askedBy: this.#request.askedBy,
     })
     if (outcome === 'sent') this.#family.begin()
     if (outcome === 'gone' || outcome === 'reused') member.observe(undefined, this.#watch.elapsedMs())
@@ -301,7 +304,7 @@ class ShutdownRun {
     const signals = new Set<LedgerSignal>(member.joined)
     for (const { signal, outcome } of member.sent) if (outcome === 'sent') signals.add(signal)
     // Another shutdown may have killed meanwhile what this one only terminated.
-    for (const { signal, outcome, at } of this.dependencies.ledger.entriesFor(member.identity)) {
+    for (const { signal, outcome, at } of this.#dependencies.ledger.entriesFor(member.identity)) {
       if (outcome === 'sent' && at >= this.#startedAt) signals.add(signal)
     }
     return signals
@@ -313,7 +316,7 @@ class ShutdownRun {
   }
 
   #targetIdentities(): ProcessIdentity[] {
-    return this.request.targets.map((target) => target.identity)
+    return this.#request.targets.map((target) => target.identity)
   }
 
   /** Sleeps, or wakes when one of our own children was collected. */

@@ -87,6 +87,9 @@ const isDone = 2
 const wasLost = 4
 
 class Soak {
+  readonly #pool: Pool
+  readonly #journal: string
+
   readonly #state = new Uint8Array(perRound)
   readonly #pids = new Set<number>()
   readonly #wakers: (() => void)[] = []
@@ -106,10 +109,10 @@ class Soak {
   #lastEndAt = performance.now()
   #over = false
 
-  constructor(
-    private readonly pool: Pool,
-    private readonly journal: string,
-  ) {
+  constructor(pool: Pool, journal: string) {
+    this.#pool = pool
+    this.#journal = journal
+
     pool.on('workerStart', ({ pid }) => {
       this.#pids.add(pid)
     })
@@ -137,15 +140,15 @@ class Soak {
       if (performance.now() - this.#lastEndAt < hangMs) return
       this.#hangs++
       this.#lastEndAt = performance.now()
-      console.error(`nothing ends: ${JSON.stringify({ counts: this.pool.counts, workers: this.pool.workers })}`)
-      for (const { pid } of this.pool.workers) void this.pool.killWorker(pid)
+      console.error(`nothing ends: ${JSON.stringify({ counts: this.#pool.counts, workers: this.#pool.workers })}`)
+      for (const { pid } of this.#pool.workers) void this.#pool.killWorker(pid)
     }, 1000)
     const disturbing = this.#disturb()
     while (performance.now() < until && this.#last < perRound) await this.#feed()
     this.#over = true
     await disturbing
-    this.pool.close()
-    await this.pool.join()
+    this.#pool.close()
+    await this.#pool.join()
     clearInterval(watch)
     clearTimeout(early)
     const heapLateBytes = heapInUse()
@@ -187,7 +190,7 @@ class Soak {
     const id = this.#last++
     this.#open++
     const longer = id % 2000 === 1999
-    this.pool.applyAsync(longer ? 'other' : 'work', longer ? [id, 'sleep', 15] : [id, 'quick'], {
+    this.#pool.applyAsync(longer ? 'other' : 'work', longer ? [id, 'sleep', 15] : [id, 'quick'], {
       callback: (value) => {
         this.#settled(id, isDone)
         this.#done++
@@ -215,14 +218,14 @@ class Soak {
       await new Promise((resolve) => {
         setTimeout(resolve, Math.random() * 2 * disturbEveryMs)
       })
-      const ready = this.pool.workers.filter(
+      const ready = this.#pool.workers.filter(
         ({ status, pid }) => (status === 'busy' || status === 'idle') && isOurChild(pid),
       )
       const worker = ready[Math.floor(Math.random() * ready.length)]
       const choice = Math.random()
       if (worker === undefined) continue
       if (choice < 0.35) process.kill(worker.pid, 'SIGKILL')
-      else if (choice < 0.5) void this.pool.killWorker(worker.pid)
+      else if (choice < 0.5) void this.#pool.killWorker(worker.pid)
       else if (choice < 0.6) this.#pause(worker.pid)
       else await this.#cancelSome()
     }
@@ -238,15 +241,15 @@ class Soak {
 
   /** Tasks that run, have been sent ahead, or wait. */
   async #cancelSome(): Promise<void> {
-    const running: readonly TaskInfo[] = this.pool.runningTasks()
+    const running: readonly TaskInfo[] = this.#pool.runningTasks()
     const first = Number(running[0]?.id.slice(1) ?? 0)
-    await Promise.all([0, 1, 5, 50, 500].map((behind) => this.pool.cancelTask(`t${first + behind}`)))
+    await Promise.all([0, 1, 5, 50, 500].map((behind) => this.#pool.cancelTask(`t${first + behind}`)))
   }
 
   #readJournal(): { twice: number; wrong: number; lostUnbegun: number } {
     const times = new Uint8Array(this.#last)
     const buffer = Buffer.alloc(1 << 20)
-    const fd = openSync(this.journal, 'r')
+    const fd = openSync(this.#journal, 'r')
     let number = 0
     for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) {
       for (let at = 0; at < read; at++) {

@@ -10,18 +10,24 @@ const themes: Record<Theme, string> = { dark: 'Default Dark Modern', light: 'Def
 
 /** One VS Code with our extension on a copy of the demo, and a browser that shows it. */
 export class Session {
+  readonly #browser: Browser
+  readonly #demo: ReturnType<typeof copyDemo>
+
   private constructor(
     readonly theme: Theme,
     readonly server: VSCodeServer,
-    private readonly browser: Browser,
-    private readonly demo: ReturnType<typeof copyDemo>,
+    browser: Browser,
+    demo: ReturnType<typeof copyDemo>,
     readonly page: Page,
     readonly workbench: Workbench,
-  ) {}
+  ) {
+    this.#browser = browser
+    this.#demo = demo
+  }
 
   /** The workspace that is open. */
   get workspace(): string {
-    return this.demo.workspace
+    return this.#demo.workspace
   }
 
   /**
@@ -58,8 +64,8 @@ export class Session {
 
   /** Ends browser, server, hosts and pools, and removes the workspace. */
   async stop(): Promise<void> {
-    await this.browser.close()
+    await this.#browser.close()
     await this.server.stop()
-    this.demo.remove()
+    this.#demo.remove()
   }
 }

@@ -3,24 +3,24 @@ const maxLineLength = 64 * 1024
 
 /** Makes whole lines of one stream's chunks, so that the lines of several workers never mix. */
 export class LineAssembler {
-  private partial = ''
+  #partial = ''
 
   /** The lines that are complete now, without their ends. */
   push(text: string): string[] {
-    const pieces = (this.partial + text).split('\n')
-    this.partial = pieces.pop() ?? ''
+    const pieces = (this.#partial + text).split('\n')
+    this.#partial = pieces.pop() ?? ''
     const lines = pieces.map(visiblePart)
-    while (this.partial.length > maxLineLength) {
-      lines.push(this.partial.slice(0, maxLineLength))
-      this.partial = this.partial.slice(maxLineLength)
+    while (this.#partial.length > maxLineLength) {
+      lines.push(this.#partial.slice(0, maxLineLength))
+      this.#partial = this.#partial.slice(maxLineLength)
     }
     return lines
   }
 
   /** What is left when the stream has ended. */
   flush(): string[] {
-    const rest = visiblePart(this.partial)
-    this.partial = ''
+    const rest = visiblePart(this.#partial)
+    this.#partial = ''
     return rest === '' ? [] : [rest]
   }
 }

@@ -18,71 +18,74 @@ interface Entry {
  * host.
  */
 export class OutputQueue {
-  private readonly entries: Entry[] = []
-  private readonly closed = new Set<number>()
-  private queuedBytes = 0
-  private writing = false
-  private droppedLines = 0
-  private readonly waiting: (() => void)[] = []
+  readonly #limitBytes: number
+  readonly #writeFd: typeof write
 
-  constructor(
-    private readonly limitBytes = defaultLimitBytes,
-    private readonly writeFd: typeof write = write,
-  ) {}
+  readonly #entries: Entry[] = []
+  readonly #closed = new Set<number>()
+  #queuedBytes = 0
+  #writing = false
+  #droppedLines = 0
+  readonly #waiting: (() => void)[] = []
+
+  constructor(limitBytes = defaultLimitBytes, writeFd: typeof write = write) {
+    this.#limitBytes = limitBytes
+    this.#writeFd = writeFd
+  }
 
   /** Queues text. With `mayDrop` (worker output) a full queue drops it and says so once there is room. */
   push(fd: number, text: string, { mayDrop = false }: { mayDrop?: boolean } = {}): void {
-    if (text === '' || this.closed.has(fd)) return
-    if (mayDrop && this.queuedBytes > this.limitBytes) {
-      this.droppedLines += 1
+    if (text === '' || this.#closed.has(fd)) return
+    if (mayDrop && this.#queuedBytes > this.#limitBytes) {
+      this.#droppedLines += 1
       return
     }
-    this.add(fd, text)
-    this.pump()
+    this.#add(fd, text)
+    this.#pump()
   }
 
   /** Resolves when everything queued so far is written (or its reader is gone). */
   async drained(): Promise<void> {
-    if (!this.writing) return
-    await new Promise<void>((resolve) => this.waiting.push(resolve))
+    if (!this.#writing) return
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
-  private add(fd: number, text: string): void {
+  #add(fd: number, text: string): void {
     const bytes = Buffer.from(text)
-    this.entries.push({ fd, bytes })
-    this.queuedBytes += bytes.length
+    this.#entries.push({ fd, bytes })
+    this.#queuedBytes += bytes.length
   }
 
-  private pump(): void {
-    if (this.writing) return
-    const batch = this.nextBatch()
+  #pump(): void {
+    if (this.#writing) return
+    const batch = this.#nextBatch()
     if (batch === undefined) {
-      for (const resolve of this.waiting.splice(0)) resolve()
+      for (const resolve of this.#waiting.splice(0)) resolve()
       return
     }
-    this.writing = true
-    this.send(batch.fd, batch.bytes)
+    this.#writing = true
+    this.#send(batch.fd, batch.bytes)
   }
 
   /** Adjacent entries of the same stream, joined. */
-  private nextBatch(): Entry | undefined {
-    if (this.droppedLines > 0 && this.queuedBytes < this.limitBytes / 2) {
-      this.add(2, `(${this.droppedLines} lines not shown: whatever reads this output is too slow)\n`)
-      this.droppedLines = 0
+  #nextBatch(): Entry | undefined {
+    if (this.#droppedLines > 0 && this.#queuedBytes < this.#limitBytes / 2) {
+      this.#add(2, `(${this.#droppedLines} lines not shown: whatever reads this output is too slow)\n`)
+      this.#droppedLines = 0
     }
-    const first = this.entries[0]
+    const first = this.#entries[0]
     if (first === undefined) return undefined
     let count = 1
     let length = first.bytes.length
     for (
-      let next = this.entries[count];
+      let next = this.#entries[count];
       next?.fd === first.fd && length + next.bytes.length <= batchBytes;
-      next = this.entries[count]
+      next = this.#entries[count]
     ) {
       length += next.bytes.length
       count += 1
     }
-    const batch = this.entries.splice(0, count)
+    const batch = this.#entries.splice(0, count)
     return {
       fd: first.fd,
       bytes:
@@ -95,32 +98,32 @@ export class OutputQueue {
     }
   }
 
-  private send(fd: number, bytes: Buffer): void {
-    this.writeFd(fd, bytes, 0, bytes.length, null, (error, written) => {
+  #send(fd: number, bytes: Buffer): void {
+    this.#writeFd(fd, bytes, 0, bytes.length, null, (error, written) => {
       if (error?.code === 'EAGAIN') {
         setTimeout(() => {
-          this.send(fd, bytes)
+          this.#send(fd, bytes)
         }, retryAfterMs)
         return
       }
       if (error === null && written < bytes.length) {
-        this.queuedBytes -= written
-        this.send(fd, bytes.subarray(written))
+        this.#queuedBytes -= written
+        this.#send(fd, bytes.subarray(written))
         return
       }
       // EPIPE (`| head` has seen enough), EIO (the terminal is gone): the rest has no reader, which is no failure of
       // ours.
-      if (error !== null) this.closed.add(fd)
-      this.queuedBytes -= bytes.length
-      this.writing = false
-      if (error !== null) this.discard(fd)
-      this.pump()
+      if (error !== null) this.#closed.add(fd)
+      this.#queuedBytes -= bytes.length
+      this.#writing = false
+      if (error !== null) this.#discard(fd)
+      this.#pump()
     })
   }
 
-  private discard(fd: number): void {
-    const kept = this.entries.filter((entry) => entry.fd !== fd)
-    this.entries.splice(0, this.entries.length, ...kept)
-    this.queuedBytes = kept.reduce((sum, entry) => sum + entry.bytes.length, 0)
+  #discard(fd: number): void {
+    const kept = this.#entries.filter((entry) => entry.fd !== fd)
+    this.#entries.splice(0, this.#entries.length, ...kept)
+    this.#queuedBytes = kept.reduce((sum, entry) => sum + entry.bytes.length, 0)
   }
 }

@@ -12,18 +12,22 @@ export interface Questions {
 
 /** Asks on stderr, so that stdout has results alone. */
 export class TerminalQuestions implements Questions {
-  constructor(private readonly terminal: Terminal) {}
+  readonly #terminal: Terminal
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal
+  }
 
   /**
    * (Node opens stdin when it is first named: a program that runs here is to have it untouched, so nobody names it
    * before.)
    */
   get canAsk(): boolean {
-    return isatty(0) && this.terminal.isInteractive
+    return isatty(0) && this.#terminal.isInteractive
   }
 
   async ask(question: string): Promise<string> {
-    await this.terminal.drained()
+    await this.#terminal.drained()
     const reader = createInterface({ input: process.stdin, output: process.stderr })
     // Ctrl-C and Ctrl-D close the reader, and then the question is never answered.
     const closed = new Promise<string>((resolve) => {

@@ -10,48 +10,54 @@ const defaultColumns = 80
 
 /** What a command says: results on stdout, remarks on stderr, and one line that is rewritten in place. */
 export class Terminal {
+  readonly #stderr: { readonly isTTY?: boolean; readonly columns?: number }
+  readonly #queue: OutputQueue
+
   readonly stdoutPalette: Palette
   readonly stderrPalette: Palette
-  private status = ''
+  #status = ''
 
   constructor(
     stdout: { readonly isTTY?: boolean; readonly columns?: number },
-    private readonly stderr: { readonly isTTY?: boolean; readonly columns?: number },
+    stderr: { readonly isTTY?: boolean; readonly columns?: number },
     env: NodeJS.ProcessEnv,
-    private readonly queue = new OutputQueue(),
+    queue = new OutputQueue(),
   ) {
+    this.#stderr = stderr
+    this.#queue = queue
+
     this.stdoutPalette = paletteFor(stdout, env)
     this.stderrPalette = paletteFor(stderr, env)
   }
 
   /** Whether a line can be rewritten in place. */
   get isInteractive(): boolean {
-    return this.stderr.isTTY === true
+    return this.#stderr.isTTY === true
   }
   get columns(): number {
-    return this.stderr.columns ?? defaultColumns
+    return this.#stderr.columns ?? defaultColumns
   }
 
   /** A result: text that scripts read. */
   print(text: string): void {
-    this.withoutStatus(() => {
-      this.queue.push(stdoutFd, `${withOwnStylesOnly(text)}\n`)
+    this.#withoutStatus(() => {
+      this.#queue.push(stdoutFd, `${withOwnStylesOnly(text)}\n`)
     })
   }
 
   /** A remark, a warning, an error. */
   note(text: string): void {
-    this.withoutStatus(() => {
-      this.queue.push(stderrFd, `${withOwnStylesOnly(text)}\n`)
+    this.#withoutStatus(() => {
+      this.#queue.push(stderrFd, `${withOwnStylesOnly(text)}\n`)
     })
   }
 
   /** Lines of workers, each to the stream it came from; dropped when the reader is far too slow. */
   printWorkerLines(lines: readonly { readonly stream: 'stdout' | 'stderr'; readonly text: string }[]): void {
     if (lines.length === 0) return
-    this.withoutStatus(() => {
+    this.#withoutStatus(() => {
       for (const line of lines) {
-        this.queue.push(line.stream === 'stdout' ? stdoutFd : stderrFd, `${line.text}\n`, { mayDrop: true })
+        this.#queue.push(line.stream === 'stdout' ? stdoutFd : stderrFd, `${line.text}\n`, { mayDrop: true })
       }
     })
   }
@@ -59,19 +65,19 @@ export class Terminal {
   /** Replaces the line at the bottom; an empty one removes it. On a terminal only. */
   showStatus(text: string): void {
     const line = withOwnStylesOnly(text)
-    if (!this.isInteractive || line === this.status) return
-    this.queue.push(stderrFd, eraseLine + line)
-    this.status = line
+    if (!this.isInteractive || line === this.#status) return
+    this.#queue.push(stderrFd, eraseLine + line)
+    this.#status = line
   }
 
   /** Everything is written, or has no reader any more. */
   async drained(): Promise<void> {
-    await this.queue.drained()
+    await this.#queue.drained()
   }
 
-  private withoutStatus(write: () => void): void {
-    if (this.status !== '') this.queue.push(stderrFd, eraseLine)
+  #withoutStatus(write: () => void): void {
+    if (this.#status !== '') this.#queue.push(stderrFd, eraseLine)
     write()
-    if (this.status !== '') this.queue.push(stderrFd, this.status)
+    if (this.#status !== '') this.#queue.push(stderrFd, this.#status)
   }
 }

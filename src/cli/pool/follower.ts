@@ -17,92 +17,95 @@ const tickMs = 1000
  * launched (with `follow`), so that not a byte of its output is missed.
  */
 export class PoolFollower {
-  private readonly output: WorkerOutput
-  private readonly stuckNotes = new StuckNotes()
-  private readonly verdictNotes = new VerdictNotes()
-  private readonly plainProgress = new PlainProgress(Date.now())
-  private pool: PoolSnapshot | undefined
-  /** Its tasks; of a program those of the pools in it. */
-  private counts: CountsSnapshot | undefined
-  private readonly pools: FreshPools
-  private messages = 0
-  private poolId: string | undefined
-  private readonly early: Output.Params[] = []
-  private readonly stopOutput: () => void
-  private silent = false
-  private readonly ended: Promise<PoolSnapshot>
-  private settle: { resolve: (pool: PoolSnapshot) => void; reject: (error: unknown) => void } | undefined
+  readonly #host: HostConnection
+  readonly #terminal: Terminal
 
-  constructor(
-    private readonly host: HostConnection,
-    private readonly terminal: Terminal,
-  ) {
-    this.pools = new FreshPools(
+  readonly #output: WorkerOutput
+  readonly #stuckNotes = new StuckNotes()
+  readonly #verdictNotes = new VerdictNotes()
+  readonly #plainProgress = new PlainProgress(Date.now())
+  #pool: PoolSnapshot | undefined
+  /** Its tasks; of a program those of the pools in it. */
+  #counts: CountsSnapshot | undefined
+  readonly #pools: FreshPools
+  #messages = 0
+  #poolId: string | undefined
+  readonly #early: Output.Params[] = []
+  readonly #stopOutput: () => void
+  #silent = false
+  readonly #ended: Promise<PoolSnapshot>
+  #settle: { resolve: (pool: PoolSnapshot) => void; reject: (error: unknown) => void } | undefined
+
+  constructor(host: HostConnection, terminal: Terminal) {
+    this.#host = host
+    this.#terminal = terminal
+
+    this.#pools = new FreshPools(
       host,
       (pools) => {
-        this.take(
-          pools.find((pool) => pool.id === this.poolId),
+        this.#take(
+          pools.find((pool) => pool.id === this.#poolId),
           pools,
         )
       },
       (error) => {
-        this.failed(error)
+        this.#failed(error)
       },
     )
-    this.output = new WorkerOutput(host.endpoint.outputDirectory, terminal.stdoutPalette.dim)
-    this.ended = new Promise((resolve, reject) => {
-      this.settle = { resolve, reject }
+    this.#output = new WorkerOutput(host.endpoint.outputDirectory, terminal.stdoutPalette.dim)
+    this.#ended = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
     })
     // It may fail before anybody waits for it.
-    this.ended.catch(() => undefined)
-    this.stopOutput = host.on(Output.method, (params) => {
+    this.#ended.catch(() => undefined)
+    this.#stopOutput = host.on(Output.method, (params) => {
       // Output of a quick pool may be here before the answer to its launch.
-      if (this.poolId === undefined) this.early.push(params)
-      else this.show(params)
+      if (this.#poolId === undefined) this.#early.push(params)
+      else this.#show(params)
     })
   }
 
   /** The pool once it has ended (every line of its output is queued by then). */
   async untilEnded(poolId: string): Promise<PoolSnapshot> {
-    this.poolId = poolId
-    const unsubscribe = this.host.on(Changed.method, () => {
-      this.pools.refresh()
+    this.#poolId = poolId
+    const unsubscribe = this.#host.on(Changed.method, () => {
+      this.#pools.refresh()
     })
-    this.host.onClose(() => {
-      this.settle?.reject(
+    this.#host.onClose(() => {
+      this.#settle?.reject(
         new CliError('the host ended while the pool was running', ['`unhang ps` shows what is left of it.']),
       )
     })
     const ticker = setInterval(() => {
-      this.showProgress()
-      if (this.silent && !this.pools.fetching) this.pools.refresh()
+      this.#showProgress()
+      if (this.#silent && !this.#pools.fetching) this.#pools.refresh()
     }, tickMs)
     try {
-      for (const output of this.early.splice(0)) this.show(output)
-      this.pools.refresh()
-      const pool = await this.ended
-      await this.untilQuiet()
+      for (const output of this.#early.splice(0)) this.#show(output)
+      this.#pools.refresh()
+      const pool = await this.#ended
+      await this.#untilQuiet()
       return pool
     } finally {
       clearInterval(ticker)
       unsubscribe()
-      this.stopOutput()
-      this.terminal.showStatus('')
-      this.terminal.printWorkerLines(this.output.flush())
+      this.#stopOutput()
+      this.#terminal.showStatus('')
+      this.#terminal.printWorkerLines(this.#output.flush())
     }
   }
 
   /** Stops following: {@link untilEnded} rejects with the reason. */
   giveUp(reason: Error): void {
-    this.settle?.reject(reason)
+    this.#settle?.reject(reason)
   }
 
   /** A pool that printed a lot has more on its way when it ends: the host sends it piece by piece as we read. */
-  private async untilQuiet(): Promise<void> {
-    for (let seen = -1; seen !== this.messages;) {
-      seen = this.messages
+  async #untilQuiet(): Promise<void> {
+    for (let seen = -1; seen !== this.#messages;) {
+      seen = this.#messages
       try {
-        await this.host.request(HostStatus.method, {})
+        await this.#host.request(HostStatus.method, {})
       } catch {
         // The host has ended with the pool (`unhang host stop`), so nothing more will come.
         return
@@ -110,50 +113,52 @@ export class PoolFollower {
     }
   }
 
-  private show(params: Output.Params): void {
-    if (params.poolId !== this.poolId) return
-    this.messages += 1
-    this.terminal.printWorkerLines(this.output.push(params))
+  #show(params: Output.Params): void {
+    if (params.poolId !== this.#poolId) return
+    this.#messages += 1
+    this.#terminal.printWorkerLines(this.#output.push(params))
   }
 
   /**
    * A host that is stopped or swamped may come back, and its pool goes on meanwhile: said once, asked again and again.
    */
-  private failed(error: unknown): void {
+  #failed(error: unknown): void {
     if (!(error instanceof HostTimeoutError || error instanceof HostHungError)) {
-      this.settle?.reject(error)
+      this.#settle?.reject(error)
       return
     }
-    if (!this.silent) this.terminal.note(this.terminal.stderrPalette.warning(error.message))
-    this.silent = true
+    if (!this.#silent) this.#terminal.note(this.#terminal.stderrPalette.warning(error.message))
+    this.#silent = true
   }
 
-  private take(pool: PoolSnapshot | undefined, pools: readonly PoolSnapshot[]): void {
-    this.silent = false
+  #take(pool: PoolSnapshot | undefined, pools: readonly PoolSnapshot[]): void {
+    this.#silent = false
     if (pool === undefined) {
       // Another client removed it from the list, which only works once it has ended.
-      if (this.pool === undefined)
-        this.settle?.reject(new CliError(`pool ${String(this.poolId)} is not there any more`))
-      else this.settle?.resolve(this.pool)
+      if (this.#pool === undefined)
+        this.#settle?.reject(new CliError(`pool ${String(this.#poolId)} is not there any more`))
+      else this.#settle?.resolve(this.#pool)
       return
     }
-    this.pool = pool
+    this.#pool = pool
     const inside = pool.program === null ? [] : poolsOfProgram(pool, pools)
-    this.counts = inside.map((other) => other.counts).reduce(addCounts, pool.counts)
+    this.#counts = inside.map((other) => other.counts).reduce(addCounts, pool.counts)
     for (const line of pool.program === null
-      ? this.stuckNotes.observe(pool)
-      : this.verdictNotes.observe([pool, ...inside]))
-      this.terminal.note(this.terminal.stderrPalette.warning(line))
-    this.showProgress()
-    if (pool.state === 'ended') this.settle?.resolve(pool)
+      ? this.#stuckNotes.observe(pool)
+      : this.#verdictNotes.observe([pool, ...inside]))
+      this.#terminal.note(this.#terminal.stderrPalette.warning(line))
+    this.#showProgress()
+    if (pool.state === 'ended') this.#settle?.resolve(pool)
   }
 
-  private showProgress(): void {
-    const { pool, counts, terminal } = this
+  #showProgress(): void {
+    const pool = this.#pool
+    const counts = this.#counts
+    const terminal = this.#terminal
     if (pool === undefined || counts === undefined || pool.state === 'ended') return
     const now = Date.now()
     const progress = { name: pool.name, counts, elapsedMs: now - pool.startedAt, etaMs: pool.etaMs }
     if (terminal.isInteractive) terminal.showStatus(progressLine(progress, terminal.columns))
-    else if (this.plainProgress.isDue(counts, now)) terminal.note(progressLine(progress))
+    else if (this.#plainProgress.isDue(counts, now)) terminal.note(progressLine(progress))
   }
 }

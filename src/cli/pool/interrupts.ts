@@ -15,31 +15,35 @@ export interface Interrupt {
  * goes on in the host.
  */
 export class Interrupts {
-  private count = 0
-  private listener: ((interrupt: Interrupt) => void) | undefined
-  private readonly pending: Interrupt[] = []
+  readonly #source: Pick<NodeJS.Process, 'on' | 'off'>
 
-  private readonly onSignal = (signal: NodeJS.Signals): void => {
-    const interrupt = { step: steps[this.count] ?? 'leave', typed: signal === 'SIGINT' }
-    this.count += 1
-    if (this.listener === undefined) this.pending.push(interrupt)
-    else this.listener(interrupt)
+  #count = 0
+  #listener: ((interrupt: Interrupt) => void) | undefined
+  readonly #pending: Interrupt[] = []
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    const interrupt = { step: steps[this.#count] ?? 'leave', typed: signal === 'SIGINT' }
+    this.#count += 1
+    if (this.#listener === undefined) this.#pending.push(interrupt)
+    else this.#listener(interrupt)
   }
 
-  constructor(private readonly source: Pick<NodeJS.Process, 'on' | 'off'> = process) {
-    source.on('SIGINT', this.onSignal)
-    source.on('SIGTERM', this.onSignal)
+  constructor(source: Pick<NodeJS.Process, 'on' | 'off'> = process) {
+    this.#source = source
+
+    source.on('SIGINT', this.#onSignal)
+    source.on('SIGTERM', this.#onSignal)
   }
 
   /** From now on each interrupt goes to `listener`; those that came before it go first. */
   listen(listener: (interrupt: Interrupt) => void): void {
-    this.listener = listener
-    for (const interrupt of this.pending.splice(0)) listener(interrupt)
+    this.#listener = listener
+    for (const interrupt of this.#pending.splice(0)) listener(interrupt)
   }
 
   /** Back to what the signals do by default. */
   dispose(): void {
-    this.source.off('SIGINT', this.onSignal)
-    this.source.off('SIGTERM', this.onSignal)
+    this.#source.off('SIGINT', this.#onSignal)
+    this.#source.off('SIGTERM', this.#onSignal)
   }
 }

@@ -27,18 +27,18 @@ const plainIntervalMs = 10_000
 
 /** Decides when the next plain progress line is due: now and then, and only when something was finished since. */
 export class PlainProgress {
-  private lastAt: number
-  private lastFinished = 0
+  #lastAt: number
+  #lastFinished = 0
 
   constructor(startedAt: number) {
-    this.lastAt = startedAt
+    this.#lastAt = startedAt
   }
 
   isDue(counts: CountsSnapshot, now: number): boolean {
     const finished = counts.done + counts.failed + counts.lost + counts.timedOut + counts.cancelled
-    if (now - this.lastAt < plainIntervalMs || finished === this.lastFinished) return false
-    this.lastAt = now
-    this.lastFinished = finished
+    if (now - this.#lastAt < plainIntervalMs || finished === this.#lastFinished) return false
+    this.#lastAt = now
+    this.#lastFinished = finished
     return true
   }
 }

@@ -20,24 +20,24 @@ const leftToTheTerminal = ['SIGINT', 'SIGQUIT'] as const
  * there. We only wait, pass signals on, and end as it ends.
  */
 export class ProgramProcess {
-  private readonly passOn = (signal: NodeJS.Signals): void => {
-    this.child?.kill(signal)
+  readonly #passOn = (signal: NodeJS.Signals): void => {
+    this.#child?.kill(signal)
   }
-  private readonly leave = (): void => {
+  readonly #leave = (): void => {
     /* the program's to handle */
   }
-  private child: ChildProcess | undefined
+  #child: ChildProcess | undefined
 
   /** From now on signals are the program's, also those that come before it has started to handle them. */
-  private takeSignals(): void {
-    for (const signal of forwarded) process.on(signal, this.passOn)
-    for (const signal of leftToTheTerminal) process.on(signal, this.leave)
+  #takeSignals(): void {
+    for (const signal of forwarded) process.on(signal, this.#passOn)
+    for (const signal of leftToTheTerminal) process.on(signal, this.#leave)
   }
 
   /** Back to what signals do by default. */
-  private giveSignalsBack(): void {
-    for (const signal of forwarded) process.off(signal, this.passOn)
-    for (const signal of leftToTheTerminal) process.off(signal, this.leave)
+  #giveSignalsBack(): void {
+    for (const signal of forwarded) process.off(signal, this.#passOn)
+    for (const signal of leftToTheTerminal) process.off(signal, this.#leave)
   }
 
   /**
@@ -47,11 +47,11 @@ export class ProgramProcess {
    */
   async run(start: ProgramStart, onStart: (pid: number) => void): Promise<ProgramEnd> {
     const [program = ''] = start.argv
-    this.takeSignals()
+    this.#takeSignals()
     try {
       return await new Promise<ProgramEnd>((resolve, reject) => {
         const child = spawnOrThrow(start)
-        this.child = child
+        this.#child = child
         child.once('error', (error: NodeJS.ErrnoException) => {
           reject(startError(program, error))
         })
@@ -61,7 +61,7 @@ export class ProgramProcess {
         if (child.pid !== undefined) onStart(child.pid)
       })
     } finally {
-      this.giveSignalsBack()
+      this.#giveSignalsBack()
     }
   }
 }

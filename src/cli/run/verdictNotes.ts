@@ -18,13 +18,17 @@ const mostAtOnce = 3
 
 /** Says once of everything that gets stuck in a program why it does and what to do, and once when a pool goes on. */
 export class VerdictNotes {
-  private readonly said = new Map<string, Set<string>>()
+  readonly #onStuck: NonNullable<WatchOptions['onStuck']>
+
+  readonly #said = new Map<string, Set<string>>()
 
   /** What is not stuck any more while it is being ended is no good news. */
-  private ends = false
+  #ends = false
 
   /** @param onStuck What is done about it without anybody's asking: then nobody is asked to do it. */
-  constructor(private readonly onStuck: NonNullable<WatchOptions['onStuck']> = 'flag') {}
+  constructor(onStuck: NonNullable<WatchOptions['onStuck']> = 'flag') {
+    this.#onStuck = onStuck
+  }
 
   /**
    * The lines that are new since the last look.
@@ -32,21 +36,21 @@ export class VerdictNotes {
    */
   observe(pools: readonly PoolSnapshot[]): string[] {
     const clean = plainLines(pools)
-    return clean.flatMap((pool) => this.observePool(pool, clean))
+    return clean.flatMap((pool) => this.#observePool(pool, clean))
   }
 
   /** What `onStuck` does, after why, where that was not said yet. */
   acted(params: PolicyActed.Params, programName: string): string[] {
     const { poolId, name, onStuck, outcome, what, verdicts } = plainLines(params)
-    const before = this.said.get(poolId) ?? new Set()
+    const before = this.#said.get(poolId) ?? new Set()
     const fresh = verdicts.filter((verdict) => !before.has(keyOf(verdict)))
-    this.said.set(poolId, new Set([...before, ...verdicts.map(keyOf)]))
+    this.#said.set(poolId, new Set([...before, ...verdicts.map(keyOf)]))
     const more = what.length > mostAtOnce ? ` and ${what.length - mostAtOnce} more` : ''
     const shown = what.slice(0, mostAtOnce)
     const why = verdictLines(fresh.slice(0, mostAtOnce), outcome === 'gaveUp')
     switch (outcome) {
       case 'ends':
-        this.ends = true
+        this.#ends = true
         return [...why, `${programName} is ended by --on-stuck ${onStuck}`]
       case 'retried':
         return [...why, `${name}: ${shown.join('; ')}${more} (by --on-stuck ${onStuck})`]
@@ -59,16 +63,16 @@ export class VerdictNotes {
     }
   }
 
-  private observePool(pool: PoolSnapshot, pools: readonly PoolSnapshot[]): string[] {
-    const before = this.said.get(pool.id) ?? new Set()
+  #observePool(pool: PoolSnapshot, pools: readonly PoolSnapshot[]): string[] {
+    const before = this.#said.get(pool.id) ?? new Set()
     const stuck = pool.state === 'ended' ? [] : verdictsOf(pool).filter((verdict) => verdict.stuck)
-    this.said.set(pool.id, new Set(stuck.map(keyOf)))
+    this.#said.set(pool.id, new Set(stuck.map(keyOf)))
     if (stuck.length === 0)
-      return before.size > 0 && pool.state !== 'ended' && !this.ends ? [`${pool.name} is not stuck any more`] : []
+      return before.size > 0 && pool.state !== 'ended' && !this.#ends ? [`${pool.name} is not stuck any more`] : []
     const isFresh = (verdict: PoolVerdictSnapshot): boolean => verdict.stuck && !before.has(keyOf(verdict))
     const fresh = stuck.filter(isFresh)
     const lines: string[] = []
-    const isTakenCareOf = this.isTakenCareOf(pool)
+    const isTakenCareOf = this.#isTakenCareOf(pool)
     let left = mostAtOnce
     for (const { verdicts, commands } of advisedVerdicts(pool, pools)) {
       const here = verdicts.filter(isFresh)
@@ -83,10 +87,10 @@ export class VerdictNotes {
     return lines
   }
 
-  private isTakenCareOf(pool: PoolSnapshot): boolean {
-    if (this.onStuck === 'retry')
+  #isTakenCareOf(pool: PoolSnapshot): boolean {
+    if (this.#onStuck === 'retry')
       return rescueOptionsOf(pool).some((option) => option.kind !== 'task' || option.retriable)
-    return this.onStuck !== 'flag'
+    return this.#onStuck !== 'flag'
   }
 }
 

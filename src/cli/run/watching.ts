@@ -34,38 +34,44 @@ export interface ProgramEnd {
  * here throws or waits for long after the start: a host that hangs or dies is said once, and the program runs on.
  */
 export class Watching {
-  private readonly notes: VerdictNotes
-  private state: 'watching' | 'silent' | 'over' = 'watching'
-  private readonly pools: FreshPools
-  private notObserved: string | undefined
+  readonly #host: HostConnection
+  readonly #terminal: Terminal
+
+  readonly #notes: VerdictNotes
+  #state: 'watching' | 'silent' | 'over' = 'watching'
+  readonly #pools: FreshPools
+  #notObserved: string | undefined
 
   private constructor(
-    private readonly host: HostConnection,
-    private readonly terminal: Terminal,
+    host: HostConnection,
+    terminal: Terminal,
     readonly session: RunProgram.Result,
     { onStuck }: WatchOptions,
   ) {
-    this.notes = new VerdictNotes(onStuck)
-    this.pools = new FreshPools(
+    this.#host = host
+    this.#terminal = terminal
+
+    this.#notes = new VerdictNotes(onStuck)
+    this.#pools = new FreshPools(
       host,
       (pools) => {
-        this.say(pools)
+        this.#say(pools)
       },
       (error) => {
-        this.failed(error)
+        this.#failed(error)
       },
     )
     host.on(Changed.method, () => {
-      this.pools.refresh()
+      this.#pools.refresh()
     })
     // Also after the program's end, which it may have brought about.
     host.on(PolicyActed.method, (acted) => {
-      if (acted.programId === session.programId) this.warn(this.notes.acted(acted, plainLine(session.name)))
+      if (acted.programId === session.programId) this.#warn(this.#notes.acted(acted, plainLine(session.name)))
     })
     host.onClose(() => {
-      this.hostIsGone()
+      this.#hostIsGone()
     })
-    this.sayNotObserved(session.notObserved)
+    this.#sayNotObserved(session.notObserved)
   }
 
   /** Asks for a session. Rejects when there is none to be had. */
@@ -89,17 +95,17 @@ export class Watching {
   /** The program runs. */
   started(pid: number): void {
     const { programId } = this.session
-    this.host.request(ProgramStarted.method, { programId, pid }).then(
+    this.#host.request(ProgramStarted.method, { programId, pid }).then(
       () => {
-        this.pools.refresh()
+        this.#pools.refresh()
       },
       (error: unknown) => {
-        this.failed(error)
+        this.#failed(error)
       },
     )
-    if (this.terminal.isInteractive) {
-      this.terminal.note(
-        this.terminal.stderrPalette.dim(
+    if (this.#terminal.isInteractive) {
+      this.#terminal.note(
+        this.#terminal.stderrPalette.dim(
           `watched as ${plainLine(this.session.name)} (${programId}); in another terminal: unhang why`,
         ),
       )
@@ -111,12 +117,12 @@ export class Watching {
    * @returns the signal by which Unhang ended it; null where it did not, or where no host is left to tell.
    */
   async exited(end: ProgramEnd): Promise<ProgramExited.Result['endedBy']> {
-    const gone = this.state === 'over'
-    this.state = 'over'
+    const gone = this.#state === 'over'
+    this.#state = 'over'
     if (gone) return null
     try {
       return (
-        await this.host.request(
+        await this.#host.request(
           ProgramExited.method,
           { programId: this.session.programId, ...end },
           { timeoutMs: farewellTimeoutMs },
@@ -128,44 +134,44 @@ export class Watching {
     }
   }
 
-  private say(pools: readonly PoolSnapshot[]): void {
+  #say(pools: readonly PoolSnapshot[]): void {
     const { programId } = this.session
     // The program may have ended while the host answered.
-    if (this.state === 'over') return
-    this.state = 'watching'
+    if (this.#state === 'over') return
+    this.#state = 'watching'
     const program = pools.find((pool) => pool.id === programId)?.program
-    if (program?.observer === 'failed') this.sayNotObserved(program.message)
-    this.warn(this.notes.observe(pools.filter((pool) => pool.id === programId || pool.programId === programId)))
+    if (program?.observer === 'failed') this.#sayNotObserved(program.message)
+    this.#warn(this.#notes.observe(pools.filter((pool) => pool.id === programId || pool.programId === programId)))
   }
 
   /** Once: until it is started in another way, it stays so. */
-  private sayNotObserved(why: string | null | undefined): void {
-    if (why == null || this.notObserved !== undefined) return
-    this.notObserved = why
-    this.note(`${plainLine(this.session.name)} is not observed: ${plainLine(why)}`)
+  #sayNotObserved(why: string | null | undefined): void {
+    if (why == null || this.#notObserved !== undefined) return
+    this.#notObserved = why
+    this.#note(`${plainLine(this.session.name)} is not observed: ${plainLine(why)}`)
   }
 
-  private warn(lines: readonly string[]): void {
-    for (const line of lines) this.terminal.note(this.terminal.stderrPalette.warning(line))
+  #warn(lines: readonly string[]): void {
+    for (const line of lines) this.#terminal.note(this.#terminal.stderrPalette.warning(line))
   }
 
-  private failed(error: unknown): void {
-    if (this.state !== 'watching') return
+  #failed(error: unknown): void {
+    if (this.#state !== 'watching') return
     if (error instanceof HostTimeoutError || error instanceof HostHungError) {
-      this.state = 'silent'
-      this.note(`the host does not answer; ${plainLine(this.session.name)} runs on`)
+      this.#state = 'silent'
+      this.#note(`the host does not answer; ${plainLine(this.session.name)} runs on`)
     } else {
-      this.hostIsGone()
+      this.#hostIsGone()
     }
   }
 
-  private hostIsGone(): void {
-    if (this.state === 'over') return
-    this.state = 'over'
-    this.note(`the host has ended; ${plainLine(this.session.name)} runs on, unwatched`)
+  #hostIsGone(): void {
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#note(`the host has ended; ${plainLine(this.session.name)} runs on, unwatched`)
   }
 
-  private note(text: string): void {
-    this.terminal.note(this.terminal.stderrPalette.warning(`unhang: ${text}`))
+  #note(text: string): void {
+    this.#terminal.note(this.#terminal.stderrPalette.warning(`unhang: ${text}`))
   }
 }

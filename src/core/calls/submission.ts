@@ -57,6 +57,10 @@ const leastWindow = 4
 
 /** Where tasks come in: makes the record of each, with its label, and the AsyncResult its caller holds. */
 export class TaskDesk {
+  readonly #settings: PoolSettings
+  readonly #book: TaskBook
+  readonly #hooks: TaskDeskHooks
+
   #last = 0
   readonly #functions = new Map<string, TaskFunction>()
   readonly #streams = new Set<ImapIterator<unknown>>()
@@ -64,11 +68,11 @@ export class TaskDesk {
   readonly #reading = new Set<(error: unknown) => void>()
   #closing = false
 
-  constructor(
-    private readonly settings: PoolSettings,
-    private readonly book: TaskBook,
-    private readonly hooks: TaskDeskHooks,
-  ) {}
+  constructor(settings: PoolSettings, book: TaskBook, hooks: TaskDeskHooks) {
+    this.#settings = settings
+    this.#book = book
+    this.#hooks = hooks
+  }
 
   /** True while tasks may still come from what was handed in before. */
   get open(): boolean {
@@ -96,7 +100,7 @@ export class TaskDesk {
 
   call<T>(name: TaskFunctionName, args: readonly unknown[], options: ApplyOptions<T>): AsyncResult<T> {
     const fn = this.#function(name, 'applyAsync')
-    const result = new AsyncResult<T>(this.hooks, options)
+    const result = new AsyncResult<T>(this.#hooks, options)
     const task = this.#handIn(fn, args, options.index ?? -1, result, options.label ?? null, RunFlag.keepResult)
     AsyncResult.of(result, task)
     return result
@@ -127,14 +131,14 @@ export class TaskDesk {
         // The reason is what the user's iterable threw: it is handed on as it is.
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
         reject(error)
-        if (this.#reading.delete(stop)) this.hooks.streamEnded()
+        if (this.#reading.delete(stop)) this.#hooks.streamEnded()
       }
       this.#reading.add(stop)
       const handIn = (all: readonly unknown[]): void => {
         if (!this.#reading.has(stop)) return
         resolve(this.#mapAll<T>(fn, all, star, options))
         this.#reading.delete(stop)
-        this.hooks.streamEnded()
+        this.#hooks.streamEnded()
       }
       collect(items, () => this.#reading.has(stop))
         .then(handIn)
@@ -151,7 +155,7 @@ export class TaskDesk {
     const fn = this.#function(name, ordered ? 'imap' : 'imapUnordered')
     const stream = new ImapIterator<T>(
       {
-        window: () => Math.max(leastWindow, 2 * fn.depth) * this.hooks.processes(),
+        window: () => Math.max(leastWindow, 2 * fn.depth) * this.#hooks.processes(),
         closing: () => this.#closing,
         handIn: (chunk, index, first, owner) =>
           this.#handIn(
@@ -162,10 +166,10 @@ export class TaskDesk {
             chunkLabel(fn.labelName, first, chunk.length),
             RunFlag.keepResult | RunFlag.chunk,
           ),
-        cancel: (tasks) => this.hooks.cancelTasks(tasks, 'the iteration was left'),
+        cancel: (tasks) => this.#hooks.cancelTasks(tasks, 'the iteration was left'),
         ended: () => {
           this.#streams.delete(stream)
-          this.hooks.streamEnded()
+          this.#hooks.streamEnded()
         },
       },
       items,
@@ -178,8 +182,8 @@ export class TaskDesk {
   }
 
   item(item: unknown, index: number, callbacks: ResultCallbacks<unknown>): AsyncResult {
-    const { settings } = this
-    const result = new AsyncResult(this.hooks, callbacks)
+    const settings = this.#settings
+    const result = new AsyncResult(this.#hooks, callbacks)
     const task =
       settings.kind === 'command'
         ? this.#add(this.#command([item], index, result))
@@ -189,7 +193,7 @@ export class TaskDesk {
   }
 
   again(task: Task): AsyncResult {
-    const result = new AsyncResult(this.hooks, undefined)
+    const result = new AsyncResult(this.#hooks, undefined)
     AsyncResult.of(
       result,
       this.#add(new Task(++this.#last, task.index, task.fn, task.args, result, task.label, task.flags)),
@@ -199,7 +203,7 @@ export class TaskDesk {
 
   items(items: Iterable<unknown>, { total, chunkSize = 1, onResult }: RunItemsOptions): Promise<void> {
     checkChunkSize(chunkSize)
-    const { settings } = this
+    const settings = this.#settings
     const size = settings.kind === 'command' ? 1 : chunkSize
     const count = total ?? (Array.isArray(items) ? items.length : undefined)
     const source =
@@ -211,8 +215,8 @@ export class TaskDesk {
       settings.kind === 'command'
         ? (item: unknown, index: number) => this.#command([item], index, owner)
         : this.#itemMaker(this.#function(settings.exportName, 'runItems'), size, owner)
-    this.book.addSource(source, make)
-    this.hooks.handedIn()
+    this.#book.addSource(source, make)
+    this.#hooks.handedIn()
     return source.done
   }
 
@@ -239,8 +243,8 @@ export class TaskDesk {
     star: boolean,
     options: MapAsyncOptions<T>,
   ): AsyncResult<T[]> {
-    const size = options.chunkSize ?? defaultChunkSize(items.length, this.hooks.processes())
-    const result: AsyncResult<T[]> = new AsyncResult<T[]>(this.hooks, options, () => collector.tasks)
+    const size = options.chunkSize ?? defaultChunkSize(items.length, this.#hooks.processes())
+    const result: AsyncResult<T[]> = new AsyncResult<T[]>(this.#hooks, options, () => collector.tasks)
     const collector: MapCollector = new MapCollector(Math.ceil(items.length / size), (state, outcome) => {
       AsyncResult.settle(result, state, outcome)
     })
@@ -265,7 +269,7 @@ export class TaskDesk {
   ): Task {
     const { task, error } = this.#make(fn, args, index, owner, label, flags)
     if (error === undefined) return this.#add(task)
-    this.hooks.uncallable(task, error)
+    this.#hooks.uncallable(task, error)
     return task
   }
 
@@ -279,7 +283,7 @@ export class TaskDesk {
   ): { task: Task; error: unknown } {
     let packed: TaskArguments = null
     let error: unknown
-    if (this.settings.kind === 'module' && (flags & RunFlag.chunk) === 0 && isBytes(args)) {
+    if (this.#settings.kind === 'module' && (flags & RunFlag.chunk) === 0 && isBytes(args)) {
       const task = new Task(
         ++this.#last,
         index,
@@ -294,7 +298,7 @@ export class TaskDesk {
     try {
       packed = packArguments(
         args,
-        this.settings.kind === 'python' ? 'json' : 'clone',
+        this.#settings.kind === 'python' ? 'json' : 'clone',
         (flags & RunFlag.chunk) === 0 ? 'arguments' : 'items',
       )
     } catch (thrown) {
@@ -316,14 +320,14 @@ export class TaskDesk {
   }
 
   #add(task: Task): Task {
-    this.book.add(task)
-    this.hooks.handedIn()
+    this.#book.add(task)
+    this.#hooks.handedIn()
     return task
   }
 
   /** @throws TypeError in a command pool */
   #function(name: TaskFunctionName, method: string): TaskFunction {
-    const { settings } = this
+    const settings = this.#settings
     if (settings.kind === 'command')
       throw new TypeError(`${method} calls a function; a command pool runs items: use runItem`)
     const key = typeof name === 'string' ? name : `${name.name} ${name.module}`
@@ -337,7 +341,7 @@ export class TaskDesk {
   }
 
   #command(args: readonly [unknown], index: number, owner: TaskOwner | null): Task {
-    const { name } = this.settings
+    const { name } = this.#settings
     let fn = this.#functions.get(name)
     if (fn === undefined) {
       fn = new TaskFunction(0, null, name, name)
@@ -347,7 +351,7 @@ export class TaskDesk {
   }
 
   #commandLabel(item: unknown, index: number): string {
-    const { settings } = this
+    const settings = this.#settings
     try {
       return settings.kind === 'command' ? commandLabel(settings.template.display(item, index)) : settings.name
     } catch {

@@ -18,26 +18,30 @@ export interface CancellationContext {
 
 /** Ends tasks that nobody wants any more, wherever they are: in the queue, sent ahead, running, or just answered. */
 export class Cancellation {
-  constructor(private readonly pool: CancellationContext) {}
+  readonly #pool: CancellationContext
+
+  constructor(pool: CancellationContext) {
+    this.#pool = pool
+  }
 
   /** A waiting task leaves the queue, of a running one the worker is ended. Returns what could not be ended. */
   async one(task: Task, options: ShutdownOptions): Promise<string[]> {
     if (this.#cancelUnbegun(task, options.reason)) return []
     if (task.state !== 'queued' && task.state !== 'running') return []
-    const worker = this.pool.workerOf(task)
+    const worker = this.#pool.workerOf(task)
     // Answered already: its end is being told just now.
     if (worker === undefined) return []
     task.incident.intent = { kind: 'cancel', reason: options.reason }
     if (worker.exited) {
       await worker.whenGone()
-      await this.pool.finished(worker)
+      await this.#pool.finished(worker)
       return []
     }
     if (!worker.isAt(task)) {
       await answered(task, worker)
       return []
     }
-    const report = await this.pool.shutdownWorker(worker.pid, options)
+    const report = await this.#pool.shutdownWorker(worker.pid, options)
     return [...report.issues]
   }
 
@@ -50,9 +54,9 @@ export class Cancellation {
 
   /** Ends a task that has not begun; what others think of it (it may have been sent ahead) does not matter. */
   #cancelUnbegun(task: Task, reason: string): boolean {
-    this.pool.takeBack(task)
+    this.#pool.takeBack(task)
     if (task.place !== 'queue') return false
-    this.pool.cancelWaiting(task, reason)
+    this.#pool.cancelWaiting(task, reason)
     return true
   }
 }

@@ -48,10 +48,14 @@ export interface TaskLifeContext {
 
 /** What happens to tasks from the start of their run to their end, and what listeners and callers hear of it. */
 export class TaskLife {
-  constructor(private readonly pool: TaskLifeContext) {}
+  readonly #pool: TaskLifeContext
+
+  constructor(pool: TaskLifeContext) {
+    this.#pool = pool
+  }
 
   started(task: Task, worker: Worker): void {
-    const { book, watch, settings, tell } = this.pool
+    const { book, watch, settings, tell } = this.#pool
     book.started(task)
     if (settings.softTimeoutMs !== undefined)
       this.#after(task, settings.softTimeoutMs, () => {
@@ -68,14 +72,14 @@ export class TaskLife {
   /** It was thought to run, but its worker had not begun it: it waits again. */
   notBegun(task: Task): void {
     task.clearTimer()
-    this.pool.watch.taskEnded(task)
-    this.pool.book.notBegun(task)
+    this.#pool.watch.taskEnded(task)
+    this.#pool.book.notBegun(task)
   }
 
   /** Its worker answered. */
   answered(task: Task, worker: Worker, outcome: TaskOutcome): void {
     task.fn?.ended(outcome.micros)
-    this.pool.ran(outcome.kind === 'returned', outcome.micros / 1000)
+    this.#pool.ran(outcome.kind === 'returned', outcome.micros / 1000)
     if (outcome.kind === 'returned') {
       this.#done(task, worker, outcome.value)
       return
@@ -120,13 +124,13 @@ export class TaskLife {
   }
 
   cancelWaiting(task: Task, reason: string): void {
-    this.pool.book.takeOut(task)
+    this.#pool.book.takeOut(task)
     this.dropped(task, new TaskCancelledError(task.id, task.label, reason))
   }
 
   /** The stuck watch has looked at it. */
   judged(task: Task, worker: Worker, verdict: Verdict | null, stuck: boolean): void {
-    const { book, tell } = this.pool
+    const { book, tell } = this.#pool
     const was = task.stuck
     const changed = was !== stuck || task.verdict?.code !== verdict?.code
     if (verdict !== null || task.verdict !== null) task.incident.verdict = verdict
@@ -142,14 +146,14 @@ export class TaskLife {
   }
 
   #actOnStuck(task: Task, worker: Worker): void {
-    const { onStuck, retries } = this.pool.settings
-    if (onStuck === 'flag' || worker.endRequest !== null || task.intent !== null || !this.pool.runs(task, worker))
+    const { onStuck, retries } = this.#pool.settings
+    if (onStuck === 'flag' || worker.endRequest !== null || task.intent !== null || !this.#pool.runs(task, worker))
       return
     // Choosing 'retry' is consent to one more run, also without `retries`; a task that gets stuck every time must not
     // run for ever.
     task.incident.intent = { kind: 'stuck', again: onStuck === 'retry' && task.attempt <= Math.max(1, retries) }
     const reason = `${task.label} is stuck (${task.verdict?.code ?? 'no-progress'}; onStuck: ${onStuck})`
-    this.pool.endWorker(worker, { kill: onStuck !== 'terminate', askedBy: 'policy', reason }, () => {
+    this.#pool.endWorker(worker, { kill: onStuck !== 'terminate', askedBy: 'policy', reason }, () => {
       task.incident.intent = null
     })
   }
@@ -160,18 +164,18 @@ export class TaskLife {
   }
 
   #softTimedOut(task: Task, worker: Worker): void {
-    if (task.state !== 'running' || worker.task !== task || task.intent !== null || !this.pool.runs(task, worker))
+    if (task.state !== 'running' || worker.task !== task || task.intent !== null || !this.#pool.runs(task, worker))
       return
-    const { softTimeoutMs = 0, timeoutMs } = this.pool.settings
-    if (!this.pool.softTimeout(worker, task)) {
+    const { softTimeoutMs = 0, timeoutMs } = this.#pool.settings
+    if (!this.#pool.softTimeout(worker, task)) {
       // A command hears nothing but signals.
       const reason = `${task.label} ran longer than ${softTimeoutMs} ms (softTimeoutMs)`
       task.incident.intent = { kind: 'timeout', limitMs: softTimeoutMs }
-      this.pool.endWorker(worker, { kill: false, useSigkill: false, askedBy: 'timeout', reason }, () => {
+      this.#pool.endWorker(worker, { kill: false, useSigkill: false, askedBy: 'timeout', reason }, () => {
         task.incident.intent = null
       })
     }
-    this.pool.tell('taskSoftTimeout', () => [describeTask(task), worker.describe()])
+    this.#pool.tell('taskSoftTimeout', () => [describeTask(task), worker.describe()])
     if (timeoutMs !== undefined)
       this.#after(task, timeoutMs - softTimeoutMs, () => {
         this.#timedOut(task, worker)
@@ -184,13 +188,13 @@ export class TaskLife {
       task.state !== 'running' ||
       worker.task !== task ||
       (intent !== null && intent.kind !== 'timeout') ||
-      !this.pool.runs(task, worker)
+      !this.#pool.runs(task, worker)
     )
       return
-    const { timeoutMs = 0 } = this.pool.settings
+    const { timeoutMs = 0 } = this.#pool.settings
     task.incident.intent = { kind: 'timeout', limitMs: timeoutMs }
     const reason = `${task.label} ran longer than ${timeoutMs} ms`
-    this.pool.endWorker(worker, { kill: true, askedBy: 'timeout', reason }, () => {
+    this.#pool.endWorker(worker, { kill: true, askedBy: 'timeout', reason }, () => {
       task.incident.intent = null
       this.#after(task, retryMs, () => {
         this.#timedOut(task, worker)
@@ -199,14 +203,14 @@ export class TaskLife {
   }
 
   #rules(): FateRules {
-    const { retries } = this.pool.settings
-    const state = this.pool.state()
+    const { retries } = this.#pool.settings
+    const state = this.#pool.state()
     return { retries, mayRunAgain: state === 'run' || state === 'close' }
   }
 
   #meet(task: Task, worker: Worker, fate: Fate): void {
     const { elapsedMs } = task
-    this.pool.ran(fate.kind === 'done', elapsedMs)
+    this.#pool.ran(fate.kind === 'done', elapsedMs)
     // A command has ended by itself when it gave an exit code, whichever.
     if (worker instanceof CommandWorker && worker.signal === null) task.fn?.ended(Math.round(elapsedMs * 1000))
     if (fate.kind === 'done') {
@@ -216,14 +220,14 @@ export class TaskLife {
     }
     if (fate.verdict !== null || task.verdict !== null) task.incident.verdict = fate.verdict
     if (fate.kind === 'again' || fate.state === 'lost') {
-      this.pool.tell('taskLost', () => [{ ...describeTask(task), state: 'lost' }, worker.describe()])
+      this.#pool.tell('taskLost', () => [{ ...describeTask(task), state: 'lost' }, worker.describe()])
     }
     if (fate.kind === 'again') this.#again(task, worker, fate.error)
     else this.#end(task, worker, fate.state, fate.error)
   }
 
   #again(task: Task, worker: Worker, error: unknown): void {
-    const { book, watch, tell, fill } = this.pool
+    const { book, watch, tell, fill } = this.#pool
     const detail = detailOf(task, worker, error)
     watch.taskEnded(task)
     book.requeue(task)
@@ -242,19 +246,19 @@ export class TaskLife {
   #end(task: Task, worker: Worker | null, state: 'failed' | 'lost' | 'timedOut' | 'cancelled', error: unknown): void {
     this.#close(task, state, () => detailOf(task, worker, error))
     task.owner?.[taskFailed](task, error)
-    const poolState = this.pool.state()
+    const poolState = this.#pool.state()
     if (
-      this.pool.settings.onFailure === 'stop' &&
+      this.#pool.settings.onFailure === 'stop' &&
       state !== 'cancelled' &&
       (poolState === 'run' || poolState === 'close')
     ) {
       const what = state === 'timedOut' ? 'timed out' : state === 'lost' ? 'was lost' : 'failed'
-      this.pool.endPool({ kill: false, askedBy: 'policy', reason: `${task.label} ${what} (onFailure: stop)` })
+      this.#pool.endPool({ kill: false, askedBy: 'policy', reason: `${task.label} ${what} (onFailure: stop)` })
     }
   }
 
   #close(task: Task, state: Parameters<TaskBook['end']>[1], makeDetail: () => TaskEndDetail): void {
-    const { book, watch, tell, taskEnded } = this.pool
+    const { book, watch, tell, taskEnded } = this.#pool
     task.clearTimer()
     watch.taskEnded(task)
     let made: TaskEndDetail | undefined

@@ -19,21 +19,24 @@ export function* chunksOf(items: Iterable<unknown>, size: number): Generator<unk
 
 /** Tells the values of items, whose tasks are chunks of `size` when that is more than one. */
 export class ItemResults implements TaskOwner {
-  constructor(
-    private readonly size: number,
-    private readonly onResult: (index: number, value: unknown) => void,
-  ) {}
+  readonly #size: number
+  readonly #onResult: (index: number, value: unknown) => void
+
+  constructor(size: number, onResult: (index: number, value: unknown) => void) {
+    this.#size = size
+    this.#onResult = onResult
+  }
 
   [taskDone](task: Task, value: unknown): void {
-    if (this.size === 1) {
+    if (this.#size === 1) {
       surfaceErrors(() => {
-        this.onResult(task.index, value)
+        this.#onResult(task.index, value)
       })
       return
     }
     for (const [at, one] of (value as unknown[]).entries())
       surfaceErrors(() => {
-        this.onResult(task.index * this.size + at, one)
+        this.#onResult(task.index * this.#size + at, one)
       })
   }
 

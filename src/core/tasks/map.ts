@@ -25,6 +25,9 @@ export function checkChunkSize(chunkSize: number | undefined): void {
  * fails the map, with the first error, but only once every other chunk has ended: then nothing of it runs any more.
  */
 export class MapCollector implements TaskOwner {
+  /** Settles the result of the map. */
+  readonly #settle: (state: 'ok' | 'failed', outcome: unknown) => void
+
   readonly tasks: Task[] = []
   /** By chunk. */
   readonly #values: (readonly unknown[])[] = []
@@ -34,9 +37,11 @@ export class MapCollector implements TaskOwner {
 
   constructor(
     chunks: number,
-    /** Settles the result of the map. */
-    private readonly settle: (state: 'ok' | 'failed', outcome: unknown) => void,
+
+    settle: (state: 'ok' | 'failed', outcome: unknown) => void,
   ) {
+    this.#settle = settle
+
     this.#left = chunks
     if (chunks === 0) settle('ok', [])
   }
@@ -57,8 +62,8 @@ export class MapCollector implements TaskOwner {
   #over(): void {
     if (--this.#left > 0) return
     this.tasks.length = 0
-    if (this.#failed) this.settle('failed', this.#error)
-    else this.settle('ok', joined(this.#values))
+    if (this.#failed) this.#settle('failed', this.#error)
+    else this.#settle('ok', joined(this.#values))
   }
 }
 

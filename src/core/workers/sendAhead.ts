@@ -12,12 +12,15 @@ const lookEveryMs = 4
  * worker could do them. Looks only while something is ahead.
  */
 export class AheadWatch {
+  readonly #workers: ReadonlySet<PersistentWorker>
+  readonly #handBack: (tasks: readonly Task[]) => void
+
   #timer: NodeJS.Timeout | undefined
 
-  constructor(
-    private readonly workers: ReadonlySet<PersistentWorker>,
-    private readonly handBack: (tasks: readonly Task[]) => void,
-  ) {}
+  constructor(workers: ReadonlySet<PersistentWorker>, handBack: (tasks: readonly Task[]) => void) {
+    this.#workers = workers
+    this.#handBack = handBack
+  }
 
   /** Something was sent ahead. */
   start(): void {
@@ -39,13 +42,13 @@ export class AheadWatch {
 
   #look(): void {
     let again = false
-    for (const worker of this.workers) {
+    for (const worker of this.#workers) {
       if (worker.load <= 1) {
         worker.lastSeen = null
         continue
       }
       if (worker.lastSeen === worker.task && !worker.hasAnswered) {
-        this.handBack(worker.recall())
+        this.#handBack(worker.recall())
         worker.lastSeen = null
         continue
       }

@@ -38,6 +38,9 @@ const lastWordsBytes = 8 * 1024
 
 /** One process of a pool and what is known of it. */
 export abstract class Worker {
+  readonly #folder: OutputFolder
+  readonly #table: ProcessTable
+
   status: WorkerStatus = 'starting'
   exitCode: number | null = null
   signal: NodeJS.Signals | null = null
@@ -71,9 +74,12 @@ export abstract class Worker {
     /** Value of UNHANG_WORKER in its environment. */
     readonly marker: string,
     protected readonly hooks: WorkerHooks,
-    private readonly folder: OutputFolder,
-    private readonly table: ProcessTable,
-  ) {}
+    folder: OutputFolder,
+    table: ProcessTable,
+  ) {
+    this.#folder = folder
+    this.#table = table
+  }
 
   get pid(): number {
     return this.child?.pid ?? -1
@@ -95,7 +101,7 @@ export abstract class Worker {
     if (this.child?.pid === undefined) return undefined
     if (this.#identity === undefined) {
       if (this.#exited) return undefined
-      const reading = this.table
+      const reading = this.#table
         .identify(this.child.pid)
         .then((identity) => (this.#exited && process.platform !== 'linux' ? undefined : identity))
       this.#identity = reading
@@ -219,7 +225,7 @@ export abstract class Worker {
     const { task } = this
     // What comes after the end is from a descendant: shown, but the files are closed.
     const capture =
-      task && !this.#gone ? (this.capture ??= new OutputCapture(this.folder, `${task.id}-${task.attempt}`)) : null
+      task && !this.#gone ? (this.capture ??= new OutputCapture(this.#folder, `${task.id}-${task.attempt}`)) : null
     if (capture && !capture.push(name, chunk, () => pipe.resume()) && !this.#exited) pipe.pause()
     this.hooks.output(this, task?.id ?? null, name, chunk)
   }

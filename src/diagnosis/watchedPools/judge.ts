@@ -72,9 +72,9 @@ class Findings {
   readonly parentStopped: boolean
   /** Nobody receives results while a callback waits. */
   readonly isHeldUp: boolean
-  private readonly byCode = new Map<VerdictCode, ProgramVerdict[]>()
-  private readonly codesOfPid = new Map<number, Set<VerdictCode>>()
-  private readonly sending: ReadonlySet<number>
+  readonly #byCode = new Map<VerdictCode, ProgramVerdict[]>()
+  readonly #codesOfPid = new Map<number, Set<VerdictCode>>()
+  readonly #sending: ReadonlySet<number>
 
   constructor(
     readonly all: readonly ProgramVerdict[],
@@ -82,12 +82,12 @@ class Findings {
   ) {
     for (const verdict of all) {
       const { code, pid } = verdict
-      const same = this.byCode.get(code)
-      if (same === undefined) this.byCode.set(code, [verdict])
+      const same = this.#byCode.get(code)
+      if (same === undefined) this.#byCode.set(code, [verdict])
       else same.push(verdict)
-      if (pid !== null) this.codesOfPid.set(pid, (this.codesOfPid.get(pid) ?? new Set()).add(code))
+      if (pid !== null) this.#codesOfPid.set(pid, (this.#codesOfPid.get(pid) ?? new Set()).add(code))
     }
-    this.sending = new Set(facts.workers.flatMap(({ pid, task }) => (task?.sending === true ? [pid] : [])))
+    this.#sending = new Set(facts.workers.flatMap(({ pid, task }) => (task?.sending === true ? [pid] : [])))
     const isOfParent = ({ pid, worker }: ProgramVerdict) => worker === null && pid === facts.parent.pid
     this.isHeldUp =
       facts.callback !== null && (this.has('self-wait', isOfParent) || this.has('no-progress', isOfParent))
@@ -95,17 +95,17 @@ class Findings {
   }
 
   has(code: VerdictCode, test: (verdict: ProgramVerdict) => boolean = () => true): boolean {
-    return this.byCode.get(code)?.some(test) === true
+    return this.#byCode.get(code)?.some(test) === true
   }
 
   /** Other verdicts on the same process. */
   ofSame({ pid }: ProgramVerdict, codes: ReadonlySet<VerdictCode>): boolean {
-    const own = pid === null ? undefined : this.codesOfPid.get(pid)
+    const own = pid === null ? undefined : this.#codesOfPid.get(pid)
     return own !== undefined && [...own].some((code) => codes.has(code))
   }
 
   isSending({ pid }: ProgramVerdict): boolean {
-    return pid !== null && this.sending.has(pid)
+    return pid !== null && this.#sending.has(pid)
   }
 }
 

@@ -79,18 +79,21 @@ const noticeBacklogBytes = 64 * 1024
  * One client: the editor's window, a terminal, a test. Nothing it sends or leaves unread reaches beyond this object.
  */
 export class Client {
-  private state: 'new' | 'ready' | 'ended' = 'new'
-  private readonly reader: FrameReader
-  private readonly writer: FrameWriter
-  private readonly connection: LanguageConnection
-  private readonly language: LanguageService
-  private handshake: NodeJS.Timeout
-  private readonly followed = new Map<string, { follower: OutputFollower; stop: () => void }>()
-  private protection: Disposable | undefined
-  private inFlight = 0
-  private hurried = false
-  private readonly openedAt = performance.now()
-  private dueRev: number | undefined
+  readonly #socket: Socket
+  readonly #host: ClientHost
+
+  #state: 'new' | 'ready' | 'ended' = 'new'
+  readonly #reader: FrameReader
+  readonly #writer: FrameWriter
+  readonly #connection: LanguageConnection
+  readonly #language: LanguageService
+  #handshake: NodeJS.Timeout
+  readonly #followed = new Map<string, { follower: OutputFollower; stop: () => void }>()
+  #protection: Disposable | undefined
+  #inFlight = 0
+  #hurried = false
+  readonly #openedAt = performance.now()
+  #dueRev: number | undefined
   /** Who it said it is. */
   kind: InitializationOptions['client'] | 'unknown' = 'unknown'
   /** Its own process, as it said. */
@@ -100,28 +103,28 @@ export class Client {
   /** What it wants measured. */
   watching: Watch.Params | undefined
 
-  constructor(
-    private readonly socket: Socket,
-    private readonly host: ClientHost,
-  ) {
-    this.writer = new FrameWriter(socket, () => {
-      this.inFlight -= 1
-      this.reader.resume()
+  constructor(socket: Socket, host: ClientHost) {
+    this.#socket = socket
+    this.#host = host
+
+    this.#writer = new FrameWriter(socket, () => {
+      this.#inFlight -= 1
+      this.#reader.resume()
     })
-    this.reader = new FrameReader(
+    this.#reader = new FrameReader(
       socket,
-      () => this.writer.backlog < pauseBacklogBytes && this.inFlight < mostRequestsInFlight,
-      () => (this.state === 'ready' ? largestMessageBytes : largestFirstMessageBytes),
+      () => this.#writer.backlog < pauseBacklogBytes && this.#inFlight < mostRequestsInFlight,
+      () => (this.#state === 'ready' ? largestMessageBytes : largestFirstMessageBytes),
       (error) => {
-        this.refuse(error)
+        this.#refuse(error)
       },
     )
-    this.reader.admit = (message) => this.admit(message)
+    this.#reader.admit = (message) => this.#admit(message)
     socket.on('drain', () => {
-      this.drained()
+      this.#drained()
     })
-    this.connection = createConnection(
-      (logger) => createProtocolConnection(this.reader, this.writer, logger),
+    this.#connection = createConnection(
+      (logger) => createProtocolConnection(this.#reader, this.#writer, logger),
       // `exit` ends this connection, not the host (which is what the /node variant of createConnection would do).
       {
         shutdownReceived: false,
@@ -131,49 +134,49 @@ export class Client {
         },
       },
     )
-    this.connection.onInitialize((params) => this.initialize(params))
-    this.connection.onShutdown(() => undefined)
-    this.language = host.serveLanguage(this.connection)
-    for (const method of Object.keys(host.handlers) as RequestMethod[]) this.register(method)
-    this.handshake = this.handshakeWithin(handshakeTimeoutMs)
+    this.#connection.onInitialize((params) => this.#initialize(params))
+    this.#connection.onShutdown(() => undefined)
+    this.#language = host.serveLanguage(this.#connection)
+    for (const method of Object.keys(host.handlers) as RequestMethod[]) this.#register(method)
+    this.#handshake = this.#handshakeWithin(handshakeTimeoutMs)
     socket.once('close', () => {
-      this.closed()
+      this.#closed()
     })
     socket.on('error', (error) => {
       host.log.debug('A connection broke.', { client: this.kind, error: error.message })
     })
-    this.connection.listen()
+    this.#connection.listen()
   }
 
   /** Tells of a new revision, or remembers to when the client has read what it has. */
   notifyChanged(rev: number): void {
-    if (this.state !== 'ready') return
-    if (this.writer.backlog > noticeBacklogBytes) {
-      this.dueRev = rev
+    if (this.#state !== 'ready') return
+    if (this.#writer.backlog > noticeBacklogBytes) {
+      this.#dueRev = rev
       return
     }
-    this.dueRev = undefined
+    this.#dueRev = undefined
     this.send(Changed.method, { rev })
   }
 
   poolsChanged(): void {
-    if (this.state === 'ready') this.language.poolsChanged()
+    if (this.#state === 'ready') this.#language.poolsChanged()
   }
 
   send<N extends keyof Notifications>(method: N, params: Notifications[N]): void {
-    if (this.state === 'ready') void this.connection.sendNotification(method, params)
+    if (this.#state === 'ready') void this.#connection.sendNotification(method, params)
   }
 
   /** Starts or goes on following a pool's output. */
   follow(poolId: string, feed: OutputFeed): void {
-    if (this.followed.has(poolId)) return
+    if (this.#followed.has(poolId)) return
     const follower = new OutputFollower(poolId, {
-      backlog: () => this.writer.backlog,
+      backlog: () => this.#writer.backlog,
       send: (params) => {
         this.send(Output.method, params)
       },
     })
-    this.followed.set(poolId, {
+    this.#followed.set(poolId, {
       follower,
       stop: feed.follow((chunk) => {
         follower.push(chunk)
@@ -184,8 +187,8 @@ export class Client {
   }
 
   unfollow(poolId: string): void {
-    const followed = this.followed.get(poolId)
-    this.followed.delete(poolId)
+    const followed = this.#followed.get(poolId)
+    this.#followed.delete(poolId)
     followed?.stop()
     followed?.follower.dispose()
   }
@@ -194,49 +197,49 @@ export class Client {
    * Sends what waits of a pool's output now; called when the pool has ended, so that the end comes after the output.
    */
   flushOutput(poolId: string): void {
-    this.followed.get(poolId)?.follower.flush()
+    this.#followed.get(poolId)?.follower.flush()
   }
 
   /** It has been opened a while ago, and sent nothing at all. */
   get isSilent(): boolean {
-    return this.state === 'new' && this.socket.bytesRead === 0 && performance.now() - this.openedAt >= silentAfterMs
+    return this.#state === 'new' && this.#socket.bytesRead === 0 && performance.now() - this.#openedAt >= silentAfterMs
   }
 
   /** Others wait for a place: one that has sent nothing at all has only a second left to do so. */
   hurry(): void {
-    if (this.state !== 'new' || this.hurried || this.socket.bytesRead > 0) return
-    this.hurried = true
-    clearTimeout(this.handshake)
-    this.handshake = this.handshakeWithin(hurriedHandshakeMs)
+    if (this.#state !== 'new' || this.#hurried || this.#socket.bytesRead > 0) return
+    this.#hurried = true
+    clearTimeout(this.#handshake)
+    this.#handshake = this.#handshakeWithin(hurriedHandshakeMs)
   }
 
   /** Ends the connection after what is already written. */
   end(): void {
-    if (this.state === 'ended') return
-    this.state = 'ended'
-    this.socket.end()
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#socket.end()
     // A client that leaves its side open does not keep ours.
     setTimeout(() => {
-      this.socket.destroy()
+      this.#socket.destroy()
     }, 1000).unref()
   }
 
   /** Ends the connection at once. */
   drop(): void {
-    this.state = 'ended'
-    this.socket.destroy()
+    this.#state = 'ended'
+    this.#socket.destroy()
   }
 
-  private handshakeWithin(ms: number): NodeJS.Timeout {
+  #handshakeWithin(ms: number): NodeJS.Timeout {
     return setTimeout(() => {
-      this.host.log.warn(`A client said nothing that makes sense within ${ms} ms; its connection is ended.`)
+      this.#host.log.warn(`A client said nothing that makes sense within ${ms} ms; its connection is ended.`)
       this.drop()
     }, ms)
   }
 
-  private register(method: RequestMethod): void {
+  #register(method: RequestMethod): void {
     const schema = requestSchemas[method]
-    this.connection.onRequest(method, async (...given: unknown[]) => {
+    this.#connection.onRequest(method, async (...given: unknown[]) => {
       // The library passes by-position parameters one by one, and the cancellation token last.
       const positional = given.slice(0, -1)
       const params: unknown = positional.length === 0 ? undefined : positional.length === 1 ? positional[0] : positional
@@ -244,12 +247,12 @@ export class Client {
       if (!parsed.success)
         return new ResponseError(ErrorCodes.InvalidParams, `${method}: ${z.prettifyError(parsed.error)}`)
       try {
-        const handle = this.host.handlers[method] as (params: unknown, client: Client) => unknown
+        const handle = this.#host.handlers[method] as (params: unknown, client: Client) => unknown
         return await handle(parsed.data, this)
       } catch (error) {
         if (error instanceof LaunchError) return new ResponseError(errorCodes.launch, error.message, error.data)
         if (error instanceof RequestError) return new ResponseError(error.code, error.message)
-        this.host.log.error(`${method} failed.`, error)
+        this.#host.log.error(`${method} failed.`, error)
         return new ResponseError(
           ErrorCodes.InternalError,
           `${method} failed in the host: ${error instanceof Error ? error.message : String(error)}. The host's ` +
@@ -259,43 +262,47 @@ export class Client {
     })
   }
 
-  private initialize(params: InitializeParams): InitializeResult | ResponseError<InitializeError> {
-    if (this.state !== 'new')
+  #initialize(params: InitializeParams): InitializeResult | ResponseError<InitializeError> {
+    if (this.#state !== 'new')
       return new ResponseError(ErrorCodes.InvalidRequest, 'This connection is initialized already.', { retry: false })
     const parsed = initializationOptionsSchema.safeParse(params.initializationOptions)
-    if (!parsed.success || !sameToken(parsed.data.token, this.host.token)) {
-      return this.turnAway(
+    if (!parsed.success || !sameToken(parsed.data.token, this.#host.token)) {
+      return this.#turnAway(
         'The token is missing or wrong: it is in the host.json that only the owner of this host can read.',
       )
     }
     if (parsed.data.protocolVersion !== protocolVersion) {
-      return this.turnAway(
-        `This host (version ${this.host.version}) speaks protocol ${protocolVersion}, the client ` +
+      return this.#turnAway(
+        `This host (version ${this.#host.version}) speaks protocol ${protocolVersion}, the client ` +
           `${parsed.data.protocolVersion}. Stop the host, and start it again from the newer one.`,
       )
     }
-    if (this.host.refusal !== undefined) return this.turnAway(this.host.refusal)
+    if (this.#host.refusal !== undefined) return this.#turnAway(this.#host.refusal)
     const { pidNamespace } = parsed.data
-    if (pidNamespace !== undefined && this.host.pidNamespace !== undefined && pidNamespace !== this.host.pidNamespace) {
-      return this.turnAway(
-        `This host (version ${this.host.version}) runs in another pid namespace than its client, as in another ` +
+    if (
+      pidNamespace !== undefined &&
+      this.#host.pidNamespace !== undefined &&
+      pidNamespace !== this.#host.pidNamespace
+    ) {
+      return this.#turnAway(
+        `This host (version ${this.#host.version}) runs in another pid namespace than its client, as in another ` +
           'container: the same number means two processes there, so neither could name one to the other. Set ' +
           'UNHANG_RUNTIME_DIR to a folder that the two do not share, and the client gets a host of its own.',
       )
     }
     this.pidNamespace = pidNamespace
-    clearTimeout(this.handshake)
-    this.state = 'ready'
+    clearTimeout(this.#handshake)
+    this.#state = 'ready'
     this.kind = parsed.data.client
     this.processId = params.processId ?? undefined
     // An editor that was started from a worker carries its mark, and would be ended with it. A command that runs in a
     // worker should be: it is part of what the worker does.
     if (this.kind === 'vscode' && typeof params.processId === 'number')
-      this.protection = this.host.protect(params.processId)
-    this.language.initialize(params)
-    this.host.ready(this)
+      this.#protection = this.#host.protect(params.processId)
+    this.#language.initialize(params)
+    this.#host.ready(this)
     return {
-      serverInfo: { name: 'unhang', version: this.host.version },
+      serverInfo: { name: 'unhang', version: this.#host.version },
       capabilities: {
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
         codeLensProvider: { resolveProvider: false },
@@ -304,53 +311,53 @@ export class Client {
     }
   }
 
-  private turnAway(why: string): ResponseError<InitializeError> {
-    this.host.log.warn(`A client was turned away. ${why}`)
-    this.state = 'ended'
+  #turnAway(why: string): ResponseError<InitializeError> {
+    this.#host.log.warn(`A client was turned away. ${why}`)
+    this.#state = 'ended'
     // Once the answer is on its way.
     setTimeout(() => {
-      this.socket.end()
+      this.#socket.end()
     }, 0)
     setTimeout(() => {
-      this.socket.destroy()
+      this.#socket.destroy()
     }, 1000).unref()
     return new ResponseError(LSPErrorCodes.RequestFailed, why, { retry: false })
   }
 
   /** Before the handshake nothing but `initialize` is heard. */
-  private admit(message: Message): boolean {
-    if (this.state === 'ended') return false
+  #admit(message: Message): boolean {
+    if (this.#state === 'ended') return false
     const isRequest = Message.isRequest(message)
-    if (this.state === 'new' && !(isRequest && message.method === 'initialize')) {
-      this.host.log.warn('A client spoke before the handshake; its connection is ended.')
+    if (this.#state === 'new' && !(isRequest && message.method === 'initialize')) {
+      this.#host.log.warn('A client spoke before the handshake; its connection is ended.')
       this.drop()
       return false
     }
     // The library would look into it without checking.
     if (Message.isNotification(message) && message.method === '$/cancelRequest' && !hasId(message.params)) return false
-    if (isRequest) this.inFlight += 1
+    if (isRequest) this.#inFlight += 1
     return true
   }
 
-  private refuse(error: FrameError): void {
-    this.host.log.warn(`A client sent ${error.message}; its connection is ended.`, { client: this.kind })
+  #refuse(error: FrameError): void {
+    this.#host.log.warn(`A client sent ${error.message}; its connection is ended.`, { client: this.kind })
     this.drop()
   }
 
-  private drained(): void {
-    this.reader.resume()
-    if (this.dueRev !== undefined) this.notifyChanged(this.dueRev)
-    for (const { follower } of this.followed.values()) follower.flush()
+  #drained(): void {
+    this.#reader.resume()
+    if (this.#dueRev !== undefined) this.notifyChanged(this.#dueRev)
+    for (const { follower } of this.#followed.values()) follower.flush()
   }
 
-  private closed(): void {
-    this.state = 'ended'
-    clearTimeout(this.handshake)
-    for (const poolId of [...this.followed.keys()]) this.unfollow(poolId)
-    this.protection?.[Symbol.dispose]()
-    this.language.dispose()
-    this.connection.dispose()
-    this.host.gone(this)
+  #closed(): void {
+    this.#state = 'ended'
+    clearTimeout(this.#handshake)
+    for (const poolId of [...this.#followed.keys()]) this.unfollow(poolId)
+    this.#protection?.[Symbol.dispose]()
+    this.#language.dispose()
+    this.#connection.dispose()
+    this.#host.gone(this)
   }
 }
 

@@ -20,12 +20,17 @@ export class FrameError extends Error {
  * The library's reader has no such bounds: it keeps whatever a header announces.
  */
 export class FrameReader extends AbstractMessageReader {
-  private chunks: Buffer[] = []
-  private buffered = 0
-  private bodyBytes: number | undefined
-  private callback: DataCallback | undefined
-  private scheduled = false
-  private ended = false
+  readonly #socket: Socket
+  readonly #mayRead: () => boolean
+  readonly #limit: () => number
+  readonly #fail: (error: FrameError) => void
+
+  #chunks: Buffer[] = []
+  #buffered = 0
+  #bodyBytes: number | undefined
+  #callback: DataCallback | undefined
+  #scheduled = false
+  #ended = false
   /** False: the message is not handed on. */
   admit: (message: Message) => boolean = () => true
 
@@ -33,81 +38,80 @@ export class FrameReader extends AbstractMessageReader {
    * @param mayRead False while the client has to wait (its answers are piling up); then {@link resume} goes on.
    * @param limit Bound of the next message's body.
    */
-  constructor(
-    private readonly socket: Socket,
-    private readonly mayRead: () => boolean,
-    private readonly limit: () => number,
-    private readonly fail: (error: FrameError) => void,
-  ) {
+  constructor(socket: Socket, mayRead: () => boolean, limit: () => number, fail: (error: FrameError) => void) {
     super()
+    this.#socket = socket
+    this.#mayRead = mayRead
+    this.#limit = limit
+    this.#fail = fail
   }
 
   override listen(callback: DataCallback): Disposable {
-    this.callback = callback
-    this.socket.on('data', (chunk: Buffer) => {
-      this.chunks.push(chunk)
-      this.buffered += chunk.length
-      this.next()
+    this.#callback = callback
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk)
+      this.#buffered += chunk.length
+      this.#next()
     })
-    this.socket.on('error', (error) => {
+    this.#socket.on('error', (error) => {
       this.fireError(error)
     })
-    this.socket.on('close', () => {
-      this.stop()
+    this.#socket.on('close', () => {
+      this.#stop()
       this.fireClose()
     })
     return {
       dispose: () => {
-        this.stop()
+        this.#stop()
       },
     }
   }
 
   /** Goes on after {@link mayRead} said no. */
   resume(): void {
-    this.next()
+    this.#next()
   }
 
-  private stop(): void {
-    this.ended = true
-    this.chunks = []
-    this.buffered = 0
+  #stop(): void {
+    this.#ended = true
+    this.#chunks = []
+    this.#buffered = 0
   }
 
   /** Hands on at most one message, and the next one a turn later. */
-  private next(): void {
-    if (this.ended || this.scheduled || !this.callback) return
-    if (!this.mayRead()) {
-      this.socket.pause()
+  #next(): void {
+    if (this.#ended || this.#scheduled || !this.#callback) return
+    if (!this.#mayRead()) {
+      this.#socket.pause()
       return
     }
     let message: Message | undefined
     try {
-      message = this.takeMessage()
+      message = this.#takeMessage()
     } catch (error) {
-      this.stop()
-      this.fail(error instanceof FrameError ? error : new FrameError(String(error)))
+      this.#stop()
+      this.#fail(error instanceof FrameError ? error : new FrameError(String(error)))
       return
     }
     if (message === undefined) {
-      this.socket.resume()
+      this.#socket.resume()
       return
     }
-    if (this.admit(message)) this.callback(message)
+    if (this.admit(message)) this.#callback(message)
     // A frame may be left in the buffer: until that is known, no more is taken from the socket.
-    this.socket.pause()
-    this.scheduled = true
+    this.#socket.pause()
+    this.#scheduled = true
     setImmediate(() => {
-      this.scheduled = false
-      this.next()
+      this.#scheduled = false
+      this.#next()
     })
   }
 
-  private takeMessage(): Message | undefined {
-    this.bodyBytes ??= this.takeHeader()
-    if (this.bodyBytes === undefined || this.buffered < this.bodyBytes) return undefined
-    const body = this.take(this.bodyBytes)
-    this.bodyBytes = undefined
+  #takeMessage(): Message | undefined {
+    this.#bodyBytes ??= this.#takeHeader()
+    if (this.#bodyBytes === undefined || this.#buffered < this.#bodyBytes) return undefined
+    const body = this.#take(this.#bodyBytes)
+    this.#bodyBytes = undefined
     let message: unknown
     try {
       message = JSON.parse(body.toString('utf8'))
@@ -120,33 +124,34 @@ export class FrameReader extends AbstractMessageReader {
   }
 
   /** The body's length, once the header is complete. */
-  private takeHeader(): number | undefined {
-    const seen = this.peek(longestHeaderBytes)
+  #takeHeader(): number | undefined {
+    const seen = this.#peek(longestHeaderBytes)
     const end = seen.indexOf(headerEnd)
     if (end < 0) {
       if (seen.length >= longestHeaderBytes)
         throw new FrameError(`a header without an end within ${longestHeaderBytes} bytes`)
       return undefined
     }
-    const header = this.take(end + headerEnd.length).toString('latin1')
+    const header = this.#take(end + headerEnd.length).toString('latin1')
     const length = /^content-length:[ \t]*(\d{1,15})[ \t]*$/im.exec(header.replaceAll('\r', ''))?.[1]
     if (length === undefined) throw new FrameError('a header without a Content-Length')
     const bytes = Number(length)
-    if (bytes > this.limit()) throw new FrameError(`a message of ${bytes} bytes (the limit is ${this.limit()})`)
+    if (bytes > this.#limit()) throw new FrameError(`a message of ${bytes} bytes (the limit is ${this.#limit()})`)
     return bytes
   }
 
-  private peek(most: number): Buffer {
-    const [first] = this.chunks
+  #peek(most: number): Buffer {
+    const [first] = this.#chunks
     if (first === undefined) return Buffer.alloc(0)
-    if (this.chunks.length === 1 || first.length >= most) return first.subarray(0, most)
-    return Buffer.concat(this.chunks, Math.min(this.buffered, most))
+    if (this.#chunks.length === 1 || first.length >= most) return first.subarray(0, most)
+    return Buffer.concat(this.#chunks, Math.min(this.#buffered, most))
   }
 
-  private take(bytes: number): Buffer {
-    const all = this.chunks.length === 1 && this.chunks[0] ? this.chunks[0] : Buffer.concat(this.chunks, this.buffered)
-    this.chunks = all.length > bytes ? [all.subarray(bytes)] : []
-    this.buffered = all.length - bytes
+  #take(bytes: number): Buffer {
+    const all =
+      this.#chunks.length === 1 && this.#chunks[0] ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#buffered)
+    this.#chunks = all.length > bytes ? [all.subarray(bytes)] : []
+    this.#buffered = all.length - bytes
     return all.subarray(0, bytes)
   }
 }

@@ -8,12 +8,15 @@ const dropBacklogBytes = 32 * 1024 * 1024
 
 /** Writes LSP frames, and knows how much of them the client has not read. */
 export class FrameWriter extends AbstractMessageWriter implements MessageWriter {
+  readonly #socket: Socket
+  readonly #answered: () => void
+
   /** @param answered Called for every response that was handed to the socket. */
-  constructor(
-    private readonly socket: Socket,
-    private readonly answered: () => void,
-  ) {
+  constructor(socket: Socket, answered: () => void) {
     super()
+    this.#socket = socket
+    this.#answered = answered
+
     socket.on('close', () => {
       this.fireClose()
     })
@@ -21,24 +24,24 @@ export class FrameWriter extends AbstractMessageWriter implements MessageWriter 
 
   /** Bytes that wait in this process for the client to read. */
   get backlog(): number {
-    return this.socket.writableLength
+    return this.#socket.writableLength
   }
 
   write(message: Message): Promise<void> {
-    if (this.socket.writable) {
+    if (this.#socket.writable) {
       const body = Buffer.from(JSON.stringify(message), 'utf8')
-      this.socket.cork()
-      this.socket.write(`Content-Length: ${body.length}\r\n\r\n`, 'latin1')
-      this.socket.write(body)
-      this.socket.uncork()
-      if (this.backlog > dropBacklogBytes) this.socket.destroy()
+      this.#socket.cork()
+      this.#socket.write(`Content-Length: ${body.length}\r\n\r\n`, 'latin1')
+      this.#socket.write(body)
+      this.#socket.uncork()
+      if (this.backlog > dropBacklogBytes) this.#socket.destroy()
     }
-    if (Message.isResponse(message)) this.answered()
+    if (Message.isResponse(message)) this.#answered()
     // Not once it is sent: a caller that waited would keep the message alive for as long as the client does not read.
     return Promise.resolve()
   }
 
   end(): void {
-    this.socket.end()
+    this.#socket.end()
   }
 }

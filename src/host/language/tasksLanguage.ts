@@ -19,43 +19,47 @@ const longestLensIntervalMs = 30_000
 
 /** Code lenses and diagnostics of .vscode/tasks.json for one client. */
 export class TasksLanguage implements LanguageService {
-  private readonly documents = new TextDocuments(TextDocument)
-  /** What is looked up for the diagnostics of a document, by its URI. */
-  private readonly looks = new Map<string, AbortController>()
-  private refreshes = false
-  /** What the lenses showed that the client fetched last. */
-  private fetched: string | undefined
-  private lastRefresh = -Infinity
-  private pauseMs = lensIntervalMs
-  private timer: NodeJS.Timeout | undefined
+  readonly #connection: LanguageConnection
+  readonly #root: string
+  readonly #pools: () => PoolHeader[]
 
-  constructor(
-    private readonly connection: LanguageConnection,
-    private readonly root: string,
-    private readonly pools: () => PoolHeader[],
-  ) {
-    this.documents.listen(connection)
-    this.documents.onDidChangeContent(({ document }) => {
-      this.looks.get(document.uri)?.abort()
+  readonly #documents = new TextDocuments(TextDocument)
+  /** What is looked up for the diagnostics of a document, by its URI. */
+  readonly #looks = new Map<string, AbortController>()
+  #refreshes = false
+  /** What the lenses showed that the client fetched last. */
+  #fetched: string | undefined
+  #lastRefresh = -Infinity
+  #pauseMs = lensIntervalMs
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(connection: LanguageConnection, root: string, pools: () => PoolHeader[]) {
+    this.#connection = connection
+    this.#root = root
+    this.#pools = pools
+
+    this.#documents.listen(connection)
+    this.#documents.onDidChangeContent(({ document }) => {
+      this.#looks.get(document.uri)?.abort()
     })
     connection.onCodeLens(async ({ textDocument }, token) => {
-      const document = this.documents.get(textDocument.uri)
+      const document = this.#documents.get(textDocument.uri)
       const folder = document && (await workspaceFolderOf(document))
       // Launching by label reads this workspace's own file, so only that one gets lenses.
-      if (!document || folder !== this.root) return []
-      const pools = this.pools()
+      if (!document || folder !== this.#root) return []
+      const pools = this.#pools()
       // What the client has given up meanwhile, it does not show.
-      if (!token.isCancellationRequested) this.lensesFetched(lensState(pools))
+      if (!token.isCancellationRequested) this.#lensesFetched(lensState(pools))
       return codeLensesOf(document, pools)
     })
     connection.languages.diagnostics.on(async ({ textDocument }, token) => {
-      const document = this.documents.get(textDocument.uri)
+      const document = this.#documents.get(textDocument.uri)
       const folder = document && (await workspaceFolderOf(document))
       if (!document || folder === undefined) return { kind: 'full', items: [] }
       // Nobody reads the answer about a text that was edited since; a client need not say so.
-      this.looks.get(document.uri)?.abort()
+      this.#looks.get(document.uri)?.abort()
       const look = new AbortController()
-      this.looks.set(document.uri, look)
+      this.#looks.set(document.uri, look)
       const cancelled = token.onCancellationRequested(() => {
         look.abort()
       })
@@ -63,13 +67,13 @@ export class TasksLanguage implements LanguageService {
         return { kind: 'full', items: await diagnosticsOf(document, folder, process.env, { signal: look.signal }) }
       } finally {
         cancelled.dispose()
-        if (this.looks.get(document.uri) === look) this.looks.delete(document.uri)
+        if (this.#looks.get(document.uri) === look) this.#looks.delete(document.uri)
       }
     })
   }
 
   initialize({ capabilities }: InitializeParams): void {
-    this.refreshes = capabilities.workspace?.codeLens?.refreshSupport === true
+    this.#refreshes = capabilities.workspace?.codeLens?.refreshSupport === true
   }
 
   /**
@@ -79,31 +83,31 @@ export class TasksLanguage implements LanguageService {
    * time after a longer pause.
    */
   poolsChanged(): void {
-    if (!this.refreshes || this.timer || this.documents.keys().length === 0) return
-    this.timer = setTimeout(
+    if (!this.#refreshes || this.#timer || this.#documents.keys().length === 0) return
+    this.#timer = setTimeout(
       () => {
-        this.timer = undefined
-        if (lensState(this.pools()) === this.fetched) return
-        this.pauseMs = Math.min(this.pauseMs * 2, longestLensIntervalMs)
-        this.lastRefresh = performance.now()
+        this.#timer = undefined
+        if (lensState(this.#pools()) === this.#fetched) return
+        this.#pauseMs = Math.min(this.#pauseMs * 2, longestLensIntervalMs)
+        this.#lastRefresh = performance.now()
         // A client that is gone, or refuses, needs no lenses.
-        this.connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined)
+        this.#connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined)
         this.poolsChanged()
       },
-      Math.max(0, this.lastRefresh + this.pauseMs - performance.now()),
+      Math.max(0, this.#lastRefresh + this.#pauseMs - performance.now()),
     )
   }
 
   dispose(): void {
-    for (const look of this.looks.values()) look.abort()
-    clearTimeout(this.timer)
+    for (const look of this.#looks.values()) look.abort()
+    clearTimeout(this.#timer)
   }
 
-  private lensesFetched(state: string): void {
-    this.fetched = state
-    this.pauseMs = lensIntervalMs
-    clearTimeout(this.timer)
-    this.timer = undefined
+  #lensesFetched(state: string): void {
+    this.#fetched = state
+    this.#pauseMs = lensIntervalMs
+    clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 }
 

@@ -10,56 +10,59 @@ const mostBytes = 1024 * 1024
  * hangs in a file system keeps it waiting.
  */
 export class KillLog {
-  private descriptor: number | undefined
-  private bytes = 0
+  readonly #file: string
+  readonly #onError: (error: unknown) => void
+
+  #descriptor: number | undefined
+  #bytes = 0
 
   /** @param onError Told of a write that failed, e.g. on a full disk: that costs the record, not the shutdown. */
-  constructor(
-    private readonly file: string,
-    private readonly onError: (error: unknown) => void,
-  ) {
-    this.attempt(() => {
-      this.open()
+  constructor(file: string, onError: (error: unknown) => void) {
+    this.#file = file
+    this.#onError = onError
+
+    this.#attempt(() => {
+      this.#open()
     })
   }
 
   record(entry: KillLedgerEntry): void {
-    this.attempt(() => {
-      if (this.descriptor === undefined) return
-      if (this.bytes > mostBytes) {
+    this.#attempt(() => {
+      if (this.#descriptor === undefined) return
+      if (this.#bytes > mostBytes) {
         this.close()
-        renameSync(this.file, `${this.file}.1`)
-        this.open()
+        renameSync(this.#file, `${this.#file}.1`)
+        this.#open()
       }
-      this.bytes += writeSync(this.descriptor, `${JSON.stringify(entry)}\n`)
+      this.#bytes += writeSync(this.#descriptor, `${JSON.stringify(entry)}\n`)
     })
   }
 
   close(): void {
-    if (this.descriptor === undefined) return
-    closeSync(this.descriptor)
-    this.descriptor = undefined
+    if (this.#descriptor === undefined) return
+    closeSync(this.#descriptor)
+    this.#descriptor = undefined
   }
 
-  private open(): void {
+  #open(): void {
     const descriptor = openSync(
-      this.file,
+      this.#file,
       constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK,
       0o600,
     )
-    this.descriptor = descriptor
-    this.bytes = fstatSync(descriptor).size
+    this.#descriptor = descriptor
+    this.#bytes = fstatSync(descriptor).size
     const last = Buffer.alloc(1)
     // Half a line of a full disk must not swallow the next one.
-    if (this.bytes > 0 && readSync(descriptor, last, 0, 1, this.bytes - 1) === 1 && last[0] !== 0x0a)
-      this.bytes += writeSync(descriptor, '\n')
+    if (this.#bytes > 0 && readSync(descriptor, last, 0, 1, this.#bytes - 1) === 1 && last[0] !== 0x0a)
+      this.#bytes += writeSync(descriptor, '\n')
   }
 
-  private attempt(body: () => void): void {
+  #attempt(body: () => void): void {
     try {
       body()
     } catch (error) {
-      this.onError(error)
+      this.#onError(error)
     }
   }
 }

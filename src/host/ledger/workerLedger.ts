@@ -34,71 +34,73 @@ const spareLines = 1000
  * power failure loses does not matter: it loses the processes too.
  */
 export class WorkerLedger {
-  private readonly live: Map<string, LedgerEntry>
-  private descriptor: number | undefined
-  private lines = 0
+  readonly #file: string
+  readonly #onError: (error: unknown) => void
+
+  readonly #live: Map<string, LedgerEntry>
+  #descriptor: number | undefined
+  #lines = 0
 
   /**
    * Opens the ledger anew, with these entries in it.
    * @param onError Told of a write that failed, e.g. on a full disk: the pools go on.
    */
-  constructor(
-    private readonly file: string,
-    survivors: readonly LedgerEntry[],
-    private readonly onError: (error: unknown) => void,
-  ) {
-    this.live = new Map(survivors.map((entry) => [keyOf(entry), entry]))
-    this.compact()
+  constructor(file: string, survivors: readonly LedgerEntry[], onError: (error: unknown) => void) {
+    this.#file = file
+    this.#onError = onError
+
+    this.#live = new Map(survivors.map((entry) => [keyOf(entry), entry]))
+    this.#compact()
   }
 
   get size(): number {
-    return this.live.size
+    return this.#live.size
   }
 
   started(entry: LedgerEntry): void {
-    this.live.set(keyOf(entry), entry)
-    this.append({ start: entry })
+    this.#live.set(keyOf(entry), entry)
+    this.#append({ start: entry })
   }
 
   exited(identity: ProcessIdentity): void {
-    if (!this.live.delete(keyOf(identity))) return
-    this.append({ exit: { pid: identity.pid, startTime: identity.startTime } })
+    if (!this.#live.delete(keyOf(identity))) return
+    this.#append({ exit: { pid: identity.pid, startTime: identity.startTime } })
   }
 
   close(): void {
-    if (this.descriptor === undefined) return
-    closeSync(this.descriptor)
-    this.descriptor = undefined
+    if (this.#descriptor === undefined) return
+    closeSync(this.#descriptor)
+    this.#descriptor = undefined
   }
 
-  private append(line: z.infer<typeof lineSchema>): void {
-    this.lines += 1
-    if (this.lines > this.live.size * 2 + spareLines) {
-      this.compact()
+  #append(line: z.infer<typeof lineSchema>): void {
+    this.#lines += 1
+    if (this.#lines > this.#live.size * 2 + spareLines) {
+      this.#compact()
       return
     }
-    if (this.descriptor === undefined) return
+    if (this.#descriptor === undefined) return
     try {
-      writeSync(this.descriptor, `${JSON.stringify(line)}\n`)
+      writeSync(this.#descriptor, `${JSON.stringify(line)}\n`)
     } catch (error) {
-      this.onError(error)
+      this.#onError(error)
     }
   }
 
   /** Writes the file afresh beside the old one and puts it in its place. */
-  private compact(): void {
+  #compact(): void {
     try {
-      const draft = `${this.file}.draft`
-      writeFileSync(draft, [...this.live.values()].map((entry) => `${JSON.stringify({ start: entry })}\n`).join(''), {
+      const draft = `${this.#file}.draft`
+      writeFileSync(draft, [...this.#live.values()].map((entry) => `${JSON.stringify({ start: entry })}\n`).join(''), {
         mode: 0o600,
       })
       const descriptor = openSync(draft, 'a')
-      renameSync(draft, this.file)
+      renameSync(draft, this.#file)
       this.close()
-      this.descriptor = descriptor
-      this.lines = this.live.size
+      this.#descriptor = descriptor
+      this.#lines = this.#live.size
     } catch (error) {
-      this.onError(error)
+      this.#onError(error)
     }
   }
 }

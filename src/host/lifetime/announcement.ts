@@ -10,32 +10,36 @@ const refreshMs = 3_600_000
 
 /** The host's entry in the runtime folder: written once it listens, kept fresh while it lives, removed when it ends. */
 export class Announcement {
-  private timer: NodeJS.Timeout | undefined
+  readonly #endpoint: Endpoint
+  readonly #info: HostInfo
+  readonly #onError: (error: unknown) => void
 
-  constructor(
-    private readonly endpoint: Endpoint,
-    private readonly info: HostInfo,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(endpoint: Endpoint, info: HostInfo, onError: (error: unknown) => void) {
+    this.#endpoint = endpoint
+    this.#info = info
+    this.#onError = onError
+  }
 
   async publish(): Promise<void> {
-    await writeHostInfo(this.endpoint, this.info)
-    this.timer = setInterval(() => {
-      this.refresh().catch(this.onError)
+    await writeHostInfo(this.#endpoint, this.#info)
+    this.#timer = setInterval(() => {
+      this.refresh().catch(this.#onError)
     }, refreshMs)
-    this.timer.unref()
+    this.#timer.unref()
   }
 
   async withdraw(): Promise<void> {
-    clearInterval(this.timer)
-    await removeHostInfo(this.endpoint, this.info.token)
+    clearInterval(this.#timer)
+    await removeHostInfo(this.#endpoint, this.#info.token)
   }
 
   /** Makes everything in the folder look used, and writes the entry again if somebody removed it. */
   async refresh(): Promise<void> {
-    const { directory } = this.endpoint
-    if ((await readHostInfo(this.endpoint)) === undefined) await writeHostInfo(this.endpoint, this.info)
+    const { directory } = this.#endpoint
+    if ((await readHostInfo(this.#endpoint)) === undefined) await writeHostInfo(this.#endpoint, this.#info)
     const now = new Date()
-    for (const name of await readdir(directory)) await lutimes(join(directory, name), now, now).catch(this.onError)
+    for (const name of await readdir(directory)) await lutimes(join(directory, name), now, now).catch(this.#onError)
   }
 }

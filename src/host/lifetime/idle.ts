@@ -12,33 +12,43 @@ export function idleMsOf(env: NodeJS.ProcessEnv): number {
 
 /** Ends the host some time after nobody needs it any more. */
 export class IdleWatch {
-  private timer: NodeJS.Timeout | undefined
+  readonly #idleMs: number
+  readonly #isNeeded: () => boolean
+  readonly #end: () => void
+  readonly #looked: (isNeeded: boolean) => void
+
+  #timer: NodeJS.Timeout | undefined
 
   /** @param looked Told at each look whether somebody needs the host. */
   constructor(
-    private readonly idleMs: number,
-    private readonly isNeeded: () => boolean,
-    private readonly end: () => void,
-    private readonly looked: (isNeeded: boolean) => void = () => undefined,
-  ) {}
+    idleMs: number,
+    isNeeded: () => boolean,
+    end: () => void,
+    looked: (isNeeded: boolean) => void = () => undefined,
+  ) {
+    this.#idleMs = idleMs
+    this.#isNeeded = isNeeded
+    this.#end = end
+    this.#looked = looked
+  }
 
   /** Look again: a client came or went, a pool started or ended. */
   check(): void {
-    const isNeeded = this.isNeeded()
-    this.looked(isNeeded)
+    const isNeeded = this.#isNeeded()
+    this.#looked(isNeeded)
     if (isNeeded) {
-      clearTimeout(this.timer)
-      this.timer = undefined
+      clearTimeout(this.#timer)
+      this.#timer = undefined
       return
     }
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined
-      if (!this.isNeeded()) this.end()
-    }, this.idleMs)
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      if (!this.#isNeeded()) this.#end()
+    }, this.#idleMs)
   }
 
   dispose(): void {
-    clearTimeout(this.timer)
-    this.timer = undefined
+    clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 }

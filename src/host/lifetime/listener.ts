@@ -10,10 +10,14 @@ const mostTurnedAway = 64
 
 /** The socket that clients connect to: a fresh path for every host, so nothing stale is ever in the way. */
 export class Listener {
+  readonly #server: Server
+
   private constructor(
     readonly path: string,
-    private readonly server: Server,
-  ) {}
+    server: Server,
+  ) {
+    this.#server = server
+  }
 
   static async open(
     endpoint: Endpoint,
@@ -36,7 +40,7 @@ export class Listener {
 
   /** Takes no more connections and removes the socket; those that are open go on. */
   close(): void {
-    this.server.close()
+    this.#server.close()
   }
 }
 

@@ -5,12 +5,16 @@ import { closeSync, writeSync } from 'node:fs'
  * full, or not to be written, so a file there cannot tell it.
  */
 export class StartReason {
+  #descriptor: number | undefined
+
   /** @param descriptor Undefined for a host that was started by hand. */
-  constructor(private descriptor: number | undefined) {}
+  constructor(descriptor: number | undefined) {
+    this.#descriptor = descriptor
+  }
 
   /** Says it, once. */
   tell(reason: string): void {
-    const { descriptor } = this
+    const descriptor = this.#descriptor
     if (descriptor === undefined) return
     try {
       writeSync(descriptor, `${reason}\n`)
@@ -22,8 +26,8 @@ export class StartReason {
 
   /** The host runs: there is nothing to tell any more. */
   close(): void {
-    const { descriptor } = this
-    this.descriptor = undefined
+    const descriptor = this.#descriptor
+    this.#descriptor = undefined
     if (descriptor === undefined) return
     try {
       closeSync(descriptor)

@@ -21,14 +21,18 @@ export interface WatchingHost {
 
 /** Measures processes and machine as often as the most curious client wants, and not at all while nobody looks. */
 export class Watching {
-  private readonly sampler: Sampler
-  private workers: { intervalMs: number; subscription: Disposable } | undefined
-  private machine: { intervalMs: number; subscription: Disposable } | undefined
-  private poolsCpuPercent = 0
-  private poolsMemoryBytes = 0
+  readonly #host: WatchingHost
 
-  constructor(private readonly host: WatchingHost) {
-    this.sampler = new Sampler({
+  readonly #sampler: Sampler
+  #workers: { intervalMs: number; subscription: Disposable } | undefined
+  #machine: { intervalMs: number; subscription: Disposable } | undefined
+  #poolsCpuPercent = 0
+  #poolsMemoryBytes = 0
+
+  constructor(host: WatchingHost) {
+    this.#host = host
+
+    this.#sampler = new Sampler({
       usage: (identities) => host.processes.usage(identities),
       machine: readMachineLoad,
       onError: (error) => {
@@ -38,7 +42,7 @@ export class Watching {
   }
 
   get running(): boolean {
-    return this.sampler.running
+    return this.#sampler.running
   }
 
   /** Call with what every client wants, whenever one changes its mind, comes or goes. */
@@ -46,46 +50,46 @@ export class Watching {
     // The pools' share of the machine is measured with the workers.
     const workersMs = shortest(wishes.filter((wish) => wish.workers || wish.machine))
     const machineMs = shortest(wishes.filter((wish) => wish.machine))
-    if (workersMs !== this.workers?.intervalMs) {
-      this.workers?.subscription[Symbol.dispose]()
-      this.workers =
-        workersMs === undefined ? undefined : { intervalMs: workersMs, subscription: this.watchWorkers(workersMs) }
-      if (!this.workers) this.host.setUsage(null)
+    if (workersMs !== this.#workers?.intervalMs) {
+      this.#workers?.subscription[Symbol.dispose]()
+      this.#workers =
+        workersMs === undefined ? undefined : { intervalMs: workersMs, subscription: this.#watchWorkers(workersMs) }
+      if (!this.#workers) this.#host.setUsage(null)
     }
-    if (machineMs !== this.machine?.intervalMs) {
-      this.machine?.subscription[Symbol.dispose]()
-      this.machine =
-        machineMs === undefined ? undefined : { intervalMs: machineMs, subscription: this.watchMachine(machineMs) }
-      if (!this.machine) this.host.setMachine(null)
+    if (machineMs !== this.#machine?.intervalMs) {
+      this.#machine?.subscription[Symbol.dispose]()
+      this.#machine =
+        machineMs === undefined ? undefined : { intervalMs: machineMs, subscription: this.#watchMachine(machineMs) }
+      if (!this.#machine) this.#host.setMachine(null)
     }
   }
 
-  private watchWorkers(intervalMs: number): Disposable {
-    return this.sampler.subscribe({
-      identities: () => this.host.identities(),
+  #watchWorkers(intervalMs: number): Disposable {
+    return this.#sampler.subscribe({
+      identities: () => this.#host.identities(),
       intervalMs,
       onSample: (samples) => {
-        this.poolsCpuPercent = 0
-        this.poolsMemoryBytes = 0
+        this.#poolsCpuPercent = 0
+        this.#poolsMemoryBytes = 0
         for (const { cpuPercent, memoryBytes } of samples.values()) {
-          this.poolsCpuPercent += cpuPercent ?? 0
-          this.poolsMemoryBytes += memoryBytes
+          this.#poolsCpuPercent += cpuPercent ?? 0
+          this.#poolsMemoryBytes += memoryBytes
         }
-        this.host.setUsage(samples)
+        this.#host.setUsage(samples)
       },
     })
   }
 
-  private watchMachine(intervalMs: number): Disposable {
-    return this.sampler.subscribeMachine({
+  #watchMachine(intervalMs: number): Disposable {
+    return this.#sampler.subscribeMachine({
       intervalMs,
       onSample: (load) => {
-        this.host.setMachine(this.machineSnapshot(load))
+        this.#host.setMachine(this.#machineSnapshot(load))
       },
     })
   }
 
-  private machineSnapshot(load: MachineLoad): MachineSnapshot {
+  #machineSnapshot(load: MachineLoad): MachineSnapshot {
     const [one, five, fifteen] = load.loadAverage
     return {
       cores: load.cores,
@@ -93,8 +97,8 @@ export class Watching {
       loadAverage: [one, five, fifteen],
       memoryTotalBytes: load.memoryTotalBytes,
       memoryUsedBytes: load.memoryUsedBytes,
-      poolsCpuPercent: this.poolsCpuPercent,
-      poolsMemoryBytes: this.poolsMemoryBytes,
+      poolsCpuPercent: this.#poolsCpuPercent,
+      poolsMemoryBytes: this.#poolsMemoryBytes,
     }
   }
 }

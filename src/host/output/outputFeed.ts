@@ -14,24 +14,24 @@ export const tailBytes = 64 * 1024
 
 /** The recent output of one pool, and whoever follows it. Without a follower nothing is decoded. */
 export class OutputFeed {
-  private readonly tail: OutputChunk[] = []
-  private kept = 0
-  private readonly followers = new Set<(chunk: OutputChunk) => void>()
+  readonly #tail: OutputChunk[] = []
+  #kept = 0
+  readonly #followers = new Set<(chunk: OutputChunk) => void>()
 
   push(chunk: OutputChunk): void {
     const last = chunk.chunk.length > tailBytes ? { ...chunk, chunk: chunk.chunk.subarray(-tailBytes) } : chunk
-    this.tail.push(last)
-    this.kept += last.chunk.length
-    while (this.kept > tailBytes) this.kept -= this.tail.shift()?.chunk.length ?? 0
-    for (const follower of this.followers) follower(chunk)
+    this.#tail.push(last)
+    this.#kept += last.chunk.length
+    while (this.#kept > tailBytes) this.#kept -= this.#tail.shift()?.chunk.length ?? 0
+    for (const follower of this.#followers) follower(chunk)
   }
 
   /** Calls back for what is kept, then for all that comes, until the returned function is called. */
   follow(follower: (chunk: OutputChunk) => void): () => void {
-    for (const chunk of this.tail) follower(chunk)
-    this.followers.add(follower)
+    for (const chunk of this.#tail) follower(chunk)
+    this.#followers.add(follower)
     return () => {
-      this.followers.delete(follower)
+      this.#followers.delete(follower)
     }
   }
 }
@@ -50,63 +50,66 @@ const busyBacklogBytes = 256 * 1024
 
 /** Carries one pool's output to one client, in order, in messages of a decent size, and never more than it can take. */
 export class OutputFollower {
-  private pending: OutputChunk[] = []
-  private pendingSize = 0
-  private dropped = 0
-  private timer: NodeJS.Timeout | undefined
-  private readonly decoders = new Map<string, StringDecoder>()
+  readonly #poolId: string
+  readonly #client: { backlog(): number; send(params: Output.Params): void }
 
-  constructor(
-    private readonly poolId: string,
-    private readonly client: { backlog(): number; send(params: Output.Params): void },
-  ) {}
+  #pending: OutputChunk[] = []
+  #pendingSize = 0
+  #dropped = 0
+  #timer: NodeJS.Timeout | undefined
+  readonly #decoders = new Map<string, StringDecoder>()
+
+  constructor(poolId: string, client: { backlog(): number; send(params: Output.Params): void }) {
+    this.#poolId = poolId
+    this.#client = client
+  }
 
   push(chunk: OutputChunk): void {
-    this.pending.push(chunk)
-    this.pendingSize += chunk.chunk.length
-    while (this.pendingSize > pendingBytes && this.pending.length > 0) {
-      const size = this.pending.shift()?.chunk.length ?? 0
-      this.pendingSize -= size
-      this.dropped += size
+    this.#pending.push(chunk)
+    this.#pendingSize += chunk.chunk.length
+    while (this.#pendingSize > pendingBytes && this.#pending.length > 0) {
+      const size = this.#pending.shift()?.chunk.length ?? 0
+      this.#pendingSize -= size
+      this.#dropped += size
     }
-    if (this.pendingSize >= messageBytes) this.flush()
+    if (this.#pendingSize >= messageBytes) this.flush()
     else
-      this.timer ??= setTimeout(() => {
+      this.#timer ??= setTimeout(() => {
         this.flush()
       }, gatherMs)
   }
 
   /** Sends what waits, as far as the client can take it; called again when its socket has drained. */
   flush(): void {
-    clearTimeout(this.timer)
-    this.timer = undefined
-    while ((this.pending.length > 0 || this.dropped > 0) && this.client.backlog() < busyBacklogBytes) {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    while ((this.#pending.length > 0 || this.#dropped > 0) && this.#client.backlog() < busyBacklogBytes) {
       let size = 0
       let count = 0
-      while (count < this.pending.length && size < messageBytes) size += this.pending[count++]?.chunk.length ?? 0
-      const chunks = this.pending.splice(0, count)
-      this.pendingSize -= size
-      const { dropped } = this
-      this.dropped = 0
-      this.client.send({ poolId: this.poolId, dropped, chunks: this.decode(chunks) })
+      while (count < this.#pending.length && size < messageBytes) size += this.#pending[count++]?.chunk.length ?? 0
+      const chunks = this.#pending.splice(0, count)
+      this.#pendingSize -= size
+      const dropped = this.#dropped
+      this.#dropped = 0
+      this.#client.send({ poolId: this.#poolId, dropped, chunks: this.#decode(chunks) })
     }
   }
 
   dispose(): void {
-    clearTimeout(this.timer)
-    this.pending = []
+    clearTimeout(this.#timer)
+    this.#pending = []
   }
 
   /** Joins neighbours of one stream, and holds back half a character until the rest of it comes. */
-  private decode(chunks: readonly OutputChunk[]): Output.Params['chunks'] {
+  #decode(chunks: readonly OutputChunk[]): Output.Params['chunks'] {
     const decoded: Output.Params['chunks'] = []
     for (const { worker, taskId, stream, chunk } of chunks) {
       const key = `${worker} ${stream}`
-      let decoder = this.decoders.get(key)
+      let decoder = this.#decoders.get(key)
       if (!decoder) {
         // Workers come and go; the decoders of the oldest hold at most three bytes of something long past.
-        if (this.decoders.size > 256) this.decoders.clear()
-        this.decoders.set(key, (decoder = new StringDecoder('utf8')))
+        if (this.#decoders.size > 256) this.#decoders.clear()
+        this.#decoders.set(key, (decoder = new StringDecoder('utf8')))
       }
       const text = decoder.write(chunk)
       const last = decoded.at(-1)

@@ -26,24 +26,28 @@ const listedExits = 100
  * A pool that this host runs: listens to the engine, keeps the newest picture of each worker, and says what changed.
  */
 export class LivePool implements HostedPool {
+  readonly #observer: PoolObserver
+
   readonly orphaned = false
   readonly owned = true
   readonly needsHost = true
   readonly output = new OutputFeed()
   /** Live and exited, in the order they started. */
-  private readonly workers = new Map<string, WorkerInfo>()
-  private readonly exits: string[] = []
-  private readonly identities = new Map<string, ProcessIdentity>()
-  private readonly usage = new Map<number, UsageSample>()
-  private lastIssues: readonly string[] = []
+  readonly #workers = new Map<string, WorkerInfo>()
+  readonly #exits: string[] = []
+  readonly #identities = new Map<string, ProcessIdentity>()
+  readonly #usage = new Map<number, UsageSample>()
+  #lastIssues: readonly string[] = []
   /** Why this host ended it as failed; the engine's own reason goes first. */
-  private failure: string | null = null
+  #failure: string | null = null
 
   constructor(
     readonly pool: Pool,
     readonly label: string | null,
-    private readonly observer: PoolObserver,
+    observer: PoolObserver,
   ) {
+    this.#observer = observer
+
     pool.on('stateChange', (state) => {
       observer.headerChanged()
       if (state === 'ended') observer.ended()
@@ -52,34 +56,34 @@ export class LivePool implements HostedPool {
       observer.headerChanged()
     })
     pool.on('workerStart', (worker) => {
-      this.workerStarted(worker)
+      this.#workerStarted(worker)
     })
     pool.on('workerChange', (worker) => {
-      this.workerChanged(worker)
+      this.#workerChanged(worker)
     })
     pool.on('workerExit', (worker) => {
-      this.workerExited(worker)
+      this.#workerExited(worker)
     })
     pool.on('taskStart', (task, worker) => {
-      this.workerChanged({ ...worker, task })
+      this.#workerChanged({ ...worker, task })
     })
     pool.on('taskEnd', (task, detail) => {
-      if (isMissingExport(detail.error)) this.fail(detail.error.message)
-      this.taskChanged(task, detail.worker)
+      if (isMissingExport(detail.error)) this.#fail(detail.error.message)
+      this.#taskChanged(task, detail.worker)
     })
     pool.on('taskRetry', (task, detail) => {
-      this.taskChanged(task, detail.worker)
+      this.#taskChanged(task, detail.worker)
     })
     for (const event of ['taskStuck', 'taskUnstuck', 'taskLost'] as const) {
       pool.on(event, (task, worker) => {
-        this.workerChanged({ ...worker, task })
+        this.#workerChanged({ ...worker, task })
       })
     }
     pool.on('output', (chunk) => {
       this.output.push(chunk)
     })
     pool.on('shutdown', (report, options) => {
-      this.lastIssues = report.issues
+      this.#lastIssues = report.issues
       observer.headerChanged()
       observer.shutdown(report, options)
     })
@@ -122,22 +126,22 @@ export class LivePool implements HostedPool {
       startedAt: pool.startedAt,
       endedAt: pool.endedAt,
       counts,
-      etaMs: this.etaMs(counts),
-      failure: pool.failure ?? this.failure,
-      issues: [...this.lastIssues],
+      etaMs: this.#etaMs(counts),
+      failure: pool.failure ?? this.#failure,
+      issues: [...this.#lastIssues],
       exitedWorkerCount: pool.exitedWorkerCount,
       stats: statsOf(pool),
     }
   }
 
   workerNames(): Iterable<string> {
-    return this.workers.keys()
+    return this.#workers.keys()
   }
 
   worker(name: string): WorkerSnapshot | undefined {
-    const info = this.workers.get(name)
+    const info = this.#workers.get(name)
     if (!info) return undefined
-    const usage = info.status === 'exited' ? undefined : this.usage.get(info.pid)
+    const usage = info.status === 'exited' ? undefined : this.#usage.get(info.pid)
     return {
       name: info.name,
       pid: info.pid,
@@ -154,12 +158,12 @@ export class LivePool implements HostedPool {
   }
 
   liveWorkers(): ReturnType<HostedPool['liveWorkers']> {
-    return [...this.workers.values()]
+    return [...this.#workers.values()]
       .filter((info) => info.status !== 'exited' && info.pid > 0)
       .map((info) => ({
         name: info.name,
         pid: info.pid,
-        identity: this.identities.get(info.name),
+        identity: this.#identities.get(info.name),
         taskId: info.task?.id ?? null,
         stuck: info.task?.stuck === true,
       }))
@@ -205,18 +209,18 @@ export class LivePool implements HostedPool {
       )
     }
     this.pool.retryTask(taskId)
-    this.observer.headerChanged()
+    this.#observer.headerChanged()
   }
 
   setUsage(samples: ReadonlyMap<number, UsageSample> | null): void {
-    for (const info of this.workers.values()) {
+    for (const info of this.#workers.values()) {
       if (info.status === 'exited' || info.pid <= 0) continue
       const sample = samples?.get(info.pid)
-      const before = this.usage.get(info.pid)
+      const before = this.#usage.get(info.pid)
       if (before?.cpuPercent === sample?.cpuPercent && before?.memoryBytes === sample?.memoryBytes) continue
-      if (sample) this.usage.set(info.pid, sample)
-      else this.usage.delete(info.pid)
-      this.observer.workerChanged(info.name)
+      if (sample) this.#usage.set(info.pid, sample)
+      else this.#usage.delete(info.pid)
+      this.#observer.workerChanged(info.name)
     }
   }
 
@@ -227,62 +231,62 @@ export class LivePool implements HostedPool {
   }
 
   /** The definition names an export that is not there: every other item would only say the same. */
-  private fail(message: string): void {
-    if (this.failure !== null) return
-    this.failure =
+  #fail(message: string): void {
+    if (this.#failure !== null) return
+    this.#failure =
       this.pool.kind === 'python'
         ? `"python": ${message}. Write the name of one after the colon.`
         : `"module": ${message}. Write the name of one after the #.`
-    void this.pool.shutdown({ kill: false, askedBy: 'policy', reason: this.failure })
+    void this.pool.shutdown({ kill: false, askedBy: 'policy', reason: this.#failure })
   }
 
-  private workerStarted(worker: WorkerInfo): void {
-    this.workerChanged(worker)
+  #workerStarted(worker: WorkerInfo): void {
+    this.#workerChanged(worker)
     // Resolved already on Linux; a process that is gone by then needs no line in the ledger.
     void this.pool.identityOf(worker.pid).then((identity) => {
-      if (!identity || this.workers.get(worker.name)?.status === 'exited') return
-      this.identities.set(worker.name, identity)
-      this.observer.started(worker, identity)
+      if (!identity || this.#workers.get(worker.name)?.status === 'exited') return
+      this.#identities.set(worker.name, identity)
+      this.#observer.started(worker, identity)
     })
   }
 
-  private workerChanged(worker: WorkerInfo): void {
+  #workerChanged(worker: WorkerInfo): void {
     // An exited worker stays as it left, whatever is still told of it.
-    const before = this.workers.get(worker.name)
+    const before = this.#workers.get(worker.name)
     if (before?.status === 'exited' && worker.status !== 'exited') return
-    this.workers.set(worker.name, worker)
-    this.observer.workerChanged(worker.name)
-    this.observer.headerChanged()
+    this.#workers.set(worker.name, worker)
+    this.#observer.workerChanged(worker.name)
+    this.#observer.headerChanged()
   }
 
-  private workerExited(worker: WorkerInfo): void {
-    this.workerChanged(worker)
-    this.usage.delete(worker.pid)
-    const identity = this.identities.get(worker.name)
-    this.identities.delete(worker.name)
-    if (identity) this.observer.exited(identity)
-    this.exits.push(worker.name)
-    const oldest = this.exits.length > listedExits ? this.exits.shift() : undefined
+  #workerExited(worker: WorkerInfo): void {
+    this.#workerChanged(worker)
+    this.#usage.delete(worker.pid)
+    const identity = this.#identities.get(worker.name)
+    this.#identities.delete(worker.name)
+    if (identity) this.#observer.exited(identity)
+    this.#exits.push(worker.name)
+    const oldest = this.#exits.length > listedExits ? this.#exits.shift() : undefined
     if (oldest !== undefined) {
-      this.workers.delete(oldest)
-      this.observer.workerRemoved(oldest)
+      this.#workers.delete(oldest)
+      this.#observer.workerRemoved(oldest)
     }
   }
 
   /** A task ended: the worker that took it along shows how. */
-  private taskChanged(task: TaskInfo, workerName: string | null): void {
-    const info = workerName === null ? undefined : this.workers.get(workerName)
+  #taskChanged(task: TaskInfo, workerName: string | null): void {
+    const info = workerName === null ? undefined : this.#workers.get(workerName)
     if (info?.task?.id === task.id) {
-      this.workers.set(info.name, { ...info, task })
-      this.observer.workerChanged(info.name)
+      this.#workers.set(info.name, { ...info, task })
+      this.#observer.workerChanged(info.name)
     }
-    this.observer.headerChanged()
+    this.#observer.headerChanged()
   }
 
   /**
    * From the mean run time so far. A stuck task has no end and a slow one no known one, so their pool has none either.
    */
-  private etaMs({ queued, running }: PoolHeader['counts']): number | null {
+  #etaMs({ queued, running }: PoolHeader['counts']): number | null {
     const left = queued + running
     const { meanTaskMs } = this
     if (meanTaskMs === null || left === 0 || this.pool.state === 'terminate' || this.pool.state === 'ended') return null

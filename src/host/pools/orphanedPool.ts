@@ -44,45 +44,53 @@ const defaultGracePeriodMs = 100
  * the same commands and the same core as any other pool, and ends by itself once its processes are gone.
  */
 export class OrphanedPool implements HostedPool {
+  readonly #processes: ProcessTable
+  readonly #kills: KillLedger
+  readonly #observer: OrphanObserver
+
   readonly orphaned = true
   readonly owned = false
   readonly needsHost = false
   readonly output = new OutputFeed()
   readonly startedAt: number
   endedAt: number | null = null
-  private readonly alive = new Map<string, Survivor>()
-  private readonly gone = new Map<string, { survivor: Survivor; exitedAt: number }>()
-  private readonly usage = new Map<number, UsageSample>()
-  private readonly kind: string
-  private lastIssues: readonly string[] = []
-  private readonly timer: NodeJS.Timeout
+  readonly #alive = new Map<string, Survivor>()
+  readonly #gone = new Map<string, { survivor: Survivor; exitedAt: number }>()
+  readonly #usage = new Map<number, UsageSample>()
+  readonly #kind: string
+  #lastIssues: readonly string[] = []
+  readonly #timer: NodeJS.Timeout
 
   constructor(
     readonly id: string,
     readonly name: string,
     survivors: readonly Survivor[],
-    private readonly processes: ProcessTable,
-    private readonly kills: KillLedger,
-    private readonly observer: OrphanObserver,
+    processes: ProcessTable,
+    kills: KillLedger,
+    observer: OrphanObserver,
   ) {
-    for (const survivor of survivors) this.alive.set(survivor.entry.worker, survivor)
+    this.#processes = processes
+    this.#kills = kills
+    this.#observer = observer
+
+    for (const survivor of survivors) this.#alive.set(survivor.entry.worker, survivor)
     this.startedAt = Math.min(...survivors.map(({ entry }) => entry.startedAt))
-    this.kind = survivors[0]?.entry.kind ?? 'command'
-    this.timer = setInterval(() => {
+    this.#kind = survivors[0]?.entry.kind ?? 'command'
+    this.#timer = setInterval(() => {
       void this.look()
     }, lookMs)
-    this.timer.unref()
+    this.#timer.unref()
   }
 
   get live(): boolean {
-    return this.alive.size > 0
+    return this.#alive.size > 0
   }
 
   header(): PoolHeader {
     return {
       id: this.id,
       name: this.name,
-      kind: this.kind,
+      kind: this.#kind,
       state: this.live ? 'terminate' : 'ended',
       programId: null,
       program: null,
@@ -93,35 +101,35 @@ export class OrphanedPool implements HostedPool {
       endedAt: this.endedAt,
       counts: {
         queued: 0,
-        running: this.alive.size,
-        stuck: this.alive.size,
+        running: this.#alive.size,
+        stuck: this.#alive.size,
         done: 0,
         failed: 0,
-        lost: this.gone.size,
+        lost: this.#gone.size,
         timedOut: 0,
         cancelled: 0,
       },
       etaMs: null,
       failure: null,
-      issues: [...this.lastIssues],
-      exitedWorkerCount: this.gone.size,
+      issues: [...this.#lastIssues],
+      exitedWorkerCount: this.#gone.size,
       stats: null,
     }
   }
 
   *workerNames(): Iterable<string> {
-    yield* this.gone.keys()
-    yield* this.alive.keys()
+    yield* this.#gone.keys()
+    yield* this.#alive.keys()
   }
 
   worker(name: string): WorkerSnapshot | undefined {
-    const alive = this.alive.get(name)
-    const gone = this.gone.get(name)
+    const alive = this.#alive.get(name)
+    const gone = this.#gone.get(name)
     const survivor = alive ?? gone?.survivor
     if (!survivor) return undefined
     const { entry } = survivor
     const exitedAt = gone?.exitedAt ?? null
-    const usage = alive && this.usage.get(entry.pid)
+    const usage = alive && this.#usage.get(entry.pid)
     return {
       name,
       pid: entry.pid,
@@ -147,7 +155,7 @@ export class OrphanedPool implements HostedPool {
   }
 
   liveWorkers(): ReturnType<HostedPool['liveWorkers']> {
-    return [...this.alive].map(([name, { entry }]) => ({
+    return [...this.#alive].map(([name, { entry }]) => ({
       name,
       pid: entry.pid,
       identity: entry,
@@ -157,21 +165,21 @@ export class OrphanedPool implements HostedPool {
   }
 
   shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
-    return this.end(this.requestToEnd([...this.alive], order, { id: this.id, name: this.name }), order)
+    return this.#end(this.#requestToEnd([...this.#alive], order, { id: this.id, name: this.name }), order)
   }
 
   shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
-    return this.end(this.requestToEndWorker(pid, order), order)
+    return this.#end(this.#requestToEndWorker(pid, order), order)
   }
 
   plan(order: ShutdownOrder): Promise<ShutdownPlan> {
-    return planShutdown(this.requestToEnd([...this.alive], order, { id: this.id, name: this.name }), {
-      processes: this.processes,
+    return planShutdown(this.#requestToEnd([...this.#alive], order, { id: this.id, name: this.name }), {
+      processes: this.#processes,
     })
   }
 
   planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
-    return planShutdown(this.requestToEndWorker(pid, order), { processes: this.processes })
+    return planShutdown(this.#requestToEndWorker(pid, order), { processes: this.#processes })
   }
 
   failures(): GetFailures.Result {
@@ -179,7 +187,7 @@ export class OrphanedPool implements HostedPool {
   }
 
   async cancelTask(taskId: string, order: ShutdownOrder): Promise<void> {
-    const target = [...this.alive.values()].find(({ entry }) => taskIdOf(entry) === taskId)
+    const target = [...this.#alive.values()].find(({ entry }) => taskIdOf(entry) === taskId)
     if (!target) throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no running task ${taskId}.`)
     await this.shutdownWorker(target.entry.pid, order)
   }
@@ -193,46 +201,46 @@ export class OrphanedPool implements HostedPool {
   }
 
   setUsage(samples: ReadonlyMap<number, UsageSample> | null): void {
-    for (const [name, { entry }] of this.alive) {
+    for (const [name, { entry }] of this.#alive) {
       const sample = samples?.get(entry.pid)
-      if (sample) this.usage.set(entry.pid, sample)
-      else this.usage.delete(entry.pid)
-      this.observer.workerChanged(name)
+      if (sample) this.#usage.set(entry.pid, sample)
+      else this.#usage.delete(entry.pid)
+      this.#observer.workerChanged(name)
     }
   }
 
   dispose(): Promise<void> {
-    clearInterval(this.timer)
+    clearInterval(this.#timer)
     return Promise.resolve()
   }
 
   /** Which of them are still there. */
   async look(): Promise<void> {
-    for (const [name, survivor] of [...this.alive]) {
-      if (await isAlive(this.processes, survivor.entry)) continue
-      if (!this.alive.delete(name)) continue
-      this.gone.set(name, { survivor, exitedAt: Date.now() })
-      this.usage.delete(survivor.entry.pid)
-      this.observer.exited(survivor.entry)
-      this.observer.workerChanged(name)
-      this.observer.headerChanged()
+    for (const [name, survivor] of [...this.#alive]) {
+      if (await isAlive(this.#processes, survivor.entry)) continue
+      if (!this.#alive.delete(name)) continue
+      this.#gone.set(name, { survivor, exitedAt: Date.now() })
+      this.#usage.delete(survivor.entry.pid)
+      this.#observer.exited(survivor.entry)
+      this.#observer.workerChanged(name)
+      this.#observer.headerChanged()
     }
     if (this.live || this.endedAt !== null) return
     this.endedAt = Date.now()
-    clearInterval(this.timer)
-    this.observer.headerChanged()
-    this.observer.ended()
+    clearInterval(this.#timer)
+    this.#observer.headerChanged()
+    this.#observer.ended()
   }
 
-  private requestToEndWorker(pid: number, order: ShutdownOrder): ShutdownRequest {
-    const targets = [...this.alive].filter(([, { entry }]) => entry.pid === pid)
+  #requestToEndWorker(pid: number, order: ShutdownOrder): ShutdownRequest {
+    const targets = [...this.#alive].filter(([, { entry }]) => entry.pid === pid)
     const [name] = targets[0] ?? []
     if (name === undefined)
       throw new RequestError(errorCodes.notFound, `The pool ${this.name} has no live worker with pid ${pid}.`)
-    return this.requestToEnd(targets, order, { id: this.id, name, kind: 'worker' })
+    return this.#requestToEnd(targets, order, { id: this.id, name, kind: 'worker' })
   }
 
-  private requestToEnd(
+  #requestToEnd(
     targets: readonly (readonly [string, Survivor])[],
     order: ShutdownOrder,
     subject: ShutdownSubject,
@@ -252,12 +260,12 @@ export class OrphanedPool implements HostedPool {
     }
   }
 
-  private async end(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
+  async #end(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
     const note = async (report: ShutdownReport): Promise<void> => {
-      this.lastIssues = report.issues
+      this.#lastIssues = report.issues
       await this.look()
-      this.observer.headerChanged()
-      this.observer.shutdown(report, order)
+      this.#observer.headerChanged()
+      this.#observer.shutdown(report, order)
     }
     const report = await shutDown(
       {
@@ -266,7 +274,7 @@ export class OrphanedPool implements HostedPool {
           void note(later)
         },
       },
-      { processes: this.processes, ledger: this.kills },
+      { processes: this.#processes, ledger: this.#kills },
     )
     await note(report)
     return report

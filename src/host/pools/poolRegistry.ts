@@ -8,27 +8,30 @@ export const listedEndedPools = 50
 
 /** Every pool of this host, running and ended, in the order they were launched. */
 export class PoolRegistry {
-  private readonly pools = new Map<string, HostedPool>()
+  readonly #state: StateLog
+  readonly #onError: (error: unknown) => void
 
-  constructor(
-    private readonly state: StateLog,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+  readonly #pools = new Map<string, HostedPool>()
+
+  constructor(state: StateLog, onError: (error: unknown) => void) {
+    this.#state = state
+    this.#onError = onError
+  }
 
   add(pool: HostedPool): void {
-    this.pools.set(pool.id, pool)
-    this.state.addPool(pool)
-    const ended = [...this.pools.values()].filter((other) => !other.live)
-    for (const old of ended.slice(0, Math.max(0, ended.length - listedEndedPools))) this.forget(old)
+    this.#pools.set(pool.id, pool)
+    this.#state.addPool(pool)
+    const ended = [...this.#pools.values()].filter((other) => !other.live)
+    for (const old of ended.slice(0, Math.max(0, ended.length - listedEndedPools))) this.#forget(old)
   }
 
   has(id: string): boolean {
-    return this.pools.has(id)
+    return this.#pools.has(id)
   }
 
   /** @throws {@link RequestError} */
   get(id: string): HostedPool {
-    const pool = this.pools.get(id)
+    const pool = this.#pools.get(id)
     if (!pool)
       throw new RequestError(
         errorCodes.notFound,
@@ -43,11 +46,11 @@ export class PoolRegistry {
     const pool = this.get(id)
     if (pool.live)
       throw new RequestError(errorCodes.wrongState, `The pool ${pool.name} still runs. Terminate it first.`)
-    this.forget(pool)
+    this.#forget(pool)
   }
 
   all(): HostedPool[] {
-    return [...this.pools.values()]
+    return [...this.#pools.values()]
   }
 
   live(): HostedPool[] {
@@ -58,9 +61,9 @@ export class PoolRegistry {
     return this.all().map((pool) => pool.header())
   }
 
-  private forget(pool: HostedPool): void {
-    this.pools.delete(pool.id)
-    this.state.removePool(pool.id)
-    pool.dispose().catch(this.onError)
+  #forget(pool: HostedPool): void {
+    this.#pools.delete(pool.id)
+    this.#state.removePool(pool.id)
+    pool.dispose().catch(this.#onError)
   }
 }

@@ -32,26 +32,29 @@ export interface WrappedUp {
  * are, the host leaves, with the exit code of the pool that heard the notice first.
  */
 export class Preemptions {
+  readonly #system: ShutdownDependencies
+  readonly #log: Log
+
   /** Resolves once, when every pool is wrapped up. */
   readonly done: Promise<WrappedUp>
-  private readonly handlers = new Map<LivePool, PreemptionHandler>()
-  private resolve: (wrappedUp: WrappedUp) => void = () => undefined
-  private begun: { readonly source: string } | undefined
-  private exitCode: number | undefined
-  private leftUntil = Infinity
+  readonly #handlers = new Map<LivePool, PreemptionHandler>()
+  #resolve: (wrappedUp: WrappedUp) => void = () => undefined
+  #begun: { readonly source: string } | undefined
+  #exitCode: number | undefined
+  #leftUntil = Infinity
 
-  constructor(
-    private readonly system: ShutdownDependencies,
-    private readonly log: Log,
-  ) {
+  constructor(system: ShutdownDependencies, log: Log) {
+    this.#system = system
+    this.#log = log
+
     this.done = new Promise((resolve) => {
-      this.resolve = resolve
+      this.#resolve = resolve
     })
   }
 
   /** A notice has come. */
   get active(): boolean {
-    return this.begun !== undefined
+    return this.#begun !== undefined
   }
 
   add(hosted: LivePool, { definition, cwd, env }: PoolTermination): void {
@@ -61,7 +64,7 @@ export class Preemptions {
       pool,
       cwd,
       env,
-      system: this.system,
+      system: this.#system,
       output: (stream: 'stdout' | 'stderr', chunk: Buffer) => {
         hosted.output.push({ worker: 'save', taskId: null, stream, chunk })
       },
@@ -75,22 +78,22 @@ export class Preemptions {
         terminationWatcher: watch,
         // The host leaves, and not each of its pools.
         exit: () => {
-          this.wrappedUp(hosted)
+          this.#wrappedUp(hosted)
         },
         ...(save === undefined ? {} : { save: (context) => runSave(save, setting, context) }),
       },
       detection: { env },
       ownProcess: null,
       report: (event) => {
-        this.write(hosted, event)
-        if (event.kind === 'noticed') this.noticed(event.notice.source, event.exitCode)
+        this.#write(hosted, event)
+        if (event.kind === 'noticed') this.#noticed(event.notice.source, event.exitCode)
         if (event.kind === 'leaving' && event.leftMs !== null)
-          this.leftUntil = Math.min(this.leftUntil, performance.now() + event.leftMs)
+          this.#leftUntil = Math.min(this.#leftUntil, performance.now() + event.leftMs)
       },
     })
-    this.handlers.set(hosted, handler)
+    this.#handlers.set(hosted, handler)
     // Its launch was under way when the notice came.
-    if (this.begun) handler.notify(this.begun.source)
+    if (this.#begun) handler.notify(this.#begun.source)
   }
 
   /**
@@ -98,55 +101,55 @@ export class Preemptions {
    * that.
    */
   ended(hosted: LivePool): void {
-    const handler = this.handlers.get(hosted)
+    const handler = this.#handlers.get(hosted)
     if (handler?.phase === 'watching') {
       handler.stop()
-      this.handlers.delete(hosted)
+      this.#handlers.delete(hosted)
     } else if (handler?.phase === 'using') {
       handler.hurry()
     }
   }
 
   has(hosted: unknown): boolean {
-    return this.handlers.has(hosted as LivePool)
+    return this.#handlers.has(hosted as LivePool)
   }
 
   /** SIGTERM to the host. @returns false when no pool has a `termination`: then it is the host's own affair */
   sigterm(): boolean {
-    if (this.handlers.size === 0 && !this.active) return false
-    this.begun ??= { source: 'SIGTERM' }
-    for (const handler of this.handlers.values()) handler.notify('SIGTERM')
+    if (this.#handlers.size === 0 && !this.active) return false
+    this.#begun ??= { source: 'SIGTERM' }
+    for (const handler of this.#handlers.values()) handler.notify('SIGTERM')
     return true
   }
 
   /** After a notice: goes on to the end without using the time that is left. */
   hurry(): void {
-    for (const handler of this.handlers.values()) if (handler.phase === 'using') handler.hurry()
+    for (const handler of this.#handlers.values()) if (handler.phase === 'using') handler.hurry()
   }
 
   /** Watches no more; what has begun goes on. */
   stop(): void {
-    for (const handler of this.handlers.values()) handler.stop()
+    for (const handler of this.#handlers.values()) handler.stop()
   }
 
-  private noticed(source: string, exitCode: number): void {
-    this.begun ??= { source }
-    this.exitCode ??= exitCode
-    for (const handler of this.handlers.values()) if (handler.phase === 'watching') handler.notify(source)
+  #noticed(source: string, exitCode: number): void {
+    this.#begun ??= { source }
+    this.#exitCode ??= exitCode
+    for (const handler of this.#handlers.values()) if (handler.phase === 'watching') handler.notify(source)
   }
 
-  private wrappedUp(hosted: LivePool): void {
-    this.handlers.delete(hosted)
-    if (this.handlers.size === 0)
-      this.resolve({ exitCode: this.exitCode ?? 0, leftMs: this.leftUntil - performance.now() })
+  #wrappedUp(hosted: LivePool): void {
+    this.#handlers.delete(hosted)
+    if (this.#handlers.size === 0)
+      this.#resolve({ exitCode: this.#exitCode ?? 0, leftMs: this.#leftUntil - performance.now() })
   }
 
   /** Into the log, and among the pool's output, for whoever follows that. */
-  private write({ pool, output }: LivePool, event: PreemptionEvent): void {
+  #write({ pool, output }: LivePool, event: PreemptionEvent): void {
     const line = describePreemption(event)
     const details = { pool: pool.name, id: pool.id }
-    if (isWarning(event)) this.log.warn(line, details)
-    else this.log.info(line, details)
+    if (isWarning(event)) this.#log.warn(line, details)
+    else this.#log.info(line, details)
     output.push({ worker: 'termination', taskId: null, stream: 'stderr', chunk: Buffer.from(`${line}\n`) })
   }
 }

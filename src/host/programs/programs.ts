@@ -45,14 +45,18 @@ export interface ProgramLaunch {
 
 /** The user's own programs, watched and attached. */
 export class Programs implements ProgramRequests {
-  private readonly watched = new Map<string, WatchedProgram>()
-  private readonly attached = new Map<string, AttachedProgram>()
+  readonly #context: ProgramContext
 
-  constructor(private readonly context: ProgramContext) {}
+  readonly #watched = new Map<string, WatchedProgram>()
+  readonly #attached = new Map<string, AttachedProgram>()
+
+  constructor(context: ProgramContext) {
+    this.#context = context
+  }
 
   /** Folders of a host that died: its programs go on without being watched. */
   async removeStale(): Promise<void> {
-    const { directory, log } = this.context
+    const { directory, log } = this.#context
     const names = await readdir(directory)
     await Promise.all(
       names
@@ -66,7 +70,7 @@ export class Programs implements ProgramRequests {
   }
 
   async run({ argv, cwd, env, options }: RunProgram.Params): Promise<RunProgram.Result> {
-    const { program, session } = await this.open(
+    const { program, session } = await this.#open(
       { argv, cwd, watch: options, owned: false, label: null },
       options.name ?? programName(argv),
     )
@@ -83,9 +87,9 @@ export class Programs implements ProgramRequests {
   }
 
   async started({ programId, pid }: ProgramStarted.Params, { processId, pidNamespace }: Starter): Promise<void> {
-    const program = this.program(programId)
-    const identity = await this.context.processes.identify(pid)
-    const row = identity && (await this.context.processes.inspect(identity))
+    const program = this.#program(programId)
+    const identity = await this.#context.processes.identify(pid)
+    const row = identity && (await this.#context.processes.inspect(identity))
     // A program that is over already: its exit is told in a moment.
     if (identity === undefined || row === undefined) return
     if (pidNamespace !== ownPidNamespace()) {
@@ -105,9 +109,9 @@ export class Programs implements ProgramRequests {
   }
 
   async exited({ programId, exitCode, signal }: ProgramExited.Params): Promise<ProgramExited.Result> {
-    const program = this.program(programId)
+    const program = this.#program(programId)
     const { root } = program
-    if (root !== undefined && (await isAlive(this.context.processes, root)))
+    if (root !== undefined && (await isAlive(this.#context.processes, root)))
       throw new RequestError(
         errorCodes.wrongState,
         `Process ${root.pid} of ${program.name} still runs, so it is not taken for ended.`,
@@ -121,7 +125,7 @@ export class Programs implements ProgramRequests {
     const argv = typeof command === 'string' ? [command] : command
     const title =
       name ?? (typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'program') : programName(argv))
-    const { program, session } = await this.open({ argv, cwd, watch, owned: true, label }, title)
+    const { program, session } = await this.#open({ argv, cwd, watch, owned: true, label }, title)
     const [file = '', ...args] = argv
     // A pipe is no terminal: without this, what Python prints before a hang would stay in its buffer.
     const unbuffered = env.PYTHONUNBUFFERED === undefined ? { PYTHONUNBUFFERED: '1' } : {}
@@ -147,7 +151,7 @@ export class Programs implements ProgramRequests {
         child.once('error', resolve)
       })
       await program.abandon()
-      this.context.pools.remove(program.id)
+      this.#context.pools.remove(program.id)
       throw new LaunchError(label === null ? 'The program' : `"${label}"`, [
         {
           path: ['program'],
@@ -159,16 +163,16 @@ export class Programs implements ProgramRequests {
       ])
     }
     child.on('error', (error) => {
-      this.context.log.warn('A program had an error.', { program: program.name, error: error.message })
+      this.#context.log.warn('A program had an error.', { program: program.name, error: error.message })
     })
     child.once('exit', (exitCode, signal) => {
       program.exited({ exitCode, signal })
     })
-    const identity = await this.context.processes.identify(pid)
+    const identity = await this.#context.processes.identify(pid)
     if (identity !== undefined) {
       // Written down before anything is awaited: an exit that nobody hears of would stay in the ledger.
       if (child.exitCode === null && child.signalCode === null)
-        this.context.ledger()?.started({
+        this.#context.ledger()?.started({
           ...identity,
           poolId: program.id,
           pool: program.name,
@@ -179,7 +183,7 @@ export class Programs implements ProgramRequests {
           startedAt: program.startedAt,
         })
       child.once('exit', () => {
-        this.context.ledger()?.exited(identity)
+        this.#context.ledger()?.exited(identity)
       })
       await program.started(identity)
     }
@@ -187,7 +191,7 @@ export class Programs implements ProgramRequests {
   }
 
   async look(poolId: string | undefined): Promise<void> {
-    const programs = [...this.watched.values(), ...this.attached.values()].filter((program) => program.live)
+    const programs = [...this.#watched.values(), ...this.#attached.values()].filter((program) => program.live)
     const chosen =
       poolId === undefined
         ? programs
@@ -196,8 +200,8 @@ export class Programs implements ProgramRequests {
   }
 
   async rescue({ poolId, actions, askedBy }: Rescue.Params): Promise<Rescue.Result> {
-    const part = this.context.pools.get(poolId)
-    const program = [...this.watched.values(), ...this.attached.values()].find(
+    const part = this.#context.pools.get(poolId)
+    const program = [...this.#watched.values(), ...this.#attached.values()].find(
       (candidate) => candidate === part || candidate.pools.some((pool) => pool === part),
     )
     if (program === undefined)
@@ -218,7 +222,7 @@ export class Programs implements ProgramRequests {
             : action.kind === 'release'
               ? await program.rescuer.release(part, action.lock)
               : await program.rescuer.task(part, action.task, action.kind)
-      this.context.log.info('A rescue.', { pool: part.name, askedBy, ...action, ...outcome })
+      this.#context.log.info('A rescue.', { pool: part.name, askedBy, ...action, ...outcome })
       outcomes.push(outcome)
     }
     await program.look()
@@ -226,52 +230,53 @@ export class Programs implements ProgramRequests {
   }
 
   stacks(pid: number): Promise<GetStacks.Result> {
-    return stacksOf(pid, [...this.watched.values()], [...this.attached.values()], this.context)
+    return stacksOf(pid, [...this.#watched.values()], [...this.#attached.values()], this.#context)
   }
 
   async attach(pid: number): Promise<AttachProcess.Result> {
-    this.context.mustBeOpen()
-    for (const program of this.watched.values()) {
+    this.#context.mustBeOpen()
+    for (const program of this.#watched.values()) {
       if (program.live && program.findMember(pid) !== undefined)
         throw new RequestError(
           errorCodes.wrongState,
           `Process ${pid} belongs to ${program.name}, which is watched already.`,
         )
     }
-    const attached = [...this.attached.values()].filter((program) => program.live)
+    const attached = [...this.#attached.values()].filter((program) => program.live)
     const known = attached.find((program) => program.rootPid === pid)
-    if (known === undefined) await this.mustBelongToNone(pid, attached)
-    const program = known ?? (await AttachedProgram.open(newId(), pid, this.context))
+    if (known === undefined) await this.#mustBelongToNone(pid, attached)
+    const program = known ?? (await AttachedProgram.open(newId(), pid, this.#context))
     if (known === undefined) {
-      for (const [key, old] of this.attached) if (!old.live && !this.context.pools.has(key)) this.attached.delete(key)
-      this.attached.set(program.id, program)
-      this.context.pools.add(program)
+      for (const [key, old] of this.#attached)
+        if (!old.live && !this.#context.pools.has(key)) this.#attached.delete(key)
+      this.#attached.set(program.id, program)
+      this.#context.pools.add(program)
     }
     await program.look()
     return { programId: program.id, name: program.name, pids: program.pids() }
   }
 
   async confirm({ poolId, pids }: ConfirmAttached.Params): Promise<void> {
-    const program = this.attached.get(poolId)
+    const program = this.#attached.get(poolId)
     if (program === undefined) throw new RequestError(errorCodes.notFound, `There is no attached program ${poolId}.`)
     await program.confirm(pids)
   }
 
   processes(): Promise<ListProcesses.Process[]> {
-    return listProcesses(this.context)
+    return listProcesses(this.#context)
   }
 
   /** The programs in people's terminals go on, unwatched. */
   async leave(): Promise<void> {
     await Promise.all(
-      [...this.watched.values(), ...this.attached.values()]
+      [...this.#watched.values(), ...this.#attached.values()]
         .filter((program) => program.live)
         .map((program) => program.leave()),
     )
   }
 
   /** What it has started since the last look belongs to an attached program as well. */
-  private async mustBelongToNone(pid: number, attached: readonly AttachedProgram[]): Promise<void> {
+  async #mustBelongToNone(pid: number, attached: readonly AttachedProgram[]): Promise<void> {
     await Promise.all(attached.map((program) => program.look()))
     const owner = attached.find((program) => program.live && program.findMember(pid) !== undefined)
     if (owner !== undefined)
@@ -281,11 +286,11 @@ export class Programs implements ProgramRequests {
       )
   }
 
-  private async open(
+  async #open(
     options: WatchedProgramOptions,
     name: string,
   ): Promise<{ program: WatchedProgram; session: WatchSession }> {
-    const { context } = this
+    const context = this.#context
     context.mustBeOpen()
     const id = newId()
     const program = new WatchedProgram(id, name, options, context)
@@ -305,15 +310,15 @@ export class Programs implements ProgramRequests {
       },
     )
     program.opened(session)
-    this.watched.set(id, program)
-    for (const [key, old] of this.watched) if (!old.live && !context.pools.has(key)) this.watched.delete(key)
+    this.#watched.set(id, program)
+    for (const [key, old] of this.#watched) if (!old.live && !context.pools.has(key)) this.#watched.delete(key)
     context.pools.add(program)
     context.log.info('A program is watched.', { id, name })
     return { program, session }
   }
 
-  private program(id: string): WatchedProgram {
-    const program = this.watched.get(id)
+  #program(id: string): WatchedProgram {
+    const program = this.#watched.get(id)
     if (!program) throw new RequestError(errorCodes.notFound, `There is no watched program ${id}.`)
     return program
   }

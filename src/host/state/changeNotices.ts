@@ -9,30 +9,33 @@ export const noticeIntervalMs = 255
  * loses the last change.
  */
 export class ChangeNotices {
-  private last = -Infinity
-  private timer: NodeJS.Timeout | undefined
+  readonly #notify: () => void
+  readonly #intervalMs: number
 
-  constructor(
-    private readonly notify: () => void,
-    private readonly intervalMs: number = noticeIntervalMs,
-  ) {}
+  #last = -Infinity
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(notify: () => void, intervalMs: number = noticeIntervalMs) {
+    this.#notify = notify
+    this.#intervalMs = intervalMs
+  }
 
   /** Something changed. */
   changed(): void {
-    if (this.timer) return
-    const wait = this.last + this.intervalMs - performance.now()
+    if (this.#timer) return
+    const wait = this.#last + this.#intervalMs - performance.now()
     // Even the first one waits for the end of this turn, so that changes that belong together are one notice.
-    this.timer = setTimeout(
+    this.#timer = setTimeout(
       () => {
-        this.timer = undefined
-        this.last = performance.now()
-        this.notify()
+        this.#timer = undefined
+        this.#last = performance.now()
+        this.#notify()
       },
       Math.max(0, wait),
     )
   }
 
   dispose(): void {
-    clearTimeout(this.timer)
+    clearTimeout(this.#timer)
   }
 }

@@ -30,97 +30,105 @@ const rememberedRemovals = 1000
  * Revisions start at the clock, so that one of an earlier host is never taken for one of this.
  */
 export class StateLog {
-  private readonly tracked = new Map<string, Tracked>()
-  private readonly removedPools: { readonly id: string; readonly added: number; readonly removed: number }[] = []
-  private readonly base: number
-  private floor: number
-  private revision: number
-  private open = false
-  private machineSnapshot: MachineSnapshot | null = null
+  readonly #changed: () => void
+
+  readonly #tracked = new Map<string, Tracked>()
+  readonly #removedPools: { readonly id: string; readonly added: number; readonly removed: number }[] = []
+  readonly #base: number
+  #floor: number
+  #revision: number
+  #open = false
+  #machineSnapshot: MachineSnapshot | null = null
 
   /** @param changed Called for every change; cheap, and often. */
-  constructor(
-    private readonly changed: () => void,
-    now: number = Date.now(),
-  ) {
+  constructor(changed: () => void, now: number = Date.now()) {
+    this.#changed = changed
+
     // Microseconds: more revisions than a host can use before the next one starts, and exact in a double until 2255.
-    this.revision = this.base = this.floor = now * 1000
+    this.#revision = this.#base = this.#floor = now * 1000
   }
 
   /** The revision of the present state. */
   get rev(): number {
-    if (this.open) {
-      this.revision += 1
-      this.open = false
+    if (this.#open) {
+      this.#revision += 1
+      this.#open = false
     }
-    return this.revision
+    return this.#revision
   }
 
   addPool(source: StateSource): void {
-    const rev = this.touch()
-    this.tracked.set(source.id, { source, added: rev, header: rev, workers: new Map(), removed: [], floor: this.base })
+    const rev = this.#touch()
+    this.#tracked.set(source.id, {
+      source,
+      added: rev,
+      header: rev,
+      workers: new Map(),
+      removed: [],
+      floor: this.#base,
+    })
   }
 
   removePool(id: string): void {
-    const tracked = this.tracked.get(id)
+    const tracked = this.#tracked.get(id)
     if (!tracked) return
-    this.tracked.delete(id)
-    this.removedPools.push({ id, added: tracked.added, removed: this.touch() })
-    if (this.removedPools.length > rememberedRemovals) this.floor = this.removedPools.shift()?.removed ?? this.floor
+    this.#tracked.delete(id)
+    this.#removedPools.push({ id, added: tracked.added, removed: this.#touch() })
+    if (this.#removedPools.length > rememberedRemovals) this.#floor = this.#removedPools.shift()?.removed ?? this.#floor
   }
 
   headerChanged(id: string): void {
-    const tracked = this.tracked.get(id)
-    if (tracked) tracked.header = this.touch()
+    const tracked = this.#tracked.get(id)
+    if (tracked) tracked.header = this.#touch()
   }
 
   workerChanged(id: string, name: string): void {
-    const workers = this.tracked.get(id)?.workers
+    const workers = this.#tracked.get(id)?.workers
     if (!workers) return
-    const rev = this.touch()
+    const rev = this.#touch()
     const worker = workers.get(name)
     if (worker) worker.changed = rev
     else workers.set(name, { added: rev, changed: rev })
   }
 
   workerRemoved(id: string, name: string): void {
-    const tracked = this.tracked.get(id)
+    const tracked = this.#tracked.get(id)
     const worker = tracked?.workers.get(name)
     if (!tracked || !worker) return
     tracked.workers.delete(name)
-    tracked.removed.push({ name, added: worker.added, removed: this.touch() })
+    tracked.removed.push({ name, added: worker.added, removed: this.#touch() })
     if (tracked.removed.length > rememberedRemovals) tracked.floor = tracked.removed.shift()?.removed ?? tracked.floor
   }
 
   setMachine(machine: MachineSnapshot | null): void {
-    if (machine === null && this.machineSnapshot === null) return
-    this.machineSnapshot = machine
-    this.touch()
+    if (machine === null && this.#machineSnapshot === null) return
+    this.#machineSnapshot = machine
+    this.#touch()
   }
 
   /** What changed after `since`, or everything when that is not known any more. */
   snapshot(since?: number): Snapshot {
     const rev = this.rev
-    if (since !== undefined && this.knows(since, rev)) return this.delta(since, rev)
-    const pools = [...this.tracked.values()].map(({ source }) => ({
+    if (since !== undefined && this.#knows(since, rev)) return this.#delta(since, rev)
+    const pools = [...this.#tracked.values()].map(({ source }) => ({
       ...source.header(),
       workers: [...source.workerNames()].flatMap((name) => source.worker(name) ?? []),
     }))
-    return { kind: 'full', rev, pools, machine: this.machineSnapshot }
+    return { kind: 'full', rev, pools, machine: this.#machineSnapshot }
   }
 
-  private knows(since: number, rev: number): boolean {
-    if (since > rev || since < this.floor) return false
-    for (const tracked of this.tracked.values()) {
+  #knows(since: number, rev: number): boolean {
+    if (since > rev || since < this.#floor) return false
+    for (const tracked of this.#tracked.values()) {
       if (since < tracked.floor && tracked.added <= since) return false
     }
     return true
   }
 
-  private delta(since: number, rev: number): DeltaSnapshot {
+  #delta(since: number, rev: number): DeltaSnapshot {
     const pools: PoolHeader[] = []
     const workers: DeltaSnapshot['workers'] = []
-    for (const tracked of this.tracked.values()) {
+    for (const tracked of this.#tracked.values()) {
       const { source } = tracked
       if (tracked.header > since) pools.push(source.header())
       const changed: WorkerSnapshot[] = []
@@ -134,16 +142,16 @@ export class StateLog {
         .map((gone) => gone.name)
       if (changed.length > 0 || removed.length > 0) workers.push({ poolId: source.id, workers: changed, removed })
     }
-    const removedPools = this.removedPools
+    const removedPools = this.#removedPools
       .filter((gone) => gone.removed > since && gone.added <= since)
       .map((gone) => gone.id)
-    return { kind: 'delta', since, rev, pools, workers, removedPools, machine: this.machineSnapshot }
+    return { kind: 'delta', since, rev, pools, workers, removedPools, machine: this.#machineSnapshot }
   }
 
   /** All changes between two looks share a revision: nobody can tell them apart. */
-  private touch(): number {
-    this.open = true
-    this.changed()
-    return this.revision + 1
+  #touch(): number {
+    this.#open = true
+    this.#changed()
+    return this.#revision + 1
   }
 }

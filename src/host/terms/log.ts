@@ -22,54 +22,54 @@ export interface HostLogOptions {
 
 /** The host's log file: one line a fact, ISO time first, rotated by size. Writing to it never throws. */
 export class HostLog implements Log {
-  private readonly stream: RotatingFileStream
-  private readonly level: number
+  readonly #stream: RotatingFileStream
+  readonly #level: number
 
   constructor(
     readonly file: string,
     options: HostLogOptions,
   ) {
-    this.level = logLevels.indexOf(options.level)
-    this.stream = createStream(basename(file), {
+    this.#level = logLevels.indexOf(options.level)
+    this.#stream = createStream(basename(file), {
       path: dirname(file),
       size: options.size ?? '1M',
       rotate: options.keep ?? 3,
       mode: 0o600,
     })
     // A full disk costs the log, not the pools.
-    this.stream.on('error', () => undefined)
-    this.stream.on('warning', () => undefined)
+    this.#stream.on('error', () => undefined)
+    this.#stream.on('warning', () => undefined)
   }
 
   error(message: string, details?: unknown): void {
-    this.write('error', message, details)
+    this.#write('error', message, details)
   }
   warn(message: string, details?: unknown): void {
-    this.write('warn', message, details)
+    this.#write('warn', message, details)
   }
   info(message: string, details?: unknown): void {
-    this.write('info', message, details)
+    this.#write('info', message, details)
   }
   debug(message: string, details?: unknown): void {
-    this.write('debug', message, details)
+    this.#write('debug', message, details)
   }
 
   /** Writes out what is still buffered. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.stream.once('close', resolve)
-      this.stream.once('error', () => {
+      this.#stream.once('close', resolve)
+      this.#stream.once('error', () => {
         resolve()
       })
-      this.stream.end(() => {
+      this.#stream.end(() => {
         resolve()
       })
     })
   }
 
-  private write(level: LogLevel, message: string, details: unknown): void {
-    if (logLevels.indexOf(level) > this.level || this.stream.writableEnded) return
-    this.stream.write(`${new Date().toISOString()} ${level.toUpperCase().padEnd(5)} ${message}${shown(details)}\n`)
+  #write(level: LogLevel, message: string, details: unknown): void {
+    if (logLevels.indexOf(level) > this.#level || this.#stream.writableEnded) return
+    this.#stream.write(`${new Date().toISOString()} ${level.toUpperCase().padEnd(5)} ${message}${shown(details)}\n`)
   }
 }
 

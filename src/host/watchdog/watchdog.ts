@@ -13,40 +13,43 @@ import { beatAt, beatMs, sharedLength, watchingAt, type WatchdogData } from './s
  * sleeps without a time limit.
  */
 export class Watchdog {
-  private readonly shared = new Int32Array(new SharedArrayBuffer(sharedLength * Int32Array.BYTES_PER_ELEMENT))
-  private beats: NodeJS.Timeout | undefined
-  private started = false
+  readonly #logFile: string
+  readonly #log: Log
 
-  constructor(
-    private readonly logFile: string,
-    private readonly log: Log,
-  ) {}
+  readonly #shared = new Int32Array(new SharedArrayBuffer(sharedLength * Int32Array.BYTES_PER_ELEMENT))
+  #beats: NodeJS.Timeout | undefined
+  #started = false
+
+  constructor(logFile: string, log: Log) {
+    this.#logFile = logFile
+    this.#log = log
+  }
 
   /** Whether somebody could miss the host; the thread is started with the first one. */
   watch(isNeeded: boolean): void {
-    if (isNeeded === (this.beats !== undefined)) return
+    if (isNeeded === (this.#beats !== undefined)) return
     if (!isNeeded) {
-      clearInterval(this.beats)
-      this.beats = undefined
+      clearInterval(this.#beats)
+      this.#beats = undefined
     } else {
-      this.beats = setInterval(() => {
-        Atomics.add(this.shared, beatAt, 1)
+      this.#beats = setInterval(() => {
+        Atomics.add(this.#shared, beatAt, 1)
       }, beatMs).unref()
       // After the first answers: it takes some milliseconds.
-      if (!this.started)
+      if (!this.#started)
         setImmediate(() => {
-          this.start()
+          this.#start()
         })
-      this.started = true
+      this.#started = true
     }
-    Atomics.store(this.shared, watchingAt, isNeeded ? 1 : 0)
-    Atomics.notify(this.shared, watchingAt)
+    Atomics.store(this.#shared, watchingAt, isNeeded ? 1 : 0)
+    Atomics.notify(this.#shared, watchingAt)
   }
 
-  private start(): void {
+  #start(): void {
     const workerData: WatchdogData = {
-      shared: this.shared,
-      logFile: this.logFile,
+      shared: this.#shared,
+      logFile: this.#logFile,
       mainThread: process.pid,
       mayInspect: inspectorUrl() === undefined,
     }
@@ -59,10 +62,10 @@ export class Watchdog {
       // The host ends as without it.
       worker.unref()
       worker.on('error', (error) => {
-        this.log.warn('The watchdog has ended: a host that stands still will not say where.', error)
+        this.#log.warn('The watchdog has ended: a host that stands still will not say where.', error)
       })
     } catch (error) {
-      this.log.warn('The watchdog could not be started: a host that stands still will not say where.', error)
+      this.#log.warn('The watchdog could not be started: a host that stands still will not say where.', error)
     }
   }
 }

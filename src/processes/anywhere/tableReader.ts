@@ -13,15 +13,17 @@ const recentMs = repeatsItself ? 1500 : 100
 
 /** Reads the process table through systeminformation; calls made while a reading has not begun share it. */
 export class TableReader {
+  readonly #readList: () => Promise<Systeminformation.ProcessesProcessData[]>
+
   #lastEnd = -Infinity
   #next: Promise<Map<number, ProcessRow>> | undefined
   #running: Promise<unknown> = Promise.resolve()
   #last: ReadonlyMap<number, ProcessRow> = new Map()
   #lastBegin = -Infinity
 
-  constructor(
-    private readonly readList: () => Promise<Systeminformation.ProcessesProcessData[]> = readBySystemInformation,
-  ) {}
+  constructor(readList: () => Promise<Systeminformation.ProcessesProcessData[]> = readBySystemInformation) {
+    this.#readList = readList
+  }
 
   /**
    * The row of a pid from a reading that began a moment ago, else from a new one. Enough to look, too old to signal.
@@ -45,7 +47,7 @@ export class TableReader {
   async #read(): Promise<Map<number, ProcessRow>> {
     if (repeatsItself) await setTimeout(Math.max(0, this.#lastEnd + repeatsForMs - performance.now()))
     const begin = performance.now()
-    const list = await this.readList()
+    const list = await this.#readList()
     this.#lastEnd = performance.now()
     const rows = new Map<number, ProcessRow>()
     for (const process_ of list) {

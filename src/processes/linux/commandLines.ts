@@ -4,20 +4,26 @@ import { isGoneOrForbidden, isOutOfDescriptors } from './procFile'
 
 /** Reads command lines, and remembers who never answered. */
 export class CommandLines {
+  readonly #deadlineMs: number | undefined
+  readonly #readText: (pid: number) => Promise<string>
+
   /** Start times by pid of those that made us wait; there are hardly ever any. */
   readonly #silent = new Map<number, string>()
 
   constructor(
-    private readonly deadlineMs?: number,
-    private readonly readText = (pid: number): Promise<string> => readMemoryFile(`/proc/${pid}/cmdline`),
-  ) {}
+    deadlineMs?: number,
+    readText = (pid: number): Promise<string> => readMemoryFile(`/proc/${pid}/cmdline`),
+  ) {
+    this.#deadlineMs = deadlineMs
+    this.#readText = readText
+  }
 
   /** The arguments of a process that was just seen in this state; undefined when they cannot be read now. */
   async read({ identity, state }: ProcessRow): Promise<readonly string[] | undefined> {
     // The kernel knows no arguments of a zombie, and may hold the memory of a process in state D.
     if (state === 'zombie' || state === 'uninterruptible') return undefined
     if (this.#silent.get(identity.pid) === identity.startTime) return undefined
-    const text = await beforeDeadline(this.#text(identity.pid), this.deadlineMs)
+    const text = await beforeDeadline(this.#text(identity.pid), this.#deadlineMs)
     if (text === tooLate) {
       this.#silent.set(identity.pid, identity.startTime)
       return undefined
@@ -27,7 +33,7 @@ export class CommandLines {
 
   async #text(pid: number): Promise<string | undefined> {
     try {
-      return await this.readText(pid)
+      return await this.#readText(pid)
     } catch (error) {
       if (isGoneOrForbidden(error) || isOutOfDescriptors(error)) return undefined
       throw error

@@ -15,12 +15,18 @@ const settledAfterMs = 2000
  * for exec, see above). A process that cannot be read has no marker: what is not proven ours is never touched.
  */
 export class MarkerReader {
+  readonly #deadlineMs: number
+  readonly #readEnvironment: (pid: number) => Promise<string>
+
   readonly #known = new Map<number, { startTime: string; marker: string | undefined }>()
 
   constructor(
-    private readonly deadlineMs = memoryFileDeadlineMs,
-    private readonly readEnvironment = (pid: number): Promise<string> => readMemoryFile(`/proc/${pid}/environ`),
-  ) {}
+    deadlineMs = memoryFileDeadlineMs,
+    readEnvironment = (pid: number): Promise<string> => readMemoryFile(`/proc/${pid}/environ`),
+  ) {
+    this.#deadlineMs = deadlineMs
+    this.#readEnvironment = readEnvironment
+  }
 
   /** Markers of these processes, by pid; only of those that have one. `ageMs` tells how long a process has run. */
   async read(rows: readonly ProcessRow[], ageMs: (row: ProcessRow) => number): Promise<Map<number, string>> {
@@ -58,7 +64,7 @@ export class MarkerReader {
   }
 
   async #readOne(pid: number): Promise<{ marker: string | undefined; ask: 'while young' | 'again' | 'never' }> {
-    const content = this.readEnvironment(pid).then(
+    const content = this.#readEnvironment(pid).then(
       (text) => ({ marker: markerIn(text), ask: 'while young' as const }),
       (error: unknown) => {
         if (isGoneOrForbidden(error)) return { marker: undefined, ask: 'while young' as const }
@@ -67,7 +73,7 @@ export class MarkerReader {
         throw error
       },
     )
-    const read = await beforeDeadline(content, this.deadlineMs)
+    const read = await beforeDeadline(content, this.#deadlineMs)
     return read === tooLate ? { marker: undefined, ask: 'never' } : read
   }
 }

@@ -15,10 +15,14 @@ const mostRemembered = 10_000
  * the machine's counter also counts strangers.
  */
 export class OomKills {
+  readonly #readText: (path: string) => string | undefined
+
   /** By identity: a process that has been collected no longer tells its cgroup. */
   readonly #counters = new Map<string, Counter>()
 
-  constructor(private readonly readText: (path: string) => string | undefined = readProcText) {}
+  constructor(readText: (path: string) => string | undefined = readProcText) {
+    this.#readText = readText
+  }
 
   /** `key` stands for the process's identity; `isSame` tells after the look whether the pid is still its own. */
   count(pid: number, key: string, isSame: () => boolean): number | null {
@@ -27,9 +31,9 @@ export class OomKills {
   }
 
   #find(pid: number, key: string, isSame: () => boolean): Counter | undefined {
-    const cgroups = this.readText(`/proc/${pid}/cgroup`)
+    const cgroups = this.#readText(`/proc/${pid}/cgroup`)
     if (cgroups === undefined || !isSame()) return undefined
-    const own = counterOf(cgroups, this.readText('/proc/self/mountinfo') ?? '')
+    const own = counterOf(cgroups, this.#readText('/proc/self/mountinfo') ?? '')
     const counter = own !== undefined && this.#read(own) !== null ? own : { path: '/proc/vmstat', key: 'oom_kill' }
     this.#counters.set(key, counter)
     for (const oldest of this.#counters.keys()) {
@@ -40,7 +44,7 @@ export class OomKills {
   }
 
   #read({ path, key }: Counter): number | null {
-    const line = this.readText(path)
+    const line = this.#readText(path)
       ?.split('\n')
       .find((text) => text.startsWith(`${key} `))
     return line === undefined ? null : Number(line.slice(key.length + 1))

@@ -44,27 +44,37 @@ interface Context {
 }
 
 class ScriptReader {
+  readonly #script: string
+  readonly #variables: Readonly<Record<PlaceholderName, string>>
+  readonly #calculated: Set<PlaceholderName>
+  readonly #outermost: Context
+
   readonly #contexts: Context[]
   #at = 0
   #result = ''
   #documents: { readonly delimiter: string; readonly tabs: boolean; readonly quoted: boolean }[] = []
 
   constructor(
-    private readonly script: string,
-    private readonly variables: Readonly<Record<PlaceholderName, string>>,
-    private readonly calculated: Set<PlaceholderName>,
-    private readonly outermost: Context,
+    script: string,
+    variables: Readonly<Record<PlaceholderName, string>>,
+    calculated: Set<PlaceholderName>,
+    outermost: Context,
   ) {
+    this.#script = script
+    this.#variables = variables
+    this.#calculated = calculated
+    this.#outermost = outermost
+
     this.#contexts = [outermost]
   }
 
   read(): string {
-    while (this.#at < this.script.length) this.#step()
+    while (this.#at < this.#script.length) this.#step()
     return this.#result
   }
 
   get #context(): Context {
-    return this.#contexts.at(-1) ?? this.outermost
+    return this.#contexts.at(-1) ?? this.#outermost
   }
 
   get #inCommand(): boolean {
@@ -78,7 +88,7 @@ class ScriptReader {
       this.#reference(name, context)
       return
     }
-    const character = this.script.charAt(this.#at)
+    const character = this.#script.charAt(this.#at)
     if (character === '\\') this.#copy(2)
     else if (character === '`') this.#backtick()
     else if (character === '$' && this.#dollar()) return
@@ -86,7 +96,7 @@ class ScriptReader {
       context.closer !== '' &&
       context.closer !== '`' &&
       context.cases === 0 &&
-      this.script.startsWith(context.closer, this.#at)
+      this.#script.startsWith(context.closer, this.#at)
     )
       this.#close(context)
     else if (this.#inCommand) this.#command(context, character)
@@ -99,9 +109,9 @@ class ScriptReader {
   }
 
   #reference(name: PlaceholderName, { kind }: Context): void {
-    const reference = `\${${this.variables[name]}}`
+    const reference = `\${${this.#variables[name]}}`
     this.#result += kind === 'text' || kind === 'arithmetic' ? reference : `"${reference}"`
-    if (kind === 'arithmetic') this.calculated.add(name)
+    if (kind === 'arithmetic') this.#calculated.add(name)
     this.#at += name.length + 3
   }
 
@@ -110,7 +120,7 @@ class ScriptReader {
     else if (character === '\n') this.#newLine()
     else if (character === '<' && this.#document()) return
     else if (character === '(') {
-      if (this.script.startsWith('((', this.#at) && this.#closesTwice(this.#at + 2)) this.#open('arithmetic', 2, '))')
+      if (this.#script.startsWith('((', this.#at) && this.#closesTwice(this.#at + 2)) this.#open('arithmetic', 2, '))')
       else this.#open('command', 1, ')')
     } else if (this.#atWordStart() && this.#match(/case\s[^\n;]*?\sin\s/y) !== undefined) {
       context.cases++
@@ -129,14 +139,14 @@ class ScriptReader {
 
   #singleQuoted(): void {
     this.#copy(1)
-    while (this.#at < this.script.length) {
+    while (this.#at < this.#script.length) {
       const name = this.#placeholder()
       if (name !== undefined) {
-        this.#result += `'"\${${this.variables[name]}}"'`
+        this.#result += `'"\${${this.#variables[name]}}"'`
         this.#at += name.length + 3
         continue
       }
-      const ends = this.script.charAt(this.#at) === "'"
+      const ends = this.#script.charAt(this.#at) === "'"
       this.#copy(1)
       if (ends) return
     }
@@ -144,7 +154,7 @@ class ScriptReader {
 
   /** True when it begins an expansion, which is then open. */
   #dollar(): boolean {
-    const { script } = this
+    const script = this.#script
     if (script.startsWith('$((', this.#at) && this.#closesTwice(this.#at + 3)) this.#open('arithmetic', 3, '))')
     else if (script.startsWith('$(', this.#at)) this.#open('command', 2, ')')
     else if (this.#match(/\$\[[^\]\n]*\]/y) !== undefined) this.#open('arithmetic', 2, ']')
@@ -200,13 +210,13 @@ class ScriptReader {
     for (const { delimiter, tabs, quoted } of this.#documents.splice(0)) {
       const start = this.#at
       let end = start
-      while (end < this.script.length) {
-        const lineEnd = this.script.indexOf('\n', end)
-        const line = this.script.slice(end, lineEnd === -1 ? undefined : lineEnd)
+      while (end < this.#script.length) {
+        const lineEnd = this.#script.indexOf('\n', end)
+        const line = this.#script.slice(end, lineEnd === -1 ? undefined : lineEnd)
         if ((tabs ? line.replace(/^\t+/, '') : line) === delimiter) break
-        end = lineEnd === -1 ? this.script.length : lineEnd + 1
+        end = lineEnd === -1 ? this.#script.length : lineEnd + 1
       }
-      const body = this.script.slice(start, end)
+      const body = this.#script.slice(start, end)
       if (quoted && /\$\{(?:item|index)\}/.test(body)) {
         throw new UnreachablePlaceholderError(
           `\${item} or \${index} stands in a here-document whose delimiter is quoted, where a shell replaces ` +
@@ -215,11 +225,11 @@ class ScriptReader {
       }
       this.#result += quoted
         ? body
-        : new ScriptReader(body, this.variables, this.calculated, { kind: 'text', closer: '', cases: 0 }).read()
+        : new ScriptReader(body, this.#variables, this.#calculated, { kind: 'text', closer: '', cases: 0 }).read()
       this.#at = end
       // The line of the delimiter itself.
-      const rest = this.script.indexOf('\n', end)
-      this.#copy((rest === -1 ? this.script.length : rest) - end)
+      const rest = this.#script.indexOf('\n', end)
+      this.#copy((rest === -1 ? this.#script.length : rest) - end)
     }
   }
 
@@ -234,34 +244,34 @@ class ScriptReader {
   }
 
   #copy(length: number): void {
-    this.#result += this.script.slice(this.#at, this.#at + length)
+    this.#result += this.#script.slice(this.#at, this.#at + length)
     this.#at += length
   }
 
   #match(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.#at
-    return pattern.exec(this.script)?.[0]
+    return pattern.exec(this.#script)?.[0]
   }
 
   #atWordStart(): boolean {
-    const before = this.script.charAt(this.#at - 1)
+    const before = this.#script.charAt(this.#at - 1)
     if (before === '`') return this.#context.kind === 'backtick'
-    return this.#at === 0 || (/[\s;&|()<>]/.test(before) && this.script.charAt(this.#at - 2) !== '\\')
+    return this.#at === 0 || (/[\s;&|()<>]/.test(before) && this.#script.charAt(this.#at - 2) !== '\\')
   }
 
   /** From within two parentheses: both are closed at the same place, as those of a calculation are. */
   #closesTwice(from: number): boolean {
     let depth = 0
-    for (let at = from; at < this.script.length; at++) {
-      const character = this.script.charAt(at)
+    for (let at = from; at < this.#script.length; at++) {
+      const character = this.#script.charAt(at)
       if (character === '(') depth++
-      else if (character === ')' && depth-- === 0) return this.script.charAt(at + 1) === ')'
+      else if (character === ')' && depth-- === 0) return this.#script.charAt(at + 1) === ')'
     }
     return false
   }
 
   #placeholder(): PlaceholderName | undefined {
-    if (this.script.startsWith('${item}', this.#at)) return 'item'
-    return this.script.startsWith('${index}', this.#at) ? 'index' : undefined
+    if (this.#script.startsWith('${item}', this.#at)) return 'item'
+    return this.#script.startsWith('${index}', this.#at) ? 'index' : undefined
   }
 }

@@ -12,9 +12,13 @@ const scratchBytes = 64 * 1024
  * no room for goes the usual way, and is waited for: methods return a promise then.
  */
 export class Answers {
+  readonly #channel: Socket
+
   readonly #scratch = Buffer.allocUnsafe(scratchBytes)
 
-  constructor(private readonly channel: Socket) {}
+  constructor(channel: Socket) {
+    this.#channel = channel
+  }
 
   empty(kind: FrameKind, number: number, extra: number): Promise<void> | undefined {
     putHeader(this.#scratch, 0, kind, number, extra, 0)
@@ -38,17 +42,17 @@ export class Answers {
     const header = Buffer.allocUnsafe(headerLength)
     putHeader(header, 0, kind, number, extra, payload.length)
     // Two buffers in one call: a copy of a large payload would cost more than all the rest.
-    this.channel.cork()
-    this.channel.write(header)
+    this.#channel.cork()
+    this.#channel.write(header)
     const written = this.#write(payload)
-    this.channel.uncork()
+    this.#channel.uncork()
     return written
   }
 
   /** The process is about to end: written now or not at all. */
   lastWords(kind: FrameKind, number: number, payload: Buffer): void {
     // Half a frame may be waiting to be written; a second one in the middle of it would be worse than none.
-    if (this.channel.writableLength > 0) return
+    if (this.#channel.writableLength > 0) return
     try {
       writeSync(channelFd, frameOf(kind, number, 0, payload))
     } catch {
@@ -59,7 +63,7 @@ export class Answers {
   #send(bytes: Buffer, length: number): Promise<void> | undefined {
     let written = 0
     // What Windows calls a pipe cannot be written to by its descriptor while libuv owns it.
-    if (this.channel.writableLength === 0 && process.platform !== 'win32') {
+    if (this.#channel.writableLength === 0 && process.platform !== 'win32') {
       try {
         written = writeSync(channelFd, bytes, 0, length)
       } catch {
@@ -72,7 +76,7 @@ export class Answers {
 
   #write(bytes: Buffer): Promise<void> {
     return new Promise((resolve) => {
-      this.channel.write(bytes, () => {
+      this.#channel.write(bytes, () => {
         resolve()
       })
     })

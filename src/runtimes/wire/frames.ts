@@ -88,12 +88,16 @@ export function frameOf(kind: FrameKind, number: number, extra: number, payload:
 
 /** Gathers frames, so that many small ones cost one write. */
 export class FrameWriter {
+  readonly #write: (bytes: Buffer, payload?: Buffer) => void
+
   #slab = Buffer.allocUnsafe(slabBytes)
   #start = 0
   #end = 0
 
   /** `write` gets whole frames, a large one with its payload apart; what it got is never changed afterwards. */
-  constructor(private readonly write: (bytes: Buffer, payload?: Buffer) => void) {}
+  constructor(write: (bytes: Buffer, payload?: Buffer) => void) {
+    this.#write = write
+  }
 
   /** A frame whose payload is text. */
   text(kind: FrameKind, number: number, extra: number, payload: string): void {
@@ -125,7 +129,7 @@ export class FrameWriter {
     if (this.#end === this.#start) return
     const frames = this.#slab.subarray(this.#start, this.#end)
     this.#start = this.#end
-    this.write(frames, payload)
+    this.#write(frames, payload)
   }
 
   #turn(): void {
@@ -156,6 +160,8 @@ export interface FrameSink {
  * once; a very large one in a buffer that grows with it.
  */
 export class FrameReader {
+  readonly #sink: FrameSink
+
   /** The beginning of a frame whose rest has not come. */
   #rest: Buffer | undefined
   /** A large frame that is being filled, header included. */
@@ -164,7 +170,9 @@ export class FrameReader {
   #whole = 0
   #filled = 0
 
-  constructor(private readonly sink: FrameSink) {}
+  constructor(sink: FrameSink) {
+    this.#sink = sink
+  }
 
   /** @throws FrameError */
   push(chunk: Buffer): void {
@@ -186,7 +194,7 @@ export class FrameReader {
     while (bytes.length - offset >= headerLength) {
       const length = bytes.readUInt32LE(offset)
       const kind = bytes[offset + 4] ?? 0
-      if (length > maxPayloadLength || !this.sink.accepts(kind, bytes.readUInt32LE(offset + 5))) {
+      if (length > maxPayloadLength || !this.#sink.accepts(kind, bytes.readUInt32LE(offset + 5))) {
         throw new FrameError(
           `the worker's channel carried ${length} bytes of kind ${kind}, which was not expected: something else ` +
             'writes to file descriptor 3',
@@ -218,7 +226,7 @@ export class FrameReader {
 
   #deliver(bytes: Buffer, offset: number): void {
     const start = offset + headerLength
-    this.sink.frame(
+    this.#sink.frame(
       (bytes[offset + 4] ?? 0) as FrameKind,
       bytes.readUInt32LE(offset + 5),
       bytes.readUInt32LE(offset + 9),

@@ -5,16 +5,22 @@ const leastSaveMs = 100
 
 /** The clock of one preemption: it starts at the notice. */
 export class Times {
+  readonly #noticedMs: number
+  readonly #limits: PreemptionLimits
+
   /** @param graceMs 0: there is none, and only the limits bound what is waited for */
   constructor(
-    private readonly noticedMs: number,
+    noticedMs: number,
     readonly graceMs: number,
-    private readonly limits: PreemptionLimits,
-  ) {}
+    limits: PreemptionLimits,
+  ) {
+    this.#noticedMs = noticedMs
+    this.#limits = limits
+  }
 
   /** Since the notice. */
   get elapsedMs(): number {
-    return Math.round(performance.now() - this.noticedMs)
+    return Math.round(performance.now() - this.#noticedMs)
   }
 
   /** Of the grace period; null where there is none. */
@@ -28,8 +34,8 @@ export class Times {
    */
   lastSaveLimitMs(hurried: boolean): number {
     const { leftMs } = this
-    if (leftMs === null) return this.limits.saveMs
-    const limitMs = Math.max(leastSaveMs, leftMs - Math.min(leftMs / 2, this.limits.cutMs))
-    return hurried ? Math.min(limitMs, this.limits.saveMs) : limitMs
+    if (leftMs === null) return this.#limits.saveMs
+    const limitMs = Math.max(leastSaveMs, leftMs - Math.min(leftMs / 2, this.#limits.cutMs))
+    return hurried ? Math.min(limitMs, this.#limits.saveMs) : limitMs
   }
 }

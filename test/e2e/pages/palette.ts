@@ -3,11 +3,15 @@ import type { PageElement } from './pageElement'
 
 /** The command palette and every other quick pick, which share one widget. */
 export class Palette {
-  constructor(private readonly page: Page) {}
+  readonly #page: Page
+
+  constructor(page: Page) {
+    this.#page = page
+  }
 
   /** The open widget. */
   get widget(): Locator {
-    return this.page.locator('.quick-input-widget:visible')
+    return this.#page.locator('.quick-input-widget:visible')
   }
 
   get input(): Locator {
@@ -22,7 +26,7 @@ export class Palette {
   /** Runs a command by its title (`Pools: Kill Pool (SIGKILL)`), as a user types it. */
   async run(title: string): Promise<void> {
     for (let tries = 1; ; tries++) {
-      await this.page.keyboard.press('F1')
+      await this.#page.keyboard.press('F1')
       await this.input.waitFor()
       await this.input.fill(`>${title}`)
       try {
@@ -37,7 +41,7 @@ export class Palette {
     }
     await this.entry(title).first().click()
     // The same widget then shows the command's own list, if it has one: until it does, the commands would be read.
-    await this.page.waitForFunction(`(() => {
+    await this.#page.waitForFunction(`(() => {
       const input = document.querySelector('.quick-input-widget input.input')
       return !input || !input.checkVisibility() || !input.value.startsWith('>')
     })()`)
@@ -46,7 +50,7 @@ export class Palette {
   /** The entry with this label (not one that only contains it: *Stuck* is not *Kill All Stuck Workers*). */
   entry(label: string): Locator {
     const whole = new RegExp(`^\\s*${label.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`)
-    return this.entries.filter({ has: this.page.locator('.label-name', { hasText: whole }) })
+    return this.entries.filter({ has: this.#page.locator('.label-name', { hasText: whole }) })
   }
 
   /** Waits for a list to open (after {@link run}) and chooses an entry of it. */
@@ -63,7 +67,7 @@ export class Palette {
   }
 
   async close(): Promise<void> {
-    await this.page.keyboard.press('Escape')
+    await this.#page.keyboard.press('Escape')
     await this.widget.waitFor({ state: 'hidden' })
   }
 }

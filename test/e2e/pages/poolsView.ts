@@ -15,11 +15,15 @@ export interface Row {
 
 /** The tree of pools, workers and tasks in the sidebar. */
 export class PoolsView {
-  constructor(private readonly page: Page) {}
+  readonly #page: Page
+
+  constructor(page: Page) {
+    this.#page = page
+  }
 
   /** The pane of the view with its header. */
   get pane(): Locator {
-    return this.page.locator('.pane').filter({ has: this.page.locator('.pane-header', { hasText: /^Pools/i }) })
+    return this.#page.locator('.pane').filter({ has: this.#page.locator('.pane-header', { hasText: /^Pools/i }) })
   }
 
   async waitUntilShown(): Promise<void> {
@@ -59,7 +63,7 @@ export class PoolsView {
       const expanded = await row.getAttribute('aria-expanded')
       if (expanded === 'false') await row.locator('.monaco-tl-twistie').click()
       open = expanded === 'true' ? open + 1 : 0
-      await this.page.waitForTimeout(150)
+      await this.#page.waitForTimeout(150)
     }
   }
 

@@ -33,22 +33,22 @@ export class Workbench {
   static async open(server: VSCodeServer, page: Page, workspace: string): Promise<Workbench> {
     const workbench = new Workbench(server, page)
     await page.goto(server.urlFor(workspace))
-    await workbench.waitUntilReady()
+    await workbench.#waitUntilReady()
     return workbench
   }
 
   /** Reloads the window, as *Developer: Reload Window* does: the extension host ends and a new one starts. */
   async reload(): Promise<void> {
     await this.page.reload()
-    await this.waitUntilReady()
+    await this.#waitUntilReady()
   }
 
-  private async waitUntilReady(): Promise<void> {
+  async #waitUntilReady(): Promise<void> {
     await this.page.locator('.monaco-workbench').waitFor({ timeout: startTimeoutMs })
-    await this.activityTab('.codicon-explorer-view-icon').waitFor({ timeout: startTimeoutMs })
+    await this.#activityTab('.codicon-explorer-view-icon').waitFor({ timeout: startTimeoutMs })
   }
 
-  private activityTab(inside: string): Locator {
+  #activityTab(inside: string): Locator {
     return this.page
       .locator('.activitybar')
       .getByRole('tab')
@@ -57,7 +57,7 @@ export class Workbench {
 
   /** Our tab in the activity bar, by the id of the container. */
   get tab(): Locator {
-    return this.activityTab('[class*="workbench-view-extension-unhang"]')
+    return this.#activityTab('[class*="workbench-view-extension-unhang"]')
   }
 
   /** Makes the sidebar wide enough for whole rows, by dragging its edge. */

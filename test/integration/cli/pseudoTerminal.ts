@@ -10,27 +10,27 @@ const ptyScript = fileURLToPath(new URL('pseudo_terminal.py', import.meta.url))
 export class RealTerminal {
   shown = ''
   readonly ended: Promise<number | null>
-  private readonly child: ChildProcessByStdio<Writable, Readable, null>
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>
 
   /** @param other Something else than `unhang`, for a shell that runs it. */
   constructor(workspace: Workspace, args: readonly string[], columns = 100, other?: readonly string[]) {
     const { command: own, cwd, env } = workspace.commandLine(args)
     const command = other ?? own
-    this.child = spawn('python3', [ptyScript, String(columns), ...command], {
+    this.#child = spawn('python3', [ptyScript, String(columns), ...command], {
       cwd,
       env: { ...env, TERM: 'xterm' },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.shown += text
     })
-    this.ended = once(this.child, 'close').then(([code]) => code as number | null)
+    this.ended = once(this.#child, 'close').then(([code]) => code as number | null)
   }
   type(text: string): void {
-    this.child.stdin.write(text)
+    this.#child.stdin.write(text)
   }
   close(): void {
-    this.child.stdin.end()
+    this.#child.stdin.end()
   }
   async untilShown(text: string | RegExp): Promise<void> {
     await until(

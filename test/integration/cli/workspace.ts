@@ -70,11 +70,15 @@ export async function lives(pid: number): Promise<boolean> {
 
 /** A copy of the demo workspace, with a runtime folder of its own, and the real command in it. */
 export class Workspace {
+  readonly #base: string
+
   private constructor(
-    private readonly base: string,
+    base: string,
     readonly folder: string,
     readonly runtimeDirectory: string,
-  ) {}
+  ) {
+    this.#base = base
+  }
 
   static async create(): Promise<Workspace> {
     if (!existsSync(cliScript)) throw new Error('dist/cli.js is missing: run `npm run build` first')
@@ -114,7 +118,7 @@ export class Workspace {
       env: {
         ...process.env,
         UNHANG_RUNTIME_DIR: this.runtimeDirectory,
-        TMPDIR: join(this.base, 't'),
+        TMPDIR: join(this.#base, 't'),
         NO_COLOR: '',
         ...env,
       },
@@ -207,7 +211,7 @@ export class Workspace {
       for (const pid of left) process.kill(pid, 'SIGKILL')
       throw new Error(`left behind: ${left.join(', ')}; host stop said ${JSON.stringify(stopped)}`, { cause: error })
     } finally {
-      await rm(this.base, { recursive: true, force: true })
+      await rm(this.#base, { recursive: true, force: true })
     }
   }
 }

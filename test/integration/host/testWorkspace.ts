@@ -101,19 +101,20 @@ export function childrenOf(pid: number): number[] {
 
 /** A workspace with a runtime folder of its own, whose hosts and workers are gone after the test. */
 export class TestWorkspace {
+  readonly #hostScript: string
+
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'uh-')))
   readonly root = join(this.folder, 'w')
   readonly env: NodeJS.ProcessEnv
-  private readonly connections = new Set<HostConnection>()
-  private readonly children: ChildProcess[] = []
-  private readonly sockets: Socket[] = []
+  readonly #connections = new Set<HostConnection>()
+  readonly #children: ChildProcess[] = []
+  readonly #sockets: Socket[] = []
   /** Processes to end after the test, with their start times. */
-  private readonly mine = new Map<number, string>()
+  readonly #mine = new Map<number, string>()
 
-  constructor(
-    private readonly hostScript: string,
-    env: Record<string, string> = {},
-  ) {
+  constructor(hostScript: string, env: Record<string, string> = {}) {
+    this.#hostScript = hostScript
+
     mkdirSync(this.root)
     this.env = { ...process.env, UNHANG_RUNTIME_DIR: join(this.folder, 'r'), UNHANG_LOG_LEVEL: 'debug', ...env }
   }
@@ -135,13 +136,13 @@ export class TestWorkspace {
   }: { client?: InitializationOptions['client']; start?: boolean } = {}): Promise<HostConnection> {
     const connection = await HostConnection.connect({
       root: this.root,
-      hostScript: this.hostScript,
+      hostScript: this.#hostScript,
       start,
       client,
       env: this.env,
       timeoutMs: 30_000,
     })
-    this.connections.add(connection)
+    this.#connections.add(connection)
     this.track(connection.info.pid)
     return connection
   }
@@ -150,14 +151,14 @@ export class TestWorkspace {
   async raw(): Promise<Socket> {
     const { socket, info } = await connectOrStart({
       root: this.root,
-      hostScript: this.hostScript,
+      hostScript: this.#hostScript,
       start: true,
       client: 'test',
       env: this.env,
       timeoutMs: 30_000,
     })
     this.track(info.pid)
-    this.sockets.push(socket)
+    this.#sockets.push(socket)
     socket.on('error', () => undefined)
     return socket
   }
@@ -165,7 +166,7 @@ export class TestWorkspace {
   /** Another socket to a host that runs. */
   async rawTo(info: HostInfo): Promise<Socket> {
     const socket = connect(info.socketPath)
-    this.sockets.push(socket)
+    this.#sockets.push(socket)
     socket.on('error', () => undefined)
     await new Promise((done) => {
       socket.once('connect', done)
@@ -178,11 +179,11 @@ export class TestWorkspace {
     child: ChildProcess
     ended: Promise<{ code: number | null; stderr: string }>
   } {
-    const child = spawn(process.execPath, [this.hostScript, ...args], {
+    const child = spawn(process.execPath, [this.#hostScript, ...args], {
       env: this.env,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-    this.children.push(child)
+    this.#children.push(child)
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString()
@@ -210,7 +211,7 @@ export class TestWorkspace {
     // A test may name itself in a host.json.
     if (pid === process.pid || pid <= 1) return
     const start = startTimeOf(pid)
-    if (start !== undefined) this.mine.set(pid, start)
+    if (start !== undefined) this.#mine.set(pid, start)
   }
 
   /** What the host wrote about itself, for a failing test. */
@@ -220,17 +221,17 @@ export class TestWorkspace {
   }
 
   async dispose(): Promise<void> {
-    for (const connection of this.connections) connection.dispose()
-    for (const socket of this.sockets) socket.destroy()
+    for (const connection of this.#connections) connection.dispose()
+    for (const socket of this.#sockets) socket.destroy()
     await this.info()
-    for (const [pid, start] of [...this.mine]) {
+    for (const [pid, start] of [...this.#mine]) {
       // What a host started goes with it, also when it was stopped or is stubborn.
       for (const child of startTimeOf(pid) === start ? childrenOf(pid) : []) this.track(child)
     }
-    for (const [pid, start] of this.mine) if (startTimeOf(pid) === start) process.kill(pid, 'SIGKILL')
-    for (const child of this.children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    for (const [pid, start] of this.#mine) if (startTimeOf(pid) === start) process.kill(pid, 'SIGKILL')
+    for (const child of this.#children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
     await until('every process of the test to be gone', () =>
-      [...this.mine].every(([pid, start]) => startTimeOf(pid) !== start || !isRunning(pid)),
+      [...this.#mine].every(([pid, start]) => startTimeOf(pid) !== start || !isRunning(pid)),
     )
     rmSync(this.folder, { recursive: true, force: true })
   }

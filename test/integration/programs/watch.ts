@@ -249,12 +249,12 @@ export class WatchedRun {
 /** One host, with as many programs under watch as wanted; a client looks at all of them ten times a second. */
 export class Watch {
   pools: readonly PoolSnapshot[] = []
-  private readonly runs: WatchedRun[] = []
-  private looking = true
-  private looker: Promise<void> = Promise.resolve()
+  readonly #runs: WatchedRun[] = []
+  #looking = true
+  #looker: Promise<void> = Promise.resolve()
   /** Why there are no more looks. */
-  private failure: unknown
-  private flags = 0
+  #failure: unknown
+  #flags = 0
 
   private constructor(
     readonly folder: string,
@@ -285,19 +285,19 @@ export class Watch {
       env,
       await HostConnection.connect({ root, hostScript, start: true, client: 'test', env, timeoutMs: 30_000 }),
     )
-    watch.looker = watch.lookOn()
+    watch.#looker = watch.#lookOn()
     return watch
   }
 
   /** A file that is not there yet. */
   flag(): string {
-    return join(this.root, `flag-${(this.flags += 1)}`)
+    return join(this.root, `flag-${(this.#flags += 1)}`)
   }
 
   /** To the next host, when the last one was killed. */
   async reconnect(): Promise<void> {
-    await this.looker
-    this.failure = undefined
+    await this.#looker
+    this.#failure = undefined
     this.pools = []
     this.host = await HostConnection.connect({
       root: this.root,
@@ -307,7 +307,7 @@ export class Watch {
       env: this.env,
       timeoutMs: 30_000,
     })
-    this.looker = this.lookOn()
+    this.#looker = this.#lookOn()
   }
 
   get log(): string {
@@ -352,7 +352,7 @@ export class Watch {
     )
     const child = spawn(argv[0]!, argv.slice(1), { cwd: this.root, env: { ...full, ...session.env }, stdio })
     const run = new WatchedRun(this, session.programId, child, mark)
-    this.runs.push(run)
+    this.#runs.push(run)
     await Promise.race([
       once(child, 'spawn'),
       once(child, 'error').then(([error]: unknown[]) => {
@@ -407,8 +407,8 @@ export class Watch {
   /** Ends everything, and fails when anything is left: a process, a socket, or the folder of a session. */
   async close(): Promise<void> {
     try {
-      for (const run of this.runs) await run.end()
-      if (this.failure !== undefined) throw this.failure as Error
+      for (const run of this.#runs) await run.end()
+      if (this.#failure !== undefined) throw this.#failure as Error
       await until('the host forgets the programs', () => this.pools.every(({ state }) => state === 'ended'), {
         seen: () =>
           this.pools.map(({ name, state, workers }) => ({
@@ -420,23 +420,23 @@ export class Watch {
       const { directory } = this.host.endpoint
       const folders = (): string[] => readdirSync(directory).filter((name) => name.startsWith('program-'))
       await until('no folder of a session is left', () => folders().length === 0, { seen: folders })
-      await this.stop()
+      await this.#stop()
       rmSync(join(this.folder, 't'), { recursive: true, force: true })
       const sockets = readdirSync(this.folder, { recursive: true, withFileTypes: true }).filter((entry) =>
         entry.isSocket(),
       )
       if (sockets.length > 0) throw new Error(`Sockets are left: ${sockets.map(({ name }) => name).join(', ')}`)
     } finally {
-      this.looking = false
+      this.#looking = false
       for (const pid of this.processes()) kill(pid)
       rmSync(this.folder, { recursive: true, force: true })
     }
   }
 
   /** As a user would end the host. */
-  private async stop(): Promise<void> {
-    this.looking = false
-    await this.looker
+  async #stop(): Promise<void> {
+    this.#looking = false
+    await this.#looker
     this.host.dispose()
     const stopped = await this.cli('host', 'stop')
     await until('the last process ends', () => this.processes().length === 0, {
@@ -449,15 +449,15 @@ export class Watch {
     return markedBy(`UNHANG_RUNTIME_DIR=${join(this.folder, 'r')}`)
   }
 
-  private async lookOn(): Promise<void> {
-    while (this.looking) {
+  async #lookOn(): Promise<void> {
+    while (this.#looking) {
       try {
         const snapshot = await this.host.request('unhang/snapshot', {}, { timeoutMs: 30_000 })
         if (snapshot.kind === 'full') this.pools = snapshot.pools
         const now = Date.now()
-        for (const run of this.runs) run.noteVerdicts(now)
+        for (const run of this.#runs) run.noteVerdicts(now)
       } catch (error) {
-        this.failure = error
+        this.#failure = error
         return
       }
       await sleep(lookEveryMs)

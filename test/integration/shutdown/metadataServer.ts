@@ -9,13 +9,17 @@ export type Behaviour = 'NONE' | 'TERMINATE_ON_HOST_MAINTENANCE' | 'hang' | 'gar
  * who send `Metadata-Flavor: Google`; its own answers carry the same header.
  */
 export class MetadataServer {
+  #port: number
+
   behaviour: Behaviour = 'NONE'
   /** Requests for the maintenance event. */
   polls = 0
   /** Requests without the header. */
   refused = 0
-  private server: Server | undefined
-  private constructor(private port = 0) {}
+  #server: Server | undefined
+  private constructor(port = 0) {
+    this.#port = port
+  }
 
   static async start(): Promise<MetadataServer> {
     const metadata = new MetadataServer()
@@ -25,7 +29,7 @@ export class MetadataServer {
 
   /** `127.0.0.1:PORT`, for GCE_METADATA_IP. */
   get host(): string {
-    return `127.0.0.1:${this.port}`
+    return `127.0.0.1:${this.#port}`
   }
 
   /** At the same port as before. */
@@ -70,16 +74,16 @@ export class MetadataServer {
       }
     })
     await new Promise<void>((done) => {
-      server.listen(this.port, '127.0.0.1', done)
+      server.listen(this.#port, '127.0.0.1', done)
     })
-    this.server = server
-    this.port = (server.address() as AddressInfo).port
+    this.#server = server
+    this.#port = (server.address() as AddressInfo).port
   }
 
   /** Gone: connections are refused. */
   async close(): Promise<void> {
-    const { server } = this
-    this.server = undefined
+    const server = this.#server
+    this.#server = undefined
     server?.closeAllConnections()
     await new Promise<void>((done) => {
       if (server)

@@ -64,13 +64,17 @@ describe('map', () => {
 
 /** Hands chunks in without a pool; the test ends them. */
 class Bench implements ImapContext {
+  readonly #size: number
+
   readonly chunks: { items: readonly unknown[]; task: Task; owner: TaskOwner }[] = []
   cancelled: readonly Task[] = []
   over = 0
-  constructor(private readonly size: number) {}
+  constructor(size: number) {
+    this.#size = size
+  }
   isClosing = false
   window(): number {
-    return this.size
+    return this.#size
   }
   closing(): boolean {
     return this.isClosing

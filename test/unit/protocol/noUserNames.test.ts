@@ -13,7 +13,7 @@ it(
     'may have none',
   () => {
     const asking = readdirSync(sources, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(?:ts|mjs|cjs|py)$/.test(name) && name !== join('protocol', 'userFolders.ts'))
+      .filter((name) => /\.(?:ts|mjs|cjs|py)$/.test(name) && name !== join('discovery', 'userFolders.ts'))
       .filter((name) =>
         asksByName.test(readFileSync(join(sources, name), 'utf8').replace(/\/\*[^]*?\*\/|\/\/.*|#.*/g, '')),
       )

@@ -32,21 +32,25 @@ const helperRoles: ReadonlySet<string> = new Set(['resource-tracker', 'semaphore
  * It is only looked at until somebody was shown all of its processes and confirmed them.
  */
 export class AttachedProgram extends ProgramPart {
+  readonly #root: ProcessIdentity
+  readonly #argv: readonly string[]
+  readonly #context: ProgramContext
+
   readonly pools: readonly ProgramPart[] = []
-  private readonly known = new Map<string, ProgramMember>()
-  private readonly helpers = new Set<string>()
+  readonly #known = new Map<string, ProgramMember>()
+  readonly #helpers = new Set<string>()
   /** By pid, as far as they could be read. */
-  private readonly commandLines = new Map<number, readonly string[] | null>()
-  private readonly memberLook: MemberLook
-  private readonly rhythm: LookRhythm
-  private readOnly = true
+  readonly #commandLines = new Map<number, readonly string[] | null>()
+  readonly #memberLook: MemberLook
+  readonly #rhythm: LookRhythm
+  #readOnly = true
 
   private constructor(
     id: string,
     name: string,
-    private readonly root: ProcessIdentity,
-    private readonly argv: readonly string[],
-    private readonly context: ProgramContext,
+    root: ProcessIdentity,
+    argv: readonly string[],
+    context: ProgramContext,
   ) {
     super(id, name, Date.now(), false, {
       headerChanged: () => {
@@ -62,15 +66,19 @@ export class AttachedProgram extends ProgramPart {
         context.ended(this)
       },
     })
+    this.#root = root
+    this.#argv = argv
+    this.#context = context
+
     // Its members were found below it, and not told by anybody.
-    this.memberLook = new MemberLook(context.processes, context.kills, () => Promise.resolve(true))
-    this.rhythm = new LookRhythm(
-      () => this.lookOnce(),
+    this.#memberLook = new MemberLook(context.processes, context.kills, () => Promise.resolve(true))
+    this.#rhythm = new LookRhythm(
+      () => this.#lookOnce(),
       (error) => {
         context.log.error('A look at a program failed.', { program: name, error: String(error) })
       },
     )
-    this.rhythm.start()
+    this.#rhythm.start()
   }
 
   /** @throws {@link RequestError} when there is no such process, or it is not one to be attached to. */
@@ -93,19 +101,19 @@ export class AttachedProgram extends ProgramPart {
   }
 
   get rootPid(): number {
-    return this.root.pid
+    return this.#root.pid
   }
 
   override header(): PoolHeader {
     const isPython =
-      recogniseProcess({ commandLine: this.argv, command: '', parentCommandLine: null }).kind === 'python'
+      recogniseProcess({ commandLine: this.#argv, command: '', parentCommandLine: null }).kind === 'python'
     return {
       ...super.header(),
       kind: 'attached',
       state: this.live ? 'run' : 'ended',
       program: {
-        argv: [...this.argv],
-        pid: this.root.pid,
+        argv: [...this.#argv],
+        pid: this.#root.pid,
         python: null,
         observer: 'none',
         message: isPython
@@ -113,13 +121,13 @@ export class AttachedProgram extends ProgramPart {
           : null,
         exitCode: null,
         signal: null,
-        readOnly: this.readOnly,
+        readOnly: this.#readOnly,
       },
     }
   }
 
   look(): Promise<void> {
-    return this.live ? this.rhythm.now() : Promise.resolve()
+    return this.live ? this.#rhythm.now() : Promise.resolve()
   }
 
   /** Every process that would be ended, the program's own first. */
@@ -137,36 +145,36 @@ export class AttachedProgram extends ProgramPart {
         `${this.name} has other processes by now (${missing.join(', ')}). Look at them and confirm again.`,
       )
     }
-    this.readOnly = false
-    this.context.log.info('An attached program was confirmed.', { program: this.name, pids })
+    this.#readOnly = false
+    this.#context.log.info('An attached program was confirmed.', { program: this.name, pids })
     this.tellChanges()
   }
 
   async shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
-    this.mustBeConfirmed()
-    return this.run(await this.requestToEnd(order), order)
+    this.#mustBeConfirmed()
+    return this.#run(await this.#requestToEnd(order), order)
   }
 
   /** What would be done: looked at, as all of it, so that it may be asked before anything is confirmed. */
   async plan(order: ShutdownOrder): Promise<ShutdownPlan> {
-    return planShutdown(await this.requestToEnd(order), this.context)
+    return planShutdown(await this.#requestToEnd(order), this.#context)
   }
 
   async planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
-    const request = this.requestToEndMember(pid, order)
+    const request = this.#requestToEndMember(pid, order)
     if (request === undefined) return this.plan(order)
-    return { ...(await planShutdown(request, this.context)), consequence: goesOn }
+    return { ...(await planShutdown(request, this.#context)), consequence: goesOn }
   }
 
   async shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
-    this.mustBeConfirmed()
-    const request = this.requestToEndMember(pid, order)
-    return request === undefined ? this.shutdown(order) : this.run(request, order)
+    this.#mustBeConfirmed()
+    const request = this.#requestToEndMember(pid, order)
+    return request === undefined ? this.shutdown(order) : this.#run(request, order)
   }
 
   async continueProcess(pid: number, askedBy: 'user' | 'cli' | 'policy'): Promise<RescueOutcome> {
-    this.mustBeConfirmed()
-    return continueMember(this, pid, askedBy, this.context)
+    this.#mustBeConfirmed()
+    return continueMember(this, pid, askedBy, this.#context)
   }
 
   findMember(pid: number): ProgramMember | undefined {
@@ -174,57 +182,57 @@ export class AttachedProgram extends ProgramPart {
   }
 
   async leave(): Promise<void> {
-    await this.rhythm.stop()
+    await this.#rhythm.stop()
   }
 
   override async dispose(): Promise<void> {
     await this.leave()
   }
 
-  private mustBeConfirmed(): void {
-    if (this.readOnly)
+  #mustBeConfirmed(): void {
+    if (this.#readOnly)
       throw new RequestError(
         errorCodes.wrongState,
         `${this.name} was not started by Unhang and is only looked at. Confirm its processes first.`,
       )
   }
 
-  private target(member: ProgramMember): ShutdownTarget[] {
+  #target(member: ProgramMember): ShutdownTarget[] {
     if (member.identity === undefined) return []
-    const isHelper = this.helpers.has(member.key)
+    const isHelper = this.#helpers.has(member.key)
     return [
       {
         identity: member.identity,
         name: member.name,
         ...(isHelper ? { helper: true } : {}),
-        ...(member.pid === this.root.pid ? {} : { below: this.root }),
+        ...(member.pid === this.#root.pid ? {} : { below: this.#root }),
       },
     ]
   }
 
-  private async requestToEnd(order: ShutdownOrder): Promise<ShutdownRequest> {
+  async #requestToEnd(order: ShutdownOrder): Promise<ShutdownRequest> {
     await this.look()
-    return this.request(
+    return this.#request(
       { id: this.id, name: this.name },
-      this.members.live().flatMap((member) => this.target(member)),
+      this.members.live().flatMap((member) => this.#target(member)),
       order,
     )
   }
 
   /** Undefined for the main process, with which all of it ends. */
-  private requestToEndMember(pid: number, order: ShutdownOrder): ShutdownRequest | undefined {
+  #requestToEndMember(pid: number, order: ShutdownOrder): ShutdownRequest | undefined {
     const member = this.members.byPid(pid)
     if (member?.identity === undefined)
       throw new RequestError(errorCodes.notFound, `${this.name} has no live process ${pid}.`)
-    if (pid === this.root.pid) return undefined
-    return this.request(
+    if (pid === this.#root.pid) return undefined
+    return this.#request(
       { id: this.id, name: member.name, kind: 'worker' },
       [{ identity: member.identity, name: member.name }],
       order,
     )
   }
 
-  private request(subject: ShutdownSubject, targets: readonly ShutdownTarget[], order: ShutdownOrder): ShutdownRequest {
+  #request(subject: ShutdownSubject, targets: readonly ShutdownTarget[], order: ShutdownOrder): ShutdownRequest {
     return {
       subject,
       targets,
@@ -236,23 +244,23 @@ export class AttachedProgram extends ProgramPart {
     }
   }
 
-  private async run(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
-    const { processes, kills } = this.context
+  async #run(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
+    const { processes, kills } = this.#context
     const note = (report: ShutdownReport): void => {
       this.lastIssues = report.issues
-      this.context.shutdown(report, order)
-      this.rhythm.hurry()
+      this.#context.shutdown(report, order)
+      this.#rhythm.hurry()
     }
     const report = await shutDown({ ...request, endedLater: note }, { processes, ledger: kills })
     note(report)
     return report
   }
 
-  private async lookOnce(): Promise<{ readonly busy: boolean }> {
-    const { processes } = this.context
+  async #lookOnce(): Promise<{ readonly busy: boolean }> {
+    const { processes } = this.#context
     const now = steadyMs()
-    const row = await processes.inspect(this.root)
-    if (row !== undefined && row.state !== 'zombie') await this.syncTree(row)
+    const row = await processes.inspect(this.#root)
+    if (row !== undefined && row.state !== 'zombie') await this.#syncTree(row)
     for (const member of this.members.live()) {
       const { identity } = member
       if (identity !== undefined && (await isAlive(processes, identity))) continue
@@ -267,12 +275,12 @@ export class AttachedProgram extends ProgramPart {
       }
       this.members.exited(member)
     }
-    this.forgetUnlisted()
+    this.#forgetUnlisted()
     const live = this.members.live()
-    await this.memberLook.observe(live, [], () => true, now)
-    const main = this.known.get(keyOf(this.root))
+    await this.#memberLook.observe(live, [], () => true, now)
+    const main = this.#known.get(keyOf(this.#root))
     const parent = {
-      pid: this.root.pid,
+      pid: this.#root.pid,
       state: main?.state ?? ('unknown' as const),
       answers: false,
       ...parentWaits(main, undefined),
@@ -280,37 +288,37 @@ export class AttachedProgram extends ProgramPart {
       sigterm: main?.sigterm ?? null,
       standsStillMs: 0,
     }
-    const workers = this.members.all().filter((member) => member !== main && !this.helpers.has(member.key))
+    const workers = this.members.all().filter((member) => member !== main && !this.#helpers.has(member.key))
     const facts = processFacts(this.name, 'unknown', parent, workers, stuckAfterMs, now)
     this.judge(judgeProgramPool({ ...facts, readers: readersAmong(facts.workers) }))
     this.tellChanges()
     if (main !== undefined && !main.live && live.length === 0) {
       this.end(Date.now())
-      await this.rhythm.stop()
+      await this.#rhythm.stop()
     }
-    return { busy: this.context.somebodyLooks() }
+    return { busy: this.#context.somebodyLooks() }
   }
 
   /** Of those that have ended the list keeps the last ones; a build starts thousands. */
-  private forgetUnlisted(): void {
-    for (const [key, member] of this.known) {
-      if (this.members.has(member) || key === keyOf(this.root)) continue
-      this.known.delete(key)
-      this.helpers.delete(key)
-      if (!this.members.byPid(member.pid)) this.commandLines.delete(member.pid)
+  #forgetUnlisted(): void {
+    for (const [key, member] of this.#known) {
+      if (this.members.has(member) || key === keyOf(this.#root)) continue
+      this.#known.delete(key)
+      this.#helpers.delete(key)
+      if (!this.members.byPid(member.pid)) this.#commandLines.delete(member.pid)
     }
   }
 
-  private async syncTree(root: ProcessRow): Promise<void> {
-    const { processes } = this.context
-    const below = (await processes.descendants([{ identity: this.root }])).get(this.root.pid) ?? []
+  async #syncTree(root: ProcessRow): Promise<void> {
+    const { processes } = this.#context
+    const below = (await processes.descendants([{ identity: this.#root }])).get(this.#root.pid) ?? []
     for (const row of [root, ...below]) {
       const key = keyOf(row.identity)
-      if (this.known.has(key) || row.state === 'zombie') continue
+      if (this.#known.has(key) || row.state === 'zombie') continue
       const commandLine = (await processes.commandLine(row.identity)) ?? null
-      this.commandLines.set(row.identity.pid, commandLine)
+      this.#commandLines.set(row.identity.pid, commandLine)
       // What a fork server has forked is known by the server's command line, not the program's.
-      const parentCommandLine = row === root ? null : (this.commandLines.get(row.parentPid) ?? this.argv)
+      const parentCommandLine = row === root ? null : (this.#commandLines.get(row.parentPid) ?? this.#argv)
       const { role, name } = recogniseProcess({ commandLine, command: row.command, parentCommandLine })
       const member = new ProgramMember(
         key,
@@ -319,8 +327,8 @@ export class AttachedProgram extends ProgramPart {
         Date.now(),
       )
       member.identity = row.identity
-      if (helperRoles.has(role)) this.helpers.add(key)
-      this.known.set(key, member)
+      if (helperRoles.has(role)) this.#helpers.add(key)
+      this.#known.set(key, member)
       this.members.add(member)
     }
   }

@@ -8,12 +8,17 @@ import { readLedger, WorkerLedger, type LedgerEntry } from '../../ledger/workerL
  * they still run. Not in the ledger of workers, which has what a host owns and may end.
  */
 export class TerminalPrograms {
-  private constructor(
-    private readonly file: string,
-    private readonly ledger: WorkerLedger,
-    private left: readonly LedgerEntry[],
-    private readonly processes: ProcessTable,
-  ) {}
+  readonly #file: string
+  readonly #ledger: WorkerLedger
+  #left: readonly LedgerEntry[]
+  readonly #processes: ProcessTable
+
+  private constructor(file: string, ledger: WorkerLedger, left: readonly LedgerEntry[], processes: ProcessTable) {
+    this.#file = file
+    this.#ledger = ledger
+    this.#left = left
+    this.#processes = processes
+  }
 
   /** @param onError Told of a write that failed, e.g. on a full disk. */
   static async open(
@@ -29,7 +34,7 @@ export class TerminalPrograms {
     { pid, startTime }: ProcessIdentity,
     program: { readonly id: string; readonly name: string; readonly startedAt: number },
   ): void {
-    this.ledger.started({
+    this.#ledger.started({
       pid,
       startTime,
       poolId: program.id,
@@ -43,21 +48,21 @@ export class TerminalPrograms {
   }
 
   exited(identity: ProcessIdentity): void {
-    this.ledger.exited(identity)
+    this.#ledger.exited(identity)
   }
 
   /** Those that a host before this one watched and that still run, the same process and not only the same pid. */
   async unwatched(): Promise<RunningProgram[]> {
-    const running = await stillRunning(this.left, this.processes)
-    for (const entry of this.left) if (!running.includes(entry)) this.ledger.exited(entry)
-    this.left = running
+    const running = await stillRunning(this.#left, this.#processes)
+    for (const entry of this.#left) if (!running.includes(entry)) this.#ledger.exited(entry)
+    this.#left = running
     return running.map(({ pool, pid }) => ({ name: pool, pid }))
   }
 
   /** For the next host; nothing stays on disk when nothing runs. */
   async close(): Promise<void> {
-    this.ledger.close()
-    if (this.ledger.size === 0) await rm(this.file, { force: true })
+    this.#ledger.close()
+    if (this.#ledger.size === 0) await rm(this.#file, { force: true })
   }
 }
 

@@ -23,49 +23,53 @@ export interface MemberListObserver {
 
 /** The processes of one pool in a program (or of the program itself), live and exited, in the order they came. */
 export class MemberList {
-  private readonly members = new Map<string, ProgramMember>()
-  private readonly drawn = new Map<string, string>()
-  /** Of those that have exited, in the order they did, or were rescued. */
-  private readonly recentExits = new Set<ProgramMember>()
-  private readonly firstLosses = new Set<ProgramMember>()
-  private readonly lastLosses = new Set<ProgramMember>()
-  private exits = 0
-  /** Of those that are no longer listed. */
-  private readonly before = { done: 0, lost: 0, failed: 0 }
+  readonly #observer: MemberListObserver
 
-  constructor(private readonly observer: MemberListObserver) {}
+  readonly #members = new Map<string, ProgramMember>()
+  readonly #drawn = new Map<string, string>()
+  /** Of those that have exited, in the order they did, or were rescued. */
+  readonly #recentExits = new Set<ProgramMember>()
+  readonly #firstLosses = new Set<ProgramMember>()
+  readonly #lastLosses = new Set<ProgramMember>()
+  #exits = 0
+  /** Of those that are no longer listed. */
+  readonly #before = { done: 0, lost: 0, failed: 0 }
+
+  constructor(observer: MemberListObserver) {
+    this.#observer = observer
+  }
 
   get exitedCount(): number {
-    return this.exits
+    return this.#exits
   }
 
   /** Tasks that were lost with workers that are no longer listed. */
   get unlistedLosses(): number {
-    return this.before.lost
+    return this.#before.lost
   }
 
   add(member: ProgramMember): void {
-    this.members.set(member.name, member)
+    this.#members.set(member.name, member)
   }
 
   has(member: ProgramMember): boolean {
-    return this.members.get(member.name) === member
+    return this.#members.get(member.name) === member
   }
 
   remove(member: ProgramMember): void {
     if (!this.has(member)) return
-    this.members.delete(member.name)
-    this.drawn.delete(member.name)
-    this.observer.workerRemoved(member.name)
+    this.#members.delete(member.name)
+    this.#drawn.delete(member.name)
+    this.#observer.workerRemoved(member.name)
   }
 
   /** Names must differ in a list: a nested pool may name its workers as another does. */
   uniqueName(name: string, pid: number): string {
-    return this.members.has(name) ? `${name} (${pid})` : name
+    return this.#members.has(name) ? `${name} (${pid})` : name
   }
 
   all(): ProgramMember[] {
-    return [...this.members.values()]
+    return [...this.#members.values()]
   }
 
   live(): ProgramMember[] {
@@ -77,17 +81,17 @@ export class MemberList {
   }
 
   names(): Iterable<string> {
-    return this.members.keys()
+    return this.#members.keys()
   }
 
   snapshot(name: string): WorkerSnapshot | undefined {
-    return this.members.get(name)?.snapshot()
+    return this.#members.get(name)?.snapshot()
   }
 
   /** Call when a member's exit was noted. */
   exited(member: ProgramMember): void {
-    this.exits += 1
-    this.listExit(member)
+    this.#exits += 1
+    this.#listExit(member)
   }
 
   /**
@@ -95,12 +99,12 @@ export class MemberList {
    * have exited.
    */
   rescued(member: ProgramMember): void {
-    if (this.firstLosses.delete(member) || this.lastLosses.delete(member)) this.listExit(member)
+    if (this.#firstLosses.delete(member) || this.#lastLosses.delete(member)) this.#listExit(member)
   }
 
   /** Tells of every member that looks different from when this was last called; run times alone are no difference. */
   tellChanges(): void {
-    for (const member of this.members.values()) {
+    for (const member of this.#members.values()) {
       const snapshot = member.snapshot()
       const { task } = snapshot
       const look = JSON.stringify([
@@ -110,9 +114,9 @@ export class MemberList {
         snapshot.tasksDone,
         task && [task.id, task.label, task.state, task.stuck, task.verdict],
       ])
-      if (this.drawn.get(member.name) === look) continue
-      this.drawn.set(member.name, look)
-      this.observer.workerChanged(member.name)
+      if (this.#drawn.get(member.name) === look) continue
+      this.#drawn.set(member.name, look)
+      this.#observer.workerChanged(member.name)
     }
   }
 
@@ -131,13 +135,13 @@ export class MemberList {
       const sample = samples?.get(member.pid)
       if (member.usage?.cpuPercent === sample?.cpuPercent && member.usage?.memoryBytes === sample?.memoryBytes) continue
       member.usage = sample
-      this.observer.workerChanged(member.name)
+      this.#observer.workerChanged(member.name)
     }
   }
 
   counts(): Pick<CountsSnapshot, 'running' | 'done' | 'lost' | 'failed'> {
-    let [running, { done, lost, failed }] = [0, this.before]
-    for (const member of this.members.values()) {
+    let [running, { done, lost, failed }] = [0, this.#before]
+    for (const member of this.#members.values()) {
       done += member.tasksDone
       if (member.hasLostTask) lost += 1
       else if (member.rescued === 'failed') failed += 1
@@ -146,25 +150,25 @@ export class MemberList {
     return { running, done, lost, failed }
   }
 
-  private listExit(member: ProgramMember): void {
-    this.recentExits.add(member)
+  #listExit(member: ProgramMember): void {
+    this.#recentExits.add(member)
     // What it took along is settled by now: the recorder may tell of it a little later than of the exit.
-    const settled = oldestBeyond(this.recentExits, listedExits)
+    const settled = oldestBeyond(this.#recentExits, listedExits)
     if (settled === undefined) return
     if (!settled.hasLostTask) {
-      this.unlist(settled)
+      this.#unlist(settled)
       return
     }
-    const losses = this.firstLosses.size < listedFirstLosses ? this.firstLosses : this.lastLosses
+    const losses = this.#firstLosses.size < listedFirstLosses ? this.#firstLosses : this.#lastLosses
     losses.add(settled)
-    const surplus = oldestBeyond(this.lastLosses, listedLastLosses)
-    if (surplus !== undefined) this.unlist(surplus)
+    const surplus = oldestBeyond(this.#lastLosses, listedLastLosses)
+    if (surplus !== undefined) this.#unlist(surplus)
   }
 
-  private unlist(member: ProgramMember): void {
-    this.before.done += member.tasksDone
-    if (member.hasLostTask) this.before.lost += 1
-    if (member.rescued === 'failed') this.before.failed += 1
+  #unlist(member: ProgramMember): void {
+    this.#before.done += member.tasksDone
+    if (member.hasLostTask) this.#before.lost += 1
+    if (member.rescued === 'failed') this.#before.failed += 1
     this.remove(member)
   }
 }

@@ -15,50 +15,50 @@ const longestGapMs = 2000
  * Whether something moves, as seen from look to look: CPU time, or a sign of life that the caller counts. Milliseconds.
  */
 export class Movement {
-  private firstAt: number | undefined
-  private movedAt = 0
-  private lastAt = 0
-  private sign: number | string | undefined
-  private cpuAtFirst = 0
-  private cpuAtMove = 0
-  private cpu = 0
+  #firstAt: number | undefined
+  #movedAt = 0
+  #lastAt = 0
+  #sign: number | string | undefined
+  #cpuAtFirst = 0
+  #cpuAtMove = 0
+  #cpu = 0
 
   /**
    * @param sign Anything that changes with progress, like a counter of tasks: a change of it starts the observation
    * anew.
    */
   observe(now: number, cpuMs: number, sign: number | string): void {
-    const missedMs = Math.max(0, now - this.lastAt - longestGapMs)
-    this.lastAt = now
-    if (this.firstAt === undefined || this.sign !== sign) {
-      this.firstAt = this.movedAt = now
-      this.cpuAtFirst = this.cpuAtMove = this.cpu = cpuMs
-      this.sign = sign
+    const missedMs = Math.max(0, now - this.#lastAt - longestGapMs)
+    this.#lastAt = now
+    if (this.#firstAt === undefined || this.#sign !== sign) {
+      this.#firstAt = this.#movedAt = now
+      this.#cpuAtFirst = this.#cpuAtMove = this.#cpu = cpuMs
+      this.#sign = sign
       return
     }
-    this.firstAt += missedMs
-    this.movedAt += missedMs
+    this.#firstAt += missedMs
+    this.#movedAt += missedMs
     // What was below it and has ended takes its time along.
-    this.cpu = Math.max(this.cpu, cpuMs)
-    if (this.cpu - this.cpuAtMove <= Math.max(idleCpuLeastMs, (now - this.movedAt) * idleCpuShare)) return
-    this.movedAt = now
-    this.cpuAtMove = this.cpu
+    this.#cpu = Math.max(this.#cpu, cpuMs)
+    if (this.#cpu - this.#cpuAtMove <= Math.max(idleCpuLeastMs, (now - this.#movedAt) * idleCpuShare)) return
+    this.#movedAt = now
+    this.#cpuAtMove = this.#cpu
   }
 
   watchedMs(now: number): number {
-    return this.firstAt === undefined ? 0 : now - this.firstAt
+    return this.#firstAt === undefined ? 0 : now - this.#firstAt
   }
 
   quietMs(now: number): number {
-    return this.firstAt === undefined ? 0 : Math.min(now, this.lastAt + longestGapMs) - this.movedAt
+    return this.#firstAt === undefined ? 0 : Math.min(now, this.#lastAt + longestGapMs) - this.#movedAt
   }
 
   /** It has used CPU time since the first look. */
   get hasMoved(): boolean {
-    return this.firstAt !== undefined && this.movedAt > this.firstAt
+    return this.#firstAt !== undefined && this.#movedAt > this.#firstAt
   }
 
   get cpuMs(): number {
-    return this.cpu - this.cpuAtFirst
+    return this.#cpu - this.#cpuAtFirst
   }
 }

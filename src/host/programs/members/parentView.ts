@@ -15,6 +15,9 @@ let views = 0
 
 /** One process of the program that makes pools: its observer and its flight recorder. */
 export class ParentView {
+  readonly #session: WatchSession
+  readonly #onError: (error: unknown) => void
+
   /** Differs from that of any other, whatever their pids. */
   readonly key = `${(views += 1)}`
   identity: ProcessIdentity | undefined
@@ -29,17 +32,20 @@ export class ParentView {
   processes: readonly RecordedProcess[] = []
   sigterm: ParentFacts['sigterm'] = null
   readonly movement = new Movement()
-  private recorder: RecorderFile | undefined
+  #recorder: RecorderFile | undefined
   /** Of each pool, by key, as the answer before had them. */
-  private threadsBefore: ReadonlyMap<number, ObservedPool['threads']> = new Map()
+  #threadsBefore: ReadonlyMap<number, ObservedPool['threads']> = new Map()
 
   constructor(
     readonly hello: Hello,
     readonly recorderName: string,
     readonly link: ObserverLink,
-    private readonly session: WatchSession,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+    session: WatchSession,
+    onError: (error: unknown) => void,
+  ) {
+    this.#session = session
+    this.#onError = onError
+  }
 
   get pid(): number {
     return this.hello.pid
@@ -53,32 +59,32 @@ export class ParentView {
         ...answer,
         pools: answer.pools.map((pool) => ({
           ...pool,
-          threads: seenTwice(pool.threads, this.threadsBefore.get(pool.key)),
+          threads: seenTwice(pool.threads, this.#threadsBefore.get(pool.key)),
         })),
       }
       this.observedAt = steadyOf(answer.time * 1000)
-      this.threadsBefore = new Map(answer.pools.map(({ key, threads }) => [key, threads]))
+      this.#threadsBefore = new Map(answer.pools.map(({ key, threads }) => [key, threads]))
       this.answers = true
     } catch (error) {
       this.answers = false
-      if (this.link.connected) this.onError(error)
+      if (this.link.connected) this.#onError(error)
     }
   }
 
   /** Reads the recorder alone; works when the program is dead, too. */
   read(): void {
     try {
-      this.recorder ??= new RecorderFile(this.session.file(this.recorderName))
-      this.processes = this.recorder.read().processes
+      this.#recorder ??= new RecorderFile(this.#session.file(this.recorderName))
+      this.processes = this.#recorder.read().processes
     } catch (error) {
-      this.onError(error)
+      this.#onError(error)
     }
   }
 
   close(): void {
     this.link.end()
-    this.recorder?.[Symbol.dispose]()
-    this.recorder = undefined
+    this.#recorder?.[Symbol.dispose]()
+    this.#recorder = undefined
   }
 }
 

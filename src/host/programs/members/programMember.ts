@@ -81,7 +81,7 @@ export class ProgramMember {
   /** When it and its task began, in steady time. */
   readonly since: number
   taskSince = 0
-  private shown: RecordedProcess | undefined
+  #shown: RecordedProcess | undefined
 
   constructor(
     readonly key: string,
@@ -94,13 +94,13 @@ export class ProgramMember {
 
   /** What the recorder showed of it last. */
   get recorded(): RecordedProcess | undefined {
-    return this.shown
+    return this.#shown
   }
 
   set recorded(recorded: RecordedProcess | undefined) {
-    if (recorded !== undefined && recorded.taskStartedAt !== this.shown?.taskStartedAt)
+    if (recorded !== undefined && recorded.taskStartedAt !== this.#shown?.taskStartedAt)
       this.taskSince = steadyOf(recorded.taskStartedAt)
-    this.shown = recorded
+    this.#shown = recorded
   }
 
   get live(): boolean {
@@ -126,13 +126,13 @@ export class ProgramMember {
 
   get status(): WorkerSnapshot['status'] {
     if (!this.live) return 'exited'
-    if (this.recorded === undefined || this.recorded.untold) return this.seemsBusy ? 'busy' : 'idle'
+    if (this.recorded === undefined || this.recorded.untold) return this.#seemsBusy ? 'busy' : 'idle'
     if (this.hasTask) return 'busy'
     return this.recorded.ready || this.recorded.poolKey === 0 ? 'idle' : 'starting'
   }
 
   /** CPU time tells; until there is a second look at it, whether the kernel has it running or waiting. */
-  private get seemsBusy(): boolean {
+  get #seemsBusy(): boolean {
     if (this.movement.quietMs(steadyMs()) > quietAfterMs) return false
     return this.movement.hasMoved || this.state === 'running' || this.state === 'uninterruptible'
   }
@@ -150,7 +150,7 @@ export class ProgramMember {
       tasksDone: this.tasksDone,
       startedAt: this.startedAt,
       exitedAt: exit?.at ?? null,
-      task: recorded && this.hasTask ? this.taskSnapshot(recorded) : this.processSnapshot(),
+      task: recorded && this.hasTask ? this.#taskSnapshot(recorded) : this.#processSnapshot(),
     }
   }
 
@@ -159,7 +159,7 @@ export class ProgramMember {
     return recorded === undefined ? 0 : Math.max(0, recorded.counter - (recorded.phase === 'idle' ? 0 : 1))
   }
 
-  private taskSnapshot(recorded: RecordedProcess): TaskSnapshot {
+  #taskSnapshot(recorded: RecordedProcess): TaskSnapshot {
     const until = this.exit?.steadyAt ?? steadyMs()
     return {
       id: this.taskId,
@@ -179,7 +179,7 @@ export class ProgramMember {
   }
 
   /** A process without a task of a pool shows what is wrong with it all the same. */
-  private processSnapshot(): TaskSnapshot | null {
+  #processSnapshot(): TaskSnapshot | null {
     if (this.verdict === null || !this.live) return null
     return {
       id: `process-${this.pid}`,

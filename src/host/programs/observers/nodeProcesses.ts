@@ -33,64 +33,68 @@ export type ChildNote = Extract<NodeNote, { kind: 'started' | 'ended' }>
 
 /** The Node processes of one watched program, by the notes that their observers leave in the session folder. */
 export class NodeProcesses {
-  private readonly files = new Map<string, NodeNotesFile>()
-  private readonly processes = new Map<string, NodeProcess>()
+  readonly #directory: string
 
-  constructor(private readonly directory: string) {}
+  readonly #files = new Map<string, NodeNotesFile>()
+  readonly #processes = new Map<string, NodeProcess>()
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
 
   /** Of the main process if that is one, else of any; undefined when the program has no Node in it. */
   get version(): string | undefined {
-    return this.processes.values().next().value?.version
+    return this.#processes.values().next().value?.version
   }
 
   /** A file of the session folder. */
   file(name: string): string {
-    return join(this.directory, name)
+    return join(this.#directory, name)
   }
 
   find(pid: number, startTime: string): NodeProcess | undefined {
-    return [...this.processes.values()].find(
+    return [...this.#processes.values()].find(
       (process) => process.pid === pid && (process.ticks === null || startTime.endsWith(`-${process.ticks}`)),
     )
   }
 
   /** What was noted of children since the last call, in the order of each parent's notes. */
   read(): ChildNote[] {
-    for (const name of this.names())
-      if (!this.files.has(name) && this.files.size < mostProcesses)
-        this.files.set(name, new NodeNotesFile(this.file(name)))
+    for (const name of this.#names())
+      if (!this.#files.has(name) && this.#files.size < mostProcesses)
+        this.#files.set(name, new NodeNotesFile(this.file(name)))
     const notes: ChildNote[] = []
     const budget = { lines: linesPerLook, bytes: bytesPerLook }
-    for (const [name, file] of [...this.files]) {
+    for (const [name, file] of [...this.#files]) {
       if (budget.lines <= 0 || budget.bytes <= 0) break
       // To the end of the queue: those that came too late are the first at the next look.
-      this.files.delete(name)
-      this.files.set(name, file)
+      this.#files.delete(name)
+      this.#files.set(name, file)
       for (const note of file.read(budget)) {
         if (note.kind === 'started' || note.kind === 'ended') notes.push(note)
         else if (note.kind === 'hello')
-          this.processes.set(name, {
+          this.#processes.set(name, {
             pid: note.pid,
             ticks: note.ticks,
             version: note.node,
             stacks: note.stacks,
             takesSigusr1: false,
           })
-        else this.takeSigusr1(name)
+        else this.#takeSigusr1(name)
       }
     }
     return notes
   }
 
-  private takeSigusr1(name: string): void {
-    const process = this.processes.get(name)
+  #takeSigusr1(name: string): void {
+    const process = this.#processes.get(name)
     if (process !== undefined) process.takesSigusr1 = true
   }
 
-  private names(): string[] {
+  #names(): string[] {
     const names: string[] = []
     try {
-      const folder = opendirSync(this.directory, { bufferSize: 1024 })
+      const folder = opendirSync(this.#directory, { bufferSize: 1024 })
       try {
         for (let seen = 0; seen < mostNames; seen += 1) {
           const entry = folder.readSync()

@@ -31,6 +31,10 @@ export interface ObserverLinkHooks {
  * leaves undone holds the host up.
  */
 export class ObserverLink {
+  readonly #socket: Socket
+  readonly #token: string
+  readonly #hooks: ObserverLinkHooks
+
   #hello: Hello | undefined
   #nextId = 1
   readonly #waiting = new Map<
@@ -39,11 +43,11 @@ export class ObserverLink {
   >()
   readonly #helloTimer: NodeJS.Timeout
 
-  constructor(
-    private readonly socket: Socket,
-    private readonly token: string,
-    private readonly hooks: ObserverLinkHooks,
-  ) {
+  constructor(socket: Socket, token: string, hooks: ObserverLinkHooks) {
+    this.#socket = socket
+    this.#token = token
+    this.#hooks = hooks
+
     socket.on('error', () => {
       socket.destroy()
     })
@@ -73,7 +77,7 @@ export class ObserverLink {
   }
 
   get connected(): boolean {
-    return this.#hello !== undefined && !this.socket.destroyed
+    return this.#hello !== undefined && !this.#socket.destroyed
   }
 
   /**
@@ -100,7 +104,7 @@ export class ObserverLink {
         )
       }, timeoutMs)
       this.#waiting.set(id, { resolve, reject, timer })
-      this.socket.write(`${JSON.stringify({ id, method, ...params })}\n`)
+      this.#socket.write(`${JSON.stringify({ id, method, ...params })}\n`)
     })
     const checked = schema.safeParse(result)
     if (!checked.success)
@@ -112,11 +116,11 @@ export class ObserverLink {
   }
 
   end(): void {
-    this.socket.destroy()
+    this.#socket.destroy()
   }
 
   #line(line: string): void {
-    if (line === '' || this.socket.destroyed) return
+    if (line === '' || this.#socket.destroyed) return
     let message: unknown
     try {
       message = JSON.parse(line)
@@ -135,19 +139,19 @@ export class ObserverLink {
     }
     const event = eventSchema.safeParse(message)
     if (!event.success) this.#refuse('a message that is neither an answer nor an event')
-    else if (event.data.event === 'changed') this.hooks.changed()
-    else this.hooks.failed(event.data.message ?? 'unknown', this.#hello)
+    else if (event.data.event === 'changed') this.#hooks.changed()
+    else this.#hooks.failed(event.data.message ?? 'unknown', this.#hello)
   }
 
   #greet(message: unknown): void {
     const hello = helloSchema.safeParse((message as { hello?: unknown } | null)?.hello)
-    if (!hello.success || !sameToken(hello.data.token, this.token)) {
+    if (!hello.success || !sameToken(hello.data.token, this.#token)) {
       this.#refuse('no valid hello')
       return
     }
     clearTimeout(this.#helloTimer)
     this.#hello = hello.data
-    this.hooks.ready(this, hello.data)
+    this.#hooks.ready(this, hello.data)
   }
 
   #answered({ id, result, error }: z.infer<typeof answerSchema>): void {
@@ -160,8 +164,8 @@ export class ObserverLink {
   }
 
   #refuse(why: string): void {
-    if (!this.socket.destroyed) this.hooks.refused(why)
-    this.socket.destroy()
+    if (!this.#socket.destroyed) this.#hooks.refused(why)
+    this.#socket.destroy()
   }
 
   #closed(): void {
@@ -171,7 +175,7 @@ export class ObserverLink {
       reject(new ObserverError('its observer has gone'))
     }
     this.#waiting.clear()
-    this.hooks.gone(this)
+    this.#hooks.gone(this)
   }
 }
 

@@ -30,16 +30,22 @@ export interface SessionOptions {
  * src/runtimes/observer/README.md.
  */
 export class WatchSession {
-  private readonly notes: FSWatcher | undefined
+  readonly #options: SessionOptions
+  readonly #server: Server
+
+  readonly #notes: FSWatcher | undefined
 
   private constructor(
     readonly directory: string,
     readonly token: string,
-    private readonly options: SessionOptions,
-    private readonly server: Server,
+    options: SessionOptions,
+    server: Server,
     onNote: () => void,
   ) {
-    this.notes = watchNotes(directory, onNote)
+    this.#options = options
+    this.#server = server
+
+    this.#notes = watchNotes(directory, onNote)
   }
 
   /** @param onNote A Node process has written something down; told a little later, once for many. */
@@ -84,12 +90,12 @@ export class WatchSession {
     const path = env.PYTHONPATH
     return {
       UNHANG_WATCH: this.directory,
-      UNHANG_WORKER: `${this.options.id}/main`,
+      UNHANG_WORKER: `${this.#options.id}/main`,
       PYTHONPATH:
         path === undefined || path === ''
-          ? this.options.observerPath
-          : `${this.options.observerPath}${delimiter}${path}`,
-      ...nodeOptions(join(this.options.observerPath, 'nodeObserver.cjs'), env.NODE_OPTIONS, argv),
+          ? this.#options.observerPath
+          : `${this.#options.observerPath}${delimiter}${path}`,
+      ...nodeOptions(join(this.#options.observerPath, 'nodeObserver.cjs'), env.NODE_OPTIONS, argv),
     }
   }
 
@@ -104,8 +110,8 @@ export class WatchSession {
   }
 
   async close(): Promise<void> {
-    this.server.close()
-    this.notes?.close()
+    this.#server.close()
+    this.#notes?.close()
     await removeFolder(this.directory)
   }
 }

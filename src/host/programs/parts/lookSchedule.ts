@@ -19,85 +19,88 @@ const idleMs = 5000
  * the same time.
  */
 export class LookRhythm {
-  private timer: NodeJS.Timeout | undefined
-  private nextAt = Infinity
-  private looking: Promise<void> | undefined
-  private again: Promise<void> | undefined
-  private newsAt = 0
-  private step = afterNewsMs.length
-  private running = false
-  private busy = true
-  private restUntil = 0
+  readonly #look: () => Promise<{ readonly busy: boolean }>
+  readonly #onError: (error: unknown) => void
 
-  constructor(
-    private readonly look: () => Promise<{ readonly busy: boolean }>,
-    private readonly onError: (error: unknown) => void,
-  ) {}
+  #timer: NodeJS.Timeout | undefined
+  #nextAt = Infinity
+  #looking: Promise<void> | undefined
+  #again: Promise<void> | undefined
+  #newsAt = 0
+  #step = afterNewsMs.length
+  #running = false
+  #busy = true
+  #restUntil = 0
+
+  constructor(look: () => Promise<{ readonly busy: boolean }>, onError: (error: unknown) => void) {
+    this.#look = look
+    this.#onError = onError
+  }
 
   start(): void {
-    this.running = true
+    this.#running = true
     this.hurry()
   }
 
   /** Something happened. */
   hurry(): void {
-    if (!this.running) return
-    this.newsAt = steadyMs()
-    this.step = 0
-    this.schedule(gatherMs)
+    if (!this.#running) return
+    this.#newsAt = steadyMs()
+    this.#step = 0
+    this.#schedule(gatherMs)
   }
 
   /** A look that begins now, or right after the one that is under way. */
   now(): Promise<void> {
-    if (this.looking === undefined) return this.run()
-    this.again ??= this.looking.then(() => {
-      this.again = undefined
-      return this.run()
+    if (this.#looking === undefined) return this.#run()
+    this.#again ??= this.#looking.then(() => {
+      this.#again = undefined
+      return this.#run()
     })
-    return this.again
+    return this.#again
   }
 
   /** No look after this; one that is under way is waited for. */
   async stop(): Promise<void> {
-    this.running = false
-    clearTimeout(this.timer)
-    await this.looking
+    this.#running = false
+    clearTimeout(this.#timer)
+    await this.#looking
   }
 
-  private async run(): Promise<void> {
-    clearTimeout(this.timer)
-    this.nextAt = Infinity
+  async #run(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#nextAt = Infinity
     const begun = steadyMs()
-    this.looking = (async () => {
+    this.#looking = (async () => {
       try {
-        this.busy = (await this.look()).busy
+        this.#busy = (await this.#look()).busy
       } catch (error) {
-        this.onError(error)
+        this.#onError(error)
       }
     })()
-    await this.looking
-    this.looking = undefined
+    await this.#looking
+    this.#looking = undefined
     const now = steadyMs()
-    this.restUntil = now + Math.min(longestRestMs, Math.max(shortestRestMs, (now - begun) * restFactor))
-    if (this.running) this.scheduleNext()
+    this.#restUntil = now + Math.min(longestRestMs, Math.max(shortestRestMs, (now - begun) * restFactor))
+    if (this.#running) this.#scheduleNext()
   }
 
-  private scheduleNext(): void {
-    const since = steadyMs() - this.newsAt
-    while (this.step < afterNewsMs.length && (afterNewsMs[this.step] ?? 0) <= since) this.step += 1
-    const next = afterNewsMs[this.step]
-    this.schedule(next === undefined ? (this.busy ? busyMs : idleMs) : next - since)
+  #scheduleNext(): void {
+    const since = steadyMs() - this.#newsAt
+    while (this.#step < afterNewsMs.length && (afterNewsMs[this.#step] ?? 0) <= since) this.#step += 1
+    const next = afterNewsMs[this.#step]
+    this.#schedule(next === undefined ? (this.#busy ? busyMs : idleMs) : next - since)
   }
 
-  private schedule(delayMs: number): void {
-    if (this.looking !== undefined) return
-    const at = Math.max(steadyMs() + delayMs, this.restUntil)
-    if (at >= this.nextAt) return
-    clearTimeout(this.timer)
-    this.nextAt = at
-    this.timer = setTimeout(() => {
+  #schedule(delayMs: number): void {
+    if (this.#looking !== undefined) return
+    const at = Math.max(steadyMs() + delayMs, this.#restUntil)
+    if (at >= this.#nextAt) return
+    clearTimeout(this.#timer)
+    this.#nextAt = at
+    this.#timer = setTimeout(() => {
       void this.now()
     }, at - steadyMs())
-    this.timer.unref()
+    this.#timer.unref()
   }
 }

@@ -35,7 +35,7 @@ export abstract class ProgramPart implements HostedPool {
   endedAt: number | null = null
   verdicts: readonly ProgramVerdict[] = []
   protected lastIssues: readonly string[] = []
-  private drawn = ''
+  #drawn = ''
 
   /** @param owned False: somebody else started it, and it goes on when the host ends. */
   constructor(
@@ -131,8 +131,8 @@ export abstract class ProgramPart implements HostedPool {
   tellChanges(): void {
     this.members.tellChanges()
     const look = JSON.stringify(this.header())
-    if (look === this.drawn) return
-    this.drawn = look
+    if (look === this.#drawn) return
+    this.#drawn = look
     this.observer.headerChanged()
   }
 

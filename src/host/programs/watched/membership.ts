@@ -41,27 +41,37 @@ interface Known {
  * each of them ended.
  */
 export class Census {
-  private readonly known = new Map<string, Known>()
+  readonly #program: ProgramPart & PoolOwner
+  readonly #parents: ReadonlySet<ParentView>
+  readonly #context: ProgramContext
+  readonly #onExit: (pid: number) => void
+
+  readonly #known = new Map<string, Known>()
   /** The newest child with that pid, of those that are no pool's. */
-  private readonly children = new Map<number, Known>()
-  private readonly inner = new Map<string, WatchedPool>()
-  private oomKillsBefore: number | null = null
-  private poolNumber = 0
-  private childNumber = 0
+  readonly #children = new Map<number, Known>()
+  readonly #inner = new Map<string, WatchedPool>()
+  #oomKillsBefore: number | null = null
+  #poolNumber = 0
+  #childNumber = 0
 
   constructor(
-    private readonly program: ProgramPart & PoolOwner,
-    private readonly parents: ReadonlySet<ParentView>,
-    private readonly context: ProgramContext,
-    private readonly onExit: (pid: number) => void = () => undefined,
-  ) {}
+    program: ProgramPart & PoolOwner,
+    parents: ReadonlySet<ParentView>,
+    context: ProgramContext,
+    onExit: (pid: number) => void = () => undefined,
+  ) {
+    this.#program = program
+    this.#parents = parents
+    this.#context = context
+    this.#onExit = onExit
+  }
 
   get pools(): WatchedPool[] {
-    return [...this.inner.values()]
+    return [...this.#inner.values()]
   }
 
   get members(): ProgramMember[] {
-    return [...this.known.values()].map(({ member }) => member)
+    return [...this.#known.values()].map(({ member }) => member)
   }
 
   get live(): ProgramMember[] {
@@ -70,22 +80,22 @@ export class Census {
 
   /** The main process. */
   get root(): ProgramMember | undefined {
-    return this.known.get('root')?.member
+    return this.#known.get('root')?.member
   }
 
   async started(root: ProcessIdentity): Promise<void> {
     const member = new ProgramMember('root', 'MainProcess', root.pid, Date.now())
     member.identity = root
-    this.known.set('root', { member, pool: undefined })
-    this.program.members.add(member)
-    this.oomKillsBefore = await this.context.processes.oomKills(root)
+    this.#known.set('root', { member, pool: undefined })
+    this.#program.members.add(member)
+    this.#oomKillsBefore = await this.#context.processes.oomKills(root)
   }
 
   /** Pools and workers as a parent's observer and recorder tell of them. */
   sync(parent: ParentView): void {
     const { observed } = parent
     if (observed === undefined) return
-    for (const pool of observed.pools) this.syncPool(parent, pool)
+    for (const pool of observed.pools) this.#syncPool(parent, pool)
     if (parent.answers) {
       const keys = new Set(observed.pools.filter(({ state }) => state !== 'ended').map(({ key }) => key))
       for (const pool of this.pools) if (pool.parent === parent && pool.live && !keys.has(pool.key)) this.endPool(pool)
@@ -93,11 +103,11 @@ export class Census {
     for (const recorded of parent.processes) {
       if (recorded.slot === 0 || recorded.pid === 0) continue
       const key = `${parent.key}:${recorded.slot}:${recorded.generation}`
-      const pool = recorded.poolKey === 0 ? undefined : this.inner.get(poolKeyOf(parent, recorded.poolKey))
+      const pool = recorded.poolKey === 0 ? undefined : this.#inner.get(poolKeyOf(parent, recorded.poolKey))
       // Its pool will be in the next answer.
       if (recorded.poolKey !== 0 && pool === undefined) continue
-      if (!this.known.has(key) && this.known.size >= mostMembers) continue
-      const known = this.known.get(key) ?? this.addWorker(key, recorded, pool)
+      if (!this.#known.has(key) && this.#known.size >= mostMembers) continue
+      const known = this.#known.get(key) ?? this.#addWorker(key, recorded, pool)
       const { member } = known
       known.parent = parent
       known.reading = parent.processes
@@ -112,35 +122,35 @@ export class Census {
   /** Children that Node processes tell of. */
   syncNotes(notes: readonly ChildNote[]): void {
     for (const note of notes) {
-      if (note.kind === 'started') this.noteStarted(note)
-      else this.noteEnded(note)
+      if (note.kind === 'started') this.#noteStarted(note)
+      else this.#noteEnded(note)
     }
   }
 
   /** Children that no observer tells of: what a shell starts, subprocesses of a Python program. */
   async syncTree(root: ProcessIdentity): Promise<void> {
     const below =
-      (await this.context.processes.descendants([{ identity: root, marker: `${this.program.id}/main` }])).get(
+      (await this.#context.processes.descendants([{ identity: root, marker: `${this.#program.id}/main` }])).get(
         root.pid,
       ) ?? []
     const observed = new Set(
-      [...this.parents].flatMap((parent) => [
+      [...this.#parents].flatMap((parent) => [
         parent.pid,
         ...helperPids(parent),
         ...parent.processes.map(({ pid }) => pid),
       ]),
     )
     // Python's own helpers may have been there before their program told of them.
-    for (const helper of [...this.parents].flatMap(helperPids)) {
-      const child = this.children.get(helper)
-      if (child?.member.live === true && child.member.noted === undefined) this.forgetUntold(child)
+    for (const helper of [...this.#parents].flatMap(helperPids)) {
+      const child = this.#children.get(helper)
+      if (child?.member.live === true && child.member.noted === undefined) this.#forgetUntold(child)
     }
     for (const row of below) {
       const { pid, startTime } = row.identity
-      if (observed.has(pid) || row.state === 'zombie' || isSameChild(this.children.get(pid)?.member, startTime))
+      if (observed.has(pid) || row.state === 'zombie' || isSameChild(this.#children.get(pid)?.member, startTime))
         continue
-      const commandLine = (await this.context.processes.commandLine(row.identity)) ?? null
-      const member = this.addChild(
+      const commandLine = (await this.#context.processes.commandLine(row.identity)) ?? null
+      const member = this.#addChild(
         recogniseProcess({ commandLine, command: row.command, parentCommandLine: null }).name,
         pid,
         Date.now(),
@@ -153,42 +163,42 @@ export class Census {
   async noteExits(
     rootExit: { exitCode: number | null; signal: NodeJS.Signals | null; at: number } | undefined,
   ): Promise<void> {
-    for (const known of this.known.values()) {
+    for (const known of this.#known.values()) {
       const { member } = known
       if (!member.live) {
-        if (member.uncollected) await this.lookForCollection(member)
+        if (member.uncollected) await this.#lookForCollection(member)
         continue
       }
       if (member.key === 'root') {
-        if (rootExit !== undefined) await this.noteExit(known, rootExit, rootExit.at)
+        if (rootExit !== undefined) await this.#noteExit(known, rootExit, rootExit.at)
       } else if (member.recorded?.exitCode != null) {
-        await this.noteExit(known, splitExit(member.recorded.exitCode), member.recorded.exitedAt ?? Date.now())
+        await this.#noteExit(known, splitExit(member.recorded.exitCode), member.recorded.exitedAt ?? Date.now())
       } else if (member.noted?.ended !== undefined) {
-        await this.noteExit(known, member.noted.ended, member.noted.ended.at)
+        await this.#noteExit(known, member.noted.ended, member.noted.ended.at)
       } else if (member.identity !== undefined) {
-        await this.lookForExit(known, member.identity, rootExit !== undefined)
+        await this.#lookForExit(known, member.identity, rootExit !== undefined)
       } else if (rootExit !== undefined) {
         // It was gone before it could be looked at, and nobody is left to tell of it.
-        await this.noteExit(known, { exitCode: null, signal: null }, Date.now())
+        await this.#noteExit(known, { exitCode: null, signal: null }, Date.now())
       } else if (
-        (member.noted !== undefined || this.isUntold(known)) &&
-        !(await this.isThere(member.pid, member.noted?.ticks ?? member.recorded?.startTicks ?? null))
+        (member.noted !== undefined || this.#isUntold(known)) &&
+        !(await this.#isThere(member.pid, member.noted?.ticks ?? member.recorded?.startTicks ?? null))
       ) {
         // The same, and the one that started it may have ended as well.
         known.goneAt ??= steadyMs()
         if (steadyMs() - known.goneAt > exitToldWithinMs)
-          await this.noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
+          await this.#noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
       }
     }
-    for (const known of this.known.values()) {
+    for (const known of this.#known.values()) {
       // Of those that have ended each list keeps the last hundred. What a recorder still shows would be taken for a new
       // one.
       if (
         !known.member.live &&
-        !(known.pool ?? this.program).members.has(known.member) &&
-        !isShown(known, this.parents)
+        !(known.pool ?? this.#program).members.has(known.member) &&
+        !isShown(known, this.#parents)
       )
-        this.forgetChild(known)
+        this.#forgetChild(known)
     }
   }
 
@@ -197,7 +207,7 @@ export class Census {
    * True then.
    */
   closeParent(parent: ParentView): boolean {
-    for (const known of this.known.values()) if (known.parent === parent && known.member.live) return false
+    for (const known of this.#known.values()) if (known.parent === parent && known.member.live) return false
     for (const pool of this.pools) if (pool.parent === parent && pool.live) this.endPool(pool)
     return true
   }
@@ -209,48 +219,48 @@ export class Census {
       ended.filter((other) => other.members.counts().lost === 0),
       ended.filter((other) => other.members.counts().lost > 0),
     ]
-    for (const old of without.slice(0, -listedEndedPools)) this.forgetPool(old)
-    for (const old of losing.slice(0, -listedEndedPoolsWithLosses)) this.forgetPool(old)
+    for (const old of without.slice(0, -listedEndedPools)) this.#forgetPool(old)
+    for (const old of losing.slice(0, -listedEndedPoolsWithLosses)) this.#forgetPool(old)
   }
 
-  private async lookForExit(known: Known, identity: ProcessIdentity, isOver: boolean): Promise<void> {
-    const { processes, kills } = this.context
+  async #lookForExit(known: Known, identity: ProcessIdentity, isOver: boolean): Promise<void> {
+    const { processes, kills } = this.#context
     const { member } = known
     if (await isAlive(processes, identity)) return
     known.goneAt ??= steadyMs()
     member.uncollected = await processes.exists(identity)
     const status = await processes.exitStatus(identity)
     // Its parent collects it and tells how it ended; when it does not, nobody knows.
-    if (status !== undefined) await this.noteExit(known, status, wallOf(known.goneAt))
+    if (status !== undefined) await this.#noteExit(known, status, wallOf(known.goneAt))
     else if (member.recorded === undefined && member.noted === undefined && kills.entriesFor(identity).length === 0)
-      this.forgetUntold(known)
+      this.#forgetUntold(known)
     else if ((isOver && member.recorded === undefined) || steadyMs() - known.goneAt > exitToldWithinMs)
-      await this.noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
+      await this.#noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
   }
 
   /** How it ended is known, and its parent may still not have taken notice. */
-  private async lookForCollection(member: ProgramMember): Promise<void> {
-    member.uncollected = member.identity !== undefined && (await this.context.processes.exists(member.identity))
+  async #lookForCollection(member: ProgramMember): Promise<void> {
+    member.uncollected = member.identity !== undefined && (await this.#context.processes.exists(member.identity))
   }
 
   /** Whoever would have told how it ended is gone. */
-  private isUntold({ parent }: Known): boolean {
+  #isUntold({ parent }: Known): boolean {
     return parent !== undefined && !parent.link.connected
   }
 
-  private async isThere(pid: number, ticks: number | null): Promise<boolean> {
-    const identity = await this.context.processes.identify(pid)
+  async #isThere(pid: number, ticks: number | null): Promise<boolean> {
+    const identity = await this.#context.processes.identify(pid)
     return identity !== undefined && (ticks === null || identity.startTime.endsWith(`-${ticks}`))
   }
 
-  private async noteExit(
+  async #noteExit(
     { member, pool }: Known,
     exit: { exitCode: number | null; signal: NodeJS.Signals | null },
     at: number,
   ): Promise<void> {
-    const { kills } = this.context
+    const { kills } = this.#context
     const cause = member.identity ? explainExit(exit, kills.entriesFor(member.identity)) : undefined
-    const oomKills = exit.signal === 'SIGKILL' ? await this.oomKillsDuring(member, pool?.parent) : null
+    const oomKills = exit.signal === 'SIGKILL' ? await this.#oomKillsDuring(member, pool?.parent) : null
     member.exit = {
       ...exit,
       at,
@@ -258,20 +268,20 @@ export class Census {
       oomKills,
       endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null,
     }
-    ;(pool ?? this.program).members.exited(member)
-    this.onExit(member.pid)
+    ;(pool ?? this.#program).members.exited(member)
+    this.#onExit(member.pid)
   }
 
   /**
    * Kills of the OOM killer since the member was first seen, or who started it, or the program: in the control group of
    * each, as a program that was started through something else (`systemd-run --scope`) moves into its own only then.
    */
-  private async oomKillsDuring(member: ProgramMember, parent: ParentView | undefined): Promise<number | null> {
-    const starts = [member, parent, { identity: this.root?.identity, oomKillsBefore: this.oomKillsBefore }]
+  async #oomKillsDuring(member: ProgramMember, parent: ParentView | undefined): Promise<number | null> {
+    const starts = [member, parent, { identity: this.root?.identity, oomKillsBefore: this.#oomKillsBefore }]
     const counts = await Promise.all(
       starts.map(async (start) => {
         if (start?.identity === undefined || start.oomKillsBefore === null) return null
-        const total = await this.context.processes.oomKills(start.identity)
+        const total = await this.#context.processes.oomKills(start.identity)
         return total === null ? null : total - start.oomKillsBefore
       }),
     )
@@ -279,26 +289,26 @@ export class Census {
     return known.length === 0 ? null : Math.max(...known)
   }
 
-  private addWorker(
+  #addWorker(
     key: string,
     recorded: { pid: number; name: string; startedAt: number },
     pool: WatchedPool | undefined,
   ): Known {
-    const { members } = pool ?? this.program
-    const child = this.children.get(recorded.pid)
+    const { members } = pool ?? this.#program
+    const child = this.#children.get(recorded.pid)
     // It was seen as a mere child before its parent told what it is.
-    if (child?.member.live === true) this.forgetUntold(child)
+    if (child?.member.live === true) this.#forgetUntold(child)
     const known = {
       member: new ProgramMember(key, members.uniqueName(recorded.name, recorded.pid), recorded.pid, recorded.startedAt),
       pool,
     }
-    this.known.set(key, known)
+    this.#known.set(key, known)
     members.add(known.member)
     return known
   }
 
-  private noteStarted({ pid, ticks, at, argv }: Extract<ChildNote, { kind: 'started' }>): void {
-    const known = this.children.get(pid)
+  #noteStarted({ pid, ticks, at, argv }: Extract<ChildNote, { kind: 'started' }>): void {
+    const known = this.#children.get(pid)
     const command = argv[0]?.slice(argv[0].lastIndexOf('/') + 1) ?? ''
     const { name } = recogniseProcess({ commandLine: argv, command, parentCommandLine: null })
     // It was seen while it still was a copy of its parent.
@@ -307,55 +317,55 @@ export class Census {
       known.member.noted === undefined &&
       (ticks === null || isSameChild(known.member, `-${ticks}`))
     )
-      this.forgetUntold(known)
-    this.addChild(name, pid, at).noted = { ticks }
+      this.#forgetUntold(known)
+    this.#addChild(name, pid, at).noted = { ticks }
   }
 
-  private noteEnded({ pid, ticks, at, exitCode, signal }: Extract<ChildNote, { kind: 'ended' }>): void {
-    const member = this.children.get(pid)?.member
+  #noteEnded({ pid, ticks, at, exitCode, signal }: Extract<ChildNote, { kind: 'ended' }>): void {
+    const member = this.#children.get(pid)?.member
     if (member?.noted?.ticks !== ticks) return
     member.noted.ended = { exitCode, signal: signal !== null && isSignal(signal) ? signal : null, at }
   }
 
-  private addChild(name: string, pid: number, startedAt: number): ProgramMember {
-    const { members } = this.program
+  #addChild(name: string, pid: number, startedAt: number): ProgramMember {
+    const { members } = this.#program
     const member = new ProgramMember(
-      `child:${(this.childNumber += 1)}`,
+      `child:${(this.#childNumber += 1)}`,
       members.uniqueName(`${name.slice(0, longestName)}-${pid}`, pid),
       pid,
       startedAt,
     )
     const known = { member, pool: undefined }
-    this.known.set(member.key, known)
-    this.children.set(pid, known)
+    this.#known.set(member.key, known)
+    this.#children.set(pid, known)
     members.add(member)
     return member
   }
 
   /** Nobody will tell how it ended, or somebody else tells of it. */
-  private forgetUntold(known: Known): void {
-    this.program.members.remove(known.member)
-    this.forgetChild(known)
+  #forgetUntold(known: Known): void {
+    this.#program.members.remove(known.member)
+    this.#forgetChild(known)
   }
 
-  private forgetChild(known: Known): void {
+  #forgetChild(known: Known): void {
     const { key, pid } = known.member
-    this.known.delete(key)
-    if (this.children.get(pid) === known) this.children.delete(pid)
+    this.#known.delete(key)
+    if (this.#children.get(pid) === known) this.#children.delete(pid)
   }
 
-  private syncPool(parent: ParentView, observed: ObservedPool): void {
+  #syncPool(parent: ParentView, observed: ObservedPool): void {
     const key = poolKeyOf(parent, observed.key)
-    const known = this.inner.get(key)
+    const known = this.#inner.get(key)
     if (known !== undefined) {
       known.observed = observed
       return
     }
     if (observed.state === 'ended') return
-    const { context } = this
+    const context = this.#context
     const { state, pools } = context
-    const id = `${this.program.id}.${(this.poolNumber += 1)}`
-    const pool = new WatchedPool(id, parent, observed, this.program, {
+    const id = `${this.#program.id}.${(this.#poolNumber += 1)}`
+    const pool = new WatchedPool(id, parent, observed, this.#program, {
       headerChanged: () => {
         state.headerChanged(id)
       },
@@ -369,14 +379,14 @@ export class Census {
         context.ended(pool)
       },
     })
-    this.inner.set(key, pool)
+    this.#inner.set(key, pool)
     pools.add(pool)
   }
 
-  private forgetPool(pool: WatchedPool): void {
-    this.inner.delete(poolKeyOf(pool.parent, pool.key))
-    for (const [key, known] of this.known) if (known.pool === pool && !known.member.live) this.known.delete(key)
-    if (this.context.pools.has(pool.id)) this.context.pools.remove(pool.id)
+  #forgetPool(pool: WatchedPool): void {
+    this.#inner.delete(poolKeyOf(pool.parent, pool.key))
+    for (const [key, known] of this.#known) if (known.pool === pool && !known.member.live) this.#known.delete(key)
+    if (this.#context.pools.has(pool.id)) this.#context.pools.remove(pool.id)
   }
 }
 

@@ -20,12 +20,16 @@ const rescueTimeoutMs = 3000
  * program right before it is done; what does not hold any more is left as it is, and said.
  */
 export class Rescuer {
-  /** By what was tried, the oldest first; gone with its pool. */
-  private readonly tries = new WeakMap<WatchedPool, Map<string, number>>()
-  /** Being rescued right now: somebody else, or `onStuck`, may ask for the same. */
-  private readonly underway = new WeakSet<object>()
+  readonly #context: ProgramContext
 
-  constructor(private readonly context: ProgramContext) {}
+  /** By what was tried, the oldest first; gone with its pool. */
+  readonly #tries = new WeakMap<WatchedPool, Map<string, number>>()
+  /** Being rescued right now: somebody else, or `onStuck`, may ask for the same. */
+  readonly #underway = new WeakSet<object>()
+
+  constructor(context: ProgramContext) {
+    this.#context = context
+  }
 
   /** Fails a lost task in the program, or puts it into the queue again. */
   async task(pool: WatchedPool, taskId: string, how: 'fail' | 'retry'): Promise<RescueOutcome> {
@@ -33,10 +37,10 @@ export class Rescuer {
     const { recorded, exit } = member ?? {}
     if (member === undefined || recorded === undefined || exit === undefined)
       return { done: false, text: `there is no lost task ${taskId} in ${pool.name} (any more)` }
-    if (this.underway.has(member)) return { done: false, text: `${member.label} is being rescued already` }
-    this.underway.add(member)
+    if (this.#underway.has(member)) return { done: false, text: `${member.label} is being rescued already` }
+    this.#underway.add(member)
     const { slot, generation, counter, job, index } = recorded
-    const answer = await this.ask(
+    const answer = await this.#ask(
       pool,
       how,
       how === 'fail'
@@ -51,7 +55,7 @@ export class Rescuer {
           }
         : { pool: pool.key, slot, generation, counter },
     )
-    this.underway.delete(member)
+    this.#underway.delete(member)
     if (!answer.done) return { done: false, text: `${member.label} was left as it is: ${answer.why}` }
     member.rescued = how === 'fail' ? 'failed' : 'retried'
     pool.members.rescued(member)
@@ -73,10 +77,10 @@ export class Rescuer {
         text: `nobody is proven to have died with the lock of the ${lock} of ${pool.name}, so it was not released`,
       }
     const who = `${holder.name} (pid ${holder.pid})`
-    if (holder.identity !== undefined && (await isAlive(this.context.processes, holder.identity)))
+    if (holder.identity !== undefined && (await isAlive(this.#context.processes, holder.identity)))
       return { done: false, text: `${who} still runs, so its lock was not released` }
     const { slot, generation } = holder.recorded
-    const answer = await this.ask(pool, 'release', { pool: pool.key, lock, slot, generation })
+    const answer = await this.#ask(pool, 'release', { pool: pool.key, lock, slot, generation })
     return answer.done
       ? { done: true, text: `the lock of the ${lock} that ${who} died with is released` }
       : { done: false, text: `the lock was left as it is: ${answer.why}` }
@@ -90,7 +94,7 @@ export class Rescuer {
     const gaveUp: string[] = []
     for (const option of pool.verdicts.filter(({ stuck }) => stuck).flatMap(({ rescue }) => rescue)) {
       if (option.kind === 'task' && !option.retriable) continue
-      const tries = this.countTry(
+      const tries = this.#countTry(
         pool,
         option.kind === 'task' ? `task ${option.label}` : `${option.kind} ${option.pid}`,
       )
@@ -111,16 +115,16 @@ export class Rescuer {
           ? await this.task(pool, option.task, 'retry')
           : option.kind === 'lock'
             ? await this.release(pool, option.lock)
-            : await continueMember(pool, option.pid, 'policy', this.context)
-      this.context.log.info('A rescue by "onStuck".', { pool: pool.name, try: tries, ...outcome })
+            : await continueMember(pool, option.pid, 'policy', this.#context)
+      this.#context.log.info('A rescue by "onStuck".', { pool: pool.name, try: tries, ...outcome })
       if (outcome.done) done.push(outcome.text)
     }
     return { done, gaveUp }
   }
 
-  private countTry(pool: WatchedPool, what: string): number {
-    const tried = this.tries.get(pool) ?? new Map<string, number>()
-    this.tries.set(pool, tried)
+  #countTry(pool: WatchedPool, what: string): number {
+    const tried = this.#tries.get(pool) ?? new Map<string, number>()
+    this.#tries.set(pool, tried)
     const tries = (tried.get(what) ?? 0) + 1
     tried.delete(what)
     tried.set(what, tries)
@@ -129,7 +133,7 @@ export class Rescuer {
     return tries
   }
 
-  private async ask(
+  async #ask(
     pool: WatchedPool,
     method: string,
     params: Readonly<Record<string, unknown>>,

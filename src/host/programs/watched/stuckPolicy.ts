@@ -19,24 +19,33 @@ export interface StuckProgram {
 
 /** What `onStuck` of a watched program does, and tells everybody before it does it. */
 export class StuckPolicy {
-  private ended = false
+  readonly #onStuck: NonNullable<WatchOptions['onStuck']>
+  readonly #program: StuckProgram
+  readonly #context: Pick<ProgramContext, 'acted'>
+
+  #ended = false
 
   constructor(
-    private readonly onStuck: NonNullable<WatchOptions['onStuck']>,
-    private readonly program: StuckProgram,
-    private readonly context: Pick<ProgramContext, 'acted'>,
-  ) {}
+    onStuck: NonNullable<WatchOptions['onStuck']>,
+    program: StuckProgram,
+    context: Pick<ProgramContext, 'acted'>,
+  ) {
+    this.#onStuck = onStuck
+    this.#program = program
+    this.#context = context
+  }
 
   /** @param parts The program and its pools, right after their verdicts were made anew. */
   async act(parts: readonly ProgramPart[]): Promise<void> {
-    const { onStuck, program } = this
-    if (onStuck === 'flag' || this.ended) return
+    const onStuck = this.#onStuck
+    const program = this.#program
+    if (onStuck === 'flag' || this.#ended) return
     for (const part of parts) {
       const stuck = part.verdicts.filter((verdict) => verdict.stuck)
       const [first] = stuck
       if (first === undefined) continue
       const tell = (outcome: PolicyActed.Params['outcome'], what: readonly string[]): void => {
-        this.context.acted({
+        this.#context.acted({
           programId: program.id,
           poolId: part.id,
           name: part.name,
@@ -47,7 +56,7 @@ export class StuckPolicy {
         })
       }
       if (onStuck !== 'retry') {
-        this.ended = true
+        this.#ended = true
         tell('ends', [])
         program.end(onStuck === 'kill', first.summary)
         return

@@ -20,43 +20,49 @@ export interface PoolOwner {
 
 /** A pool that a watched program made: observed, not owned. */
 export class WatchedPool extends ProgramPart {
+  #answer: ObservedPool
+  readonly #owner: PoolOwner
+
   /** When it was made, in steady time. */
   readonly since: number
   /** The first of its calls: tasks of that one are known by their index alone. */
-  private firstJob: number | undefined
-  private stateSince = 0
-  private stateToldAt = 0
-  private readonly movement = new Movement()
-  private readonly callbackMovement = new Movement()
+  #firstJob: number | undefined
+  #stateSince = 0
+  #stateToldAt = 0
+  readonly #movement = new Movement()
+  readonly #callbackMovement = new Movement()
 
   constructor(
     id: string,
     readonly parent: ParentView,
-    private answer: ObservedPool,
-    private readonly owner: PoolOwner,
+    answer: ObservedPool,
+    owner: PoolOwner,
     observer: PartObserver,
   ) {
     super(id, answer.name, answer.madeAt * 1000, false, observer)
-    this.stateSince = this.stateToldAt = steadyMs()
+    this.#answer = answer
+    this.#owner = owner
+
+    this.#stateSince = this.#stateToldAt = steadyMs()
     this.since = steadyOf(answer.madeAt * 1000)
   }
 
   /** What its parent's observer said of it last. */
   get observed(): ObservedPool {
-    return this.answer
+    return this.#answer
   }
 
   set observed(answer: ObservedPool) {
     // The same one stays when there is no newer.
-    if (answer === this.answer) return
-    this.stateToldAt = steadyMs()
-    if (answer.state !== this.answer.state) this.stateSince = this.stateToldAt
-    this.answer = answer
+    if (answer === this.#answer) return
+    this.#stateToldAt = steadyMs()
+    if (answer.state !== this.#answer.state) this.#stateSince = this.#stateToldAt
+    this.#answer = answer
   }
 
   /** Milliseconds from the first answer in a row that said that it is in this state to the newest. */
   get stateMs(): number {
-    return this.stateToldAt - this.stateSince
+    return this.#stateToldAt - this.#stateSince
   }
 
   get key(): number {
@@ -74,9 +80,9 @@ export class WatchedPool extends ProgramPart {
     return {
       ...header,
       kind: 'watched',
-      programId: this.owner.id,
+      programId: this.#owner.id,
       state: !this.live || state === 'ended' ? 'ended' : state === 'broken' ? 'terminate' : state,
-      counts: { ...header.counts, queued: !this.live || this.areAllTaken() ? 0 : (queued ?? 0) },
+      counts: { ...header.counts, queued: !this.live || this.#areAllTaken() ? 0 : (queued ?? 0) },
     }
   }
 
@@ -84,7 +90,7 @@ export class WatchedPool extends ProgramPart {
    * Calls wait for results that nobody takes in, because the thread that does has ended or is in a callback of the
    * program: with the task pipe empty, the workers have had all of their tasks.
    */
-  private areAllTaken(): boolean {
+  #areAllTaken(): boolean {
     const { library, threads, callback, taskPipeBytes } = this.observed
     return (
       (library === 'multiprocessing' || library === 'billiard') &&
@@ -102,7 +108,7 @@ export class WatchedPool extends ProgramPart {
     const members = this.members
       .live()
       .map(({ pid, recorded }) => [pid, recorded?.counter, recorded?.phase, recorded?.ready])
-    this.movement.observe(
+    this.#movement.observe(
       now,
       0,
       JSON.stringify([
@@ -114,7 +120,7 @@ export class WatchedPool extends ProgramPart {
         members,
       ]),
     )
-    return this.movement.quietMs(now)
+    return this.#movement.quietMs(now)
   }
 
   /**
@@ -122,36 +128,36 @@ export class WatchedPool extends ProgramPart {
    */
   callbackQuietMs(now: number): number {
     const { callback } = this.observed
-    this.callbackMovement.observe(now, (callback?.cpu ?? now) * 1000, placeOf(this.observed))
-    return this.callbackMovement.quietMs(now)
+    this.#callbackMovement.observe(now, (callback?.cpu ?? now) * 1000, placeOf(this.observed))
+    return this.#callbackMovement.quietMs(now)
   }
 
   /** Gives a member's task the id by which people name it: `7`, and `3.7` in a later call. */
   nameTask(member: ProgramMember): void {
     const { recorded } = member
     if (recorded === undefined || !member.hasTask) return
-    this.firstJob ??= recorded.job
-    member.taskId = recorded.job === this.firstJob ? `${recorded.index}` : `${recorded.job}.${recorded.index}`
+    this.#firstJob ??= recorded.job
+    member.taskId = recorded.job === this.#firstJob ? `${recorded.index}` : `${recorded.job}.${recorded.index}`
   }
 
   /**
    * A pool refills itself, and the program waits for its results: it can only be ended with the program that made it.
    */
   shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
-    return this.owner.shutdown(order)
+    return this.#owner.shutdown(order)
   }
 
   shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
-    return this.owner.shutdownMember(this, pid, order)
+    return this.#owner.shutdownMember(this, pid, order)
   }
 
   plan(order: ShutdownOrder): Promise<ShutdownPlan> {
-    return this.owner.plan(order)
+    return this.#owner.plan(order)
   }
 
   async planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
     const member = this.members.byPid(pid)
-    const plan = await this.owner.planMember(this, pid, order)
+    const plan = await this.#owner.planMember(this, pid, order)
     if (member === undefined) return plan
     const retriable = (member.recorded?.keptBytes ?? 0) > 0
     return {

@@ -59,41 +59,44 @@ export interface WatchedProgramOptions {
   readonly label: string | null
 }
 
+/** How the main process ended; `at` in epoch ms, `steadyAt` on the steady clock. */
+interface RootExit {
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly at: number
+  readonly steadyAt: number
+}
+
 /**
  * A program of the user's own under watch: its processes, the pools it makes, and what is wrong with them. Whoever
  * started it (a terminal, or this host for a task) tells of its start and its end; all else is seen from outside, or
  * told by its observers.
  */
 export class WatchedProgram extends ProgramPart implements PoolOwner {
+  readonly #context: ProgramContext
+
   readonly rescuer: Rescuer
-  private session: WatchSession | undefined
-  private nodes: NodeProcesses | undefined
-  private rootExit:
-    | {
-        readonly exitCode: number | null
-        readonly signal: NodeJS.Signals | null
-        readonly at: number
-        readonly steadyAt: number
-      }
-    | undefined
-  private readonly parents = new Set<ParentView>()
-  private readonly census: Census
-  private readonly memberLook: MemberLook
-  private readonly rhythm: LookRhythm
-  private readonly policy: StuckPolicy
-  private observerFailure: string | null
+  #session: WatchSession | undefined
+  #nodes: NodeProcesses | undefined
+  #rootExit: RootExit | undefined
+  readonly #parents = new Set<ParentView>()
+  readonly #census: Census
+  readonly #memberLook: MemberLook
+  readonly #rhythm: LookRhythm
+  readonly #policy: StuckPolicy
+  #observerFailure: string | null
   /** Of the first observer that was inside. */
-  private python: string | undefined
-  private treeAt = -Infinity
+  #python: string | undefined
+  #treeAt = -Infinity
   /** Looked for once more after its end. */
-  private isTreeComplete = false
-  private rootGoneAt: number | undefined
+  #isTreeComplete = false
+  #rootGoneAt: number | undefined
 
   constructor(
     id: string,
     name: string,
     readonly options: WatchedProgramOptions,
-    private readonly context: ProgramContext,
+    context: ProgramContext,
   ) {
     super(id, name, Date.now(), options.owned, {
       headerChanged: () => {
@@ -109,28 +112,30 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
         context.ended(this)
       },
     })
-    this.observerFailure = keepsObserverOut(options.argv) ?? null
+    this.#context = context
+
+    this.#observerFailure = keepsObserverOut(options.argv) ?? null
     // A program that recycles its workers for weeks would fill the folder.
-    this.census = new Census(this, this.parents, context, (pid) => {
-      this.session?.remove(`stack-${pid}`)
+    this.#census = new Census(this, this.#parents, context, (pid) => {
+      this.#session?.remove(`stack-${pid}`)
     })
     this.rescuer = new Rescuer(context)
-    this.memberLook = new MemberLook(context.processes, context.kills, (identity) =>
+    this.#memberLook = new MemberLook(context.processes, context.kills, (identity) =>
       belongsTo(identity, this.root, `${id}/main`, context.processes),
     )
-    this.rhythm = new LookRhythm(
-      () => this.lookOnce(),
+    this.#rhythm = new LookRhythm(
+      () => this.#lookOnce(),
       (error) => {
         context.log.error('A look at a program failed.', { program: name, error: String(error) })
       },
     )
-    this.policy = new StuckPolicy(
+    this.#policy = new StuckPolicy(
       options.watch.onStuck ?? 'flag',
       {
         id,
         rescuer: this.rescuer,
         hurry: () => {
-          this.rhythm.hurry()
+          this.#rhythm.hurry()
         },
         end: (kill, reason) => {
           this.shutdown({ kill, askedBy: 'policy', reason }).catch((error: unknown) => {
@@ -144,55 +149,55 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   /** Its main process; undefined before it has started. */
   get root(): ProcessIdentity | undefined {
-    return this.census.root?.identity
+    return this.#census.root?.identity
   }
 
   get pools(): readonly WatchedPool[] {
-    return this.census.pools
+    return this.#census.pools
   }
 
   opened(session: WatchSession): void {
-    this.session = session
-    this.nodes = new NodeProcesses(session.directory)
+    this.#session = session
+    this.#nodes = new NodeProcesses(session.directory)
   }
 
   /** A Node process of the program has started or ended a child. */
   noted(): void {
-    this.rhythm.hurry()
+    this.#rhythm.hurry()
   }
 
   /** Somebody connects to the session's socket; nothing is believed before its hello. */
   connected(socket: Socket, token: string): void {
-    const { log } = this.context
+    const { log } = this.#context
     // It holds itself by its socket.
     new ObserverLink(socket, token, {
       ready: (link, hello) => {
         if (hello.recorder === null) return
-        if (!this.session || !this.live) {
+        if (!this.#session || !this.live) {
           link.end()
           return
         }
-        this.python ??= hello.python
-        this.parents.add(
-          new ParentView(hello, hello.recorder, link, this.session, (error) => {
+        this.#python ??= hello.python
+        this.#parents.add(
+          new ParentView(hello, hello.recorder, link, this.#session, (error) => {
             log.debug('An observer did not answer.', { program: this.name, pid: hello.pid, error: String(error) })
           }),
         )
         log.info('An observer is inside.', { program: this.name, pid: hello.pid, python: hello.python })
-        this.rhythm.hurry()
+        this.#rhythm.hurry()
       },
       changed: () => {
-        this.rhythm.hurry()
+        this.#rhythm.hurry()
       },
       failed: (message, { pid, recorder }) => {
         log.warn('An observer has disabled itself.', { program: this.name, pid, message })
         // A tool that the program runs may be an old Python; the program is observed all the same.
-        if (recorder === null && this.python !== undefined) return
-        this.observerFailure = message
-        this.rhythm.hurry()
+        if (recorder === null && this.#python !== undefined) return
+        this.#observerFailure = message
+        this.#rhythm.hurry()
       },
       gone: () => {
-        this.rhythm.hurry()
+        this.#rhythm.hurry()
       },
       refused: (why) => {
         log.warn('An observer was turned away.', { program: this.name, why })
@@ -202,22 +207,22 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   /** Its main process runs. */
   async started(root: ProcessIdentity): Promise<void> {
-    await this.census.started(root)
+    await this.#census.started(root)
     // Its exit may have been told meanwhile.
     if (!this.live) return
-    if (!this.owned && this.rootExit === undefined) this.context.terminalPrograms()?.started(root, this)
-    this.rhythm.start()
+    if (!this.owned && this.#rootExit === undefined) this.#context.terminalPrograms()?.started(root, this)
+    this.#rhythm.start()
     this.tellChanges()
   }
 
   /** Its main process has ended; the first to tell is right. */
   exited(exit: { exitCode: number | null; signal: NodeJS.Signals | null }): void {
-    if (this.rootExit !== undefined || !this.live) return
-    this.rootExit = { ...exit, at: Date.now(), steadyAt: steadyMs() }
-    if (this.root !== undefined) this.context.terminalPrograms()?.exited(this.root)
+    if (this.#rootExit !== undefined || !this.live) return
+    this.#rootExit = { ...exit, at: Date.now(), steadyAt: steadyMs() }
+    if (this.root !== undefined) this.#context.terminalPrograms()?.exited(this.root)
     // It could not be started, or was over before anybody could look.
     if (this.root === undefined) void this.abandon()
-    else this.rhythm.hurry()
+    else this.#rhythm.hurry()
   }
 
   override header(): PoolHeader {
@@ -225,7 +230,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       ? 'ended'
       : this.root === undefined
         ? 'init'
-        : this.rootExit === undefined
+        : this.#rootExit === undefined
           ? 'run'
           : 'terminate'
     return {
@@ -233,24 +238,24 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       kind: 'program',
       state,
       label: this.options.label,
-      program: this.programSnapshot(),
-      failure: this.failureText(),
+      program: this.#programSnapshot(),
+      failure: this.#failureText(),
     }
   }
 
   /** A look now; settles when its verdicts are in the snapshot. */
   look(): Promise<void> {
-    return this.live && this.root !== undefined ? this.rhythm.now() : Promise.resolve()
+    return this.live && this.root !== undefined ? this.#rhythm.now() : Promise.resolve()
   }
 
   continueProcess(pid: number, askedBy: 'user' | 'cli' | 'policy'): Promise<RescueOutcome> {
     const part = [this, ...this.pools].find((candidate) => candidate.members.byPid(pid) !== undefined) ?? this
-    return continueMember(part, pid, askedBy, this.context)
+    return continueMember(part, pid, askedBy, this.#context)
   }
 
   /** A live process of the program or of any pool in it. */
   findMember(pid: number): ProgramMember | undefined {
-    return this.census.live.find((member) => member.pid === pid)
+    return this.#census.live.find((member) => member.pid === pid)
   }
 
   /** Whether the kernel says that a process is the program's own: all else that tells of it is the program's word. */
@@ -258,13 +263,13 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const { startTime } = this.findMember(identity.pid)?.identity ?? {}
     return (
       startTime === identity.startTime ||
-      (await belongsTo(identity, this.root, `${this.id}/main`, this.context.processes))
+      (await belongsTo(identity, this.root, `${this.id}/main`, this.#context.processes))
     )
   }
 
   /** The observer in that process, while it is connected. */
   parentOf(pid: number): ParentView | undefined {
-    return [...this.parents].find((parent) => parent.pid === pid && parent.link.connected)
+    return [...this.#parents].find((parent) => parent.pid === pid && parent.link.connected)
   }
 
   /** The observer in that Node process, and where its files are. */
@@ -272,7 +277,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     pid,
     startTime,
   }: ProcessIdentity): { readonly node: NodeProcess; readonly file: (name: string) => string } | undefined {
-    const { nodes } = this
+    const nodes = this.#nodes
     const node = nodes?.find(pid, startTime)
     return nodes && node && { node, file: (name) => nodes.file(name) }
   }
@@ -283,7 +288,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   sessionFile(name: string): string | undefined {
-    return this.session?.file(name)
+    return this.#session?.file(name)
   }
 
   /**
@@ -295,14 +300,14 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       this.lastIssues = issues
       for (const pool of this.pools) pool.noteIssues(issues)
     }
-    const report = await this.run(await this.requestToEnd(order), order, noteIssues)
+    const report = await this.#run(await this.#requestToEnd(order), order, noteIssues)
     noteIssues(report)
     return report
   }
 
   /** What {@link shutdown} would do. */
   async plan(order: ShutdownOrder): Promise<ShutdownPlan> {
-    return planShutdown(await this.requestToEnd(order), this.context)
+    return planShutdown(await this.#requestToEnd(order), this.#context)
   }
 
   planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
@@ -310,9 +315,9 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   async planMember(part: ProgramPart, pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
-    const request = this.requestToEndMember(part, pid, order)
+    const request = this.#requestToEndMember(part, pid, order)
     if (request === undefined) return this.plan(order)
-    return { ...(await planShutdown(request, this.context)), consequence: goesOn }
+    return { ...(await planShutdown(request, this.#context)), consequence: goesOn }
   }
 
   /** The signal by which Unhang ended the program, or tried to; null where it did not. */
@@ -320,7 +325,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const sent =
       this.root === undefined
         ? []
-        : this.context.kills.entriesFor(this.root).filter(({ outcome }) => outcome === 'sent')
+        : this.#context.kills.entriesFor(this.root).filter(({ outcome }) => outcome === 'sent')
     if (sent.some(({ signal }) => signal === 'SIGKILL')) return 'SIGKILL'
     return sent.some(({ signal }) => signal === 'SIGTERM') ? 'SIGTERM' : null
   }
@@ -330,20 +335,20 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   }
 
   async shutdownMember(part: ProgramPart, pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
-    const request = this.requestToEndMember(part, pid, order)
-    return request === undefined ? this.shutdown(order) : this.run(request, order)
+    const request = this.#requestToEndMember(part, pid, order)
+    return request === undefined ? this.shutdown(order) : this.#run(request, order)
   }
 
   /** The host ends, or nobody ever started the program: it is not watched any more. */
   async leave(): Promise<void> {
-    await this.rhythm.stop()
-    for (const parent of this.parents) parent.close()
-    await this.session?.close()
+    await this.#rhythm.stop()
+    for (const parent of this.#parents) parent.close()
+    await this.#session?.close()
   }
 
   /** It leaves the list, and its pools with it: without their program they mean nothing. */
   override dispose(): Promise<void> {
-    for (const { id } of this.pools) if (this.context.pools.has(id)) this.context.pools.remove(id)
+    for (const { id } of this.pools) if (this.#context.pools.has(id)) this.#context.pools.remove(id)
     return Promise.resolve()
   }
 
@@ -352,54 +357,54 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     try {
       await this.leave()
     } catch (error) {
-      this.context.log.error('A program was not cleaned up.', { program: this.name, error: String(error) })
+      this.#context.log.error('A program was not cleaned up.', { program: this.name, error: String(error) })
     }
     this.end(Date.now())
   }
 
-  private async lookOnce(): Promise<{ readonly busy: boolean }> {
+  async #lookOnce(): Promise<{ readonly busy: boolean }> {
     const { root } = this
     if (!this.live || root === undefined) return { busy: false }
-    if (this.rootExit !== undefined) return this.lookAfterEnd(root, this.rootExit)
-    await Promise.all([...this.parents].map((parent) => parent.ask()))
-    await this.syncParents()
-    this.census.syncNotes(this.nodes?.read() ?? [])
+    if (this.#rootExit !== undefined) return this.#lookAfterEnd(root, this.#rootExit)
+    await Promise.all([...this.#parents].map((parent) => parent.ask()))
+    await this.#syncParents()
+    this.#census.syncNotes(this.#nodes?.read() ?? [])
     const now = steadyMs()
-    if (now - this.treeAt > treeEveryMs || this.mayStandStill()) {
-      this.treeAt = now
-      await this.census.syncTree(root)
+    if (now - this.#treeAt > treeEveryMs || this.#mayStandStill()) {
+      this.#treeAt = now
+      await this.#census.syncTree(root)
     }
-    await this.census.noteExits(this.rootExit)
-    await this.leaveParents()
-    const awaited = this.awaitedMembers()
-    await this.memberLook.observe(
-      this.census.live,
-      [...this.parents].filter(({ link }) => link.connected),
+    await this.#census.noteExits(this.#rootExit)
+    await this.#leaveParents()
+    const awaited = this.#awaitedMembers()
+    await this.#memberLook.observe(
+      this.#census.live,
+      [...this.#parents].filter(({ link }) => link.connected),
       (member) => awaited.has(member),
       now,
     )
-    if (this.session)
+    if (this.#session)
       await takeQuietStacks(
-        this.census.live,
-        { session: this.session, context: this.context, mayAsk: (signal) => this.mayAsk(signal) },
+        this.#census.live,
+        { session: this.#session, context: this.#context, mayAsk: (signal) => this.mayAsk(signal) },
         now,
       )
-    await this.judgeAll()
+    await this.#judgeAll()
     for (const part of [this, ...this.pools]) part.tellChanges()
-    await this.policy.act([this, ...this.pools])
-    const row = await this.context.processes.inspect(root)
+    await this.#policy.act([this, ...this.pools])
+    const row = await this.#context.processes.inspect(root)
     if (row === undefined) {
-      this.rootGoneAt ??= steadyMs()
+      this.#rootGoneAt ??= steadyMs()
       // Its terminal has died with it, or is slow: whoever started it knows how it ended, and nobody else.
-      if (steadyMs() - this.rootGoneAt > exitToldWithinMs) this.exited({ exitCode: null, signal: null })
+      if (steadyMs() - this.#rootGoneAt > exitToldWithinMs) this.exited({ exitCode: null, signal: null })
     }
-    const isLookedAt = this.context.somebodyLooks() || (this.options.watch.onStuck ?? 'flag') !== 'flag'
+    const isLookedAt = this.#context.somebodyLooks() || (this.options.watch.onStuck ?? 'flag') !== 'flag'
     return {
       busy:
         isLookedAt &&
-        (this.parents.size === 0 ||
+        (this.#parents.size === 0 ||
           this.pools.some((pool) => pool.live && pool.awaited) ||
-          this.waitsForItsProcesses()),
+          this.#waitsForItsProcesses()),
     }
   }
 
@@ -407,44 +412,44 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
    * It has waited for a while, and nobody has looked since for what it started before: a command may bring what it
    * waits for.
    */
-  private mayStandStill(): boolean {
-    const standstill = this.census.root?.standstill
+  #mayStandStill(): boolean {
+    const standstill = this.#census.root?.standstill
     return (
-      standstill?.waitsSince !== undefined && standstill.waitsMs >= treeAfterMs && this.treeAt <= standstill.waitsSince
+      standstill?.waitsSince !== undefined && standstill.waitsMs >= treeAfterMs && this.#treeAt <= standstill.waitsSince
     )
   }
 
   /** As a pool that is waited for: processes of its own run, or it waits for something that may never come. */
-  private waitsForItsProcesses(): boolean {
+  #waitsForItsProcesses(): boolean {
     return (
       this.members.live().some(({ recorded }) => recorded !== undefined) ||
-      [...this.parents].some(({ answers, observed }) => answers && observed?.waitsIn != null)
+      [...this.#parents].some(({ answers, observed }) => answers && observed?.waitsIn != null)
     )
   }
 
   /** Processes that made pools and are gone; their recorders would stay open for as long as the program runs. */
-  private async leaveParents(): Promise<void> {
-    for (const parent of this.parents) {
+  async #leaveParents(): Promise<void> {
+    for (const parent of this.#parents) {
       if (parent.link.connected) continue
-      const found = await this.context.processes.identify(parent.pid)
+      const found = await this.#context.processes.identify(parent.pid)
       const runs =
         found?.startTime.endsWith(`-${parent.hello.startTicks}`) === true &&
-        (await isAlive(this.context.processes, found))
+        (await isAlive(this.#context.processes, found))
       // It may be a while in which only the observer has failed, or the new program of the same process has said hello.
-      const replaced = [...this.parents].some(
+      const replaced = [...this.#parents].some(
         (other) => other !== parent && other.pid === parent.pid && other.link.connected,
       )
       if (runs && !replaced) continue
       // With the main process all of it ends, see lookAfterEnd.
       if (parent.pid === this.root?.pid && !replaced) continue
-      if (!this.census.closeParent(parent)) continue
+      if (!this.#census.closeParent(parent)) continue
       parent.close()
-      this.parents.delete(parent)
-      if (!replaced) this.session?.remove(parent.recorderName)
+      this.#parents.delete(parent)
+      if (!replaced) this.#session?.remove(parent.recorderName)
     }
   }
 
-  private awaitedMembers(): Set<ProgramMember> {
+  #awaitedMembers(): Set<ProgramMember> {
     // Of plain processes nobody knows who waits for them.
     return new Set([
       ...this.members.live(),
@@ -454,15 +459,15 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     ])
   }
 
-  private async judgeAll(): Promise<void> {
+  async #judgeAll(): Promise<void> {
     const now = steadyMs()
     const stuckAfterMs = this.options.watch.stuckAfterMs ?? defaultStuckAfterMs
     const makers = new Set(this.pools.filter(({ live }) => live).map(({ parent }) => parent.pid))
-    const members = new Map(this.census.live.map((member) => [member.pid, member]))
+    const members = new Map(this.#census.live.map((member) => [member.pid, member]))
     const known = new Map<ProgramPart, ProgramPoolFacts>()
     for (const pool of this.pools) {
       if (!pool.live) continue
-      const row = pool.parent.identity && (await this.context.processes.inspect(pool.parent.identity))
+      const row = pool.parent.identity && (await this.#context.processes.inspect(pool.parent.identity))
       known.set(
         pool,
         poolFacts(
@@ -479,21 +484,21 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
         ),
       )
     }
-    const main = this.census.root
-    if (main !== undefined) known.set(this, this.ownFacts(main, stuckAfterMs, now))
+    const main = this.#census.root
+    if (main !== undefined) known.set(this, this.#ownFacts(main, stuckAfterMs, now))
     const readers = readersAmong([...known.values()].flatMap(({ workers }) => workers))
     for (const [part, facts] of known) part.judge(judgeProgramPool({ ...facts, readers }))
   }
 
   /** Of its plain processes, and what it started otherwise. */
-  private ownFacts(main: ProgramMember, stuckAfterMs: number, now: number): ProgramPoolFacts {
+  #ownFacts(main: ProgramMember, stuckAfterMs: number, now: number): ProgramPoolFacts {
     const others = this.members.all().filter((member) => member !== main)
     const view = this.parentOf(main.pid)
-    const isTreeKnown = this.treeAt > (main.standstill.waitsSince ?? Infinity)
+    const isTreeKnown = this.#treeAt > (main.standstill.waitsSince ?? Infinity)
     const parent = {
       pid: main.pid,
       state: main.state,
-      answers: [...this.parents].some(({ answers }) => answers),
+      answers: [...this.#parents].some(({ answers }) => answers),
       quietMs: main.movement.quietMs(now),
       sigterm: main.sigterm,
       standsStillMs:
@@ -503,31 +508,31 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     return processFacts(this.name, 'processes', parent, others, stuckAfterMs, now)
   }
 
-  private async requestToEnd(order: ShutdownOrder): Promise<ShutdownRequest> {
+  async #requestToEnd(order: ShutdownOrder): Promise<ShutdownRequest> {
     await this.look()
     const marker = `${this.id}/main`
-    const targets = await targetsOf(this.census.live, this.parents, marker, this.context)
-    const root = this.rootExit === undefined ? undefined : this.root
+    const targets = await targetsOf(this.#census.live, this.#parents, marker, this.#context)
+    const root = this.#rootExit === undefined ? undefined : this.root
     return {
-      ...this.request({ id: this.id, name: this.name }, targets, order),
+      ...this.#request({ id: this.id, name: this.name }, targets, order),
       formerWorkers: root === undefined ? [] : [{ identity: root, name: 'MainProcess', marker }],
     }
   }
 
   /** Undefined for the main process: without it nothing is left of a program that anybody could want. */
-  private requestToEndMember(part: ProgramPart, pid: number, order: ShutdownOrder): ShutdownRequest | undefined {
+  #requestToEndMember(part: ProgramPart, pid: number, order: ShutdownOrder): ShutdownRequest | undefined {
     const member = part.members.byPid(pid)
     if (member?.identity === undefined)
       throw new RequestError(errorCodes.notFound, `${part.name} has no live worker with pid ${pid}.`)
     if (member.key === 'root') return undefined
-    return this.request(
+    return this.#request(
       { id: part.id, name: member.name, kind: 'worker' },
       [{ identity: member.identity, name: member.name }],
       order,
     )
   }
 
-  private request(subject: ShutdownSubject, targets: readonly ShutdownTarget[], order: ShutdownOrder): ShutdownRequest {
+  #request(subject: ShutdownSubject, targets: readonly ShutdownTarget[], order: ShutdownOrder): ShutdownRequest {
     const { watch } = this.options
     return {
       subject,
@@ -540,54 +545,54 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     }
   }
 
-  private async run(
+  async #run(
     request: ShutdownRequest,
     order: ShutdownOrder,
     noteIssues?: (report: ShutdownReport) => void,
   ): Promise<ShutdownReport> {
-    const { processes, kills } = this.context
+    const { processes, kills } = this.#context
     const report = await shutDown(
       {
         ...request,
         endedLater: (later) => {
           noteIssues?.(later)
-          this.context.shutdown(later, order)
-          this.rhythm.hurry()
+          this.#context.shutdown(later, order)
+          this.#rhythm.hurry()
         },
       },
       { processes, ledger: kills },
     )
-    this.context.shutdown(report, order)
-    this.rhythm.hurry()
+    this.#context.shutdown(report, order)
+    this.#rhythm.hurry()
     return report
   }
 
-  private programSnapshot(): ProgramSnapshot {
-    const node = this.nodes?.version
+  #programSnapshot(): ProgramSnapshot {
+    const node = this.#nodes?.version
     return {
       argv: [...this.options.argv],
       pid: this.root?.pid ?? null,
-      python: this.python ?? null,
+      python: this.#python ?? null,
       observer:
-        this.observerFailure !== null
+        this.#observerFailure !== null
           ? 'failed'
-          : this.python === undefined && node === undefined
+          : this.#python === undefined && node === undefined
             ? 'waiting'
             : 'inside',
       message:
-        this.observerFailure ??
-        (this.python === undefined && node !== undefined
+        this.#observerFailure ??
+        (this.#python === undefined && node !== undefined
           ? `Node.js ${node}: its child processes and their stacks are seen, its tasks are not`
           : null),
-      exitCode: this.rootExit?.exitCode ?? null,
-      signal: this.rootExit?.signal ?? null,
+      exitCode: this.#rootExit?.exitCode ?? null,
+      signal: this.#rootExit?.signal ?? null,
       readOnly: false,
     }
   }
 
-  private failureText(): string | null {
-    if (this.rootExit === undefined) return null
-    const { exitCode, signal } = this.rootExit
+  #failureText(): string | null {
+    if (this.#rootExit === undefined) return null
+    const { exitCode, signal } = this.#rootExit
     if (signal !== null) return `${this.name} was ended by ${signal}`
     // Its own word would be a success.
     if (exitCode === 0)
@@ -598,11 +603,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   /**
    * What the recorders say. A program may have hundreds, with thousands of rows each: the event loop turns in between.
    */
-  private async syncParents(): Promise<void> {
-    for (const parent of [...this.parents]) {
+  async #syncParents(): Promise<void> {
+    for (const parent of [...this.#parents]) {
       parent.read()
-      this.census.sync(parent)
-      if (this.parents.size > 1) await setImmediate()
+      this.#census.sync(parent)
+      if (this.#parents.size > 1) await setImmediate()
     }
   }
 
@@ -610,22 +615,19 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
    * The main process is gone: the recorders tell what the workers were in, and whoever of them still runs has nobody to
    * work for.
    */
-  private async lookAfterEnd(
-    root: ProcessIdentity,
-    exit: NonNullable<WatchedProgram['rootExit']>,
-  ): Promise<{ readonly busy: boolean }> {
-    await this.syncParents()
-    this.census.syncNotes(this.nodes?.read() ?? [])
+  async #lookAfterEnd(root: ProcessIdentity, exit: RootExit): Promise<{ readonly busy: boolean }> {
+    await this.#syncParents()
+    this.#census.syncNotes(this.#nodes?.read() ?? [])
     // Ended by a signal it leaves what it waited for, also what nobody has looked for while it lived.
-    if (exit.signal !== null && !this.isTreeComplete) {
-      this.isTreeComplete = true
-      await this.census.syncTree(root)
+    if (exit.signal !== null && !this.#isTreeComplete) {
+      this.#isTreeComplete = true
+      await this.#census.syncTree(root)
     }
-    await this.census.noteExits(exit)
+    await this.#census.noteExits(exit)
     const agoMs = steadyMs() - exit.steadyAt
-    const left = this.census.live
+    const left = this.#census.live
     if (left.length === 0) {
-      await this.finish()
+      await this.#finish()
       return { busy: false }
     }
     // Most leave by themselves when they find that their program is gone.
@@ -647,14 +649,14 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       }
     }
     for (const part of [this, ...this.pools]) part.tellChanges()
-    return { busy: this.context.somebodyLooks() || agoMs < leavesWithinMs }
+    return { busy: this.#context.somebodyLooks() || agoMs < leavesWithinMs }
   }
 
-  private async finish(): Promise<void> {
+  async #finish(): Promise<void> {
     for (const pool of this.pools) pool.end(Date.now())
-    for (const parent of this.parents) parent.close()
+    for (const parent of this.#parents) parent.close()
     this.end(Date.now())
-    await this.session?.close()
-    void this.rhythm.stop()
+    await this.#session?.close()
+    void this.#rhythm.stop()
   }
 }

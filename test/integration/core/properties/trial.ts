@@ -32,6 +32,10 @@ interface Submitted {
  * journal when it begins, which shows what really ran, and how often.
  */
 export class Trial {
+  readonly #plan: Plan
+  readonly #runtime: 'node' | 'python' | 'command'
+  readonly #journal: string
+
   readonly #system: ShutdownDependencies
   readonly #violations: string[] = []
   readonly #submitted: Submitted[] = []
@@ -47,11 +51,11 @@ export class Trial {
   #progressAt = 0
   #pool: Pool | undefined
 
-  constructor(
-    private readonly plan: Plan,
-    private readonly runtime: 'node' | 'python' | 'command',
-    private readonly journal: string,
-  ) {
+  constructor(plan: Plan, runtime: 'node' | 'python' | 'command', journal: string) {
+    this.#plan = plan
+    this.#runtime = runtime
+    this.#journal = journal
+
     // The one door through which signals leave.
     const signal: ProcessTable['signal'] = (identity, name) => {
       if (!this.#isOurs(identity.pid))
@@ -72,10 +76,10 @@ export class Trial {
   }
 
   async run(makePool: (shape: PoolShape, system: ShutdownDependencies) => Pool): Promise<void> {
-    const { shape, steps, ending } = this.plan
+    const { shape, steps, ending } = this.#plan
     const pool = (this.#pool = makePool(shape, this.#system))
     this.#listen(pool)
-    if (this.plan.warm) await this.#inTime(this.#warm(pool), 'warming up')
+    if (this.#plan.warm) await this.#inTime(this.#warm(pool), 'warming up')
     for (const step of steps) {
       this.#step(pool, step)
       if (step.do === 'wait') await pause(step.ms)
@@ -85,7 +89,7 @@ export class Trial {
     await this.#inTime(Promise.all(this.#beside), 'what went on beside')
     this.#check(pool)
     if (this.#violations.length > 0)
-      throw new Error(`${this.#violations.slice(0, 10).join('\n')}\n${JSON.stringify(this.plan)}`)
+      throw new Error(`${this.#violations.slice(0, 10).join('\n')}\n${JSON.stringify(this.#plan)}`)
   }
 
   async #warm(pool: Pool): Promise<void> {
@@ -96,7 +100,7 @@ export class Trial {
         this.#step(pool, { do: 'apply', works: [{ ...quick, fn }] })
     // Where there is a process for each task, nothing has to be learned.
     while (!isReady()) await pause(2)
-    while (this.runtime !== 'command' && pool.counts.queued > 0) await pause(1)
+    while (this.#runtime !== 'command' && pool.counts.queued > 0) await pause(1)
   }
 
   #violated(what: string): void {
@@ -122,14 +126,14 @@ export class Trial {
       this.#try(pool, step)
     } catch (error) {
       // A queue that is full, or a pool that has ended because of `onFailure`.
-      if (error instanceof QueueFullError && this.plan.shape.maxQueued !== undefined) return
+      if (error instanceof QueueFullError && this.#plan.shape.maxQueued !== undefined) return
       if (error instanceof PoolStateError && this.#mayEndByItself(pool)) return
       throw error
     }
   }
 
   #mayEndByItself(pool: Pool): boolean {
-    return this.plan.shape.onFailure === 'stop' && pool.state !== 'run' && pool.state !== 'init'
+    return this.#plan.shape.onFailure === 'stop' && pool.state !== 'run' && pool.state !== 'init'
   }
 
   #try(pool: Pool, step: Step): void {
@@ -209,7 +213,7 @@ export class Trial {
     if (one === undefined) return
     const callbacks = callbacksOf(submitted)
     submitted.result =
-      this.runtime === 'command'
+      this.#runtime === 'command'
         ? pool.runItem(`${one.id} ${work.kind} ${work.value}`, one.id, callbacks)
         : pool.applyAsync(work.fn, [one.id, work.kind, work.value], callbacks)
     this.#keep(submitted)
@@ -224,8 +228,8 @@ export class Trial {
     )
     const items = submitted.works.map(({ id, kind, value }) => [id, kind, value])
     const { chunkSize } = step
-    if (this.runtime === 'command' || step.do === 'items') {
-      const source = this.runtime === 'command' ? items.map((item) => item.join(' ')) : items
+    if (this.#runtime === 'command' || step.do === 'items') {
+      const source = this.#runtime === 'command' ? items.map((item) => item.join(' ')) : items
       const seen = new Set<number>()
       const { done } = pool.runItems(source, {
         onResult: (index) => {
@@ -373,8 +377,8 @@ export class Trial {
 
   #begun(): Map<number, number> {
     const begun = new Map<number, number>()
-    if (!existsSync(this.journal)) return begun
-    for (const line of readFileSync(this.journal, 'utf8').split('\n')) {
+    if (!existsSync(this.#journal)) return begun
+    for (const line of readFileSync(this.#journal, 'utf8').split('\n')) {
       if (line !== '') begun.set(Number(line), (begun.get(Number(line)) ?? 0) + 1)
     }
     return begun
@@ -383,9 +387,9 @@ export class Trial {
   #check(pool: Pool): void {
     if (pool.state !== 'ended') this.#violated(`it is in state ${pool.state}`)
     const begun = this.#begun()
-    const most = this.plan.shape.retries + 1
+    const most = this.#plan.shape.retries + 1
     for (const [id, times] of begun)
-      if (times > most) this.#violated(`${id} began ${times} times with ${this.plan.shape.retries} retries`)
+      if (times > most) this.#violated(`${id} began ${times} times with ${this.#plan.shape.retries} retries`)
     for (const one of this.#submitted) this.#checkOne(one, begun)
     this.#checkCounts(pool)
     for (const [pid, labels] of this.#lostBy) {
@@ -424,10 +428,10 @@ export class Trial {
   #checkDone(what: string, { works, result }: Submitted, value: unknown, begun: ReadonlyMap<number, number>): void {
     for (const { id } of works) {
       const times = begun.get(id) ?? 0
-      if (times < 1 || (this.plan.shape.retries === 0 && times > 1))
+      if (times < 1 || (this.#plan.shape.retries === 0 && times > 1))
         this.#violated(`${id} of ${what} is done and began ${times} times`)
     }
-    if (this.runtime === 'command' || result === null) return
+    if (this.#runtime === 'command' || result === null) return
     const expected = works.map(valueOf)
     if (!isDeepStrictEqual(value, expected) && !(works.length === 1 && isDeepStrictEqual(value, expected[0])))
       this.#violated(`${what} gave ${shown(value)}`)
@@ -439,7 +443,7 @@ export class Trial {
     error: Error & { pid?: number },
     begun: ReadonlyMap<number, number>,
   ): void {
-    const { shape, ending } = this.plan
+    const { shape, ending } = this.#plan
     const has = (...kinds: Kind[]): boolean => works.some(({ kind }) => kinds.includes(kind))
     const isDeadly = works.some(({ kind }) => deadly.has(kind))
     const endedAll = ending.do !== 'close' || shape.onFailure === 'stop'
@@ -451,7 +455,7 @@ export class Trial {
       SerializationError: has('unsendable'),
       TaskCancelledError: cancelAsked || endedAll,
       TaskTimeoutError:
-        shape.timeoutMs !== undefined || (this.runtime === 'command' && shape.softTimeoutMs !== undefined),
+        shape.timeoutMs !== undefined || (this.#runtime === 'command' && shape.softTimeoutMs !== undefined),
       WorkerLostError: isDeadly || endedAll || (error.pid !== undefined && this.#condemned.has(error.pid)),
       PoolStateError: endedAll,
     }

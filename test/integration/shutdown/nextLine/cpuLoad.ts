@@ -9,13 +9,13 @@ const burner =
 
 /** Keeps every core busy until `end()`, so that who is signalled and who waits take turns as on a loaded machine. */
 export class CpuLoad {
-  private readonly burners: ChildProcess[] = Array.from({ length: availableParallelism() }, () =>
+  readonly #burners: ChildProcess[] = Array.from({ length: availableParallelism() }, () =>
     spawn(process.execPath, ['-e', burner], { stdio: ['pipe', 'ignore', 'inherit'] }),
   )
 
   async end(): Promise<void> {
     await Promise.all(
-      this.burners.map(async (child) => {
+      this.#burners.map(async (child) => {
         const ended = once(child, 'exit')
         child.kill('SIGKILL')
         await ended

@@ -35,8 +35,8 @@ export function statusOf({ code, signal }: Pick<Finished, 'code' | 'signal'>): n
 export class MarkedProgram {
   /** What it is before it is ended; set by {@link untilWaits}. */
   tree: readonly SeenProcess[] = []
-  private cli: RunningCli | undefined
-  private readonly mark = randomBytes(8).toString('hex')
+  #cli: RunningCli | undefined
+  readonly #mark = randomBytes(8).toString('hex')
 
   private constructor(
     readonly workspace: Workspace,
@@ -50,7 +50,7 @@ export class MarkedProgram {
   }
 
   get environment(): Readonly<Record<string, string>> {
-    return { [markName]: this.mark, PYTHONDONTWRITEBYTECODE: '1' }
+    return { [markName]: this.#mark, PYTHONDONTWRITEBYTECODE: '1' }
   }
 
   /** As `unhang run` does it. */
@@ -62,13 +62,13 @@ export class MarkedProgram {
   start(command: readonly string[]): RunningCli {
     const { env } = this.workspace.commandLine([], this.environment)
     const [file = '', ...args] = command
-    this.cli = new RunningCli(spawn(file, args, { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] }))
-    return this.cli
+    this.#cli = new RunningCli(spawn(file, args, { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] }))
+    return this.#cli
   }
 
   /** Every process of it that lives now; not `unhang run`, which has its environment. */
   processes(): SeenProcess[] {
-    return processesWith(`${markName}=${this.mark}`).filter(
+    return processesWith(`${markName}=${this.#mark}`).filter(
       ({ command }) => !/ \S*dist\/cli\.js (run|pool) /.test(command),
     )
   }
@@ -105,15 +105,15 @@ export class MarkedProgram {
 
   /** Who has said that it runs, from the first on: one more is one that was started anew. */
   get pids(): number[] {
-    return this.lines('pids').map(Number)
+    return this.#lines('pids').map(Number)
   }
   /** What ran that should not have. */
   get nextLines(): string[] {
-    return this.lines('marker')
+    return this.#lines('marker')
   }
   /** What its handlers said. */
   get said(): string[] {
-    return this.lines('said')
+    return this.#lines('said')
   }
 
   /** For a test that fails, too. */
@@ -123,16 +123,16 @@ export class MarkedProgram {
       for (const { pid } of left) endProcess(pid)
       return left.length === 0 ? true : undefined
     })
-    this.cli?.signal('SIGKILL')
-    await this.cli?.finished
+    this.#cli?.signal('SIGKILL')
+    await this.#cli?.finished
   }
 
   story(): string {
-    const { stdout = '', stderr = '' } = this.cli ?? {}
+    const { stdout = '', stderr = '' } = this.#cli ?? {}
     return JSON.stringify({ stdout, stderr, pids: this.pids, processes: this.processes() })
   }
 
-  private lines(name: string): string[] {
+  #lines(name: string): string[] {
     const file = join(this.folder, name)
     return existsSync(file)
       ? readFileSync(file, 'utf8')
