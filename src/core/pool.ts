@@ -7,7 +7,7 @@ import type { ShutdownDependencies, ShutdownPlan, ShutdownReport } from '../shut
 import { AsyncResult } from './tasks/asyncResult'
 import type { ResultCallbacks } from './tasks/asyncResult'
 import { Cancellation } from './outcomes/cancellation'
-import { CommandStaff } from './workers/commandWorkers'
+import { CommandWorkers } from './workers/commandWorkers'
 import { endWorkers, planEnd } from './workers/endWorkers'
 import type { EndingRequest } from './workers/endWorkers'
 import { PoolFailedError, PoolStateError, QueueFullError, TaskCancelledError } from './terms/errors'
@@ -18,19 +18,19 @@ import type { MapOptions } from './tasks/map'
 import { checkOptions, checkProcesses } from './terms/options'
 import type { PoolSettings } from './terms/options'
 import { OutputFolder } from './output/outputFolder'
-import { PersistentStaff } from './workers/persistentWorkers'
+import { PersistentWorkers } from './workers/persistentWorkers'
 import { forgetPool, registerPool } from './registry'
 import { runtimeOf } from './workers/runtimeOf'
-import type { Staff, StaffHooks } from './workers/workerSet'
-import { StuckWatch } from './outcomes/stuckDetector'
+import type { WorkerSet, WorkerSetHooks } from './workers/workerSet'
+import { StuckDetector } from './outcomes/stuckDetector'
 import { surfaceErrors } from './terms/surfaceErrors'
 import { defaultSystem } from './system'
 import { describeTask } from './tasks/task'
 import type { Task } from './tasks/task'
-import { TaskBook } from './tasks/taskStore'
-import { TaskDesk } from './calls/submission'
+import { TaskStore } from './tasks/taskStore'
+import { TaskSubmission } from './calls/submission'
 import type { ApplyOptions, MapAsyncOptions, RunItemsOptions, TaskFunctionName } from './calls/submission'
-import { TaskLife } from './outcomes/taskOutcomes'
+import { TaskOutcomes } from './outcomes/taskOutcomes'
 import type {
   FailureRecord,
   PoolEvents,
@@ -63,12 +63,12 @@ export class Pool extends EventEmitter<PoolEvents> {
   readonly startedAt = Date.now()
   readonly #settings: PoolSettings
   readonly #system: ShutdownDependencies
-  readonly #book = new TaskBook()
-  readonly #desk: TaskDesk
-  readonly #life: TaskLife
+  readonly #store = new TaskStore()
+  readonly #submission: TaskSubmission
+  readonly #life: TaskOutcomes
   readonly #folder: OutputFolder
-  readonly #staff: Staff
-  readonly #watch: StuckWatch
+  readonly #workerSet: WorkerSet
+  readonly #watch: StuckDetector
   readonly #cancellation: Cancellation
   readonly #exited = new ExitedWorkers()
   /** Gone, but something they left behind still holds their output. */
@@ -102,7 +102,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.kind = settings.kind
     this.name = settings.name
     this.#folder = new OutputFolder(settings.outputDirectory)
-    this.#watch = new StuckWatch(settings.stuckAfterMs, system.processes, {
+    this.#watch = new StuckDetector(settings.stuckAfterMs, system.processes, {
       running: () => this.#running(),
       judged: (task, worker, verdict, stuck) => {
         this.#life.judged(task, worker, verdict, stuck)
@@ -114,7 +114,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#life = this.#makeLife()
     this.#cancellation = this.#makeCancellation()
     this.#processes = settings.processes
-    this.#desk = new TaskDesk(settings, this.#book, {
+    this.#submission = new TaskSubmission(settings, this.#store, {
       cancelTasks: (tasks, reason) => this.#cancellation.all(tasks, reason),
       uncallable: (task, error) => {
         this.#life.uncallable(task, error)
@@ -130,10 +130,10 @@ export class Pool extends EventEmitter<PoolEvents> {
       processes: () => this.#processes,
     })
     const context = { poolId: this.id, folder: this.#folder, table: system.processes }
-    this.#staff =
+    this.#workerSet =
       settings.kind === 'command'
-        ? new CommandStaff(settings, context, this.#staffHooks())
-        : new PersistentStaff(settings, runtimeOf(settings), context, this.#staffHooks())
+        ? new CommandWorkers(settings, context, this.#workerSetHooks())
+        : new PersistentWorkers(settings, runtimeOf(settings), context, this.#workerSetHooks())
     this.#keepAlive = setInterval(() => undefined, keepAliveMs)
     registerPool(this)
     queueMicrotask(() => {
@@ -174,18 +174,18 @@ export class Pool extends EventEmitter<PoolEvents> {
       counts: this.counts,
       utilisation: this.#utilisation.share([...this.#running()].map(({ task }) => task.elapsedMs)),
       workersStarted: this.#utilisation.workersStarted,
-      functions: this.#desk.stats(),
+      functions: this.#submission.stats(),
     }
   }
 
   /** Tasks in each state, of this moment. */
   get counts(): TaskCounts {
-    return this.#book.counts
+    return this.#store.counts
   }
 
   /** The live workers. */
   get workers(): WorkerInfo[] {
-    return [...this.#staff.workers].map((worker) => worker.describe())
+    return [...this.#workerSet.workers].map((worker) => worker.describe())
   }
 
   /** The last 100 workers that have exited, oldest first. */
@@ -200,12 +200,12 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   /** The last 1000 tasks that did not end as done, oldest first. */
   get failures(): readonly FailureRecord[] {
-    return this.#book.failures
+    return this.#store.failures
   }
 
   /** All tasks that did not end as done. */
   get failureCount(): number {
-    return this.#book.failureCount
+    return this.#store.failureCount
   }
 
   runningTasks(): TaskInfo[] {
@@ -214,7 +214,7 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   /** A task that waits or runs, or one of {@link failures}. */
   task(id: string): TaskInfo | undefined {
-    const task = this.#book.find(id) ?? this.#book.findFailure(id)?.task
+    const task = this.#store.find(id) ?? this.#store.findFailure(id)?.task
     return task && describeTask(task)
   }
 
@@ -258,7 +258,7 @@ export class Pool extends EventEmitter<PoolEvents> {
   ): AsyncResult<T> {
     this.#mustAccept()
     if (this.#isFull) throw new QueueFullError(this.id, this.name, this.#settings.maxQueued)
-    return this.#desk.call(fn, args, options)
+    return this.#submission.call(fn, args, options)
   }
 
   /**
@@ -292,7 +292,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     options: MapAsyncOptions<T> = {},
   ): AsyncResult<T[]> {
     this.#mustAccept()
-    return this.#desk.map<T>(fn, items, false, options)
+    return this.#submission.map<T>(fn, items, false, options)
   }
 
   /** As {@link mapAsync}; each item is a list of arguments. */
@@ -302,7 +302,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     options: MapAsyncOptions<T> = {},
   ): AsyncResult<T[]> {
     this.#mustAccept()
-    return this.#desk.map<T>(fn, items, true, options)
+    return this.#submission.map<T>(fn, items, true, options)
   }
 
   /**
@@ -316,7 +316,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     options: MapOptions = {},
   ): AsyncIterableIterator<T> {
     this.#mustAccept()
-    return this.#desk.imap<T>(fn, items, options, true)
+    return this.#submission.imap<T>(fn, items, options, true)
   }
 
   /** As {@link imap}, in the order in which they end. */
@@ -326,7 +326,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     options: MapOptions = {},
   ): AsyncIterableIterator<T> {
     this.#mustAccept()
-    return this.#desk.imap<T>(fn, items, options, false)
+    return this.#submission.imap<T>(fn, items, options, false)
   }
 
   /**
@@ -354,14 +354,14 @@ export class Pool extends EventEmitter<PoolEvents> {
       queueMicrotask(() => {
         this.resize(processes)
       })
-    else if (this.#state === 'run' || this.#state === 'close') this.#staff.resize(processes)
+    else if (this.#state === 'run' || this.#state === 'close') this.#workerSet.resize(processes)
   }
 
   /** No task begins from now on, until {@link resume}: what was sent ahead is taken back. Running tasks go on. */
   hold(): void {
     if (this.#held) return
     this.#held = true
-    this.#staff.hold()
+    this.#workerSet.hold()
   }
 
   /** Tasks begin again. */
@@ -376,7 +376,7 @@ export class Pool extends EventEmitter<PoolEvents> {
    */
   runItem(item: unknown, index: number, options: ResultCallbacks<unknown> = {}): AsyncResult {
     this.#mustAccept()
-    return this.#desk.item(item, index, options)
+    return this.#submission.item(item, index, options)
   }
 
   /**
@@ -386,7 +386,7 @@ export class Pool extends EventEmitter<PoolEvents> {
    */
   runItems(items: Iterable<unknown>, options: RunItemsOptions = {}): { done: Promise<void> } {
     this.#mustAccept()
-    return { done: this.#desk.items(items, options) }
+    return { done: this.#submission.items(items, options) }
   }
 
   /**
@@ -395,10 +395,10 @@ export class Pool extends EventEmitter<PoolEvents> {
    */
   retryTask(id: string): AsyncResult {
     this.#mustAccept()
-    const failed = this.#book.findFailure(id)
+    const failed = this.#store.findFailure(id)
     if (failed === undefined)
       throw new PoolStateError(`${id} is not among the failed tasks of ${this.name}`, this.id, this.#state)
-    return this.#desk.again(failed.task)
+    return this.#submission.again(failed.task)
   }
 
   /** No more tasks; the pool ends by itself once everything is done. */
@@ -406,7 +406,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     if (this.#state !== 'init' && this.#state !== 'run') return
     this.#setState('close')
     this.#wakeForRoom()
-    this.#desk.close()
+    this.#submission.close()
     this.#settleDown()
   }
 
@@ -448,15 +448,20 @@ export class Pool extends EventEmitter<PoolEvents> {
    * stay.
    */
   async shutdown(options: ShutdownOptions): Promise<ShutdownReport> {
-    const report = await this.#endWorkers({ id: this.id, name: this.name }, [...this.#staff.workers], options, () => {
-      this.#stop(options.reason)
-    })
+    const report = await this.#endWorkers(
+      { id: this.id, name: this.name },
+      [...this.#workerSet.workers],
+      options,
+      () => {
+        this.#stop(options.reason)
+      },
+    )
     // What survived must not keep our own process alive for ever.
     this.#keepAlive.unref()
-    for (const worker of this.#staff.workers) worker.unref()
+    for (const worker of this.#workerSet.workers) worker.unref()
     for (const worker of this.#leftBehind) worker.closePipes()
     this.#leftBehind.clear()
-    if (report.issues.length === 0 && this.#staff.workers.size === 0) forgetPool(this)
+    if (report.issues.length === 0 && this.#workerSet.workers.size === 0) forgetPool(this)
     this.#settleDown()
     this.#tell('shutdown', () => [report, options])
     return report
@@ -476,7 +481,7 @@ export class Pool extends EventEmitter<PoolEvents> {
   async planShutdown(options: ShutdownOptions, pid?: number): Promise<ShutdownPlan> {
     if (pid === undefined)
       return planEnd(
-        this.#endingOf({ id: this.id, name: this.name }, [...this.#staff.workers], options, true),
+        this.#endingOf({ id: this.id, name: this.name }, [...this.#workerSet.workers], options, true),
         this.#system,
       )
     const worker = this.#workerOf(pid)
@@ -529,14 +534,14 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   async #cancel(id: string, options: ShutdownOptions): Promise<string[]> {
-    const task = this.#book.find(id)
+    const task = this.#store.find(id)
     return task === undefined ? [] : this.#cancellation.one(task, options)
   }
 
   /** If it has not begun, it waits in the queue from here on, until this turn is over. */
   #takeBack(task: Task): void {
     if (task.place === 'queue' || (task.state !== 'queued' && task.state !== 'running')) return
-    this.#staff.takeBack(task)
+    this.#workerSet.takeBack(task)
     this.#fillSoon()
   }
 
@@ -549,13 +554,13 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#mustAccept()
     const result =
       Symbol.asyncIterator in items
-        ? await this.#desk.mapLater<T>(fn, items, star, options)
-        : this.#desk.map<T>(fn, items, star, options)
+        ? await this.#submission.mapLater<T>(fn, items, star, options)
+        : this.#submission.map<T>(fn, items, star, options)
     return result.get()
   }
 
   get #isFull(): boolean {
-    return this.#book.queueLength >= this.#settings.maxQueued && (this.#state === 'init' || this.#state === 'run')
+    return this.#store.queueLength >= this.#settings.maxQueued && (this.#state === 'init' || this.#state === 'run')
   }
 
   /** Each of those that wait looks again. */
@@ -606,21 +611,21 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   /** Running tasks and who runs them. */
   *#running(): Generator<{ task: Task; worker: Worker }> {
-    for (const worker of this.#staff.workers) {
+    for (const worker of this.#workerSet.workers) {
       if (worker.task?.state === 'running') yield { task: worker.task, worker }
     }
   }
 
   #workerOf(pid: number): Worker | undefined {
     if (pid <= 0) return undefined
-    for (const worker of this.#staff.workers) if (worker.pid === pid && !worker.exited) return worker
+    for (const worker of this.#workerSet.workers) if (worker.pid === pid && !worker.exited) return worker
     return undefined
   }
 
-  #makeLife(): TaskLife {
-    return new TaskLife({
+  #makeLife(): TaskOutcomes {
+    return new TaskOutcomes({
       settings: this.#settings,
-      book: this.#book,
+      store: this.#store,
       watch: this.#watch,
       tell: (event, makeArguments) => {
         this.#tell(event, makeArguments)
@@ -636,7 +641,7 @@ export class Pool extends EventEmitter<PoolEvents> {
       ran: (well, ms) => {
         this.#utilisation.taskRan(well, ms)
       },
-      softTimeout: (worker, task) => this.#staff.softTimeout(worker, task),
+      softTimeout: (worker, task) => this.#workerSet.softTimeout(worker, task),
       endPool: (options) => {
         this.#inBackground(this.shutdown(options))
       },
@@ -658,19 +663,19 @@ export class Pool extends EventEmitter<PoolEvents> {
         this.#life.cancelWaiting(task, reason)
         if (!this.#isFull) this.#wakeForRoom()
       },
-      workerOf: (task) => [...this.#staff.workers, ...this.#finishing.keys()].find((worker) => worker.has(task)),
+      workerOf: (task) => [...this.#workerSet.workers, ...this.#finishing.keys()].find((worker) => worker.has(task)),
       finished: (worker) => this.#finishing.get(worker),
       shutdownWorker: (pid, options) => this.shutdownWorker(pid, options),
     })
   }
 
-  #staffHooks(): StaffHooks {
+  #workerSetHooks(): WorkerSetHooks {
     return {
       nextTask: () => this.#nextTask(),
       putBack: (task) => {
         this.#putBack(task)
       },
-      waiting: () => (this.#held ? 0 : this.#book.backlog),
+      waiting: () => (this.#held ? 0 : this.#store.backlog),
       workerStarted: (worker) => {
         this.#utilisation.workerStarted(worker)
         this.#tell('workerStart', () => [worker.describe()])
@@ -741,7 +746,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     const { intent } = task
     if (task.state === 'running') this.#life.notBegun(task)
     const mayRun = this.#state === 'run' || this.#state === 'close'
-    if (mayRun && intent?.kind !== 'cancel') this.#book.putBack(task)
+    if (mayRun && intent?.kind !== 'cancel') this.#store.putBack(task)
     else
       this.#life.dropped(
         task,
@@ -750,12 +755,12 @@ export class Pool extends EventEmitter<PoolEvents> {
   }
 
   #fill(): void {
-    if (this.#state === 'run' || this.#state === 'close') this.#staff.fill()
+    if (this.#state === 'run' || this.#state === 'close') this.#workerSet.fill()
   }
 
   #nextTask(): Task | undefined {
     if (this.#held || (this.#state !== 'run' && this.#state !== 'close')) return undefined
-    const task = this.#book.next()
+    const task = this.#store.next()
     // Only asking for one more tells that an iterable has no more items.
     if (task === undefined && this.#state === 'close' && this.#isDone)
       queueMicrotask(() => {
@@ -767,23 +772,23 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   /** Closed, and nothing is left to do. */
   get #isDone(): boolean {
-    return this.#state === 'close' && this.#book.empty && !this.#desk.open
+    return this.#state === 'close' && this.#store.empty && !this.#submission.open
   }
 
   #workerGone(worker: Worker): void {
     this.#utilisation.workerGone(worker)
     if (worker.pipesHeld) this.#leftBehind.add(worker)
     this.#formerWorkers.add(worker)
-    const fate = worker.task?.state === 'running' ? this.#life.workerGone(worker.task, worker) : undefined
+    const outcome = worker.task?.state === 'running' ? this.#life.workerGone(worker.task, worker) : undefined
     for (const task of worker.unknown) {
       this.#life.started(task, worker)
       void this.#life.workerGone(task, worker)
     }
-    if (fate === undefined) {
+    if (outcome === undefined) {
       this.#showExit(worker)
       return
     }
-    const finishing = fate.then(() => {
+    const finishing = outcome.then(() => {
       this.#finishing.delete(worker)
       this.#showExit(worker)
     })
@@ -807,7 +812,7 @@ export class Pool extends EventEmitter<PoolEvents> {
     this.#failure = summary
     const error = new PoolFailedError(summary, this.id, facts.exits, facts.stderrTail, { cause })
     this.#tell('failed', () => [summary])
-    for (const task of this.#book.takeOutAll()) this.#life.dropped(task, error)
+    for (const task of this.#store.takeOutAll()) this.#life.dropped(task, error)
     this.#inBackground(this.shutdown({ kill: false, askedBy: 'policy', reason: summary }))
   }
 
@@ -823,12 +828,12 @@ export class Pool extends EventEmitter<PoolEvents> {
 
   /** No worker and no task is started from here on. */
   #stop(reason: string): void {
-    this.#staff.stop()
+    this.#workerSet.stop()
     if (this.#state === 'terminate' || this.#state === 'ended') return
     this.#setState('terminate')
     this.#wakeForRoom()
-    this.#desk.abort(new PoolStateError(`${this.name} was ended: ${reason}`, this.id, 'terminate'))
-    for (const task of this.#book.takeOutAll()) {
+    this.#submission.abort(new PoolStateError(`${this.name} was ended: ${reason}`, this.id, 'terminate'))
+    for (const task of this.#store.takeOutAll()) {
       this.#life.dropped(task, new TaskCancelledError(task.id, task.label, `the pool was ended: ${reason}`))
     }
   }
@@ -836,9 +841,9 @@ export class Pool extends EventEmitter<PoolEvents> {
   /** Ends the pool if nothing is left to do. */
   #settleDown(): void {
     const isDone = this.#isDone
-    if (isDone) this.#staff.dismiss()
-    if (this.#staff.workers.size > 0 || this.#finishing.size > 0 || (this.#state !== 'terminate' && !isDone)) return
-    this.#staff.stop()
+    if (isDone) this.#workerSet.dismiss()
+    if (this.#workerSet.workers.size > 0 || this.#finishing.size > 0 || (this.#state !== 'terminate' && !isDone)) return
+    this.#workerSet.stop()
     this.#watch.stop()
     clearInterval(this.#keepAlive)
     this.#endedAt = Date.now()

@@ -13,7 +13,7 @@ import { Client } from './connection/client'
 import { Clients } from './connection/clients'
 import { RequestError } from './connection/requestHandlers'
 import { createHandlers } from './handlers'
-import { IdleWatch } from './lifetime/idle'
+import { IdleTimer } from './lifetime/idle'
 import { TasksLanguage } from './language/tasksLanguage'
 import { launchPool } from './launch/launchPool'
 import { KillLog } from './ledger/killLog'
@@ -66,7 +66,7 @@ export class Host {
   readonly #killLog: KillLog
   readonly #kills: KillLedger
   readonly #watching: Watching
-  readonly #idle: IdleWatch
+  readonly #idle: IdleTimer
   #ledger: WorkerLedger | undefined
   #terminalPrograms: TerminalPrograms | undefined
   #listener: Listener | undefined
@@ -134,7 +134,7 @@ export class Host {
       },
     })
     const watchdog = new Watchdog(endpoint.logFile, log)
-    this.#idle = new IdleWatch(
+    this.#idle = new IdleTimer(
       idleMs,
       () => this.#isNeeded(),
       () => {

@@ -1,11 +1,11 @@
 import { awaitEnd, type EndWatch } from './awaitEnd'
-import type { Family } from './family'
+import type { TargetTree } from './targetTree'
 
 /** Closes the workers' channels and waits: a worker may finish up and leave by itself. */
-export async function askPass(gracePeriodMs: number, family: Family, watch: EndWatch): Promise<void> {
-  const asked = family.workers.filter((worker) => !worker.over && !worker.spared && worker.target?.ask !== undefined)
+export async function askPass(gracePeriodMs: number, tree: TargetTree, watch: EndWatch): Promise<void> {
+  const asked = tree.workers.filter((worker) => !worker.over && !worker.spared && worker.target?.ask !== undefined)
   if (asked.length === 0) return
-  family.begin()
+  tree.begin()
   for (const worker of asked) {
     try {
       worker.target?.ask?.()

@@ -1,10 +1,10 @@
 import type { ProcessTable } from '../processes'
-import type { Family } from './family'
+import type { TargetTree } from './targetTree'
 import type { TrackedProcess } from './trackedProcess'
 
 /** What waiting needs. */
 export interface EndWatch {
-  readonly family: Family
+  readonly tree: TargetTree
   readonly processes: ProcessTable
   /** Milliseconds since the shutdown began. */
   readonly elapsedMs: () => number
@@ -24,7 +24,7 @@ export async function awaitEnd(members: readonly TrackedProcess[], waitMs: numbe
   let waiting = members.filter(mayEnd)
   while (waiting.length > 0) {
     const lookMs = watch.elapsedMs()
-    await watch.family.refresh(waiting)
+    await watch.tree.refresh(waiting)
     const lookedForMs = watch.elapsedMs() - lookMs
     const waitedMs = watch.elapsedMs() - startMs
     waiting = waiting.filter(mayEnd)

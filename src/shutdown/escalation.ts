@@ -1,5 +1,5 @@
 import { awaitEnd, isDeaf, pollAfterMs, type EndWatch } from './awaitEnd'
-import type { Family } from './family'
+import type { TargetTree } from './targetTree'
 import { leavesByTrap } from './shellTrap'
 import type { TrackedProcess } from './trackedProcess'
 import type { ShutdownRequest, TermStep } from './types'
@@ -9,7 +9,7 @@ export type SendSignal = (members: readonly TrackedProcess[], signal: NodeJS.Sig
 
 /** What an escalation works with. */
 export interface EscalationContext {
-  readonly family: Family
+  readonly tree: TargetTree
   readonly send: SendSignal
   readonly watch: EndWatch
 }
@@ -67,7 +67,7 @@ interface Course {
 }
 
 /**
- * Takes every process of the family through the steps, parents before children: a process gets its first signal when
+ * Takes every process of the tree through the steps, parents before children: a process gets its first signal when
  * nothing above it can run a statement any more, because every process above it has ended, or SIGKILL has reached it.
  * Otherwise the end of a child would let its parent go on: `wait`, `join()` or `'exit'` returns, and the next line runs
  * with half of the data. Branches go side by side, and each process has its own wait from its own signal on, so 64
@@ -82,9 +82,9 @@ export async function escalate(context: EscalationContext, steps: readonly TermS
 /**
  * Helpers that have not left by themselves, now that all else is gone. While something else is there, it needs them.
  */
-async function helpersAreLeft({ family, watch }: EscalationContext, [first]: readonly TermStep[]): Promise<boolean> {
-  const helpers = (): TrackedProcess[] => family.alive.filter((member) => member.isHelper)
-  if (helpers().length === 0 || family.members.some((member) => !member.isHelper && !member.over && !member.doomed))
+async function helpersAreLeft({ tree, watch }: EscalationContext, [first]: readonly TermStep[]): Promise<boolean> {
+  const helpers = (): TrackedProcess[] => tree.alive.filter((member) => member.isHelper)
+  if (helpers().length === 0 || tree.members.some((member) => !member.isHelper && !member.over && !member.doomed))
     return false
   await awaitEnd(helpers(), Math.max(first?.waitMs ?? 0, cleansUpWithinMs), watch)
   return helpers().length > 0
@@ -120,7 +120,7 @@ class Escalation {
         continue
       }
       if (waiting.length === 0) {
-        await this.#context.family.refresh(this.#context.family.alive)
+        await this.#context.tree.refresh(this.#context.tree.alive)
         // What was started meanwhile has had nothing yet, and what held others back may just have ended.
         if ((await this.#look()) || this.#view(concerns).due.length > 0) continue
         return
@@ -135,7 +135,7 @@ class Escalation {
    * new.
    */
   #longestMs(): number {
-    const levels = this.#context.family.members.reduce((most, member) => Math.max(most, member.level), 1)
+    const levels = this.#context.tree.members.reduce((most, member) => Math.max(most, member.level), 1)
     return (levels + 1) * 2 * this.#steps.reduce((sum, { waitMs }) => sum + waitMs, shortestKillWaitMs)
   }
 
@@ -144,7 +144,7 @@ class Escalation {
     due: { member: TrackedProcess; step: number }[]
     waiting: TrackedProcess[]
   } {
-    const alive = this.#context.family.alive.filter(concerns)
+    const alive = this.#context.tree.alive.filter(concerns)
     const holders = new Set(alive.map((member) => this.#holderOf(member)))
     const due: { member: TrackedProcess; step: number }[] = []
     const waiting: TrackedProcess[] = []
@@ -198,16 +198,16 @@ class Escalation {
   async #wait(waiting: readonly TrackedProcess[]): Promise<void> {
     await this.#pause(waiting)
     // Before the next step takes the place of a trap.
-    const holders = new Set(this.#context.family.alive.map((member) => this.#holderOf(member)))
+    const holders = new Set(this.#context.tree.alive.map((member) => this.#holderOf(member)))
     await Promise.all(
       waiting.filter((member) => !member.over && holders.has(member)).map((member) => this.#freeChildren(member)),
     )
   }
 
   async #pause(waiting: readonly TrackedProcess[]): Promise<void> {
-    const { family, watch } = this.#context
+    const { tree, watch } = this.#context
     const startMs = watch.elapsedMs()
-    await family.refresh(family.alive)
+    await tree.refresh(tree.alive)
     const lookedForMs = watch.elapsedMs() - startMs
     await Promise.all(waiting.map((member) => this.#noteDeaf(member)))
     const still = waiting.filter((member) => !member.over)
@@ -269,12 +269,12 @@ class Escalation {
 
   /** Looks for processes that were started meanwhile; true when it found a living one. */
   async #look(): Promise<boolean> {
-    const { family, watch } = this.#context
+    const { tree, watch } = this.#context
     const startMs = watch.elapsedMs()
     // Something that starts a process for each that ends would go on for ever. Those who are known are taken to their
     // end all the same.
     if (startMs >= this.#looksUntilMs) return false
-    const found = await family.recapture()
+    const found = await tree.recapture()
     this.#lookedAtMs = watch.elapsedMs()
     this.#lookTookMs = this.#lookedAtMs - startMs
     return found

@@ -1,7 +1,7 @@
 import type { ProcessTable } from '../processes'
 import { stepsOf } from './escalation'
-import { Family } from './family'
-import { sharedMemory, type ShutdownMemory } from './memory'
+import { TargetTree } from './targetTree'
+import { sharedMemory, type ShutdownHistory } from './shutdownHistory'
 import type { TrackedProcess } from './trackedProcess'
 import type { PlannedProcess, ShutdownPlan, ShutdownRequest, TermStep } from './types'
 
@@ -9,7 +9,7 @@ import type { PlannedProcess, ShutdownPlan, ShutdownRequest, TermStep } from './
 export interface PlanDependencies {
   readonly processes: ProcessTable
   /** What shutdowns know of each other. Default: one for all shutdowns of this process. */
-  readonly memory?: ShutdownMemory
+  readonly memory?: ShutdownHistory
 }
 
 /**
@@ -22,25 +22,23 @@ export async function planShutdown(
   { processes, memory = sharedMemory }: PlanDependencies,
 ): Promise<ShutdownPlan> {
   const steps = stepsOf(request)
-  const family = new Family(
+  const tree = new TargetTree(
     request.targets,
     request.formerWorkers ?? [],
     processes,
     steps[0]?.signal ?? 'SIGTERM',
     () => 0,
   )
-  await family.capture(
+  await tree.capture(
     memory.recall(
       request.subject.id,
       request.targets.map(({ identity }) => identity),
     ),
   )
-  const planned = family.members
-    .filter((member) => !member.gone)
-    .map((member) => plannedProcess(member, steps, request))
+  const planned = tree.members.filter((member) => !member.gone).map((member) => plannedProcess(member, steps, request))
   // Helpers come after everything else.
   const lastStep = planned.reduce((most, { step }) => Math.max(most, step), 0) + 1
-  const helpers = new Set(family.members.filter(({ isHelper }) => isHelper).map(({ identity }) => identity.pid))
+  const helpers = new Set(tree.members.filter(({ isHelper }) => isHelper).map(({ identity }) => identity.pid))
   const inOrder = planned.map((row) => (helpers.has(row.pid) ? { ...row, step: lastStep } : row))
   return {
     subject: request.subject,

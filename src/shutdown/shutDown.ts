@@ -3,10 +3,10 @@ import { isAlive, signalNumber, type ProcessIdentity, type ProcessTable, type Si
 import { askPass } from './askPass'
 import type { EndWatch } from './awaitEnd'
 import { escalate, stepsOf } from './escalation'
-import { Family } from './family'
+import { TargetTree } from './targetTree'
 import { issuesOf } from './issues'
 import { keyOf, type KillLedger } from './killLedger'
-import { sharedMemory, type ShutdownMemory } from './memory'
+import { sharedMemory, type ShutdownHistory } from './shutdownHistory'
 import type { TrackedProcess } from './trackedProcess'
 import type { LedgerSignal, ShutdownReport, ShutdownRequest } from './types'
 
@@ -15,7 +15,7 @@ export interface ShutdownDependencies {
   readonly processes: ProcessTable
   readonly ledger: KillLedger
   /** What shutdowns know of each other. Default: one for all shutdowns of this process. */
-  readonly memory?: ShutdownMemory
+  readonly memory?: ShutdownHistory
 }
 
 /**
@@ -142,8 +142,8 @@ class ShutdownRun {
 
   readonly #startedAt = Date.now()
   readonly #start = performance.now()
-  readonly #memory: ShutdownMemory
-  readonly #family: Family
+  readonly #memory: ShutdownHistory
+  readonly #tree: TargetTree
   readonly #watch: EndWatch
   #wake: () => void = () => undefined
   #signals = 0
@@ -157,9 +157,9 @@ class ShutdownRun {
     const elapsedMs = (): number => Math.round((performance.now() - this.#start) * 10) / 10
     const firstSignal = stepsOf(request)[0]?.signal ?? 'SIGTERM'
     this.#memory = memory
-    this.#family = new Family(request.targets, request.formerWorkers ?? [], processes, firstSignal, elapsedMs)
-    this.#watch = { family: this.#family, processes, elapsedMs, sleep: (ms) => this.#sleep(ms) }
-    for (const worker of this.#family.workers) {
+    this.#tree = new TargetTree(request.targets, request.formerWorkers ?? [], processes, firstSignal, elapsedMs)
+    this.#watch = { tree: this.#tree, processes, elapsedMs, sleep: (ms) => this.#sleep(ms) }
+    for (const worker of this.#tree.workers) {
       const collected = (): void => {
         worker.collect(elapsedMs())
         this.#wake()
@@ -169,28 +169,28 @@ class ShutdownRun {
   }
 
   async capture(spared: ReadonlySet<string>): Promise<void> {
-    await this.#family.capture(this.#memory.recall(this.#request.subject.id, this.#targetIdentities()))
-    for (const member of this.#family.members) member.spared = spared.has(keyOf(member.identity))
+    await this.#tree.capture(this.#memory.recall(this.#request.subject.id, this.#targetIdentities()))
+    for (const member of this.#tree.members) member.spared = spared.has(keyOf(member.identity))
   }
 
   async passes(): Promise<void> {
     const request = this.#request
-    const family = this.#family
+    const tree = this.#tree
     const watch = this.#watch
-    if (request.kill !== true) await askPass(request.gracePeriodMs, family, watch)
-    await escalate({ family, watch, send: (members, signal) => this.#send(members, signal) }, stepsOf(request))
+    if (request.kill !== true) await askPass(request.gracePeriodMs, tree, watch)
+    await escalate({ tree, watch, send: (members, signal) => this.#send(members, signal) }, stepsOf(request))
   }
 
   async finish(): Promise<ShutdownReport> {
     await this.#awaitCollection()
-    await this.#family.recapture()
-    await this.#family.refresh(this.#family.members)
-    const facts = this.#family.members.map((member) => ({
-      report: member.report(this.#signalsThatReached(member), this.#family.begunAtMs),
+    await this.#tree.recapture()
+    await this.#tree.refresh(this.#tree.members)
+    const facts = this.#tree.members.map((member) => ({
+      report: member.report(this.#signalsThatReached(member), this.#tree.begunAtMs),
       command: member.command,
       why: member.why(),
     }))
-    const survivors = this.#family.members.flatMap((member) =>
+    const survivors = this.#tree.members.flatMap((member) =>
       member.over || member.descendantOf === undefined
         ? []
         : [{ identity: member.identity, descendantOf: member.descendantOf }],
@@ -207,7 +207,7 @@ class ShutdownRun {
 
   /** What can still be done after the report; undefined when nothing can. */
   rest(): Rest | undefined {
-    const isFree = this.#family.alive.some(
+    const isFree = this.#tree.alive.some(
       (member) =>
         !member.isHelper &&
         !member.spared &&
@@ -221,7 +221,7 @@ class ShutdownRun {
 
   /** Those who handle their signal for longer than was waited for, and for whose sake others got none. */
   #holders(): readonly ProcessIdentity[] {
-    return [...new Set(this.#family.members.map((member) => member.heldBackBy))].flatMap((holder) => {
+    return [...new Set(this.#tree.members.map((member) => member.heldBackBy))].flatMap((holder) => {
       const handles =
         holder?.spared === true ||
         holder?.sent.some(({ signal, outcome }) => outcome === 'sent' && holder.masks?.caught.has(signal) === true)
@@ -230,7 +230,7 @@ class ShutdownRun {
   }
 
   signalled(): readonly string[] {
-    return this.#family.members
+    return this.#tree.members
       .filter(({ sent }) => sent.some(({ outcome }) => outcome === 'sent'))
       .map(({ identity }) => keyOf(identity))
   }
@@ -238,15 +238,15 @@ class ShutdownRun {
   release(): void {
     this.#memory.release(
       this,
-      this.#family.members.map((member) => member.identity),
+      this.#tree.members.map((member) => member.identity),
     )
   }
 
   /** Sends to those that are still there, as seen a moment ago; identity is checked once more with every signal. */
   async #send(members: readonly TrackedProcess[], signal: NodeJS.Signals): Promise<void> {
     const nowMs = this.#watch.elapsedMs()
-    await this.#family.refresh(members.filter((member) => member.observedBeforeMs(nowMs) > freshMs))
-    await this.#family.inChunks(members, async (member) => {
+    await this.#tree.refresh(members.filter((member) => member.observedBeforeMs(nowMs) > freshMs))
+    await this.#tree.inChunks(members, async (member) => {
       if (member.over || member.refused !== undefined) return
       if (!repeatable.has(signal) && !this.#memory.claim(this, member.identity, signal)) {
         member.joined.add(signal)
@@ -283,7 +283,7 @@ class ShutdownRun {
       reason: this.#request.reason,
       askedBy: this.#request.askedBy,
     })
-    if (outcome === 'sent') this.#family.begin()
+    if (outcome === 'sent') this.#tree.begin()
     if (outcome === 'gone' || outcome === 'reused') member.observe(undefined, this.#watch.elapsedMs())
     if (outcome === 'denied' || outcome === 'protected') member.refused = outcome
     return outcome
@@ -293,10 +293,10 @@ class ShutdownRun {
   async #awaitCollection(): Promise<void> {
     const deadlineMs = this.#watch.elapsedMs() + collectMs
     for (;;) {
-      const uncollected = this.#family.members.filter((member) => member.awaitsCollection)
+      const uncollected = this.#tree.members.filter((member) => member.awaitsCollection)
       if (uncollected.length === 0 || this.#watch.elapsedMs() >= deadlineMs) return
       await this.#sleep(2)
-      await this.#family.refresh(uncollected)
+      await this.#tree.refresh(uncollected)
     }
   }
 
@@ -311,7 +311,7 @@ class ShutdownRun {
   }
 
   #lookIssues(): string[] {
-    const { lookFailure } = this.#family
+    const { lookFailure } = this.#tree
     return lookFailure === undefined ? [] : [`descendants could not be looked for: ${lookFailure}`]
   }
 

@@ -1,7 +1,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createProcessTable } from '../../src/processes'
-import { KillLedger, ShutdownMemory, shutDown, type ShutdownReport } from '../../src/shutdown'
+import { KillLedger, ShutdownHistory, shutDown, type ShutdownReport } from '../../src/shutdown'
 
 /** From the issue: 64 workers, a grace period of 100 ms, with SIGKILL. */
 const workerCount = 64
@@ -99,7 +99,7 @@ async function measure({ command, args }: Kind, count: number): Promise<number> 
       reason: 'bench',
       askedBy: 'api',
     },
-    { processes: table, ledger: new KillLedger(), memory: new ShutdownMemory() },
+    { processes: table, ledger: new KillLedger(), memory: new ShutdownHistory() },
   )
   await checkEnded(report, workers)
   return report.durationMs

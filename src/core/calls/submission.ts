@@ -12,7 +12,7 @@ import type { PersistentSettings, PoolSettings } from '../terms/options'
 import { chunksOf, ItemResults } from '../tasks/itemChunks'
 import { Task } from '../tasks/task'
 import type { TaskArguments, TaskOwner } from '../tasks/task'
-import type { TaskBook } from '../tasks/taskStore'
+import type { TaskStore } from '../tasks/taskStore'
 import { TaskFunction } from '../tasks/taskFunction'
 import type { FunctionName, FunctionStats } from '../terms/types'
 
@@ -56,9 +56,9 @@ export interface TaskDeskHooks extends Canceller {
 const leastWindow = 4
 
 /** Where tasks come in: makes the record of each, with its label, and the AsyncResult its caller holds. */
-export class TaskDesk {
+export class TaskSubmission {
   readonly #settings: PoolSettings
-  readonly #book: TaskBook
+  readonly #store: TaskStore
   readonly #hooks: TaskDeskHooks
 
   #last = 0
@@ -68,9 +68,9 @@ export class TaskDesk {
   readonly #reading = new Set<(error: unknown) => void>()
   #closing = false
 
-  constructor(settings: PoolSettings, book: TaskBook, hooks: TaskDeskHooks) {
+  constructor(settings: PoolSettings, store: TaskStore, hooks: TaskDeskHooks) {
     this.#settings = settings
-    this.#book = book
+    this.#store = store
     this.#hooks = hooks
   }
 
@@ -215,7 +215,7 @@ export class TaskDesk {
       settings.kind === 'command'
         ? (item: unknown, index: number) => this.#command([item], index, owner)
         : this.#itemMaker(this.#function(settings.exportName, 'runItems'), size, owner)
-    this.#book.addSource(source, make)
+    this.#store.addSource(source, make)
     this.#hooks.handedIn()
     return source.done
   }
@@ -320,7 +320,7 @@ export class TaskDesk {
   }
 
   #add(task: Task): Task {
-    this.#book.add(task)
+    this.#store.add(task)
     this.#hooks.handedIn()
     return task
   }

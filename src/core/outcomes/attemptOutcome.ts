@@ -6,7 +6,7 @@ import type { CommandResult, TaskState } from '../terms/types'
 import type { Worker } from '../workers/worker'
 
 /** What becomes of a task, and what its AsyncResult says. */
-export type Fate =
+export type AttemptOutcome =
   | { readonly kind: 'done'; readonly value: unknown }
   | {
       readonly kind: 'ended'
@@ -24,7 +24,7 @@ export interface FateRules {
 }
 
 /** Of a task whose worker ended with it in flight; for commands, which end with their task, only if that is a loss. */
-export function fateOfLostTask(task: Task, worker: Worker, rules: FateRules, result?: CommandResult): Fate {
+export function fateOfLostTask(task: Task, worker: Worker, rules: FateRules, result?: CommandResult): AttemptOutcome {
   const { intent } = task
   if (intent?.kind === 'cancel') {
     return {
@@ -64,7 +64,7 @@ export function fateOfLostTask(task: Task, worker: Worker, rules: FateRules, res
 }
 
 /** Of the task of a command that has ended. */
-export function fateOfCommand(task: Task, worker: Worker, rules: FateRules, result: CommandResult): Fate {
+export function fateOfCommand(task: Task, worker: Worker, rules: FateRules, result: CommandResult): AttemptOutcome {
   // A signal ended the process, or we did: whatever it was doing is not done. An exit code of its own is its answer.
   const ours = task.intent !== null || worker.endRequest !== null
   if (result.exitCode === 0 && task.intent === null) return { kind: 'done', value: result }

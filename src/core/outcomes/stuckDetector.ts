@@ -48,7 +48,7 @@ export interface StuckWatchHooks {
  * timer for the pool, one pass over the process table for all tasks looked at; a pool of short tasks costs nothing at
  * all.
  */
-export class StuckWatch {
+export class StuckDetector {
   readonly #stuckAfterMs: number
   readonly #table: ProcessTable
   readonly #hooks: StuckWatchHooks

@@ -4,12 +4,12 @@ import { UnsendableError } from '../terms/arguments'
 import { CommandWorker } from '../workers/commandWorker'
 import { SerializationError, TaskCancelledError } from '../terms/errors'
 import { fateOfCommand, fateOfLostTask, messageOf } from './attemptOutcome'
-import type { Fate, FateRules } from './attemptOutcome'
+import type { AttemptOutcome, FateRules } from './attemptOutcome'
 import type { PoolSettings } from '../terms/options'
-import type { StuckWatch } from './stuckDetector'
+import type { StuckDetector } from './stuckDetector'
 import { describeTask, taskDone, taskFailed } from '../tasks/task'
 import type { Task } from '../tasks/task'
-import type { TaskBook } from '../tasks/taskStore'
+import type { TaskStore } from '../tasks/taskStore'
 import type { PoolEvents, PoolState, ShutdownOptions, TaskEndDetail } from '../terms/types'
 import type { TaskOutcome, Worker } from '../workers/worker'
 
@@ -24,8 +24,8 @@ const verdictRefreshMs = 5000
 /** What the life of a task needs from its pool. */
 export interface TaskLifeContext {
   readonly settings: PoolSettings
-  readonly book: TaskBook
-  readonly watch: Pick<StuckWatch, 'taskStarted' | 'taskEnded'>
+  readonly store: TaskStore
+  readonly watch: Pick<StuckDetector, 'taskStarted' | 'taskEnded'>
   readonly tell: Tell
   state(): PoolState
   /**
@@ -47,7 +47,7 @@ export interface TaskLifeContext {
 }
 
 /** What happens to tasks from the start of their run to their end, and what listeners and callers hear of it. */
-export class TaskLife {
+export class TaskOutcomes {
   readonly #pool: TaskLifeContext
 
   constructor(pool: TaskLifeContext) {
@@ -55,8 +55,8 @@ export class TaskLife {
   }
 
   started(task: Task, worker: Worker): void {
-    const { book, watch, settings, tell } = this.#pool
-    book.started(task)
+    const { store, watch, settings, tell } = this.#pool
+    store.started(task)
     if (settings.softTimeoutMs !== undefined)
       this.#after(task, settings.softTimeoutMs, () => {
         this.#softTimedOut(task, worker)
@@ -73,7 +73,7 @@ export class TaskLife {
   notBegun(task: Task): void {
     task.clearTimer()
     this.#pool.watch.taskEnded(task)
-    this.#pool.book.notBegun(task)
+    this.#pool.store.notBegun(task)
   }
 
   /** Its worker answered. */
@@ -90,7 +90,7 @@ export class TaskLife {
     this.#end(task, worker, 'failed', error)
   }
 
-  /** Its worker is gone. Resolves once the task has its fate; undefined when that is now. */
+  /** Its worker is gone. Resolves once the task has its outcome; undefined when that is now. */
   workerGone(task: Task, worker: Worker): Promise<void> | undefined {
     task.clearTimer()
     if (!(worker instanceof CommandWorker)) {
@@ -124,17 +124,17 @@ export class TaskLife {
   }
 
   cancelWaiting(task: Task, reason: string): void {
-    this.#pool.book.takeOut(task)
+    this.#pool.store.takeOut(task)
     this.dropped(task, new TaskCancelledError(task.id, task.label, reason))
   }
 
   /** The stuck watch has looked at it. */
   judged(task: Task, worker: Worker, verdict: Verdict | null, stuck: boolean): void {
-    const { book, tell } = this.#pool
+    const { store, tell } = this.#pool
     const was = task.stuck
     const changed = was !== stuck || task.verdict?.code !== verdict?.code
     if (verdict !== null || task.verdict !== null) task.incident.verdict = verdict
-    book.setStuck(task, stuck)
+    store.setStuck(task, stuck)
     if (stuck && !was) tell('taskStuck', () => [describeTask(task), worker.describe()])
     if (!stuck && was) tell('taskUnstuck', () => [describeTask(task), worker.describe()])
     const now = performance.now()
@@ -208,29 +208,29 @@ export class TaskLife {
     return { retries, mayRunAgain: state === 'run' || state === 'close' }
   }
 
-  #meet(task: Task, worker: Worker, fate: Fate): void {
+  #meet(task: Task, worker: Worker, outcome: AttemptOutcome): void {
     const { elapsedMs } = task
-    this.#pool.ran(fate.kind === 'done', elapsedMs)
+    this.#pool.ran(outcome.kind === 'done', elapsedMs)
     // A command has ended by itself when it gave an exit code, whichever.
     if (worker instanceof CommandWorker && worker.signal === null) task.fn?.ended(Math.round(elapsedMs * 1000))
-    if (fate.kind === 'done') {
+    if (outcome.kind === 'done') {
       worker.tasksDone++
-      this.#done(task, worker, fate.value)
+      this.#done(task, worker, outcome.value)
       return
     }
-    if (fate.verdict !== null || task.verdict !== null) task.incident.verdict = fate.verdict
-    if (fate.kind === 'again' || fate.state === 'lost') {
+    if (outcome.verdict !== null || task.verdict !== null) task.incident.verdict = outcome.verdict
+    if (outcome.kind === 'again' || outcome.state === 'lost') {
       this.#pool.tell('taskLost', () => [{ ...describeTask(task), state: 'lost' }, worker.describe()])
     }
-    if (fate.kind === 'again') this.#again(task, worker, fate.error)
-    else this.#end(task, worker, fate.state, fate.error)
+    if (outcome.kind === 'again') this.#again(task, worker, outcome.error)
+    else this.#end(task, worker, outcome.state, outcome.error)
   }
 
   #again(task: Task, worker: Worker, error: unknown): void {
-    const { book, watch, tell, fill } = this.#pool
+    const { store, watch, tell, fill } = this.#pool
     const detail = detailOf(task, worker, error)
     watch.taskEnded(task)
-    book.requeue(task)
+    store.requeue(task)
     tell('taskRetry', () => [describeTask(task), detail])
     fill()
   }
@@ -257,13 +257,13 @@ export class TaskLife {
     }
   }
 
-  #close(task: Task, state: Parameters<TaskBook['end']>[1], makeDetail: () => TaskEndDetail): void {
-    const { book, watch, tell, taskEnded } = this.#pool
+  #close(task: Task, state: Parameters<TaskStore['end']>[1], makeDetail: () => TaskEndDetail): void {
+    const { store, watch, tell, taskEnded } = this.#pool
     task.clearTimer()
     watch.taskEnded(task)
     let made: TaskEndDetail | undefined
     const detail = (): TaskEndDetail => (made ??= makeDetail())
-    book.end(task, state, detail)
+    store.end(task, state, detail)
     tell('taskEnd', () => [describeTask(task), detail()])
     taskEnded()
   }

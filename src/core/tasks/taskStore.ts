@@ -13,7 +13,7 @@ const keptFailures = 1000
 type FinalState = Exclude<TaskState, 'queued' | 'running'>
 
 /** Every task a pool has to do, is doing and could not do, and their number in each state. Every step is O(1). */
-export class TaskBook {
+export class TaskStore {
   readonly #queue = new TaskQueue()
   readonly #sources: { source: ItemSource; make: (item: unknown, index: number) => Task }[] = []
   readonly #sourceOf = new Map<Task, ItemSource>()

@@ -5,7 +5,7 @@ import type { CommandWorkerHooks } from './commandWorker'
 import { StartError } from '../terms/errors'
 import type { CommandSettings } from '../terms/options'
 import { WorkerNames } from './workerSet'
-import type { Staff, StaffContext, StaffHooks } from './workerSet'
+import type { WorkerSet, StaffContext, WorkerSetHooks } from './workerSet'
 import type { Task } from '../tasks/task'
 import type { Worker } from './worker'
 
@@ -18,10 +18,10 @@ const exhaustedDelayMs = 250
 const exhaustedTries = 20
 
 /** The workers of a command pool: a process per task, as many at a time as `processes`. */
-export class CommandStaff implements Staff, CommandWorkerHooks {
+export class CommandWorkers implements WorkerSet, CommandWorkerHooks {
   readonly workers = new Set<CommandWorker>()
   readonly #settings: CommandSettings
-  readonly #hooks: StaffHooks
+  readonly #hooks: WorkerSetHooks
   readonly #context: StaffContext
   readonly #names = new WorkerNames()
   #programPath: { readonly program: string; readonly path: string } | undefined
@@ -32,7 +32,7 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
   #pause: NodeJS.Timeout | undefined
   #triesWithoutRoom = 0
 
-  constructor(settings: CommandSettings, context: StaffContext, hooks: StaffHooks) {
+  constructor(settings: CommandSettings, context: StaffContext, hooks: WorkerSetHooks) {
     this.#settings = settings
     this.#processes = settings.processes
     this.#context = context
@@ -90,7 +90,7 @@ export class CommandStaff implements Staff, CommandWorkerHooks {
     this.#hooks.workerChanged(worker)
   }
 
-  output(...args: Parameters<StaffHooks['output']>): void {
+  output(...args: Parameters<WorkerSetHooks['output']>): void {
     this.#hooks.output(...args)
   }
 

@@ -34,7 +34,7 @@ export interface EndingRequest {
 
 /**
  * Ends workers through the shutdown core, and returns when what ended has also been seen to end here (exit codes are
- * known, tasks have their fate). What survived is marked so.
+ * known, tasks have their outcome). What survived is marked so.
  */
 export async function endWorkers(request: EndingRequest, system: ShutdownDependencies): Promise<ShutdownReport> {
   const { options, workers } = request

@@ -60,7 +60,7 @@ export class PersistentWorker extends Worker {
   overMemoryMib: number | null = null
   /** How many tasks it has been sent and not handed back. */
   sent = 0
-  /** The running task at the last look of the staff: the same one twice is slow. */
+  /** The running task at the last look of the workerSet: the same one twice is slow. */
   lastSeen: Task | null = null
   idleSince = 0
   readonly #runtime: PersistentRuntime

@@ -4,10 +4,10 @@ import { CrashLoopBreaker } from './crashLoop'
 import { StartError } from '../terms/errors'
 import { PersistentWorker } from './persistentWorker'
 import type { PersistentRuntime, PersistentWorkerHooks } from './persistentWorker'
-import { AheadWatch } from './sendAhead'
+import { SendAheadMonitor } from './sendAhead'
 import type { PersistentSettings } from '../terms/options'
 import { WorkerNames } from './workerSet'
-import type { Staff, StaffContext, StaffHooks } from './workerSet'
+import type { WorkerSet, StaffContext, WorkerSetHooks } from './workerSet'
 import type { Task } from '../tasks/task'
 import type { TaskFunction } from '../tasks/taskFunction'
 import type { TaskOutcome, Worker } from './worker'
@@ -21,15 +21,15 @@ const leavePatienceMs = 5000
 const startTimeoutMs = 60_000
 
 /** The persistent workers of a module pool or a Python pool: as many as `processes`, replaced when they end. */
-export class PersistentStaff implements Staff, PersistentWorkerHooks {
+export class PersistentWorkers implements WorkerSet, PersistentWorkerHooks {
   readonly workers = new Set<PersistentWorker>()
   readonly #settings: PersistentSettings
   readonly #runtime: PersistentRuntime
-  readonly #hooks: StaffHooks
+  readonly #hooks: WorkerSetHooks
   readonly #context: StaffContext
   readonly #names = new WorkerNames()
   readonly #breaker: CrashLoopBreaker
-  readonly #ahead = new AheadWatch(this.workers, (tasks) => {
+  readonly #ahead = new SendAheadMonitor(this.workers, (tasks) => {
     this.handedBack(tasks)
     this.fill()
   })
@@ -45,7 +45,7 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
   #backOff: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
-  constructor(settings: PersistentSettings, runtime: PersistentRuntime, context: StaffContext, hooks: StaffHooks) {
+  constructor(settings: PersistentSettings, runtime: PersistentRuntime, context: StaffContext, hooks: WorkerSetHooks) {
     this.#settings = settings
     this.#runtime = runtime
     this.#context = context
@@ -121,7 +121,7 @@ export class PersistentStaff implements Staff, PersistentWorkerHooks {
     this.#hooks.workerChanged(worker)
   }
 
-  output(...args: Parameters<StaffHooks['output']>): void {
+  output(...args: Parameters<WorkerSetHooks['output']>): void {
     const [worker] = args
     // From here on nobody could tell whose output it is, so this function's tasks go one at a time.
     if (worker instanceof PersistentWorker && worker.task?.fn) {

@@ -11,7 +11,7 @@ const lookEveryMs = 4
  * Takes back what was sent ahead to a worker whose task turns out to be long: the others wait behind it, while a free
  * worker could do them. Looks only while something is ahead.
  */
-export class AheadWatch {
+export class SendAheadMonitor {
   readonly #workers: ReadonlySet<PersistentWorker>
   readonly #handBack: (tasks: readonly Task[]) => void
 

@@ -6,7 +6,7 @@ import type { Task } from '../tasks/task'
 import type { TaskOutcome, Worker } from './worker'
 
 /** What the workers of a pool need from it, and tell it. */
-export interface StaffHooks {
+export interface WorkerSetHooks {
   /** The next task to run, undefined when none waits. */
   nextTask(): Task | undefined
   /** A task that could not be started yet, or was not begun after all, goes back to the front. */
@@ -38,7 +38,7 @@ export interface StaffContext {
 }
 
 /** The live workers of a pool, and who starts and replaces them. */
-export interface Staff {
+export interface WorkerSet {
   readonly workers: ReadonlySet<Worker>
   /** Gives waiting tasks to free workers and starts workers that are missing. Cheap when there is nothing to do. */
   fill(): void

@@ -5,7 +5,7 @@ import { poolContextValue, taskContextValue, workerContextValue } from './contex
 import { poolIcon, taskIcon, workerIcon, type IconChoice } from './icons'
 import { nodeKey, type PoolsNode } from './nodes'
 import type { PoolsTree } from './poolsTree'
-import { taskTone, workerTone, type Tone } from './tones'
+import { taskTone, workerTone, type Tone } from './statusColors'
 
 /**
  * All that can be seen of a row, as plain data, so that two states of a row can be compared before it is drawn again.

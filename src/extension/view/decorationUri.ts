@@ -1,5 +1,5 @@
 import { Uri } from 'vscode'
-import type { Tone } from './tones'
+import type { Tone } from './statusColors'
 
 /** Our own scheme, so that nobody else's decorations (git, problems) ever colour a row. */
 export const decorationScheme = 'unhang-row'

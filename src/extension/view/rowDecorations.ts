@@ -1,6 +1,6 @@
 import { FileDecoration, ThemeColor, type FileDecorationProvider, type Uri } from 'vscode'
 import { decorationScheme } from './decorationUri'
-import type { Tone } from './tones'
+import type { Tone } from './statusColors'
 
 /** Colours the rows of our views by their tone. Words and icon say the same without it. */
 export class RowDecorations implements FileDecorationProvider {

@@ -11,7 +11,7 @@ export function idleMsOf(env: NodeJS.ProcessEnv): number {
 }
 
 /** Ends the host some time after nobody needs it any more. */
-export class IdleWatch {
+export class IdleTimer {
   readonly #idleMs: number
   readonly #isNeeded: () => boolean
   readonly #end: () => void

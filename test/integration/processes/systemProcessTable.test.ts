@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createProcessTable, ProtectedPids } from '../../../src/processes'
-import { KillLedger, shutDown, ShutdownMemory } from '../../../src/shutdown'
+import { KillLedger, shutDown, ShutdownHistory } from '../../../src/shutdown'
 import { StartedProcesses, until, type Started } from './startedProcesses'
 
 // What serves macOS and Windows works on Linux too, so that it is tested at all: with ps instead of WMI.
@@ -110,7 +110,7 @@ describe.skipIf(process.platform === 'win32')('the process table of systems with
         reason: 'test',
         askedBy: 'api',
       },
-      { processes: table, ledger: new KillLedger(), memory: new ShutdownMemory() },
+      { processes: table, ledger: new KillLedger(), memory: new ShutdownHistory() },
     )
     expect(report.issues).toEqual([])
     expect(report.workers.map(({ outcome }) => outcome)).toEqual(['terminated', 'killed', 'killed'])

@@ -3,7 +3,7 @@ import { createProcessTable, ProtectedPids, type ProcessTable } from '../../../s
 import {
   explainExit,
   KillLedger,
-  ShutdownMemory,
+  ShutdownHistory,
   shutDown,
   type ShutdownReport,
   type ShutdownRequest,
@@ -13,11 +13,11 @@ import { StartedProcesses, until, type Started } from '../processes/startedProce
 const processes = new StartedProcesses()
 const table = createProcessTable()
 let ledger = new KillLedger()
-let memory = new ShutdownMemory()
+let memory = new ShutdownHistory()
 
 beforeEach(() => {
   ledger = new KillLedger()
-  memory = new ShutdownMemory()
+  memory = new ShutdownHistory()
 })
 afterEach(() => processes.endAll())
 

@@ -4,7 +4,7 @@ import { exitText } from '../../../src/extension/text/exits'
 import { exitedGroupRow, poolRow, taskRow, workerRow } from '../../../src/extension/text/rows'
 import { formatBytes, formatPercent } from '../../../src/extension/text/sizes'
 import { poolIcon, workerIcon } from '../../../src/extension/view/icons'
-import { workerTone } from '../../../src/extension/view/tones'
+import { workerTone } from '../../../src/extension/view/statusColors'
 import { lostTask, noCounts, noProgress, poolHeader, programPool, task, watchedPool, worker } from './samples'
 
 const now = 52_000

@@ -3,7 +3,7 @@ import type { ProcessIdentity } from '../../../src/processes'
 import {
   KillLedger,
   planShutdown,
-  ShutdownMemory,
+  ShutdownHistory,
   shutDown,
   type ShutdownReport,
   type ShutdownRequest,
@@ -40,7 +40,7 @@ function request(changes: Partial<ShutdownRequest> = {}): ShutdownRequest {
 }
 
 function end(changes: Partial<ShutdownRequest> = {}): Promise<ShutdownReport> {
-  return shutDown(request(changes), { processes: table, ledger: new KillLedger(), memory: new ShutdownMemory() })
+  return shutDown(request(changes), { processes: table, ledger: new KillLedger(), memory: new ShutdownHistory() })
 }
 
 /** Ends as a process does: its children have another parent from then on. */
@@ -292,7 +292,7 @@ describe('the plan of a shutdown', () => {
     table.add({ pid: 12, parentPid: 10, state: 'stopped' })
     table.add({ pid: 13, parentPid: 11 })
     table.add({ pid: 14, parentPid: 10 })
-    const plan = await planShutdown(request({ useSigkill: true }), { processes: table, memory: new ShutdownMemory() })
+    const plan = await planShutdown(request({ useSigkill: true }), { processes: table, memory: new ShutdownHistory() })
     expect(table.signals).toEqual([])
     const signals = ['SIGTERM', 'SIGKILL']
     expect(plan.processes).toEqual([
@@ -352,7 +352,7 @@ describe('the plan of a shutdown', () => {
 
   test('of a kill is SIGKILL for all of it, at once', async () => {
     table.add({ pid: 10, ignored: ['SIGTERM'] })
-    const plan = await planShutdown(request({ kill: true }), { processes: table, memory: new ShutdownMemory() })
+    const plan = await planShutdown(request({ kill: true }), { processes: table, memory: new ShutdownHistory() })
     expect(plan.processes).toMatchObject([{ signals: ['SIGKILL'], answer: 'ends at once' }])
   })
 })

@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { KillLedger, ShutdownMemory, shutDown, type ShutdownReport, type ShutdownRequest } from '../../../src/shutdown'
+import { KillLedger, ShutdownHistory, shutDown, type ShutdownReport, type ShutdownRequest } from '../../../src/shutdown'
 import { FakeProcessTable } from './fakeProcessTable'
 
 let table = new FakeProcessTable()
 let ledger = new KillLedger()
-let memory = new ShutdownMemory()
+let memory = new ShutdownHistory()
 
 beforeEach(() => {
   table = new FakeProcessTable()
   ledger = new KillLedger()
-  memory = new ShutdownMemory()
+  memory = new ShutdownHistory()
 })
 
 function end(pids: readonly number[], request: Partial<ShutdownRequest> = {}): Promise<ShutdownReport> {

@@ -14,8 +14,8 @@ import { RequestError } from '../../connection/requestHandlers'
 import type { ShutdownOrder } from '../../pools/hostedPool'
 import { continueMember, type RescueOutcome } from '../parts/continueMember'
 import { goesOn } from '../watched/programEnding'
-import { LookRhythm } from '../parts/lookSchedule'
-import { MemberLook } from '../members/memberSampler'
+import { LookSchedule } from '../parts/lookSchedule'
+import { MemberSampler } from '../members/memberSampler'
 import type { ProgramContext } from '../context/programContext'
 import { parentWaits, processFacts } from '../parts/programFacts'
 import { ProgramMember } from '../members/programMember'
@@ -41,8 +41,8 @@ export class AttachedProgram extends ProgramPart {
   readonly #helpers = new Set<string>()
   /** By pid, as far as they could be read. */
   readonly #commandLines = new Map<number, readonly string[] | null>()
-  readonly #memberLook: MemberLook
-  readonly #rhythm: LookRhythm
+  readonly #memberSampler: MemberSampler
+  readonly #schedule: LookSchedule
   #readOnly = true
 
   private constructor(
@@ -71,14 +71,14 @@ export class AttachedProgram extends ProgramPart {
     this.#context = context
 
     // Its members were found below it, and not told by anybody.
-    this.#memberLook = new MemberLook(context.processes, context.kills, () => Promise.resolve(true))
-    this.#rhythm = new LookRhythm(
+    this.#memberSampler = new MemberSampler(context.processes, context.kills, () => Promise.resolve(true))
+    this.#schedule = new LookSchedule(
       () => this.#lookOnce(),
       (error) => {
         context.log.error('A look at a program failed.', { program: name, error: String(error) })
       },
     )
-    this.#rhythm.start()
+    this.#schedule.start()
   }
 
   /** @throws {@link RequestError} when there is no such process, or it is not one to be attached to. */
@@ -127,7 +127,7 @@ export class AttachedProgram extends ProgramPart {
   }
 
   look(): Promise<void> {
-    return this.live ? this.#rhythm.now() : Promise.resolve()
+    return this.live ? this.#schedule.now() : Promise.resolve()
   }
 
   /** Every process that would be ended, the program's own first. */
@@ -182,7 +182,7 @@ export class AttachedProgram extends ProgramPart {
   }
 
   async leave(): Promise<void> {
-    await this.#rhythm.stop()
+    await this.#schedule.stop()
   }
 
   override async dispose(): Promise<void> {
@@ -249,7 +249,7 @@ export class AttachedProgram extends ProgramPart {
     const note = (report: ShutdownReport): void => {
       this.lastIssues = report.issues
       this.#context.shutdown(report, order)
-      this.#rhythm.hurry()
+      this.#schedule.hurry()
     }
     const report = await shutDown({ ...request, endedLater: note }, { processes, ledger: kills })
     note(report)
@@ -277,7 +277,7 @@ export class AttachedProgram extends ProgramPart {
     }
     this.#forgetUnlisted()
     const live = this.members.live()
-    await this.#memberLook.observe(live, [], () => true, now)
+    await this.#memberSampler.observe(live, [], () => true, now)
     const main = this.#known.get(keyOf(this.#root))
     const parent = {
       pid: this.#root.pid,
@@ -294,7 +294,7 @@ export class AttachedProgram extends ProgramPart {
     this.tellChanges()
     if (main !== undefined && !main.live && live.length === 0) {
       this.end(Date.now())
-      await this.#rhythm.stop()
+      await this.#schedule.stop()
     }
     return { busy: this.#context.somebodyLooks() }
   }

@@ -27,7 +27,7 @@ const mostTries = 3
  * Looks at the processes of a program: state, CPU time, where they wait. One pass over all of them, some ten
  * microseconds each.
  */
-export class MemberLook {
+export class MemberSampler {
   readonly #processes: ProcessTable
   readonly #kills: KillLedger
   readonly #belongs: (identity: ProcessIdentity) => Promise<boolean>

@@ -18,7 +18,7 @@ const idleMs = 5000
  * When a program is looked at: at once after news, for some seconds after that, and then now and then. Never twice at
  * the same time.
  */
-export class LookRhythm {
+export class LookSchedule {
   readonly #look: () => Promise<{ readonly busy: boolean }>
   readonly #onError: (error: unknown) => void
 

@@ -40,7 +40,7 @@ interface Known {
  * Who belongs to a watched program: its main process, the pools inside and their workers, and other children; and how
  * each of them ended.
  */
-export class Census {
+export class Membership {
   readonly #program: ProgramPart & PoolOwner
   readonly #parents: ReadonlySet<ParentView>
   readonly #context: ProgramContext

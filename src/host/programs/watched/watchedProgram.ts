@@ -15,11 +15,11 @@ import {
 import { RequestError } from '../../connection/requestHandlers'
 import type { ShutdownOrder } from '../../pools/hostedPool'
 import { belongsTo } from '../members/belongsTo'
-import { Census } from './membership'
+import { Membership } from './membership'
 import { continueMember, type RescueOutcome } from '../parts/continueMember'
 import { keepsObserverOut } from '../observers/keepsObserverOut'
-import { LookRhythm } from '../parts/lookSchedule'
-import { MemberLook } from '../members/memberSampler'
+import { LookSchedule } from '../parts/lookSchedule'
+import { MemberSampler } from '../members/memberSampler'
 import { NodeProcesses, type NodeProcess } from '../observers/nodeProcesses'
 import { ObserverLink } from '../observers/observerLink'
 import { ParentView } from '../members/parentView'
@@ -80,9 +80,9 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   #nodes: NodeProcesses | undefined
   #rootExit: RootExit | undefined
   readonly #parents = new Set<ParentView>()
-  readonly #census: Census
-  readonly #memberLook: MemberLook
-  readonly #rhythm: LookRhythm
+  readonly #membership: Membership
+  readonly #memberSampler: MemberSampler
+  readonly #schedule: LookSchedule
   readonly #policy: StuckPolicy
   #observerFailure: string | null
   /** Of the first observer that was inside. */
@@ -116,14 +116,14 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
     this.#observerFailure = keepsObserverOut(options.argv) ?? null
     // A program that recycles its workers for weeks would fill the folder.
-    this.#census = new Census(this, this.#parents, context, (pid) => {
+    this.#membership = new Membership(this, this.#parents, context, (pid) => {
       this.#session?.remove(`stack-${pid}`)
     })
     this.rescuer = new Rescuer(context)
-    this.#memberLook = new MemberLook(context.processes, context.kills, (identity) =>
+    this.#memberSampler = new MemberSampler(context.processes, context.kills, (identity) =>
       belongsTo(identity, this.root, `${id}/main`, context.processes),
     )
-    this.#rhythm = new LookRhythm(
+    this.#schedule = new LookSchedule(
       () => this.#lookOnce(),
       (error) => {
         context.log.error('A look at a program failed.', { program: name, error: String(error) })
@@ -135,7 +135,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
         id,
         rescuer: this.rescuer,
         hurry: () => {
-          this.#rhythm.hurry()
+          this.#schedule.hurry()
         },
         end: (kill, reason) => {
           this.shutdown({ kill, askedBy: 'policy', reason }).catch((error: unknown) => {
@@ -149,11 +149,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   /** Its main process; undefined before it has started. */
   get root(): ProcessIdentity | undefined {
-    return this.#census.root?.identity
+    return this.#membership.root?.identity
   }
 
   get pools(): readonly WatchedPool[] {
-    return this.#census.pools
+    return this.#membership.pools
   }
 
   opened(session: WatchSession): void {
@@ -163,7 +163,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   /** A Node process of the program has started or ended a child. */
   noted(): void {
-    this.#rhythm.hurry()
+    this.#schedule.hurry()
   }
 
   /** Somebody connects to the session's socket; nothing is believed before its hello. */
@@ -184,20 +184,20 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
           }),
         )
         log.info('An observer is inside.', { program: this.name, pid: hello.pid, python: hello.python })
-        this.#rhythm.hurry()
+        this.#schedule.hurry()
       },
       changed: () => {
-        this.#rhythm.hurry()
+        this.#schedule.hurry()
       },
       failed: (message, { pid, recorder }) => {
         log.warn('An observer has disabled itself.', { program: this.name, pid, message })
         // A tool that the program runs may be an old Python; the program is observed all the same.
         if (recorder === null && this.#python !== undefined) return
         this.#observerFailure = message
-        this.#rhythm.hurry()
+        this.#schedule.hurry()
       },
       gone: () => {
-        this.#rhythm.hurry()
+        this.#schedule.hurry()
       },
       refused: (why) => {
         log.warn('An observer was turned away.', { program: this.name, why })
@@ -207,11 +207,11 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   /** Its main process runs. */
   async started(root: ProcessIdentity): Promise<void> {
-    await this.#census.started(root)
+    await this.#membership.started(root)
     // Its exit may have been told meanwhile.
     if (!this.live) return
     if (!this.owned && this.#rootExit === undefined) this.#context.terminalPrograms()?.started(root, this)
-    this.#rhythm.start()
+    this.#schedule.start()
     this.tellChanges()
   }
 
@@ -222,7 +222,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (this.root !== undefined) this.#context.terminalPrograms()?.exited(this.root)
     // It could not be started, or was over before anybody could look.
     if (this.root === undefined) void this.abandon()
-    else this.#rhythm.hurry()
+    else this.#schedule.hurry()
   }
 
   override header(): PoolHeader {
@@ -245,7 +245,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   /** A look now; settles when its verdicts are in the snapshot. */
   look(): Promise<void> {
-    return this.live && this.root !== undefined ? this.#rhythm.now() : Promise.resolve()
+    return this.live && this.root !== undefined ? this.#schedule.now() : Promise.resolve()
   }
 
   continueProcess(pid: number, askedBy: 'user' | 'cli' | 'policy'): Promise<RescueOutcome> {
@@ -255,7 +255,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   /** A live process of the program or of any pool in it. */
   findMember(pid: number): ProgramMember | undefined {
-    return this.#census.live.find((member) => member.pid === pid)
+    return this.#membership.live.find((member) => member.pid === pid)
   }
 
   /** Whether the kernel says that a process is the program's own: all else that tells of it is the program's word. */
@@ -341,7 +341,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
 
   /** The host ends, or nobody ever started the program: it is not watched any more. */
   async leave(): Promise<void> {
-    await this.#rhythm.stop()
+    await this.#schedule.stop()
     for (const parent of this.#parents) parent.close()
     await this.#session?.close()
   }
@@ -368,24 +368,24 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     if (this.#rootExit !== undefined) return this.#lookAfterEnd(root, this.#rootExit)
     await Promise.all([...this.#parents].map((parent) => parent.ask()))
     await this.#syncParents()
-    this.#census.syncNotes(this.#nodes?.read() ?? [])
+    this.#membership.syncNotes(this.#nodes?.read() ?? [])
     const now = steadyMs()
     if (now - this.#treeAt > treeEveryMs || this.#mayStandStill()) {
       this.#treeAt = now
-      await this.#census.syncTree(root)
+      await this.#membership.syncTree(root)
     }
-    await this.#census.noteExits(this.#rootExit)
+    await this.#membership.noteExits(this.#rootExit)
     await this.#leaveParents()
     const awaited = this.#awaitedMembers()
-    await this.#memberLook.observe(
-      this.#census.live,
+    await this.#memberSampler.observe(
+      this.#membership.live,
       [...this.#parents].filter(({ link }) => link.connected),
       (member) => awaited.has(member),
       now,
     )
     if (this.#session)
       await takeQuietStacks(
-        this.#census.live,
+        this.#membership.live,
         { session: this.#session, context: this.#context, mayAsk: (signal) => this.mayAsk(signal) },
         now,
       )
@@ -413,7 +413,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
    * waits for.
    */
   #mayStandStill(): boolean {
-    const standstill = this.#census.root?.standstill
+    const standstill = this.#membership.root?.standstill
     return (
       standstill?.waitsSince !== undefined && standstill.waitsMs >= treeAfterMs && this.#treeAt <= standstill.waitsSince
     )
@@ -442,7 +442,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
       if (runs && !replaced) continue
       // With the main process all of it ends, see lookAfterEnd.
       if (parent.pid === this.root?.pid && !replaced) continue
-      if (!this.#census.closeParent(parent)) continue
+      if (!this.#membership.closeParent(parent)) continue
       parent.close()
       this.#parents.delete(parent)
       if (!replaced) this.#session?.remove(parent.recorderName)
@@ -463,7 +463,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     const now = steadyMs()
     const stuckAfterMs = this.options.watch.stuckAfterMs ?? defaultStuckAfterMs
     const makers = new Set(this.pools.filter(({ live }) => live).map(({ parent }) => parent.pid))
-    const members = new Map(this.#census.live.map((member) => [member.pid, member]))
+    const members = new Map(this.#membership.live.map((member) => [member.pid, member]))
     const known = new Map<ProgramPart, ProgramPoolFacts>()
     for (const pool of this.pools) {
       if (!pool.live) continue
@@ -484,7 +484,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
         ),
       )
     }
-    const main = this.#census.root
+    const main = this.#membership.root
     if (main !== undefined) known.set(this, this.#ownFacts(main, stuckAfterMs, now))
     const readers = readersAmong([...known.values()].flatMap(({ workers }) => workers))
     for (const [part, facts] of known) part.judge(judgeProgramPool({ ...facts, readers }))
@@ -511,7 +511,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   async #requestToEnd(order: ShutdownOrder): Promise<ShutdownRequest> {
     await this.look()
     const marker = `${this.id}/main`
-    const targets = await targetsOf(this.#census.live, this.#parents, marker, this.#context)
+    const targets = await targetsOf(this.#membership.live, this.#parents, marker, this.#context)
     const root = this.#rootExit === undefined ? undefined : this.root
     return {
       ...this.#request({ id: this.id, name: this.name }, targets, order),
@@ -557,13 +557,13 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
         endedLater: (later) => {
           noteIssues?.(later)
           this.#context.shutdown(later, order)
-          this.#rhythm.hurry()
+          this.#schedule.hurry()
         },
       },
       { processes, ledger: kills },
     )
     this.#context.shutdown(report, order)
-    this.#rhythm.hurry()
+    this.#schedule.hurry()
     return report
   }
 
@@ -606,7 +606,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
   async #syncParents(): Promise<void> {
     for (const parent of [...this.#parents]) {
       parent.read()
-      this.#census.sync(parent)
+      this.#membership.sync(parent)
       if (this.#parents.size > 1) await setImmediate()
     }
   }
@@ -617,15 +617,15 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
    */
   async #lookAfterEnd(root: ProcessIdentity, exit: RootExit): Promise<{ readonly busy: boolean }> {
     await this.#syncParents()
-    this.#census.syncNotes(this.#nodes?.read() ?? [])
+    this.#membership.syncNotes(this.#nodes?.read() ?? [])
     // Ended by a signal it leaves what it waited for, also what nobody has looked for while it lived.
     if (exit.signal !== null && !this.#isTreeComplete) {
       this.#isTreeComplete = true
-      await this.#census.syncTree(root)
+      await this.#membership.syncTree(root)
     }
-    await this.#census.noteExits(exit)
+    await this.#membership.noteExits(exit)
     const agoMs = steadyMs() - exit.steadyAt
-    const left = this.#census.live
+    const left = this.#membership.live
     if (left.length === 0) {
       await this.#finish()
       return { busy: false }
@@ -657,6 +657,6 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
     for (const parent of this.#parents) parent.close()
     this.end(Date.now())
     await this.#session?.close()
-    void this.#rhythm.stop()
+    void this.#schedule.stop()
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TaskEndDetail } from '../../../../src/core'
 import { Task } from '../../../../src/core/tasks/task'
-import { TaskBook } from '../../../../src/core/tasks/taskStore'
+import { TaskStore } from '../../../../src/core/tasks/taskStore'
 import { TaskIndex } from '../../../../src/core/tasks/taskIndex'
 import { TaskQueue } from '../../../../src/core/tasks/taskQueue'
 
@@ -85,7 +85,7 @@ describe('the index', () => {
 
 type Place = 'queued' | 'out' | 'running' | 'ended'
 
-describe('the book', () => {
+describe('the store', () => {
   it('counts every task in exactly one state and loses none, whatever becomes of it', () => {
     const step = fc.record({
       do: fc.constantFrom(
@@ -106,7 +106,7 @@ describe('the book', () => {
     const states = ['done', 'failed', 'lost', 'timedOut', 'cancelled'] as const
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const book = new TaskBook()
+        const store = new TaskStore()
         const places = new Map<Task, Place>()
         const ends: Record<(typeof states)[number], number> = { done: 0, failed: 0, lost: 0, timedOut: 0, cancelled: 0 }
         let number = 0
@@ -127,12 +127,12 @@ describe('the book', () => {
           switch (what) {
             case 'add': {
               const task = make(++number)
-              book.add(task)
+              store.add(task)
               places.set(task, 'queued')
               break
             }
             case 'next': {
-              const task = book.next()
+              const task = store.next()
               expect(task === undefined).toBe(one('queued', 0) === undefined)
               if (task === undefined) break
               expect(places.get(task)).toBe('queued')
@@ -141,28 +141,28 @@ describe('the book', () => {
             }
             case 'started':
               move('out', at, 'running', (task) => {
-                book.started(task)
+                store.started(task)
               })
               break
             case 'notBegun':
               move('running', at, 'out', (task) => {
-                book.notBegun(task)
+                store.notBegun(task)
               })
               break
             case 'requeue':
               move('running', at, 'queued', (task) => {
-                book.requeue(task)
+                store.requeue(task)
               })
               break
             case 'putBack':
               move('out', at, 'queued', (task) => {
-                book.putBack(task)
+                store.putBack(task)
               })
               break
             case 'stuck': {
               const task = one('running', at)
               if (task === undefined) break
-              book.setStuck(task, true)
+              store.setStuck(task, true)
               stuck.add(task)
               break
             }
@@ -170,25 +170,25 @@ describe('the book', () => {
             case 'cancel': {
               const state = what === 'cancel' ? 'cancelled' : (states[at % states.length] ?? 'done')
               move(what === 'cancel' ? 'queued' : 'running', at, 'ended', (task) => {
-                if (what === 'cancel') book.takeOut(task)
-                book.end(task, state, () => detail)
+                if (what === 'cancel') store.takeOut(task)
+                store.end(task, state, () => detail)
                 ends[state]++
               })
               break
             }
           }
           const are = (place: Place): number => [...places.values()].filter((is) => is === place).length
-          expect(book.counts).toEqual({
+          expect(store.counts).toEqual({
             queued: are('queued') + are('out'),
             running: are('running'),
             stuck: stuck.size,
             ...ends,
           })
-          expect(book.queueLength).toBe(are('queued'))
-          expect(book.empty).toBe(are('ended') === places.size)
+          expect(store.queueLength).toBe(are('queued'))
+          expect(store.empty).toBe(are('ended') === places.size)
         }
-        for (const [task, place] of places) expect(book.find(task.id)).toBe(place === 'ended' ? undefined : task)
-        expect(book.failureCount).toBe(Object.values(ends).reduce((sum, count) => sum + count, 0) - ends.done)
+        for (const [task, place] of places) expect(store.find(task.id)).toBe(place === 'ended' ? undefined : task)
+        expect(store.failureCount).toBe(Object.values(ends).reduce((sum, count) => sum + count, 0) - ends.done)
       }),
     )
   })

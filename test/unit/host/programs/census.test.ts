@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Census } from '../../../../src/host/programs/watched/membership'
+import { Membership } from '../../../../src/host/programs/watched/membership'
 import type { ParentView } from '../../../../src/host/programs/members/parentView'
 import type { ProgramContext } from '../../../../src/host/programs/context/programContext'
 import { MemberList } from '../../../../src/host/programs/members/memberList'
@@ -78,7 +78,10 @@ function parentOf(key: string): ParentView {
   } as unknown as ParentView
 }
 
-function censusOf(parents: readonly ParentView[], processes = nothingThere): { census: Census; members: MemberList } {
+function censusOf(
+  parents: readonly ParentView[],
+  processes = nothingThere,
+): { membership: Membership; members: MemberList } {
   const members = new MemberList({ workerChanged: () => undefined, workerRemoved: () => undefined })
   const state = { headerChanged: () => undefined, workerChanged: () => undefined, workerRemoved: () => undefined }
   const pools = { add: () => undefined, has: () => false }
@@ -90,42 +93,42 @@ function censusOf(parents: readonly ParentView[], processes = nothingThere): { c
     ended: () => undefined,
   } as unknown as ProgramContext
   return {
-    census: new Census({ id: 'program-1', members } as unknown as WatchedProgram, new Set(parents), context),
+    membership: new Membership({ id: 'program-1', members } as unknown as WatchedProgram, new Set(parents), context),
     members,
   }
 }
 
 test('a process that has ended is counted once, however long the recorder shows it', async () => {
   const parent = parentOf('1')
-  const { census, members } = censusOf([parent])
+  const { membership, members } = censusOf([parent])
   for (let look = 0; look < 3; look += 1) {
     parent.processes = Array.from({ length: 150 }, (_, index) => exitedProcess(index + 1))
-    census.sync(parent)
-    await census.noteExits(undefined)
+    membership.sync(parent)
+    await membership.noteExits(undefined)
   }
   expect(members.exitedCount).toBe(150)
 })
 
 test('a program that recycles its workers for weeks does not fill the memory with them', async () => {
   const parent = parentOf('1')
-  const { census, members } = censusOf([parent])
+  const { membership, members } = censusOf([parent])
   for (let generation = 1; generation <= 100; generation += 1) {
     parent.processes = Array.from({ length: 50 }, (_, index) => exitedProcess(index + 1, generation))
-    census.sync(parent)
-    await census.noteExits(undefined)
+    membership.sync(parent)
+    await membership.noteExits(undefined)
   }
   expect(members.exitedCount).toBe(5000)
-  expect(census.members.length).toBeLessThanOrEqual(200)
+  expect(membership.members.length).toBeLessThanOrEqual(200)
 })
 
 test('two programs that one process was in turn, by exec, are not mixed up', async () => {
   const [before, after] = [parentOf('1'), parentOf('2')]
-  const { census, members } = censusOf([before, after])
+  const { membership, members } = censusOf([before, after])
   before.processes = [exitedProcess(1)]
   after.processes = [{ ...exitedProcess(1), name: 'Process-after', exitCode: 3 }]
-  census.sync(before)
-  census.sync(after)
-  await census.noteExits(undefined)
+  membership.sync(before)
+  membership.sync(after)
+  await membership.noteExits(undefined)
   expect(members.all().map(({ name, exit }) => [name, exit?.exitCode])).toEqual([
     ['Process-1-1', 0],
     ['Process-after', 3],
@@ -147,11 +150,11 @@ test('a helper of Python that was there before its program told of it is no proc
     descendants: () => Promise.resolve(new Map([[root.pid, [row]]])),
     commandLine: () => Promise.resolve(['python3', '-c', 'from multiprocessing.resource_tracker import main']),
   }
-  const { census, members } = censusOf([parent], table)
-  await census.syncTree(root)
+  const { membership, members } = censusOf([parent], table)
+  await membership.syncTree(root)
   expect(members.all().map(({ pid }) => pid)).toEqual([100_001])
   parent.observed = { ...parent.observed!, helpers: { resourceTracker: 100_001, forkServer: null, lokyTracker: null } }
-  await census.syncTree(root)
+  await membership.syncTree(root)
   expect(members.all()).toEqual([])
 })
 
@@ -168,18 +171,18 @@ test(
       state: 'zombie',
       cpuTimeMs: 0,
     } as unknown as ProcessRow
-    const { census, members } = censusOf([parent], {
+    const { membership, members } = censusOf([parent], {
       inspect: () => Promise.resolve(row),
       exists: () => Promise.resolve(row !== undefined),
       exitStatus: () => Promise.resolve({ exitCode: 3, signal: null }),
     })
     parent.processes = [{ ...exitedProcess(1), exitCode: null, exitedAt: null }]
-    census.sync(parent)
+    membership.sync(parent)
     const [member] = members.all()
     member!.identity = identity
     const seen: unknown[] = []
     for (row of [row, row, row, undefined, undefined]) {
-      await census.noteExits(undefined)
+      await membership.noteExits(undefined)
       seen.push([member!.exit?.exitCode, member!.uncollected])
     }
     expect(seen).toEqual([
@@ -200,16 +203,16 @@ test.each([
   'of pools that have ended and lost %s, in a loop that makes thousands, only the last are kept',
   async (_, phase, most) => {
     const parent = parentOf('1')
-    const { census } = censusOf([parent])
+    const { membership } = censusOf([parent])
     for (let key = 1; key <= 300; key += 1) {
       parent.observed!.pools.splice(0, 1, observedPool(key))
       parent.processes = [{ ...exitedProcess(1, key), poolKey: key, phase, job: 0, index: 0 }]
-      census.sync(parent)
-      await census.noteExits(undefined)
+      membership.sync(parent)
+      await membership.noteExits(undefined)
     }
-    expect(census.pools.map(({ key }) => key)).toEqual(
+    expect(membership.pools.map(({ key }) => key)).toEqual(
       Array.from({ length: most + 1 }, (__, index) => 300 - most + index),
     )
-    expect(census.members.length).toBeLessThanOrEqual(most + 2)
+    expect(membership.members.length).toBeLessThanOrEqual(most + 2)
   },
 )

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { LookRhythm } from '../../../../src/host/programs/parts/lookSchedule'
+import { LookSchedule } from '../../../../src/host/programs/parts/lookSchedule'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -11,7 +11,7 @@ afterEach(() => {
 function looking(busy = true) {
   const times: number[] = []
   const start = Date.now()
-  const rhythm = new LookRhythm(
+  const rhythm = new LookSchedule(
     () => {
       times.push(Date.now() - start)
       return Promise.resolve({ busy })
@@ -43,7 +43,7 @@ describe('the rhythm of looks', () => {
 
   test('stays what it is when the wall clock is set', async () => {
     let looks = 0
-    const rhythm = new LookRhythm(
+    const rhythm = new LookSchedule(
       () => Promise.resolve({ busy: (looks += 1) > 0 }),
       (error) => {
         throw error
@@ -77,7 +77,7 @@ describe('the rhythm of looks', () => {
 
   test('takes its rests however fast news come in', async () => {
     let looks = 0
-    const rhythm = new LookRhythm(
+    const rhythm = new LookSchedule(
       async () => {
         looks += 1
         await new Promise((resolve) => setTimeout(resolve, 40))
@@ -103,7 +103,7 @@ describe('the rhythm of looks', () => {
   test('never looks twice at the same time, and a look that is asked for begins after it was asked for', async () => {
     let running = 0
     let looks = 0
-    const rhythm = new LookRhythm(
+    const rhythm = new LookSchedule(
       async () => {
         expect((running += 1)).toBe(1)
         await new Promise((resolve) => setTimeout(resolve, 100))
@@ -129,7 +129,7 @@ describe('the rhythm of looks', () => {
   test('goes on after a look that failed, and stops when it is told to', async () => {
     const errors: unknown[] = []
     let looks = 0
-    const rhythm = new LookRhythm(
+    const rhythm = new LookSchedule(
       () => {
         looks += 1
         return Promise.reject(new Error('no'))

@@ -14,7 +14,7 @@ const rememberedSubjects = 1000
  * What shutdowns know of each other, so that calling one twice is safe, also while the first still runs, and so that
  * the second call still sees what the first one left (Keras forgets them).
  */
-export class ShutdownMemory {
+export class ShutdownHistory {
   readonly #survivors = new Map<string, readonly Survivor[]>()
   /** By process: which signals the shutdowns that run now have sent. */
   readonly #sent = new Map<string, Map<NodeJS.Signals, Set<object>>>()
@@ -66,7 +66,7 @@ export class ShutdownMemory {
 }
 
 /** One for all shutdowns of this process. */
-export const sharedMemory = new ShutdownMemory()
+export const sharedMemory = new ShutdownHistory()
 
 function subjectKey(subjectId: string): string {
   return `subject ${subjectId}`

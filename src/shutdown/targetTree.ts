@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { ProcessIdentity, ProcessTable } from '../processes'
 import { foresee } from './foreseen'
 import { keyOf } from './killLedger'
-import type { Survivor } from './memory'
+import type { Survivor } from './shutdownHistory'
 import { TrackedProcess } from './trackedProcess'
 import type { FormerWorker, ShutdownTarget } from './types'
 
@@ -10,7 +10,7 @@ import type { FormerWorker, ShutdownTarget } from './types'
 const chunkSize = 100
 
 /** Everything a shutdown is about: the targets, and whatever descends from them, now or later. */
-export class Family {
+export class TargetTree {
   readonly #formerWorkers: readonly FormerWorker[]
   readonly #processes: ProcessTable
   /** The signal that comes first, to foresee what it will do. */
