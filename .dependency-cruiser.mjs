@@ -41,7 +41,7 @@ export default {
       name: 'vscode-in-extension-only',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/extension/' },
-      to: { path: '^(vscode$|node_modules/@types/vscode/)' },
+      to: { path: '(^vscode$|node_modules/@types/vscode/)' },
     },
     { name: 'no-circle-of-files', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
     {
