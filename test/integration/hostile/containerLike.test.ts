@@ -76,7 +76,7 @@ describe.skipIf(missing !== undefined)(
     it('serves an editor as well: what it asks before and when it connects needs no name and no home', async () => {
       await build({
         absWorkingDir: repository,
-        entryPoints: { protocol: 'src/protocol/index.ts' },
+        entryPoints: { discovery: 'src/discovery/index.ts' },
         outdir: container.folder,
         bundle: true,
         platform: 'node',
@@ -88,7 +88,7 @@ describe.skipIf(missing !== undefined)(
       container.write(
         'editor.cjs',
         `
-      const { hostTraces, HostConnection, lookAtHost, endpointOf } = require('../protocol.js')
+      const { hostTraces, HostConnection, lookAtHost, endpointOf } = require('../discovery.js')
       const root = process.cwd(), env = process.env
       const hostScript = ${JSON.stringify(join(dirname(container.cli), 'host.js'))}
       void (async () => {
