@@ -20,6 +20,11 @@ export const mayImport = {
 
 const rooms = Object.keys(mayImport)
 
+/** The second face of src/protocol: what the host checks messages and definitions with. */
+const schemas = '^src/protocol/schemas\\.ts$'
+/** Makes package.json from the schema of the pool task; in no bundle. */
+const taskDefinition = '^src/extension/contributions/taskDefinition\\.ts$'
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
@@ -35,7 +40,30 @@ export default {
       severity: 'error',
       comment: "A room's face is its index.ts: import from there, or export there what is missing.",
       from: { path: '^src/([^/]+)/' },
-      to: { path: '^src/([^/]+)/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'] },
+      to: { path: '^src/([^/]+)/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', schemas] },
+    },
+    {
+      name: 'schemas-in-the-host-only',
+      severity: 'error',
+      comment: 'Schemas load zod, half of what a client needs to load without it. (taskDefinition.ts is of the build.)',
+      from: { path: '^src/', pathNot: ['^src/(protocol|host)/', taskDefinition] },
+      to: { path: schemas },
+    },
+    {
+      name: 'clients-without-zod',
+      severity: 'error',
+      from: { path: '^src/(cli|extension|discovery|words)/', pathNot: taskDefinition },
+      to: { path: '(^zod$|node_modules/zod/)' },
+    },
+    {
+      name: 'index-of-protocol-without-zod',
+      severity: 'error',
+      comment: 'The index may take types from the schemas; a value would bring zod into every client.',
+      from: { path: '^src/protocol/(index|messages|results|snapshot|bounds|applyDelta|failureReason|verdicts)\\.ts$' },
+      to: {
+        path: '(^zod$|node_modules/zod/|^src/protocol/(requests|initialization|nul|termination|definition|schemas)\\.ts$)',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'vscode-in-extension-only',

@@ -85,10 +85,5 @@ export default tseslint.config(
     files: ['test/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
-  {
-    // One namespace a message keeps method, schema and types of it together (as vscode-eslint's customMessages.ts).
-    files: ['src/protocol/messages.ts'],
-    rules: { '@typescript-eslint/no-namespace': 'off' },
-  },
   ...roomRules,
 )

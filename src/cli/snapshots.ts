@@ -1,9 +1,9 @@
 import { type HostConnection } from '../discovery'
-import { GetSnapshot, HostStatus, type PoolSnapshot, type RunningProgram } from '../protocol'
+import type { PoolSnapshot, RunningProgram } from '../protocol'
 
 /** Every pool as it is now. (Without a revision the host always answers in full.) */
 export async function fetchPools(host: HostConnection): Promise<PoolSnapshot[]> {
-  const snapshot = await host.request(GetSnapshot.method, {})
+  const snapshot = await host.request('unhang/snapshot', {})
   if (snapshot.kind !== 'full')
     throw new Error('The host answered a delta where the whole was asked for; this is a bug in Unhang.')
   return snapshot.pools
@@ -22,5 +22,5 @@ export async function fetchRunning(
   fetch: (host: HostConnection) => Promise<PoolSnapshot[]>,
 ): Promise<Running> {
   const pools = await fetch(host)
-  return { pools, unwatched: (await host.request(HostStatus.method, {})).unwatched }
+  return { pools, unwatched: (await host.request('unhang/hostStatus', {})).unwatched }
 }

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { endpointOf, type Endpoint } from './endpoint'
 import { readHostInfo, type HostInfo } from './hostInfo'
 import { HostHungError, hungAfterMs, lookAtHost, type HostScript, patience } from './hungHost'
-import { protocolVersion, type InitializationOptions } from '../protocol/messages'
+import { protocolVersion, type InitializationOptions } from '../protocol'
 import { openOwnFile, readOwnText } from './ownFile'
 import { ownPidNamespace } from './pidNamespace'
 

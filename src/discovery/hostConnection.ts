@@ -3,7 +3,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node'
 import { connectOrStart, type ConnectedHost, type ConnectOptions } from './connect'
 import type { HostInfo } from './hostInfo'
 import { hungAfterMs, patience, unlessHung } from './hungHost'
-import { Ping, type Notifications, type RequestMethod, type Requests } from '../protocol/messages'
+import type { Notifications, RequestMethod, ResultOf, ParamsOf } from '../protocol'
 
 /** The host answered a request with an error. `data` is the message's own error data, e.g. `LaunchErrorData`. */
 export class HostRequestError extends Error {
@@ -141,12 +141,12 @@ export class HostConnection {
   /** @throws {@link HostRequestError}, {@link HostTimeoutError}, {@link HostGoneError} */
   async request<M extends RequestMethod>(
     method: M,
-    params: Requests[M]['params'],
+    params: ParamsOf<M>,
     { timeoutMs = defaultRequestTimeoutMs * patience() } = {},
-  ): Promise<Requests[M]['result']> {
+  ): Promise<ResultOf<M>> {
     const answer = this.#send(method, params, timeoutMs)
     const heard = timeoutMs > hungAfterMs + pingLimitMs ? this.#untilDeaf(answer) : undefined
-    return (await (heard ?? answer)) as Requests[M]['result']
+    return (await (heard ?? answer)) as ResultOf<M>
   }
 
   /**
@@ -165,7 +165,7 @@ export class HostConnection {
       }
       if (first !== 'pause') return await answer
       // An answer that it does not know this message is an answer.
-      const ping = this.#rpc.sendRequest(Ping.method, {}).catch(() => null)
+      const ping = this.#rpc.sendRequest('unhang/ping', {}).catch(() => null)
       const lateAnswer = await Promise.race([
         answer.then(() => true),
         unlessHung(ping, this.#connected.script, this.#connected.info, pingLimitMs),

@@ -1,30 +1,52 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
-import * as z from 'zod'
 import type { Endpoint } from './endpoint'
 import { readOwnText, removeForeign } from './ownFile'
 
 /** What host.json says: which process the host is and how to reach it. Only its owner can read the file (0600). */
-export const hostInfoSchema = z.object({
-  pid: z.number().int().positive(),
+export interface HostInfo {
+  readonly pid: number
   /** With the pid the identity of the host process, across reboots (see src/processes). */
-  startTime: z.string(),
+  readonly startTime: string
   /** Unix socket, or a named pipe on Windows. Every host has a path of its own, so a stale one is never in the way. */
-  socketPath: z.string().min(1),
-  token: z.string().min(32),
-  version: z.string(),
-  protocolVersion: z.number().int(),
-  startedAt: z.number(),
-})
-export type HostInfo = z.infer<typeof hostInfoSchema>
+  readonly socketPath: string
+  readonly token: string
+  readonly version: string
+  readonly protocolVersion: number
+  readonly startedAt: number
+}
+
+/** Checked by hand: zod would be half of a client's bundle, for this and two shapes of hungHost.ts. */
+function isHostInfo(given: unknown): given is HostInfo {
+  if (typeof given !== 'object' || given === null) return false
+  const info = given as Partial<Record<keyof HostInfo, unknown>>
+  return (
+    isPid(info.pid) &&
+    typeof info.startTime === 'string' &&
+    typeof info.socketPath === 'string' &&
+    info.socketPath !== '' &&
+    typeof info.token === 'string' &&
+    info.token.length >= 32 &&
+    typeof info.version === 'string' &&
+    Number.isSafeInteger(info.protocolVersion) &&
+    typeof info.startedAt === 'number'
+  )
+}
+
+/** Whether a value can be the number of a process. */
+export function isPid(given: unknown): given is number {
+  return Number.isSafeInteger(given) && (given as number) > 0
+}
 
 /** The host that last announced itself; undefined when there is none, or when the file makes no sense. */
 export async function readHostInfo(endpoint: Endpoint): Promise<HostInfo | undefined> {
   const read = await readOwnText(endpoint.infoFile)
   if (read.kind !== 'text') return undefined
   try {
-    return hostInfoSchema.parse(JSON.parse(read.text))
+    const info: unknown = JSON.parse(read.text)
+    // One of another version: the next host replaces it.
+    return isHostInfo(info) ? info : undefined
   } catch {
-    // Half a file of a machine that lost power, or of another version: the next host replaces it.
+    // Half a file, of a machine that lost power: the same.
     return undefined
   }
 }

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { availableParallelism, loadavg } from 'node:os'
-import * as z from 'zod'
-import type { HostInfo } from './hostInfo'
+import { isPid, type HostInfo } from './hostInfo'
 
 /** How to run the host's script beside the host: as a short-lived process that looks at it, or ends it. */
 export interface HostScript {
@@ -18,22 +17,22 @@ export interface HostScript {
  * What `host.js --look` prints: the process that the runtime folder names as the host, proven by its start time and its
  * command line. null: no such process lives.
  */
-export const hostConditionSchema = z
-  .object({
-    pid: z.number().int().positive(),
-    startTime: z.string(),
-    state: z.enum(['running', 'sleeping', 'uninterruptible', 'stopped', 'zombie', 'idle', 'unknown']),
-  })
-  .nullable()
-export type HostCondition = z.infer<typeof hostConditionSchema>
+export type HostCondition = {
+  readonly pid: number
+  readonly startTime: string
+  readonly state: (typeof processStates)[number]
+} | null
+
+const processStates = ['running', 'sleeping', 'uninterruptible', 'stopped', 'zombie', 'idle', 'unknown'] as const
 
 /**
  * What `host.js --end` prints: `killed`, it is gone; `gone`, it was before; `other`, the process is no host of this
  * workspace, so nothing was sent; `denied` by the kernel; `unkillable`, it waits inside the kernel and ends when that
  * does.
  */
-export const hostEndSchema = z.object({ outcome: z.enum(['killed', 'gone', 'other', 'denied', 'unkillable']) })
-export type HostEnd = z.infer<typeof hostEndSchema>['outcome']
+export type HostEnd = (typeof hostEnds)[number]
+
+const hostEnds = ['killed', 'gone', 'other', 'denied', 'unkillable'] as const
 
 /** The host took a connection and does not answer: it is stopped, or its main loop stands. */
 export class HostHungError extends Error {
@@ -120,7 +119,9 @@ export async function unlessHung<T>(
 
 /** Asks the system, not the host, how the host of a workspace is. */
 export async function lookAtHost(host: HostScript): Promise<HostCondition> {
-  return hostConditionSchema.parse(await run(host, ['--look'], lookTimeoutMs))
+  const printed = await run(host, ['--look'], lookTimeoutMs)
+  if (isHostCondition(printed)) return printed
+  throw new Error(`The output of \`--look\` makes no sense: ${JSON.stringify(printed).slice(0, 200)}`)
 }
 
 /**
@@ -132,9 +133,18 @@ export async function endHungHost(
   { pid, startTime }: Pick<HostInfo, 'pid' | 'startTime'>,
   askedBy: 'cli' | 'user',
 ): Promise<HostEnd> {
-  return hostEndSchema.parse(
-    await run(host, ['--end', String(pid), '--start-time', startTime, '--asked-by', askedBy], endTimeoutMs),
-  ).outcome
+  const args = ['--end', String(pid), '--start-time', startTime, '--asked-by', askedBy]
+  const printed = await run(host, args, endTimeoutMs)
+  const outcome = hostEnds.find((end) => (printed as { outcome?: unknown } | null)?.outcome === end)
+  if (outcome !== undefined) return outcome
+  throw new Error(`The output of \`--end\` makes no sense: ${JSON.stringify(printed).slice(0, 200)}`)
+}
+
+function isHostCondition(printed: unknown): printed is HostCondition {
+  if (printed === null) return true
+  if (typeof printed !== 'object') return false
+  const { pid, startTime, state } = printed as { pid?: unknown; startTime?: unknown; state?: unknown }
+  return isPid(pid) && typeof startTime === 'string' && processStates.some((known) => known === state)
 }
 
 function run(

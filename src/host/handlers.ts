@@ -1,27 +1,4 @@
-import {
-  AttachProcess,
-  CancelTask,
-  ConfirmAttached,
-  FollowOutput,
-  GetFailures,
-  GetSnapshot,
-  GetStacks,
-  HostStatus,
-  LaunchPool,
-  ListProcesses,
-  Look,
-  Ping,
-  PlanShutdown,
-  ProgramExited,
-  ProgramStarted,
-  RemovePool,
-  Rescue,
-  RetryTask,
-  RunProgram,
-  Shutdown,
-  StopHost,
-  Watch,
-} from '../protocol'
+import type { LaunchedPool, StoppedHost, HostStatus, ParamsOf } from '../protocol'
 import type { Clients } from './connection/clients'
 import type { RequestHandlers } from './connection/requestHandlers'
 import type { ProgramRequests } from './programs/programRequests'
@@ -36,12 +13,12 @@ export interface HandlerContext {
   readonly state: StateLog
   readonly pools: PoolRegistry
   readonly clients: Clients
-  readonly launch: (params: LaunchPool.Params) => Promise<LaunchPool.Result>
+  readonly launch: (params: ParamsOf<'unhang/launchPool'>) => Promise<LaunchedPool>
   readonly programs: ProgramRequests
-  readonly status: () => Promise<HostStatus.Result>
+  readonly status: () => Promise<HostStatus>
   /** Resolves when the threads that read files have had their turn. */
   readonly ping: () => Promise<void>
-  readonly stop: () => Promise<StopHost.Result>
+  readonly stop: () => Promise<StoppedHost>
 }
 
 /** What the host does for each request of the protocol. */
@@ -56,70 +33,70 @@ export function createHandlers({
   stop,
 }: HandlerContext): RequestHandlers {
   return {
-    [Watch.method]: (params, client) => {
+    'unhang/watch': (params, client) => {
       clients.watch(client, params)
       return null
     },
-    [GetSnapshot.method]: ({ since }) => state.snapshot(since),
-    [LaunchPool.method]: async (params, client) => {
+    'unhang/snapshot': ({ since }) => state.snapshot(since),
+    'unhang/launchPool': async (params, client) => {
       const result = await launch(params)
       // Nothing but microtasks since its first worker was started, so nothing it prints has been read yet.
       if (params.follow === true) client.follow(result.poolId, pools.get(result.poolId).output)
       return result
     },
-    [Shutdown.method]: async (params) => {
+    'unhang/shutdown': async (params) => {
       const reports = await shutDownTargets(params.targets, pools, orderOf(params))
       return { issues: reports.flatMap(({ issues }) => [...issues]), reports: reports.map(wireReport) }
     },
-    [PlanShutdown.method]: async (params) => ({
+    'unhang/planShutdown': async (params) => ({
       plans: (await planTargets(params.targets, pools, orderOf(params))).map(wirePlan),
     }),
-    [CancelTask.method]: async ({ poolId, taskId }) => {
+    'unhang/cancelTask': async ({ poolId, taskId }) => {
       await pools.get(poolId).cancelTask(taskId, { kill: false, askedBy: 'user', reason: `task ${taskId} cancelled` })
       return null
     },
-    [RetryTask.method]: ({ poolId, taskId }) => {
+    'unhang/retryTask': ({ poolId, taskId }) => {
       pools.get(poolId).retryTask(taskId)
       return null
     },
-    [GetFailures.method]: ({ poolId, limit }) => pools.get(poolId).failures(limit ?? 200),
-    [FollowOutput.method]: ({ poolId, follow }, client) => {
+    'unhang/failures': ({ poolId, limit }) => pools.get(poolId).failures(limit),
+    'unhang/followOutput': ({ poolId, follow }, client) => {
       if (follow) client.follow(poolId, pools.get(poolId).output)
       else client.unfollow(poolId)
       return null
     },
-    [RemovePool.method]: ({ poolId }) => {
+    'unhang/removePool': ({ poolId }) => {
       pools.remove(poolId)
       clients.unfollow(poolId)
       return null
     },
-    [RunProgram.method]: (params) => programs.run(params),
-    [ProgramStarted.method]: async (params, client) => {
+    'unhang/runProgram': (params) => programs.run(params),
+    'unhang/programStarted': async (params, client) => {
       await programs.started(params, client)
       return null
     },
-    [ProgramExited.method]: (params) => programs.exited(params),
-    [Look.method]: async ({ poolId }) => {
+    'unhang/programExited': (params) => programs.exited(params),
+    'unhang/look': async ({ poolId }) => {
       await programs.look(poolId)
       return null
     },
-    [Rescue.method]: (params) => programs.rescue(params),
-    [GetStacks.method]: ({ pid }) => programs.stacks(pid),
-    [AttachProcess.method]: ({ pid }) => programs.attach(pid),
-    [ConfirmAttached.method]: async (params) => {
+    'unhang/rescue': (params) => programs.rescue(params),
+    'unhang/stacks': ({ pid }) => programs.stacks(pid),
+    'unhang/attach': ({ pid }) => programs.attach(pid),
+    'unhang/confirmAttached': async (params) => {
       await programs.confirm(params)
       return null
     },
-    [ListProcesses.method]: async () => ({ processes: await programs.processes() }),
-    [HostStatus.method]: status,
-    [Ping.method]: async () => {
+    'unhang/processes': async () => ({ processes: await programs.processes() }),
+    'unhang/hostStatus': status,
+    'unhang/ping': async () => {
       await ping()
       return null
     },
-    [StopHost.method]: stop,
+    'unhang/stopHost': stop,
   }
 }
 
-function orderOf({ mode, gracePeriodMs, useSigkill, askedBy, reason }: Shutdown.Params): ShutdownOrder {
+function orderOf({ mode, gracePeriodMs, useSigkill, askedBy, reason }: ParamsOf<'unhang/shutdown'>): ShutdownOrder {
   return { kill: mode === 'kill', gracePeriodMs, useSigkill, askedBy, reason: reason ?? `${mode} asked by ${askedBy}` }
 }

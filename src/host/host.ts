@@ -5,13 +5,20 @@ import { version } from '../../package.json'
 import type { Pool } from '../core'
 import type { ProcessIdentity, ProcessTable, ProtectedPids } from '../processes'
 import { ownPidNamespace, type Endpoint } from '../discovery'
-import { errorCodes, protocolVersion, type HostStatus, type LaunchPool, type RunningProgram } from '../protocol'
+import {
+  errorCodes,
+  protocolVersion,
+  type RunningProgram,
+  type LaunchedPool,
+  type HostStatus,
+  type ParamsOf,
+} from '../protocol'
 import { defaultLimits, KillLedger, type ShutdownReport } from '../shutdown'
 import { Announcement } from './lifetime/announcement'
 import { refusalOf } from './connection/admission'
 import { Client } from './connection/client'
 import { Clients } from './connection/clients'
-import { RequestError } from './connection/requestHandlers'
+import { RequestError } from './terms/requestError'
 import { createHandlers } from './handlers'
 import { IdleTimer } from './lifetime/idle'
 import { TasksLanguage } from './language/tasksLanguage'
@@ -293,7 +300,7 @@ export class Host {
     )
   }
 
-  async #status(): Promise<HostStatus.Result> {
+  async #status(): Promise<HostStatus> {
     const unwatched = (await this.#terminalPrograms?.unwatched()) ?? []
     const live = this.#pools.live()
     // Who attached to one of them, or to what started it, looks at it again.
@@ -320,7 +327,7 @@ export class Host {
     })
   }
 
-  #launch(params: LaunchPool.Params): Promise<LaunchPool.Result> {
+  #launch(params: ParamsOf<'unhang/launchPool'>): Promise<LaunchedPool> {
     const { endpoint, processes, log } = this.#options
     this.#mustBeOpen()
     return launchPool(params, {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { longestTimerMs, withoutNul } from './bounds'
+import { longestTimerMs } from './bounds'
+import { withoutNul } from './nul'
 import { terminationSchema } from './termination'
 
 /**

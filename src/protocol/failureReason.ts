@@ -1,4 +1,4 @@
-import type { GetFailures } from './messages'
+import type { TaskFailure } from './results'
 
 /**
  * The first line of a failure's message, without what a row about it says already (worker, pid, task):
@@ -9,7 +9,7 @@ export function failureReason({
   worker,
   pid,
   label,
-}: Pick<GetFailures.Failure, 'message' | 'worker' | 'pid' | 'label'>): string {
+}: Pick<TaskFailure, 'message' | 'worker' | 'pid' | 'label'>): string {
   const [line = ''] = message.split('\n', 1)
   return line
     .trim()

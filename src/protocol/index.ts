@@ -1,10 +1,8 @@
+/** Messages between the host and its clients. Nothing here loads zod: the schemas have a face of their own, schemas.ts. */
 export * from './messages'
-export * from './snapshot'
-export * from './closest'
+export type * from './results'
+export type * from './snapshot'
 export * from './bounds'
-export * from './termination'
-export * from './definition'
-export * from './definitionProblems'
 export * from './applyDelta'
 export * from './failureReason'
 export * from './verdicts'

@@ -1,188 +1,170 @@
-import * as z from 'zod'
-
 /**
  * Snapshots that the host sends and its clients draw. Times are epoch milliseconds, durations milliseconds, sizes
  * bytes.
  */
 
-export const poolStates = ['init', 'run', 'close', 'terminate', 'ended'] as const
-export const workerStatuses = ['starting', 'idle', 'busy', 'stopping', 'exited'] as const
-export const taskStates = ['queued', 'running', 'done', 'failed', 'lost', 'timedOut', 'cancelled'] as const
+/** Why something hangs or failed, with its evidence and with what to do. */
+export interface VerdictSnapshot {
+  code: string
+  summary: string
+  evidence: { what: string; value: string }[]
+  advice: string
+  confidence: 'certain' | 'likely' | 'possible'
+}
 
-export const verdictSchema = z.object({
-  code: z.string(),
-  summary: z.string(),
-  evidence: z.array(z.object({ what: z.string(), value: z.string() })),
-  advice: z.string(),
-  confidence: z.enum(['certain', 'likely', 'possible']),
-})
-export type VerdictSnapshot = z.infer<typeof verdictSchema>
-
-/** What would help, as a thing that a rescue can do (see `unhang/rescue`). */
-export const rescueOptionSchema = z.discriminatedUnion('kind', [
+/** A remedy that a rescue can apply (see `unhang/rescue`). */
+export type RescueOptionSnapshot =
   /** Fail this lost task in the program, or (where `retriable`) run it again. */
-  z.object({
-    kind: z.literal('task'),
-    worker: z.string(),
-    pid: z.number(),
-    task: z.string(),
-    label: z.string(),
-    retriable: z.boolean(),
-  }),
+  | { kind: 'task'; worker: string; pid: number; task: string; label: string; retriable: boolean }
   /** Release a queue lock whose holder is dead. */
-  z.object({ kind: z.literal('lock'), lock: z.enum(['tasks', 'results']), worker: z.string(), pid: z.number() }),
+  | { kind: 'lock'; lock: 'tasks' | 'results'; worker: string; pid: number }
   /** Continue a stopped worker. */
-  z.object({ kind: z.literal('continue'), worker: z.string(), pid: z.number() }),
-])
-export type RescueOptionSnapshot = z.infer<typeof rescueOptionSchema>
+  | { kind: 'continue'; worker: string; pid: number }
 
 /** A verdict on a whole pool, or on something in it that is no running task (a lost task, a dead lock holder). */
-export const poolVerdictSchema = verdictSchema.extend({
-  /** It is not going to go on by itself. False: worth knowing, no more. */
-  stuck: z.boolean(),
-  /** The worker it is about, null = the pool. */
-  worker: z.string().nullable(),
-  pid: z.number().nullable(),
-  /** Id of the task it is about, as `unhang rescue --task` takes it. */
-  task: z.string().nullable(),
-  rescue: z.array(rescueOptionSchema),
-})
-export type PoolVerdictSnapshot = z.infer<typeof poolVerdictSchema>
+export interface PoolVerdictSnapshot extends VerdictSnapshot {
+  /** True: it does not recover on its own. False: information alone. */
+  stuck: boolean
+  /** The worker that the verdict is on, null = the pool. */
+  worker: string | null
+  pid: number | null
+  /** Id of the task that the verdict is on, as `unhang rescue --task` takes it. */
+  task: string | null
+  rescue: RescueOptionSnapshot[]
+}
 
-/** Of a watched or attached program (kinds `program` and `attached`), whose workers are its own processes. */
-export const programSchema = z.object({
+/** The program of the kinds `program` and `attached`, whose workers are its own processes. */
+export interface ProgramSnapshot {
   /** The command line. */
-  argv: z.array(z.string()),
+  argv: string[]
   /** Its main process; null before it has started. */
-  pid: z.number().nullable(),
-  /** `3.11.7`, null while unknown or when it is no Python. */
-  python: z.string().nullable(),
-  /** `waiting`: no pool was made yet. `none`: an attached program, or one that is no Python. */
-  observer: z.enum(['waiting', 'inside', 'failed', 'none']),
-  /** Why the observer failed; of a Node program, what is seen and what is not. */
-  message: z.string().nullable(),
-  exitCode: z.number().nullable(),
-  signal: z.string().nullable(),
-  /** An attached program is only looked at until somebody confirmed its pids (`unhang/confirmAttached`). */
-  readOnly: z.boolean(),
-})
-export type ProgramSnapshot = z.infer<typeof programSchema>
+  pid: number | null
+  /** `3.11.7`, null while unknown or when it is no Python program. */
+  python: string | null
+  /** `waiting`: no pool was made yet. `none`: an attached program, or one that is not in Python. */
+  observer: 'waiting' | 'inside' | 'failed' | 'none'
+  /** Why the observer failed; for a Node program, which parts of it are observed. */
+  message: string | null
+  exitCode: number | null
+  signal: string | null
+  /** An attached program is read-only until its pids are confirmed (`unhang/confirmAttached`). */
+  readOnly: boolean
+}
 
-export const taskSchema = z.object({
-  id: z.string(),
-  label: z.string(),
-  state: z.enum(taskStates),
-  startedAt: z.number().nullable(),
-  elapsedMs: z.number(),
-  stuck: z.boolean(),
-  verdict: verdictSchema.nullable(),
-})
-export type TaskSnapshot = z.infer<typeof taskSchema>
+/** A task that runs, or that an ended worker left unfinished. */
+export interface TaskSnapshot {
+  id: string
+  label: string
+  state: 'queued' | 'running' | 'done' | 'failed' | 'lost' | 'timedOut' | 'cancelled'
+  startedAt: number | null
+  elapsedMs: number
+  stuck: boolean
+  verdict: VerdictSnapshot | null
+}
 
-export const workerSchema = z.object({
-  name: z.string(),
-  pid: z.number(),
-  status: z.enum(workerStatuses),
-  exitCode: z.number().nullable(),
-  signal: z.string().nullable(),
-  cpuPercent: z.number().nullable(),
-  memoryBytes: z.number().nullable(),
-  tasksDone: z.number(),
-  startedAt: z.number(),
-  exitedAt: z.number().nullable(),
-  /** The task in flight; after an exit, the task it took with it. */
-  task: taskSchema.nullable(),
-})
-export type WorkerSnapshot = z.infer<typeof workerSchema>
+/** A worker process of a pool. */
+export interface WorkerSnapshot {
+  name: string
+  pid: number
+  status: 'starting' | 'idle' | 'busy' | 'stopping' | 'exited'
+  exitCode: number | null
+  signal: string | null
+  cpuPercent: number | null
+  memoryBytes: number | null
+  tasksDone: number
+  startedAt: number
+  exitedAt: number | null
+  /** The task in flight; after an exit, the task that was in flight then. */
+  task: TaskSnapshot | null
+}
 
-export const countsSchema = z.object({
-  queued: z.number(),
-  running: z.number(),
-  stuck: z.number(),
-  done: z.number(),
-  failed: z.number(),
-  lost: z.number(),
-  timedOut: z.number(),
-  cancelled: z.number(),
-})
-export type CountsSnapshot = z.infer<typeof countsSchema>
+/** Number of tasks by state; `stuck` counts some of `running`. */
+export interface CountsSnapshot {
+  queued: number
+  running: number
+  stuck: number
+  done: number
+  failed: number
+  lost: number
+  timedOut: number
+  cancelled: number
+}
 
-const spreadSchema = z.object({
-  min: z.number(),
-  mean: z.number(),
-  p50: z.number(),
-  p90: z.number(),
-  p99: z.number(),
-  max: z.number(),
-})
+/** Distribution of a duration, in milliseconds. */
+interface SpreadSnapshot {
+  min: number
+  mean: number
+  p50: number
+  p90: number
+  p99: number
+  max: number
+}
 
-/** What the tasks of a pool took, in milliseconds, by function, and how busy its workers were. */
-export const statsSchema = z.object({
+/** Durations of a pool's tasks, by function, and how busy its workers were. */
+export interface StatsSnapshot {
   /** Share of the workers' time spent in tasks, 0 to 1. */
-  utilisation: z.number(),
-  workersStarted: z.number(),
-  functions: z.array(
-    z.object({
-      name: z.string(),
-      module: z.string().nullable(),
-      runs: z.number(),
-      runMs: spreadSchema.nullable(),
-      waitMs: spreadSchema.nullable(),
-    }),
-  ),
-})
-export type StatsSnapshot = z.infer<typeof statsSchema>
+  utilisation: number
+  workersStarted: number
+  functions: {
+    name: string
+    module: string | null
+    runs: number
+    runMs: SpreadSnapshot | null
+    waitMs: SpreadSnapshot | null
+  }[]
+}
 
-/** Everything of a pool but its workers. */
-export const poolHeaderSchema = z.object({
-  id: z.string(),
-  name: z.string(),
+/** A pool without its workers. */
+export interface PoolHeader {
+  id: string
+  name: string
   /**
    * `command`, `module`, `python`; `program` and `attached` are the user's own programs, `watched` is a pool inside
    * one.
    */
-  kind: z.string(),
-  state: z.enum(poolStates),
-  /** Of a pool with kind `watched`: the id of its program. */
-  programId: z.string().nullable(),
-  program: programSchema.nullable(),
+  kind: string
+  state: 'init' | 'run' | 'close' | 'terminate' | 'ended'
+  /** For the kind `watched`: the id of its program. */
+  programId: string | null
+  program: ProgramSnapshot | null
   /** The gravest first. */
-  verdicts: z.array(poolVerdictSchema),
-  /** Left behind by a host that died: can be ended, nothing else. */
-  orphaned: z.boolean(),
+  verdicts: PoolVerdictSnapshot[]
+  /** Left behind by a host that died: it can be ended, nothing else. */
+  orphaned: boolean
   /** The label in tasks.json it came from, for code lenses. */
-  label: z.string().nullable(),
-  startedAt: z.number(),
-  endedAt: z.number().nullable(),
-  counts: countsSchema,
+  label: string | null
+  startedAt: number
+  endedAt: number | null
+  counts: CountsSnapshot
   /** Estimated time to the end, null while unknown. */
-  etaMs: z.number().nullable(),
+  etaMs: number | null
   /** Why the pool ended as failed (crash loop), else null. */
-  failure: z.string().nullable(),
+  failure: string | null
   /** Issues of the last shutdown. */
-  issues: z.array(z.string()),
-  /** All workers that have exited, also those no longer listed. */
-  exitedWorkerCount: z.number(),
-  /** null of what a dead host left. */
-  stats: statsSchema.nullable(),
-})
-export type PoolHeader = z.infer<typeof poolHeaderSchema>
+  issues: string[]
+  /** Number of workers that have exited, including those no longer listed. */
+  exitedWorkerCount: number
+  /** null for a pool that a dead host left behind. */
+  stats: StatsSnapshot | null
+}
 
-export const poolSnapshotSchema = poolHeaderSchema.extend({ workers: z.array(workerSchema) })
-export type PoolSnapshot = z.infer<typeof poolSnapshotSchema>
+/** A pool with its workers. */
+export interface PoolSnapshot extends PoolHeader {
+  workers: WorkerSnapshot[]
+}
 
-export const machineSchema = z.object({
-  cores: z.number(),
+/** Load of the machine, and the share of this workspace's pools in it. */
+export interface MachineSnapshot {
+  cores: number
   /** 0 to 100 over all cores. */
-  cpuPercent: z.number(),
-  loadAverage: z.tuple([z.number(), z.number(), z.number()]),
-  memoryTotalBytes: z.number(),
-  memoryUsedBytes: z.number(),
-  /** What the workers of this workspace's pools use together. */
-  poolsCpuPercent: z.number(),
-  poolsMemoryBytes: z.number(),
-})
-export type MachineSnapshot = z.infer<typeof machineSchema>
+  cpuPercent: number
+  loadAverage: [number, number, number]
+  memoryTotalBytes: number
+  memoryUsedBytes: number
+  /** Sum over the workers of this workspace's pools. */
+  poolsCpuPercent: number
+  poolsMemoryBytes: number
+}
 
 /** All pools at a revision. */
 export interface FullSnapshot {
@@ -191,7 +173,8 @@ export interface FullSnapshot {
   readonly pools: PoolSnapshot[]
   readonly machine: MachineSnapshot | null
 }
-/** What changed after `since`: changed headers, changed workers by pool, and what is no longer there. */
+
+/** The changes after `since`: changed headers, changed workers by pool, and what was removed. */
 export interface DeltaSnapshot {
   readonly kind: 'delta'
   readonly since: number
@@ -201,4 +184,6 @@ export interface DeltaSnapshot {
   readonly removedPools: string[]
   readonly machine: MachineSnapshot | null
 }
+
+/** The answer to `unhang/snapshot`. */
 export type Snapshot = FullSnapshot | DeltaSnapshot

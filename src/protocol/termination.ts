@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { longestTimerMs, withoutNul } from './bounds'
+import { longestTimerMs } from './bounds'
+import { withoutNul } from './nul'
 
 /** Platforms whose way of ending a process is known; the engine's own list (a unit test keeps them equal). */
 export const terminationPlatforms = ['borg', 'borg-tpu', 'gcp-gpu', 'gcp-cpu', 'slurm', 'other'] as const

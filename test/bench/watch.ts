@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HostConnection } from '../../src/discovery'
-import { type FullSnapshot } from '../../src/protocol'
+import type { FullSnapshot } from '../../src/protocol'
 
 const rounds = 9
 const verdictAimMs = 2000

@@ -1,4 +1,3 @@
-import { AttachProcess, ConfirmAttached } from '../../protocol'
 import { namedPids, programTree } from '../attach/text'
 import { exitCodes } from '../exitCodes'
 import { fetchPools } from '../snapshots'
@@ -14,8 +13,8 @@ const attachTimeoutMs = 30_000
  */
 export const attach: Command<[number, { yes?: true }]> = async ({ access, terminal }, pid, { yes }) =>
   access.started(async (host) => {
-    const { programId, pids, name } = await host.request(AttachProcess.method, { pid }, { timeoutMs: attachTimeoutMs })
-    if (yes) await host.request(ConfirmAttached.method, { poolId: programId, pids })
+    const { programId, pids, name } = await host.request('unhang/attach', { pid }, { timeoutMs: attachTimeoutMs })
+    if (yes) await host.request('unhang/confirmAttached', { poolId: programId, pids })
     const pools = await fetchPools(host)
     const program = pools.find((pool) => pool.id === programId)
     if (program !== undefined) {

@@ -1,5 +1,5 @@
 import { HostGoneError, HostHungError, HostTimeoutError, type HostEnd } from '../../discovery'
-import { HostStatus, StopHost } from '../../protocol'
+import type { StoppedHost } from '../../protocol'
 import { CliError } from '../errors'
 import { exitCodes } from '../exitCodes'
 import { formatDuration, plural } from '../words/quantities'
@@ -15,7 +15,7 @@ const stopTimeoutMs = 300_000
  * `null` without a host.
  */
 export const hostStatus: Command<[{ json?: true }]> = async ({ access, terminal }, { json }) => {
-  const status = await access.running((host) => host.request(HostStatus.method, {}))
+  const status = await access.running((host) => host.request('unhang/hostStatus', {}))
   if (json) {
     printJson(
       terminal,
@@ -52,9 +52,9 @@ export const hostStatus: Command<[{ json?: true }]> = async ({ access, terminal 
  */
 export const hostStop: Command<[{ json?: true; force?: true }]> = async (context, { json, force }) => {
   const { access, terminal } = context
-  let result: StopHost.Result | undefined
+  let result: StoppedHost | undefined
   try {
-    result = await access.running((host) => host.request(StopHost.method, {}, { timeoutMs: stopTimeoutMs }))
+    result = await access.running((host) => host.request('unhang/stopHost', {}, { timeoutMs: stopTimeoutMs }))
   } catch (error) {
     if (force !== true || !isDeaf(error)) throw error
   }

@@ -1,5 +1,5 @@
 import { HostGoneError, type HostConnection } from '../../discovery'
-import { GetFailures, LaunchPool, type PoolSnapshot } from '../../protocol'
+import type { PoolSnapshot, LaunchedPool } from '../../protocol'
 import { exitCodes, type ExitCode } from '../exitCodes'
 import type { Palette } from '../output/palette'
 import { plainLine } from '../output/plainText'
@@ -40,10 +40,10 @@ export const pool: Command<[string, { detach?: true }]> = async ({ access, termi
   }
 }
 
-async function launch(host: HostConnection, label: string, follow: boolean): Promise<LaunchPool.Result> {
+async function launch(host: HostConnection, label: string, follow: boolean): Promise<LaunchedPool> {
   const params = { label, env: environment(), defaults: { nodePath: process.execPath }, follow }
   try {
-    return await host.request(LaunchPool.method, params, { timeoutMs: launchTimeoutMs })
+    return await host.request('unhang/launchPool', params, { timeoutMs: launchTimeoutMs })
   } catch (error) {
     throw launchError(label, error)
   }
@@ -66,7 +66,7 @@ async function report(host: HostConnection, ended: PoolSnapshot, terminal: Termi
 
 async function failureLines(host: HostConnection, ended: PoolSnapshot, palette: Palette): Promise<string[]> {
   try {
-    const result = await host.request(GetFailures.method, { poolId: ended.id })
+    const result = await host.request('unhang/failures', { poolId: ended.id })
     const hint = definitionHint(ended, result.failures)
     return [...failuresTable(result, palette), ...(hint === undefined ? [] : [palette.warning(hint)])]
   } catch (error) {

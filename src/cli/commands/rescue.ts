@@ -1,5 +1,5 @@
 import { type HostConnection } from '../../discovery'
-import { Rescue, type LostTaskChoice } from '../../protocol'
+import type { LostTaskChoice } from '../../protocol'
 import { CliError, TargetError } from '../errors'
 import { exitCodes, type ExitCode } from '../exitCodes'
 import { confirmed, type Questions } from '../output/questions'
@@ -56,7 +56,7 @@ async function rescueWith(
   let allDone = true
   for (const { pool, steps } of plans) {
     const { outcomes } = await host.request(
-      Rescue.method,
+      'unhang/rescue',
       { poolId: pool.id, actions: steps.map(({ action }) => action), askedBy: 'cli' },
       { timeoutMs: rescueTimeoutMs },
     )

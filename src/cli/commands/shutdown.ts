@@ -1,5 +1,5 @@
 import { type HostConnection } from '../../discovery'
-import { Shutdown, type PlanShutdown } from '../../protocol'
+import type { ResultOf, ParamsOf } from '../../protocol'
 import { TargetError } from '../errors'
 import { exitCodes } from '../exitCodes'
 import { confirmAttached } from '../ending/confirmAttached'
@@ -26,11 +26,11 @@ export interface ShutdownOptions {
 interface Done {
   readonly description: string
   /** Undefined for a pool that was over before. */
-  readonly result?: Shutdown.Result
+  readonly result?: ResultOf<'unhang/shutdown'>
   /** The user was asked and said no. */
   readonly refused?: true
   /** What would have been done. */
-  readonly planned?: PlanShutdown.Result
+  readonly planned?: ResultOf<'unhang/planShutdown'>
 }
 
 /**
@@ -41,7 +41,7 @@ interface Done {
  * subject, gracePeriodMs, processes: [{ step, name, pid, command, descendantOf?, after, asked, signals, answer }] }] }`
  * (see ShutdownPlanWire).
  */
-export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions]> = async (
+export const shutdown: Command<[ParamsOf<'unhang/shutdown'>['mode'], string, ShutdownOptions]> = async (
   context,
   mode,
   text,
@@ -73,7 +73,7 @@ export const shutdown: Command<[Shutdown.Params['mode'], string, ShutdownOptions
 async function end(
   host: HostConnection,
   { terminal, questions }: CommandContext,
-  mode: Shutdown.Params['mode'],
+  mode: ParamsOf<'unhang/shutdown'>['mode'],
   text: string,
   { graceMs, sigkill, yes, dryRun }: ShutdownOptions,
 ): Promise<Done> {
@@ -109,9 +109,9 @@ async function end(
 
 /** For a person at a terminal: what happened, beside the issues. */
 function remarkOn(
-  mode: Shutdown.Params['mode'],
+  mode: ParamsOf<'unhang/shutdown'>['mode'],
   description: string,
-  result: Shutdown.Result | undefined,
+  result: ResultOf<'unhang/shutdown'> | undefined,
 ): string | undefined {
   if (result === undefined) return `${description}; nothing to do`
   if (result.issues.length === 0) {

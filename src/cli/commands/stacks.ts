@@ -1,4 +1,3 @@
-import { GetStacks } from '../../protocol'
 import { TargetError } from '../errors'
 import { exitCodes } from '../exitCodes'
 import { stacksText } from '../stacks/text'
@@ -13,7 +12,7 @@ const stacksTimeoutMs = 30_000
  */
 export const stacks: Command<[number, { json?: true }]> = async ({ access, terminal }, pid, { json }) => {
   const found = await access.runningOrSurvived((host) =>
-    host.request(GetStacks.method, { pid }, { timeoutMs: stacksTimeoutMs }),
+    host.request('unhang/stacks', { pid }, { timeoutMs: stacksTimeoutMs }),
   )
   if (found === undefined) {
     throw new TargetError(`nothing here has the pid ${pid}`, [

@@ -1,5 +1,5 @@
 import { type HostConnection } from '../../discovery'
-import { isStuck, Look, type PoolSnapshot } from '../../protocol'
+import { isStuck, type PoolSnapshot } from '../../protocol'
 import { exitCodes } from '../exitCodes'
 import { fetchPools, fetchRunning } from '../snapshots'
 import { whyJson } from '../why/json'
@@ -25,6 +25,6 @@ export const why: Command<[string | undefined, { json?: true }]> = async ({ acce
 
 /** The pools after the host has looked at them. */
 export async function freshPools(host: HostConnection): Promise<PoolSnapshot[]> {
-  await host.request(Look.method, {}, { timeoutMs: lookTimeoutMs })
+  await host.request('unhang/look', {}, { timeoutMs: lookTimeoutMs })
   return await fetchPools(host)
 }

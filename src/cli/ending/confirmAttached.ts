@@ -1,5 +1,5 @@
 import { type HostConnection } from '../../discovery'
-import { AttachProcess, ConfirmAttached, programOf, type PoolSnapshot } from '../../protocol'
+import { programOf, type PoolSnapshot } from '../../protocol'
 import { namedPids } from '../attach/text'
 import { CliError } from '../errors'
 import { confirmed, type Questions } from '../output/questions'
@@ -31,7 +31,7 @@ export async function confirmAttached(
   const named = namedPids(program, pools)
   // What it started since it was attached to belongs to it as well, and is to be shown.
   const { pids } =
-    program.program.pid === null ? { pids: [] } : await host.request(AttachProcess.method, { pid: program.program.pid })
+    program.program.pid === null ? { pids: [] } : await host.request('unhang/attach', { pid: program.program.pid })
   const all = [...new Set([...pids, ...named.keys()])]
   terminal.note(
     `${plainLine(program.name)} was not started by Unhang. From here on it may be ended, with ` +
@@ -43,6 +43,6 @@ export async function confirmAttached(
       throw new CliError('nothing was done: there is no terminal to ask in', ['With --yes it is done without asking.'])
     if (!(await confirmed(questions, 'End these?'))) return false
   }
-  await host.request(ConfirmAttached.method, { poolId: program.id, pids: all })
+  await host.request('unhang/confirmAttached', { poolId: program.id, pids: all })
   return true
 }

@@ -21,7 +21,7 @@ export class WorkerOutput {
     this.#stylePrefix = stylePrefix
   }
 
-  push(output: Output.Params): PrefixedLine[] {
+  push(output: Output): PrefixedLine[] {
     const lines = output.chunks.flatMap((chunk) => {
       const key = `${chunk.worker}/${chunk.stream}`
       let entry = this.#assemblers.get(key)

@@ -1,4 +1,4 @@
-import type { GetFailures, PoolSnapshot } from '../../protocol'
+import type { PoolSnapshot, TaskFailure } from '../../protocol'
 
 /**
  * Some faults of a definition only show once a worker has loaded the module. Which key of tasks.json they come from,
@@ -6,7 +6,7 @@ import type { GetFailures, PoolSnapshot } from '../../protocol'
  */
 export function definitionHint(
   pool: Pick<PoolSnapshot, 'kind' | 'failure'>,
-  failures: readonly Pick<GetFailures.Failure, 'message'>[],
+  failures: readonly Pick<TaskFailure, 'message'>[],
 ): string | undefined {
   if (pool.kind === 'python') {
     // What the worker itself says of a wrong module, function or interpreter names the key.

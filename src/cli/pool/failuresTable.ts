@@ -1,4 +1,4 @@
-import { failureReason, type GetFailures } from '../../protocol'
+import { failureReason, type TaskFailures, type TaskFailure } from '../../protocol'
 import { alignColumns } from '../output/columns'
 import { plainLine } from '../output/plainText'
 import { plainPalette, type Palette } from '../output/palette'
@@ -12,7 +12,7 @@ const header = ['TASK', 'STATE', 'WORKER', 'PID', 'AFTER', 'WHY'] as const
 const rightAligned = [3, 4] as const
 
 /** The tasks that did not end as `done`, as a table; no lines when there are none. */
-export function failuresTable({ failures, total }: GetFailures.Result, palette: Palette = plainPalette): string[] {
+export function failuresTable({ failures, total }: TaskFailures, palette: Palette = plainPalette): string[] {
   if (failures.length === 0) return []
   const rows = failures.map((failure) => [
     plainLine(failure.label),
@@ -36,7 +36,7 @@ function stateWords(state: string): string {
   return state === 'timedOut' ? 'timed out' : state
 }
 
-function whyFailed(failure: GetFailures.Failure): string {
+function whyFailed(failure: TaskFailure): string {
   const exit = formatExit(failure)
   const message = failureReason(failure)
   const both = exit === undefined || message.includes(exit) ? message : message === '' ? exit : `${exit}: ${message}`

@@ -1,5 +1,5 @@
 import { HostHungError, HostTimeoutError, type HostConnection } from '../../discovery'
-import { Changed, HostStatus, Output, poolsOfProgram, type CountsSnapshot, type PoolSnapshot } from '../../protocol'
+import { poolsOfProgram, type CountsSnapshot, type PoolSnapshot, type Output } from '../../protocol'
 import { CliError } from '../errors'
 import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
@@ -30,7 +30,7 @@ export class PoolFollower {
   readonly #pools: FreshPools
   #messages = 0
   #poolId: string | undefined
-  readonly #early: Output.Params[] = []
+  readonly #early: Output[] = []
   readonly #stopOutput: () => void
   #silent = false
   readonly #ended: Promise<PoolSnapshot>
@@ -58,7 +58,7 @@ export class PoolFollower {
     })
     // It may fail before anybody waits for it.
     this.#ended.catch(() => undefined)
-    this.#stopOutput = host.on(Output.method, (params) => {
+    this.#stopOutput = host.on('unhang/output', (params) => {
       // Output of a quick pool may be here before the answer to its launch.
       if (this.#poolId === undefined) this.#early.push(params)
       else this.#show(params)
@@ -68,7 +68,7 @@ export class PoolFollower {
   /** The pool once it has ended (every line of its output is queued by then). */
   async untilEnded(poolId: string): Promise<PoolSnapshot> {
     this.#poolId = poolId
-    const unsubscribe = this.#host.on(Changed.method, () => {
+    const unsubscribe = this.#host.on('unhang/changed', () => {
       this.#pools.refresh()
     })
     this.#host.onClose(() => {
@@ -105,7 +105,7 @@ export class PoolFollower {
     for (let seen = -1; seen !== this.#messages;) {
       seen = this.#messages
       try {
-        await this.#host.request(HostStatus.method, {})
+        await this.#host.request('unhang/hostStatus', {})
       } catch {
         // The host has ended with the pool (`unhang host stop`), so nothing more will come.
         return
@@ -113,7 +113,7 @@ export class PoolFollower {
     }
   }
 
-  #show(params: Output.Params): void {
+  #show(params: Output): void {
     if (params.poolId !== this.#poolId) return
     this.#messages += 1
     this.#terminal.printWorkerLines(this.#output.push(params))

@@ -1,5 +1,5 @@
 import { HostRequestError } from '../../discovery'
-import { type LaunchErrorData } from '../../protocol'
+import type { LaunchErrorData } from '../../protocol'
 import { CliError, DefinitionError } from '../errors'
 
 /** The key of a problem with the label itself: there is no such task, or no tasks.json at all. */

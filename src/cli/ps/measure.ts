@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HostConnection } from '../../discovery'
-import { Watch, type PoolSnapshot } from '../../protocol'
+import type { PoolSnapshot } from '../../protocol'
 import { fetchPools } from '../snapshots'
 
 /** The shortest interval that the host accepts: CPU use needs two looks, and a person waits for them. */
@@ -17,7 +17,7 @@ export async function measuredPools(host: HostConnection): Promise<PoolSnapshot[
   const deadline = performance.now() + giveUpAfterMs
   let pools = await fetchPools(host)
   if (isMeasured(pools)) return pools
-  await host.request(Watch.method, { workers: true, machine: false, intervalMs })
+  await host.request('unhang/watch', { workers: true, machine: false, intervalMs })
   while (!isMeasured(pools) && performance.now() < deadline) {
     await sleep(lookEveryMs)
     pools = await fetchPools(host)

@@ -1,10 +1,10 @@
 import {
   rescueOptionsOf,
   verdictsOf,
-  type PolicyActed,
   type PoolSnapshot,
   type PoolVerdictSnapshot,
   type WatchOptions,
+  type PolicyActed,
 } from '../../protocol'
 import { plainLines } from '../output/plainText'
 import { poolWord } from '../words/shell'
@@ -40,7 +40,7 @@ export class VerdictNotes {
   }
 
   /** What `onStuck` does, after why, where that was not said yet. */
-  acted(params: PolicyActed.Params, programName: string): string[] {
+  acted(params: PolicyActed, programName: string): string[] {
     const { poolId, name, onStuck, outcome, what, verdicts } = plainLines(params)
     const before = this.#said.get(poolId) ?? new Set()
     const fresh = verdicts.filter((verdict) => !before.has(keyOf(verdict)))

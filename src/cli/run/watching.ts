@@ -1,13 +1,5 @@
 import { HostHungError, HostTimeoutError, hungAfterMs, patience, type HostConnection } from '../../discovery'
-import {
-  Changed,
-  PolicyActed,
-  ProgramExited,
-  ProgramStarted,
-  RunProgram,
-  type PoolSnapshot,
-  type WatchOptions,
-} from '../../protocol'
+import type { PoolSnapshot, WatchOptions, ProgramSession, ResultOf } from '../../protocol'
 import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
 import { plainLine } from '../output/plainText'
@@ -45,7 +37,7 @@ export class Watching {
   private constructor(
     host: HostConnection,
     terminal: Terminal,
-    readonly session: RunProgram.Result,
+    readonly session: ProgramSession,
     { onStuck }: WatchOptions,
   ) {
     this.#host = host
@@ -61,11 +53,11 @@ export class Watching {
         this.#failed(error)
       },
     )
-    host.on(Changed.method, () => {
+    host.on('unhang/changed', () => {
       this.#pools.refresh()
     })
     // Also after the program's end, which it may have brought about.
-    host.on(PolicyActed.method, (acted) => {
+    host.on('unhang/policyActed', (acted) => {
       if (acted.programId === session.programId) this.#warn(this.#notes.acted(acted, plainLine(session.name)))
     })
     host.onClose(() => {
@@ -85,7 +77,7 @@ export class Watching {
       Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
     )
     const session = await host.request(
-      RunProgram.method,
+      'unhang/runProgram',
       { argv, cwd: process.cwd(), env, options },
       { timeoutMs: sessionTimeoutMs(host) },
     )
@@ -95,7 +87,7 @@ export class Watching {
   /** The program runs. */
   started(pid: number): void {
     const { programId } = this.session
-    this.#host.request(ProgramStarted.method, { programId, pid }).then(
+    this.#host.request('unhang/programStarted', { programId, pid }).then(
       () => {
         this.#pools.refresh()
       },
@@ -116,14 +108,14 @@ export class Watching {
    * The program has ended, or never started.
    * @returns the signal by which Unhang ended it; null where it did not, or where no host is left to tell.
    */
-  async exited(end: ProgramEnd): Promise<ProgramExited.Result['endedBy']> {
+  async exited(end: ProgramEnd): Promise<ResultOf<'unhang/programExited'>['endedBy']> {
     const gone = this.#state === 'over'
     this.#state = 'over'
     if (gone) return null
     try {
       return (
         await this.#host.request(
-          ProgramExited.method,
+          'unhang/programExited',
           { programId: this.session.programId, ...end },
           { timeoutMs: farewellTimeoutMs },
         )

@@ -1,8 +1,8 @@
-import type { GetStacks } from '../../protocol'
+import type { ProcessStacks, StackThread } from '../../protocol'
 import { plainPalette, type Palette } from '../output/palette'
 import { plainLines } from '../output/plainText'
 
-const sources: Readonly<Record<GetStacks.Result['source'], string>> = {
+const sources: Readonly<Record<ProcessStacks['source'], string>> = {
   observer: 'told by its own interpreter',
   faulthandler: 'written by its faulthandler',
   'py-spy': 'read by py-spy',
@@ -13,7 +13,7 @@ const sources: Readonly<Record<GetStacks.Result['source'], string>> = {
  * The stacks as Python's faulthandler prints them: per thread, the innermost frame first, lines that editors and
  * terminals link.
  */
-export function stacksText(stacks: GetStacks.Result, palette: Palette = plainPalette): string {
+export function stacksText(stacks: ProcessStacks, palette: Palette = plainPalette): string {
   const { name, pid, source, threads, note } = plainLines(stacks)
   const head = [
     `${palette.bold(name)}  pid ${pid}  ${palette.dim(sources[source])}`,
@@ -23,7 +23,7 @@ export function stacksText(stacks: GetStacks.Result, palette: Palette = plainPal
   return [head.join('\n'), ...threads.map((thread) => threadText(thread, palette))].join('\n\n')
 }
 
-function threadText({ name, id, frames }: GetStacks.Thread, palette: Palette): string {
+function threadText({ name, id, frames }: StackThread, palette: Palette): string {
   const title = `Thread ${name === '' ? id : name} (most recent call first):`
   if (frames.length === 0) return `${title}\n  no frames`
   return [

@@ -1,5 +1,5 @@
 import type { HostEnd } from '../../discovery'
-import type { Notifications, RequestMethod, Requests } from '../../protocol'
+import type { Notifications, RequestMethod, ResultOf, ParamsOf } from '../../protocol'
 import type { Disposable, Event } from '../lifecycle'
 
 export interface RequestOptions {
@@ -11,11 +11,7 @@ export interface RequestOptions {
  * An open connection to a host. It ends once: by {@link HostConnection.close}, or by itself, which fires `onDidClose`.
  */
 export interface HostConnection {
-  request<M extends RequestMethod>(
-    method: M,
-    params: Requests[M]['params'],
-    options: RequestOptions,
-  ): Promise<Requests[M]['result']>
+  request<M extends RequestMethod>(method: M, params: ParamsOf<M>, options: RequestOptions): Promise<ResultOf<M>>
   onNotification<M extends keyof Notifications>(method: M, listener: (params: Notifications[M]) => void): Disposable
   /** Fires once, only when the other side went away. */
   readonly onDidClose: Event<void>

@@ -1,6 +1,6 @@
 import type { LogOutputChannel, WorkspaceFolder } from 'vscode'
 import type { HostEnd } from '../../discovery'
-import type { Notifications, RequestMethod, Requests } from '../../protocol'
+import type { Notifications, RequestMethod, ResultOf, ParamsOf } from '../../protocol'
 import { DisposableStore, Emitter, type Disposable } from '../lifecycle'
 import { PoolStore } from '../model/poolStore'
 import {
@@ -20,7 +20,7 @@ import { SnapshotFeed } from './snapshotFeed'
 import { ConnectionSupervisor, type SupervisorState } from './supervisor'
 
 /** What the host is asked to measure, while somebody looks. */
-export type Watch = Requests['unhang/watch']['params']
+export type Watch = ParamsOf<'unhang/watch'>
 
 /** Answers that need no work on the host's side. */
 export const quickRequestTimeoutMs = 10_000
@@ -127,9 +127,9 @@ export class FolderSession implements Disposable {
   /** Asks the host, starting it when there is none. */
   async request<M extends RequestMethod>(
     method: M,
-    params: Requests[M]['params'],
+    params: ParamsOf<M>,
     options?: Partial<RequestOptions>,
-  ): Promise<Requests[M]['result']> {
+  ): Promise<ResultOf<M>> {
     const connection = await this.#supervisor.connect('start')
     if (connection === undefined) throw new HostUnavailableError('it did not start.')
     return this.#ask(connection, method, params, options)
@@ -138,9 +138,9 @@ export class FolderSession implements Disposable {
   /** Asks the host only if we are connected; undefined otherwise. */
   async requestIfConnected<M extends RequestMethod>(
     method: M,
-    params: Requests[M]['params'],
+    params: ParamsOf<M>,
     options?: Partial<RequestOptions>,
-  ): Promise<Requests[M]['result'] | undefined> {
+  ): Promise<ResultOf<M> | undefined> {
     const { connection } = this.#supervisor
     return connection === undefined ? undefined : this.#ask(connection, method, params, options)
   }
@@ -218,9 +218,9 @@ export class FolderSession implements Disposable {
   async #ask<M extends RequestMethod>(
     connection: HostConnection,
     method: M,
-    params: Requests[M]['params'],
+    params: ParamsOf<M>,
     options?: Partial<RequestOptions>,
-  ): Promise<Requests[M]['result']> {
+  ): Promise<ResultOf<M>> {
     try {
       return await connection.request(method, params, { timeoutMs: quickRequestTimeoutMs, ...options })
     } catch (error) {

@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { workspace, type LogOutputChannel, type TextDocument } from 'vscode'
 import { DisposableStore, type Disposable } from '../lifecycle'
-// Not through the room's index: that would read the messages' schemas at activation.
-import { hostTraces } from '../../discovery/endpoint'
+import { hostTraces } from '../../discovery'
 import type { FolderSession } from './folderSession'
 import type { Sessions } from './sessions'
 

@@ -24,7 +24,7 @@ import {
   type HostCondition,
   type HostScript,
 } from '../../discovery'
-import { type Notifications, type RequestMethod, type Requests } from '../../protocol'
+import type { Notifications, RequestMethod, ResultOf, ParamsOf } from '../../protocol'
 import { Emitter, type Disposable } from '../lifecycle'
 import {
   HostHangsError,
@@ -164,11 +164,11 @@ class LanguageConnection implements HostConnection {
 
   async request<M extends RequestMethod>(
     method: M,
-    params: Requests[M]['params'],
+    params: ParamsOf<M>,
     { timeoutMs }: RequestOptions,
-  ): Promise<Requests[M]['result']> {
+  ): Promise<ResultOf<M>> {
     return withTimeout(
-      this.#client.sendRequest<Requests[M]['result']>(method, params),
+      this.#client.sendRequest<ResultOf<M>>(method, params),
       timeoutMs,
       () => new HostTimeoutError(method, timeoutMs),
     )

@@ -1,7 +1,6 @@
 import { workspace, type ExtensionContext, type LogOutputChannel, type Uri, type WorkspaceFolder } from 'vscode'
 import type { Notifications } from '../../protocol'
-// Not through the room's index: that would read the messages' schemas at activation.
-import { hostTraces } from '../../discovery/endpoint'
+import { hostTraces } from '../../discovery'
 import { readSetting } from '../contributions/settings'
 import { DisposableStore, Emitter, type Disposable } from '../lifecycle'
 import { PoolCatalog } from '../model/poolCatalog'

@@ -1,7 +1,6 @@
 import { workspace } from 'vscode'
 import * as l10n from '@vscode/l10n'
-import type { RescueOptionSnapshot } from '../../protocol'
-import { rescueAction, rescueOptionsOf, type LostTaskChoice } from '../../protocol/verdicts'
+import { type RescueOptionSnapshot, rescueAction, rescueOptionsOf, type LostTaskChoice } from '../../protocol'
 import { UntrustedWorkspaceError } from '../client/connection'
 import type { Sessions } from '../client/sessions'
 import type { CommandHandlers } from '../contributions/commands'

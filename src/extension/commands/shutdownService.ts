@@ -1,6 +1,6 @@
 import { window } from 'vscode'
 import * as l10n from '@vscode/l10n'
-import type { Requests, ShutdownTargetParams } from '../../protocol'
+import type { ParamsOf, ShutdownTargetParams } from '../../protocol'
 import type { FolderSession } from '../client/folderSession'
 import type { Sessions } from '../client/sessions'
 import type { PlacedWorker } from '../model/poolCatalog'
@@ -10,7 +10,7 @@ import { planText } from '../text/shutdownPlan'
 import { confirmAttached } from './attachedPrograms'
 import { endingScope, type EndingScope } from './wholePrograms'
 
-export type ShutdownMode = Requests['unhang/shutdown']['params']['mode']
+export type ShutdownMode = ParamsOf<'unhang/shutdown'>['mode']
 
 /**
  * A shutdown is bounded by its passes, and a definition may ask for long ones; this only ends the wait for a host that

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n'
-import type { GetFailures, TaskSnapshot } from '../../protocol'
+import type { TaskSnapshot, TaskFailures } from '../../protocol'
 import type { Sessions } from '../client/sessions'
 import type { CommandHandlers } from '../contributions/commands'
 import type { PoolRecord } from '../model/poolStore'
@@ -101,7 +101,7 @@ async function pickFailed({ sessions, prompts }: TaskCommandContext): Promise<Ta
 
 async function failureChoices(sessions: Sessions, pool: PoolRecord): Promise<Choice<TaskAddress>[]> {
   const { id, name } = pool.header
-  const answer: GetFailures.Result | undefined = await sessions
+  const answer: TaskFailures | undefined = await sessions
     .ofPool(id)
     ?.request('unhang/failures', { poolId: id, limit: mostFailures })
   return (answer?.failures ?? []).map((failure) => ({

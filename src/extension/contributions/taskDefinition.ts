@@ -2,7 +2,7 @@
  * What package.json says of the pool task, made from the schema that the host checks definitions with. Used by
  * `npm run contributions`, which writes package.json, and by the unit test that keeps the two equal; never at runtime.
  */
-import { poolTaskJsonSchema } from '../../protocol'
+import { poolTaskJsonSchema } from '../../protocol/schemas'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 

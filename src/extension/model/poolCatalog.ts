@@ -1,5 +1,11 @@
-import type { MachineSnapshot, PoolVerdictSnapshot, WorkerSnapshot } from '../../protocol'
-import { isStuck, rescueOptionsOf, stuckIn } from '../../protocol/verdicts'
+import {
+  type MachineSnapshot,
+  type PoolVerdictSnapshot,
+  type WorkerSnapshot,
+  isStuck,
+  rescueOptionsOf,
+  stuckIn,
+} from '../../protocol'
 import { Emitter, type Disposable } from '../lifecycle'
 import { workersOfPool, type PoolRecord, type PoolStore, type StoreChange } from './poolStore'
 

@@ -1,6 +1,6 @@
 import { commands } from 'vscode'
 import * as l10n from '@vscode/l10n'
-import { rescueOptionsOf } from '../../protocol/verdicts'
+import { rescueOptionsOf } from '../../protocol'
 import type { Sessions } from '../client/sessions'
 import type { ShutdownService } from '../commands/shutdownService'
 import type { CommandId } from '../contributions/commands'

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n'
-import type { GetFailures, PoolVerdictSnapshot, ShutdownReportWire } from '../../protocol'
+import type { PoolVerdictSnapshot, ShutdownReportWire, TaskFailures } from '../../protocol'
 import type { PoolRecord } from '../model/poolStore'
 import { formatDuration, formatPreciseDuration } from '../text/durations'
 import { exitOf } from '../text/failures'
@@ -17,7 +17,7 @@ export interface KeptShutdown {
 export interface PoolReportParts {
   readonly name: string
   readonly pool: PoolRecord | undefined
-  readonly failures: GetFailures.Result | undefined
+  readonly failures: TaskFailures | undefined
   readonly shutdowns: readonly KeptShutdown[]
 }
 
@@ -85,7 +85,7 @@ function verdictSection({ code, summary, evidence, advice, confidence, worker, p
     .join('\n\n')
 }
 
-function failuresSection({ failures, total }: GetFailures.Result): string {
+function failuresSection({ failures, total }: TaskFailures): string {
   const rows = failures.map((failure) => [
     failure.label,
     failure.state,

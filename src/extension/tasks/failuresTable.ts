@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n'
-import type { GetFailures } from '../../protocol'
+import type { TaskFailures } from '../../protocol'
 import { formatPreciseDuration } from '../text/durations'
 import { exitOf, reasonOf } from '../text/failures'
 import { taskStateText } from '../text/states'
@@ -14,7 +14,7 @@ const shortestMessage = 30
 const gap = '  '
 
 /** The tasks that were not done, as aligned columns that fit the terminal. Empty when there are none. */
-export function failuresTable({ failures, total }: GetFailures.Result, columns: number): string[] {
+export function failuresTable({ failures, total }: TaskFailures, columns: number): string[] {
   if (failures.length === 0) return []
   const shown = failures.slice(-mostRows)
   const titles = [l10n.t('Task'), l10n.t('State'), l10n.t('Exit'), l10n.t('Worker'), l10n.t('Time')]

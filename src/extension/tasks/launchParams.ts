@@ -1,5 +1,5 @@
 import { settingDefaults, type Settings } from '../contributions/settingKeys'
-import type { LaunchPool } from '../../protocol'
+import type { ParamsOf } from '../../protocol'
 
 /** Settings that a pool is launched with where its definition does not say. */
 export type LaunchDefaults = Pick<
@@ -17,7 +17,7 @@ export function launchParams(
   raw: Readonly<Record<string, unknown>> | undefined,
   settings: LaunchDefaults,
   env: NodeJS.ProcessEnv,
-): LaunchPool.Params {
+): ParamsOf<'unhang/launchPool'> {
   const { nodePath, pythonPath, stackSignal, ...same } = settings
   return {
     label,

@@ -1,6 +1,6 @@
 import type { Pseudoterminal, TerminalDimensions } from 'vscode'
 import * as l10n from '@vscode/l10n'
-import type { LaunchPool, Notifications, PoolHeader } from '../../protocol'
+import type { Notifications, PoolHeader, LaunchedPool, ParamsOf } from '../../protocol'
 import type { FolderSession } from '../client/folderSession'
 import { DisposableStore, Emitter, disposableInterval } from '../lifecycle'
 import { failuresTable } from './failuresTable'
@@ -25,7 +25,7 @@ type Output = Notifications['unhang/output']
 
 export interface PoolTerminalOptions {
   readonly session: FolderSession
-  readonly params: LaunchPool.Params
+  readonly params: ParamsOf<'unhang/launchPool'>
   readonly onLaunched: (poolId: string) => void
   /** Whether the terminal closes because its window goes away, and the pool is to go on without it. */
   readonly leavesPoolRunning: () => Promise<boolean>
@@ -135,7 +135,7 @@ export class PoolTerminal implements Pseudoterminal {
     return this.#closed
   }
 
-  async #follow({ poolId, name, total, warnings }: LaunchPool.Result): Promise<void> {
+  async #follow({ poolId, name, total, warnings }: LaunchedPool): Promise<void> {
     const { session } = this.#options
     this.#state = 'running'
     this.#startedAt = Date.now()

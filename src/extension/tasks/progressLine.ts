@@ -1,6 +1,5 @@
 import * as l10n from '@vscode/l10n'
-import type { CountsSnapshot, PoolHeader } from '../../protocol'
-import { stuckIn } from '../../protocol/verdicts'
+import { type CountsSnapshot, type PoolHeader, stuckIn } from '../../protocol'
 import { formatDuration } from '../text/durations'
 import { finishedTasks, totalTasks, unsuccessfulTasks } from '../text/rows'
 

@@ -1,15 +1,13 @@
-import type { GetFailures } from '../../protocol'
-// Not through the room's index: that would read the messages' schemas at activation.
-import { failureReason } from '../../protocol/failureReason'
+import { failureReason, type TaskFailure } from '../../protocol'
 import { exitText } from './exits'
 
 /** How its process ended, empty when that is not known. */
-export function exitOf({ exitCode, signal }: Pick<GetFailures.Failure, 'exitCode' | 'signal'>): string {
+export function exitOf({ exitCode, signal }: Pick<TaskFailure, 'exitCode' | 'signal'>): string {
   return exitCode === null && signal === null ? '' : exitText(exitCode, signal)
 }
 
 /** Why it failed, without what the other columns say. */
-export function reasonOf(failure: GetFailures.Failure): string {
+export function reasonOf(failure: TaskFailure): string {
   const reason = failureReason(failure)
   const exit = `${exitOf(failure)}: `
   return reason.startsWith(exit) ? reason.slice(exit.length) : reason

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n'
-import type { GetStacks } from '../../protocol'
+import type { ProcessStacks } from '../../protocol'
 
 /** Where a line of a stack document leads. */
 export interface StackLink {
@@ -20,7 +20,7 @@ export interface StackText {
  * The stacks of a process as Python's faulthandler prints them, the innermost frame first, and where each frame leads.
  * @param name As its row has it.
  */
-export function stackText({ pid, source, threads, note }: GetStacks.Result, name: string, takenAt: string): StackText {
+export function stackText({ pid, source, threads, note }: ProcessStacks, name: string, takenAt: string): StackText {
   const lines: string[] = []
   const links: StackLink[] = []
   lines.push(l10n.t('{0}, pid {1}', oneLine(name), pid), l10n.t('Taken at {0}, {1}.', takenAt, sourceText(source)))
@@ -60,7 +60,7 @@ function oneLine(text: string): string {
   return text.replace(/\s*[\r\n]+\s*/g, ' ').trim()
 }
 
-function sourceText(source: GetStacks.Result['source']): string {
+function sourceText(source: ProcessStacks['source']): string {
   switch (source) {
     case 'observer':
       return l10n.t('told by its own interpreter')

@@ -1,6 +1,5 @@
 import * as l10n from '@vscode/l10n'
-import type { PoolHeader, PoolVerdictSnapshot, RescueOptionSnapshot } from '../../protocol'
-import type { LostTaskChoice } from '../../protocol/verdicts'
+import type { PoolHeader, PoolVerdictSnapshot, RescueOptionSnapshot, LostTaskChoice } from '../../protocol'
 import { verdictText } from './states'
 
 /** What one should know first: what is stuck before what is not, else the host's order, the gravest first. */

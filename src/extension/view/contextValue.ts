@@ -1,5 +1,4 @@
-import type { PoolHeader, TaskSnapshot, WorkerSnapshot } from '../../protocol'
-import { isStuck, rescueOptionsOf } from '../../protocol/verdicts'
+import { type PoolHeader, type TaskSnapshot, type WorkerSnapshot, isStuck, rescueOptionsOf } from '../../protocol'
 
 /**
  * `kind+flag+flag`, matched in `when` clauses by lookahead: `viewItem =~ /^worker(?=.*\+live)/`. Flags of a pool: its

@@ -1,5 +1,11 @@
-import type { PoolHeader, PoolVerdictSnapshot, ProgramSnapshot, TaskSnapshot, WorkerSnapshot } from '../../protocol'
-import { isStuck } from '../../protocol/verdicts'
+import {
+  type PoolHeader,
+  type PoolVerdictSnapshot,
+  type ProgramSnapshot,
+  type TaskSnapshot,
+  type WorkerSnapshot,
+  isStuck,
+} from '../../protocol'
 
 /** A codicon and a theme colour. The shape alone tells the status; the colour repeats it. */
 export interface IconChoice {

@@ -12,24 +12,23 @@ import {
   type InitializeParams,
   type InitializeResult,
 } from 'vscode-languageserver/node'
-import { z } from 'zod'
+import * as z from 'zod'
 import {
-  Changed,
   errorCodes,
-  initializationOptionsSchema,
-  Output,
   protocolVersion,
   type InitializationOptions,
   type Notifications,
   type RequestMethod,
-  type Watch,
+  type ParamsOf,
 } from '../../protocol'
+import { initializationOptionsSchema, requests } from '../../protocol/schemas'
 import { LaunchError } from '../terms/launchError'
 import type { Log } from '../terms/log'
 import { FrameReader, largestFirstMessageBytes, largestMessageBytes, type FrameError } from './frameReader'
 import { FrameWriter, pauseBacklogBytes } from './frameWriter'
 import { OutputFollower, type OutputFeed } from '../output/outputFeed'
-import { RequestError, requestSchemas, type RequestHandlers } from './requestHandlers'
+import { RequestError } from '../terms/requestError'
+import type { Asker, RequestHandlers } from './requestHandlers'
 
 /** An LSP connection of the library, without proposed features. */
 export type LanguageConnection = _Connection
@@ -78,7 +77,7 @@ const noticeBacklogBytes = 64 * 1024
 /**
  * One client: the editor's window, a terminal, a test. Nothing it sends or leaves unread reaches beyond this object.
  */
-export class Client {
+export class Client implements Asker {
   readonly #socket: Socket
   readonly #host: ClientHost
 
@@ -101,7 +100,7 @@ export class Client {
   /** The pid namespace that its numbers are of, as it said. */
   pidNamespace: string | undefined
   /** What it wants measured. */
-  watching: Watch.Params | undefined
+  watching: ParamsOf<'unhang/watch'> | undefined
 
   constructor(socket: Socket, host: ClientHost) {
     this.#socket = socket
@@ -156,7 +155,7 @@ export class Client {
       return
     }
     this.#dueRev = undefined
-    this.send(Changed.method, { rev })
+    this.send('unhang/changed', { rev })
   }
 
   poolsChanged(): void {
@@ -173,7 +172,7 @@ export class Client {
     const follower = new OutputFollower(poolId, {
       backlog: () => this.#writer.backlog,
       send: (params) => {
-        this.send(Output.method, params)
+        this.send('unhang/output', params)
       },
     })
     this.#followed.set(poolId, {
@@ -238,16 +237,16 @@ export class Client {
   }
 
   #register(method: RequestMethod): void {
-    const schema = requestSchemas[method]
+    const schema: z.ZodType = requests[method].params
     this.#connection.onRequest(method, async (...given: unknown[]) => {
       // The library passes by-position parameters one by one, and the cancellation token last.
       const positional = given.slice(0, -1)
       const params: unknown = positional.length === 0 ? undefined : positional.length === 1 ? positional[0] : positional
-      const parsed = (schema ?? anything).safeParse(params)
+      const parsed = schema.safeParse(params)
       if (!parsed.success)
         return new ResponseError(ErrorCodes.InvalidParams, `${method}: ${z.prettifyError(parsed.error)}`)
       try {
-        const handle = this.#host.handlers[method] as (params: unknown, client: Client) => unknown
+        const handle = this.#host.handlers[method] as (params: unknown, asker: Asker) => unknown
         return await handle(parsed.data, this)
       } catch (error) {
         if (error instanceof LaunchError) return new ResponseError(errorCodes.launch, error.message, error.data)
@@ -360,8 +359,6 @@ export class Client {
     this.#host.gone(this)
   }
 }
-
-const anything = z.unknown()
 
 function hasId(params: unknown): boolean {
   return (

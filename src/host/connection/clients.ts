@@ -1,5 +1,6 @@
 import type { Client } from './client'
-import { PolicyActed, ShutdownDone, type Watch } from '../../protocol'
+import type { Asker } from './requestHandlers'
+import type { ShutdownDone, PolicyActed, ParamsOf } from '../../protocol'
 
 /** Everybody who is connected, and what is told to all of them. */
 export class Clients {
@@ -43,13 +44,13 @@ export class Clients {
     for (const client of this.#connected) client.hurry()
   }
 
-  watch(client: Client, params: Watch.Params): void {
+  watch(client: Asker, params: ParamsOf<'unhang/watch'>): void {
     client.watching = params
     this.#changed()
   }
 
   /** What is to be measured, for anybody. */
-  wishes(): Watch.Params[] {
+  wishes(): ParamsOf<'unhang/watch'>[] {
     return [...this.#connected].flatMap(({ watching }) =>
       watching && (watching.workers || watching.machine) ? watching : [],
     )
@@ -62,12 +63,12 @@ export class Clients {
     }
   }
 
-  tellShutdown(params: ShutdownDone.Params): void {
-    for (const client of this.#connected) client.send(ShutdownDone.method, params)
+  tellShutdown(params: ShutdownDone): void {
+    for (const client of this.#connected) client.send('unhang/shutdownDone', params)
   }
 
-  tellPolicy(params: PolicyActed.Params): void {
-    for (const client of this.#connected) client.send(PolicyActed.method, params)
+  tellPolicy(params: PolicyActed): void {
+    for (const client of this.#connected) client.send('unhang/policyActed', params)
   }
 
   /** What the workers of a pool wrote comes before the news that they have ended. */

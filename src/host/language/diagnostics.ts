@@ -1,6 +1,6 @@
 import { DiagnosticSeverity, type Diagnostic } from 'vscode-languageserver/node'
 import type { TextDocument } from 'vscode-languageserver-textdocument'
-import type { DefinitionProblem } from '../../protocol'
+import type { DefinitionProblem } from '../../protocol/schemas'
 import { checkDefinition } from '../launch/checkDefinition'
 import type { ItemLook } from '../launch/items'
 import { parseTasksFile, placeOf, tooDeep, type PoolTask } from '../launch/tasksFile'

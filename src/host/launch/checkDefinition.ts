@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { validateDefinition, type DefinitionProblem, type PoolDefinition } from '../../protocol'
+import { validateDefinition, type DefinitionProblem, type PoolDefinition } from '../../protocol/schemas'
 import { openItems, type ItemLook, type ItemSource } from './items'
 import { programProblems } from './program'
 import { checkPython } from './pythonProgram'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readForeign, type ReadForeign } from '../../files'
-import { closest, type DefinitionProblem } from '../../protocol'
+import { closest, type DefinitionProblem } from '../../protocol/schemas'
 import { LaunchError } from '../terms/launchError'
 import { parseTasksFile, type PoolTask } from './tasksFile'
 

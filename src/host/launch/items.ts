@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { filledLines, readForeign, type ReadFault, type ReadForeign, type ReadRequest } from '../../files'
-import type { DefinitionProblem, PoolItems } from '../../protocol'
+import type { DefinitionProblem, PoolItems } from '../../protocol/schemas'
 
 /** The items of a pool: how many, and one after the other, read as the pool gets to them where they could be many. */
 export interface ItemSource {

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path'
 import { Pool, PoolOptionError, type PoolOptions } from '../../core'
-import type { LaunchPool, PoolDefinition } from '../../protocol'
+import type { LaunchedPool, ParamsOf } from '../../protocol'
+import type { PoolDefinition } from '../../protocol/schemas'
 import type { ShutdownDependencies } from '../../shutdown'
 import type { ProgramLaunch } from '../programs/programs'
 import type { PoolTermination } from '../preemption/preemptions'
@@ -22,7 +23,7 @@ export interface LaunchContext {
    * Called in the same turn in which the pool is made: its workers start in the next, and not one event may be missed.
    */
   adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void
-  launchProgram(program: ProgramLaunch): Promise<LaunchPool.Result>
+  launchProgram(program: ProgramLaunch): Promise<LaunchedPool>
   /** Called right before a pool is made: checking takes time. Throws when this host takes no more pools. */
   mustBeOpen(): void
   readonly onError: (error: unknown) => void
@@ -32,7 +33,7 @@ export interface LaunchContext {
  * Makes a pool of a task's label or of a definition. Everything is checked before anything is started.
  * @throws {@link LaunchError} with the key of each thing that is wrong.
  */
-export async function launchPool(params: LaunchPool.Params, context: LaunchContext): Promise<LaunchPool.Result> {
+export async function launchPool(params: ParamsOf<'unhang/launchPool'>, context: LaunchContext): Promise<LaunchedPool> {
   const { label } = params
   if (label === undefined && params.definition === undefined) {
     throw new LaunchError('A pool without a label and a definition', [
@@ -85,7 +86,7 @@ function programLaunchOf(
   { definition, cwd }: CheckedDefinition,
   command: string | readonly string[],
   label: string | undefined,
-  { defaults }: LaunchPool.Params,
+  { defaults }: ParamsOf<'unhang/launchPool'>,
   env: NodeJS.ProcessEnv,
 ): ProgramLaunch {
   return {
@@ -108,7 +109,7 @@ function programLaunchOf(
 function poolOptionsOf(
   checked: CheckedDefinition,
   label: string | undefined,
-  { defaults }: LaunchPool.Params,
+  { defaults }: ParamsOf<'unhang/launchPool'>,
   env: NodeJS.ProcessEnv,
   context: LaunchContext,
 ): PoolOptions {

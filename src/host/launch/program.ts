@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
-import { keyOf, type DefinitionProblem, type PoolDefinition } from '../../protocol'
+import { keyOf, type DefinitionProblem, type PoolDefinition } from '../../protocol/schemas'
 import { isPlainNumber, secondReadings } from '../../runtimes'
 import { holdsVariable } from './variables'
 

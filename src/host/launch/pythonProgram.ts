@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readForeign, type ReadForeign } from '../../files'
-import type { DefinitionProblem, PoolDefinition } from '../../protocol'
+import type { DefinitionProblem, PoolDefinition } from '../../protocol/schemas'
 import { findPython, PythonNotFoundError } from '../../runtimes'
 import { holdsVariable } from './variables'
 

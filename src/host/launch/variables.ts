@@ -1,7 +1,6 @@
 import { basename, sep } from 'node:path'
-import type { DefinitionProblem } from '../../protocol'
+import { type DefinitionProblem, keyOf } from '../../protocol/schemas'
 import { homeFolder } from '../../discovery'
-import { keyOf } from '../../protocol'
 
 /** What `${…}` stands for in a pool task. */
 export interface VariableContext {

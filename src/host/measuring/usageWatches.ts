@@ -6,7 +6,7 @@ import {
   type ProcessTable,
   type UsageSample,
 } from '../../processes'
-import type { MachineSnapshot, Watch } from '../../protocol'
+import type { MachineSnapshot, ParamsOf } from '../../protocol'
 import type { Log } from '../terms/log'
 
 /** What is measured, and who wants to know. */
@@ -46,7 +46,7 @@ export class Watching {
   }
 
   /** Call with what every client wants, whenever one changes its mind, comes or goes. */
-  update(wishes: readonly Watch.Params[]): void {
+  update(wishes: readonly ParamsOf<'unhang/watch'>[]): void {
     // The pools' share of the machine is measured with the workers.
     const workersMs = shortest(wishes.filter((wish) => wish.workers || wish.machine))
     const machineMs = shortest(wishes.filter((wish) => wish.machine))
@@ -103,6 +103,6 @@ export class Watching {
   }
 }
 
-function shortest(wishes: readonly Watch.Params[]): number | undefined {
+function shortest(wishes: readonly ParamsOf<'unhang/watch'>[]): number | undefined {
   return wishes.length === 0 ? undefined : Math.min(...wishes.map((wish) => wish.intervalMs))
 }

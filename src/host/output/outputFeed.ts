@@ -51,7 +51,7 @@ const busyBacklogBytes = 256 * 1024
 /** Carries one pool's output to one client, in order, in messages of a decent size, and never more than it can take. */
 export class OutputFollower {
   readonly #poolId: string
-  readonly #client: { backlog(): number; send(params: Output.Params): void }
+  readonly #client: { backlog(): number; send(params: Output): void }
 
   #pending: OutputChunk[] = []
   #pendingSize = 0
@@ -59,7 +59,7 @@ export class OutputFollower {
   #timer: NodeJS.Timeout | undefined
   readonly #decoders = new Map<string, StringDecoder>()
 
-  constructor(poolId: string, client: { backlog(): number; send(params: Output.Params): void }) {
+  constructor(poolId: string, client: { backlog(): number; send(params: Output): void }) {
     this.#poolId = poolId
     this.#client = client
   }
@@ -101,8 +101,8 @@ export class OutputFollower {
   }
 
   /** Joins neighbours of one stream, and holds back half a character until the rest of it comes. */
-  #decode(chunks: readonly OutputChunk[]): Output.Params['chunks'] {
-    const decoded: Output.Params['chunks'] = []
+  #decode(chunks: readonly OutputChunk[]): Output['chunks'] {
+    const decoded: Output['chunks'] = []
     for (const { worker, taskId, stream, chunk } of chunks) {
       const key = `${worker} ${stream}`
       let decoder = this.#decoders.get(key)

@@ -1,5 +1,5 @@
 import type { OutputFeed } from '../output/outputFeed'
-import type { GetFailures } from '../../protocol'
+import type { TaskFailures } from '../../protocol'
 import type { ProcessIdentity, UsageSample } from '../../processes'
 import type { ShutdownActor, ShutdownPlan, ShutdownReport } from '../../shutdown'
 import type { StateSource } from '../state/stateLog'
@@ -42,7 +42,7 @@ export interface HostedPool extends StateSource {
   plan(order: ShutdownOrder): Promise<ShutdownPlan>
   /** What {@link shutdownWorker} would do now; only looks. */
   planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan>
-  failures(limit: number): GetFailures.Result
+  failures(limit: number): TaskFailures
   /** @throws `RequestError` when there is no such task, or it has ended. */
   cancelTask(taskId: string, order: ShutdownOrder): Promise<void>
   /** @throws `RequestError` when there is no such task, or the pool takes no more. */

@@ -1,10 +1,17 @@
 import { rm } from 'node:fs/promises'
 import type { FailureRecord, Pool, Spread, TaskInfo, WorkerInfo } from '../../core'
 import type { ProcessIdentity, UsageSample } from '../../processes'
-import { errorCodes, type GetFailures, type PoolHeader, type TaskSnapshot, type WorkerSnapshot } from '../../protocol'
+import {
+  errorCodes,
+  type PoolHeader,
+  type TaskSnapshot,
+  type WorkerSnapshot,
+  type TaskFailures,
+  type TaskFailure,
+} from '../../protocol'
 import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import { OutputFeed } from '../output/outputFeed'
-import { RequestError } from '../connection/requestHandlers'
+import { RequestError } from '../terms/requestError'
 import type { HostedPool, ShutdownOrder } from './hostedPool'
 
 /** Where a pool reports what changed and who came and went. */
@@ -185,7 +192,7 @@ export class LivePool implements HostedPool {
     return this.pool.planShutdown(order, pid)
   }
 
-  failures(limit: number): GetFailures.Result {
+  failures(limit: number): TaskFailures {
     return { failures: this.pool.failures.slice(-limit).map(failureOf), total: this.pool.failureCount }
   }
 
@@ -351,7 +358,7 @@ function taskSnapshot(task: TaskInfo, exitedAt: number | null): TaskSnapshot {
   }
 }
 
-function failureOf({ task, detail }: FailureRecord): GetFailures.Failure {
+function failureOf({ task, detail }: FailureRecord): TaskFailure {
   return {
     taskId: task.id,
     label: task.label,

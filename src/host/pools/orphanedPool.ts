@@ -1,10 +1,10 @@
 import { isAlive, type ProcessTable, type UsageSample } from '../../processes'
 import {
   errorCodes,
-  type GetFailures,
   type PoolHeader,
   type VerdictSnapshot,
   type WorkerSnapshot,
+  type TaskFailures,
 } from '../../protocol'
 import {
   planShutdown,
@@ -16,7 +16,7 @@ import {
   type ShutdownSubject,
 } from '../../shutdown'
 import { OutputFeed } from '../output/outputFeed'
-import { RequestError } from '../connection/requestHandlers'
+import { RequestError } from '../terms/requestError'
 import type { LedgerEntry } from '../ledger/workerLedger'
 import type { HostedPool, ShutdownOrder } from './hostedPool'
 
@@ -182,7 +182,7 @@ export class OrphanedPool implements HostedPool {
     return planShutdown(this.#requestToEndWorker(pid, order), { processes: this.#processes })
   }
 
-  failures(): GetFailures.Result {
+  failures(): TaskFailures {
     return { failures: [], total: 0 }
   }
 

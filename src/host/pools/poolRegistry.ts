@@ -1,6 +1,6 @@
 import type { StateLog } from '../state/stateLog'
 import { errorCodes, type PoolHeader } from '../../protocol'
-import { RequestError } from '../connection/requestHandlers'
+import { RequestError } from '../terms/requestError'
 import type { HostedPool } from './hostedPool'
 
 /** Ended pools that stay listed: a day of launches, and a snapshot of all of them is still small. */

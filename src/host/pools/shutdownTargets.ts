@@ -1,6 +1,6 @@
 import { errorCodes, type ShutdownTargetParams } from '../../protocol'
 import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
-import { RequestError } from '../connection/requestHandlers'
+import { RequestError } from '../terms/requestError'
 import type { HostedPool, ShutdownOrder } from './hostedPool'
 import type { PoolRegistry } from './poolRegistry'
 

@@ -1,4 +1,4 @@
-import type { TerminationDefinition } from '../../protocol'
+import type { TerminationDefinition } from '../../protocol/schemas'
 import {
   describePreemption,
   isWarning,

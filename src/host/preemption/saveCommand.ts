@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { markerVariable } from '../../processes'
-import type { TerminationDefinition } from '../../protocol'
+import type { TerminationDefinition } from '../../protocol/schemas'
 import { describeExit, shutDown, type SaveContext, type ShutdownDependencies } from '../../shutdown'
 
 export type SaveCommandLine = NonNullable<TerminationDefinition['save']>

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 import { recogniseProcess } from '../../diagnosis'
 import type { ProcessIdentity } from '../../processes'
-import { errorCodes, type GetStacks } from '../../protocol'
-import { RequestError } from '../connection/requestHandlers'
+import { errorCodes, type StackFrame, type ProcessStacks } from '../../protocol'
+import { RequestError } from '../terms/requestError'
 import type { AttachedProgram } from './attached/attachedProgram'
 import { readNodeStack } from './stacks/nodeStack'
 import { observedStacksSchema } from './observers/observerMessages'
@@ -29,7 +29,7 @@ export async function stacksOf(
   watched: readonly WatchedProgram[],
   attached: readonly AttachedProgram[],
   context: ProgramContext,
-): Promise<GetStacks.Result> {
+): Promise<ProcessStacks> {
   const identity = await context.processes.identify(pid)
   const row = identity && (await context.processes.inspect(identity))
   if (identity === undefined || row === undefined || row.state === 'zombie')
@@ -57,7 +57,7 @@ async function ofWatched(
   pid: number,
   identity: ProcessIdentity,
   context: ProgramContext,
-): Promise<GetStacks.Result | undefined> {
+): Promise<ProcessStacks | undefined> {
   const parent = program.parentOf(pid)
   const member = program.findMember(pid)
   if (parent === undefined && member === undefined) return undefined
@@ -138,12 +138,12 @@ async function ofNode(
   name: string,
   identity: ProcessIdentity,
   context: ProgramContext,
-): Promise<GetStacks.Result> {
+): Promise<ProcessStacks> {
   const { frames, note } = await readNodeStack(node, identity, file, context)
   const named = frames.map((frame) => ({ ...frame, file: pathOf(frame.file) }))
   const codeAt = await sourceLines(named)
   // What is built into JavaScript has no file.
-  const seen = named.map((frame): GetStacks.Frame => ({
+  const seen = named.map((frame): StackFrame => ({
     file: frame.file === '' ? 'native' : frame.file,
     line: frame.line,
     function: frame.function,
@@ -174,7 +174,7 @@ const pySpySchema = z.array(
   }),
 )
 
-async function byPySpy(pid: number, name: string): Promise<GetStacks.Result> {
+async function byPySpy(pid: number, name: string): Promise<ProcessStacks> {
   let output: string
   try {
     output = (

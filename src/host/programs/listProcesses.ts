@@ -1,7 +1,7 @@
 import { sep } from 'node:path'
 import { recogniseProcess } from '../../diagnosis'
 import type { ProcessRow } from '../../processes'
-import type { ListProcesses } from '../../protocol'
+import type { ListedProcess } from '../../protocol'
 import type { ProgramContext } from './context/programContext'
 
 /** A command line in a picker; the rest is in `ps`. */
@@ -12,7 +12,7 @@ const atOnce = 50
 /**
  * Programs that could be attached to: they have children, or work in the workspace. Not this host, nor what started it.
  */
-export async function listProcesses({ processes, root }: ProgramContext): Promise<ListProcesses.Process[]> {
+export async function listProcesses({ processes, root }: ProgramContext): Promise<ListedProcess[]> {
   const rows = (await processes.list()).filter(
     (row) => row.state !== 'zombie' && row.identity.pid > 1 && row.identity.pid !== process.pid,
   )
@@ -32,7 +32,7 @@ export async function listProcesses({ processes, root }: ProgramContext): Promis
       }),
     )
   }
-  return rows.flatMap((row): ListProcesses.Process[] => {
+  return rows.flatMap((row): ListedProcess[] => {
     const { pid } = row.identity
     const commandLine = lines.get(pid)
     if (commandLine === undefined) return []

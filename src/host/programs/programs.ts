@@ -7,18 +7,16 @@ import { isAlive } from '../../processes'
 import { ownPidNamespace } from '../../discovery'
 import {
   errorCodes,
-  type AttachProcess,
-  type ConfirmAttached,
-  type GetStacks,
-  type LaunchPool,
-  type ListProcesses,
-  type ProgramExited,
-  type ProgramStarted,
-  type Rescue,
-  type RunProgram,
+  type ProgramSession,
+  type ParamsOf,
+  type ProcessStacks,
+  type ListedProcess,
+  type ResultOf,
+  type AttachedProcess,
+  type LaunchedPool,
 } from '../../protocol'
 import { findObserverPath } from '../../runtimes'
-import { RequestError } from '../connection/requestHandlers'
+import { RequestError } from '../terms/requestError'
 import { LaunchError } from '../terms/launchError'
 import { AttachedProgram } from './attached/attachedProgram'
 import { listProcesses } from './listProcesses'
@@ -69,7 +67,7 @@ export class Programs implements ProgramRequests {
     )
   }
 
-  async run({ argv, cwd, env, options }: RunProgram.Params): Promise<RunProgram.Result> {
+  async run({ argv, cwd, env, options }: ParamsOf<'unhang/runProgram'>): Promise<ProgramSession> {
     const { program, session } = await this.#open(
       { argv, cwd, watch: options, owned: false, label: null },
       options.name ?? programName(argv),
@@ -86,7 +84,10 @@ export class Programs implements ProgramRequests {
     }
   }
 
-  async started({ programId, pid }: ProgramStarted.Params, { processId, pidNamespace }: Starter): Promise<void> {
+  async started(
+    { programId, pid }: ParamsOf<'unhang/programStarted'>,
+    { processId, pidNamespace }: Starter,
+  ): Promise<void> {
     const program = this.#program(programId)
     const identity = await this.#context.processes.identify(pid)
     const row = identity && (await this.#context.processes.inspect(identity))
@@ -108,7 +109,11 @@ export class Programs implements ProgramRequests {
     if (program.root === undefined) await program.started(identity)
   }
 
-  async exited({ programId, exitCode, signal }: ProgramExited.Params): Promise<ProgramExited.Result> {
+  async exited({
+    programId,
+    exitCode,
+    signal,
+  }: ParamsOf<'unhang/programExited'>): Promise<ResultOf<'unhang/programExited'>> {
     const program = this.#program(programId)
     const { root } = program
     if (root !== undefined && (await isAlive(this.#context.processes, root)))
@@ -121,7 +126,7 @@ export class Programs implements ProgramRequests {
   }
 
   /** Starts a program for a task; its output goes to whoever follows. */
-  async launch({ command, cwd, env, name, label, watch }: ProgramLaunch): Promise<LaunchPool.Result> {
+  async launch({ command, cwd, env, name, label, watch }: ProgramLaunch): Promise<LaunchedPool> {
     const argv = typeof command === 'string' ? [command] : command
     const title =
       name ?? (typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'program') : programName(argv))
@@ -199,7 +204,7 @@ export class Programs implements ProgramRequests {
     await Promise.all(chosen.map((program) => program.look()))
   }
 
-  async rescue({ poolId, actions, askedBy }: Rescue.Params): Promise<Rescue.Result> {
+  async rescue({ poolId, actions, askedBy }: ParamsOf<'unhang/rescue'>): Promise<ResultOf<'unhang/rescue'>> {
     const part = this.#context.pools.get(poolId)
     const program = [...this.#watched.values(), ...this.#attached.values()].find(
       (candidate) => candidate === part || candidate.pools.some((pool) => pool === part),
@@ -212,7 +217,7 @@ export class Programs implements ProgramRequests {
       )
     // Whatever was true when somebody read it, it must be true now.
     await program.look()
-    const outcomes: Rescue.Result['outcomes'] = []
+    const outcomes: ResultOf<'unhang/rescue'>['outcomes'] = []
     for (const action of actions) {
       const outcome =
         action.kind === 'continue'
@@ -229,11 +234,11 @@ export class Programs implements ProgramRequests {
     return { outcomes }
   }
 
-  stacks(pid: number): Promise<GetStacks.Result> {
+  stacks(pid: number): Promise<ProcessStacks> {
     return stacksOf(pid, [...this.#watched.values()], [...this.#attached.values()], this.#context)
   }
 
-  async attach(pid: number): Promise<AttachProcess.Result> {
+  async attach(pid: number): Promise<AttachedProcess> {
     this.#context.mustBeOpen()
     for (const program of this.#watched.values()) {
       if (program.live && program.findMember(pid) !== undefined)
@@ -256,13 +261,13 @@ export class Programs implements ProgramRequests {
     return { programId: program.id, name: program.name, pids: program.pids() }
   }
 
-  async confirm({ poolId, pids }: ConfirmAttached.Params): Promise<void> {
+  async confirm({ poolId, pids }: ParamsOf<'unhang/confirmAttached'>): Promise<void> {
     const program = this.#attached.get(poolId)
     if (program === undefined) throw new RequestError(errorCodes.notFound, `There is no attached program ${poolId}.`)
     await program.confirm(pids)
   }
 
-  processes(): Promise<ListProcesses.Process[]> {
+  processes(): Promise<ListedProcess[]> {
     return listProcesses(this.#context)
   }
 

@@ -1,4 +1,5 @@
-import { keyOf, type DefinitionProblem, type LaunchErrorData } from '../../protocol'
+import type { LaunchErrorData } from '../../protocol'
+import { keyOf, type DefinitionProblem } from '../../protocol/schemas'
 
 /** A pool could not be launched; nothing was started. */
 export class LaunchError extends Error {

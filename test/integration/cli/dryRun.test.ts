@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { endpointOf } from '../../../src/discovery'
-import { type PlanShutdown } from '../../../src/protocol'
+import type { ResultOf } from '../../../src/protocol'
 import { lives, until, Workspace, type RunningCli } from './workspace'
 
 let workspace: Workspace
@@ -18,11 +18,11 @@ async function signalsSent(): Promise<string> {
   return readFile(join(dirname(killsFile), 'kills.jsonl'), 'utf8').catch(() => '')
 }
 
-async function planOf(...args: string[]): Promise<PlanShutdown.Result['plans']> {
+async function planOf(...args: string[]): Promise<ResultOf<'unhang/planShutdown'>['plans']> {
   const { code, stdout, stderr } = await workspace.run(...args, '--dry-run', '--json')
   expect(stderr).toBe('')
   expect(code).toBe(0)
-  return (JSON.parse(stdout) as PlanShutdown.Result).plans
+  return (JSON.parse(stdout) as ResultOf<'unhang/planShutdown'>).plans
 }
 
 /** A shell with two children, of which one ignores SIGTERM, until all three are there. */

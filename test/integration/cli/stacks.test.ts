@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { GetStacks } from '../../../src/protocol'
+import type { ProcessStacks } from '../../../src/protocol'
 import { oldestAndNewest, runFixture, runProgram, untilVerdict } from './programs'
 import { until, Workspace } from './workspace'
 
@@ -38,7 +38,7 @@ it('stacks of a worker show the line that it sleeps in, and the same in JSON', a
   )
   const { code, stdout } = await workspace.run('stacks', String(pid), '--json')
   expect(code).toBe(0)
-  const stacks = JSON.parse(stdout) as GetStacks.Result
+  const stacks = JSON.parse(stdout) as ProcessStacks
   expect(Object.keys(stacks).sort()).toEqual(['name', 'note', 'pid', 'source', 'threads'])
   expect(stacks.threads.flatMap(({ frames }) => frames)).toContainEqual(
     expect.objectContaining({ function: 'nap', line: 5, code: expect.stringContaining('time.sleep(600)') as string }),

@@ -5,7 +5,7 @@ import { FolderSession } from '../../../src/extension/client/folderSession'
 import { Emitter } from '../../../src/extension/lifecycle'
 import { plainLine } from '../../../src/extension/tasks/outputLines'
 import { PoolTerminal } from '../../../src/extension/tasks/poolTerminal'
-import type { LaunchPool, RequestMethod } from '../../../src/protocol'
+import type { RequestMethod, ParamsOf } from '../../../src/protocol'
 import { buildHost, TestWorkspace } from '../host/testWorkspace'
 
 const silent = { warn: () => undefined, info: () => undefined, error: () => undefined } as unknown as LogOutputChannel
@@ -56,7 +56,7 @@ async function connect(): Promise<HostConnection> {
 }
 
 /** Runs a pool in a terminal; resolves with its plain lines and its exit code. */
-async function run(params: LaunchPool.Params): Promise<{ lines: string[]; exitCode: number }> {
+async function run(params: ParamsOf<'unhang/launchPool'>): Promise<{ lines: string[]; exitCode: number }> {
   const terminal = new PoolTerminal({
     session,
     params,

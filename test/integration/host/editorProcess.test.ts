@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node'
 import { connectOrStart, type HostConnection } from '../../../src/discovery'
-import { type InitializationOptions } from '../../../src/protocol'
+import type { InitializationOptions } from '../../../src/protocol'
 import { buildHost, isRunning, TestWorkspace, until, untilPool } from './testWorkspace'
 
 let built: Awaited<ReturnType<typeof buildHost>>

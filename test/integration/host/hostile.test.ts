@@ -319,7 +319,7 @@ describe('a client that does not read', () => {
     await until('the count of what was dropped', () => /"dropped":[1-9]/.test(received))
     const outputs = [
       ...received.matchAll(/\{"jsonrpc":"2.0","method":"unhang\/output","params":(\{.*?\})\}(?:Content-Length|$)/gs),
-    ].map((match) => JSON.parse(match[1] ?? '') as Output.Params)
+    ].map((match) => JSON.parse(match[1] ?? '') as Output)
     const dropped = outputs.reduce((sum, output) => sum + output.dropped, 0)
     const got = outputs.reduce(
       (sum, output) => sum + output.chunks.reduce((size, chunk) => size + chunk.text.length, 0),

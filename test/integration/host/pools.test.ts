@@ -7,9 +7,9 @@ import {
   errorCodes,
   type FullSnapshot,
   type LaunchErrorData,
-  type LaunchPool,
-  type Output,
   type ShutdownDone,
+  type Output,
+  type ParamsOf,
 } from '../../../src/protocol'
 import { buildHost, fixtures, isRunning, poolsOf, TestWorkspace, until, untilPool } from './testWorkspace'
 
@@ -31,7 +31,7 @@ afterEach(async () => {
 })
 
 const work = join(fixtures, 'work.js')
-const launch = (definition: Record<string, unknown>, more: Partial<LaunchPool.Params> = {}) =>
+const launch = (definition: Record<string, unknown>, more: Partial<ParamsOf<'unhang/launchPool'>> = {}) =>
   host.request('unhang/launchPool', { definition, ...more })
 const shell = (script: string, items: unknown[] = [1], more: Record<string, unknown> = {}) => ({
   command: ['sh', '-c', script],
@@ -140,7 +140,7 @@ describe('a launch', () => {
 
 describe('what a pool does', () => {
   it('is followed from the start: output in order, the last 64 KiB first', async () => {
-    const heard: Output.Params[] = []
+    const heard: Output[] = []
     host.on('unhang/output', (params) => heard.push(params))
     const { poolId } = await launch(
       shell('echo out of $0; echo err >&2; until [ -e go ]; do sleep 0.05; done; echo later', [1], {
@@ -290,7 +290,7 @@ describe('a shutdown', () => {
 
   it('of a pool that obeys reports no issue, and every client hears of it', async () => {
     const other = await workspace.connect({ client: 'cli' })
-    const heard: ShutdownDone.Params[] = []
+    const heard: ShutdownDone[] = []
     other.on('unhang/shutdownDone', (params) => heard.push(params))
     const { poolId } = await launch({ module: work + '#never', items: [1, 2], processes: 2, name: undefined })
     const pids = (await running(poolId, 2)).workers.map(({ pid }) => pid)

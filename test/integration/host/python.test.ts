@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HostConnection } from '../../../src/discovery'
-import type { LaunchErrorData, LaunchPool } from '../../../src/protocol'
+import type { LaunchErrorData, ParamsOf } from '../../../src/protocol'
 import { newest, tooOld } from '../runtimes/pythons'
 import { buildHost, fixtures, isRunning, TestWorkspace, until, untilPool } from './testWorkspace'
 
@@ -22,7 +22,7 @@ afterEach(async () => {
   await workspace.dispose()
 })
 
-const launch = (definition: Record<string, unknown>, defaults: LaunchPool.Params['defaults'] = {}) =>
+const launch = (definition: Record<string, unknown>, defaults: ParamsOf<'unhang/launchPool'>['defaults'] = {}) =>
   host.request('unhang/launchPool', {
     definition: { cwd: fixtures, ...definition },
     defaults: { pythonPath: newest.path, ...defaults },

@@ -23,7 +23,7 @@ import {
   type Endpoint,
   type HostInfo,
 } from '../../../src/discovery'
-import { type InitializationOptions, type PoolSnapshot } from '../../../src/protocol'
+import type { InitializationOptions, PoolSnapshot } from '../../../src/protocol'
 
 const repository = resolve(import.meta.dirname, '../../..')
 export const fixtures = join(repository, 'test/fixtures/host')

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFi
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { HostConnection } from '../../../src/discovery'
-import { type GetStacks } from '../../../src/protocol'
+import type { StackFrame } from '../../../src/protocol'
 import { hostScript, Watch, type WatchedRun } from '../programs/watch'
 import { answersDuring } from './hostAnswers'
 
@@ -26,8 +26,8 @@ afterAll(async () => {
 const oftener = 5
 
 /** The frame of the code that claims to be from this file, as often as a user asks for it. */
-async function framesOf(path: string, line = 1): Promise<GetStacks.Frame[]> {
-  const found: GetStacks.Frame[] = []
+async function framesOf(path: string, line = 1): Promise<StackFrame[]> {
+  const found: StackFrame[] = []
   await watch.run('named-source.py', { args: [path, String(line)] }, async (run) => {
     const pid = await inItsTask(run)
     await answersDuring(asker, async () => {
@@ -53,7 +53,7 @@ async function inItsTask(run: WatchedRun): Promise<number> {
 const peakBytes = (): number =>
   Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${watch.host.info.pid}/status`, 'utf8'))?.[1]) * 1024
 
-const shownAs = (frames: readonly GetStacks.Frame[]): string[] => [...new Set(frames.map(({ code }) => code))]
+const shownAs = (frames: readonly StackFrame[]): string[] => [...new Set(frames.map(({ code }) => code))]
 
 describe('a frame whose file is', { retry: 0 }, () => {
   it('an ordinary one is shown with its line', async () => {

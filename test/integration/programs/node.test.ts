@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { PsPool } from '../../../src/cli/ps/json'
-import type { GetStacks } from '../../../src/protocol'
+import type { ProcessStacks } from '../../../src/protocol'
 import { untilVerdict, whyNow } from '../cli/programs'
 import { lives, RunningCli, until, Workspace } from '../cli/workspace'
 import { pattern } from '../pattern'
@@ -47,9 +47,9 @@ function live(pool: PsPool, name: RegExp): PsPool['workers'] {
   return pool.workers.filter((worker) => worker.status !== 'exited' && name.test(worker.name))
 }
 
-async function stacks(pid: number): Promise<GetStacks.Result & { stderr: string }> {
+async function stacks(pid: number): Promise<ProcessStacks & { stderr: string }> {
   const { stdout, stderr } = await workspace.run('stacks', '--json', String(pid))
-  return { ...(stdout === '' ? {} : (JSON.parse(stdout) as GetStacks.Result)), stderr } as GetStacks.Result & {
+  return { ...(stdout === '' ? {} : (JSON.parse(stdout) as ProcessStacks)), stderr } as ProcessStacks & {
     stderr: string
   }
 }

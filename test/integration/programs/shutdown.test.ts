@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { Shutdown } from '../../../src/protocol'
+import type { ResultOf, ParamsOf } from '../../../src/protocol'
 import { newest } from '../runtimes/pythons'
 import { cliScript, isRunning, oldestAndNewest, programs, until, Watch } from './watch'
 
@@ -24,10 +24,10 @@ afterAll(async () => {
 const withProgram: Watch['run'] = (...given) => watch.run(...given)
 
 function shutdown(
-  target: Shutdown.Params['targets'][number],
+  target: ParamsOf<'unhang/shutdown'>['targets'][number],
   mode: 'terminate' | 'kill',
-  options: Partial<Shutdown.Params> = {},
-): Promise<Shutdown.Result> {
+  options: Partial<ParamsOf<'unhang/shutdown'>> = {},
+): Promise<ResultOf<'unhang/shutdown'>> {
   return watch.host.request(
     'unhang/shutdown',
     { targets: [target], mode, askedBy: 'user', ...options },

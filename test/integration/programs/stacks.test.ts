@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { GetStacks } from '../../../src/protocol'
+import type { StackFrame, ProcessStacks } from '../../../src/protocol'
 import { programs, threePythons, until, Watch, type WatchedRun } from './watch'
 
 /** Where a process is: told by its own interpreter, or written by faulthandler when that does not answer. */
@@ -23,9 +23,9 @@ const source = readFileSync(script, 'utf8').split('\n')
 /** Number of the line with this text. */
 const line = (text: string): number => source.findIndex((candidate) => candidate.includes(text)) + 1
 
-const stacksOf = (pid: number): Promise<GetStacks.Result> =>
+const stacksOf = (pid: number): Promise<ProcessStacks> =>
   watch.host.request('unhang/stacks', { pid }, { timeoutMs: 30_000 })
-const frames = ({ threads }: GetStacks.Result): GetStacks.Frame[] =>
+const frames = ({ threads }: ProcessStacks): StackFrame[] =>
   threads.flatMap((thread) => thread.frames).filter(({ file }) => file === script)
 const refusal = (pid: number): Promise<string> =>
   stacksOf(pid).then(

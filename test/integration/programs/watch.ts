@@ -7,12 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { HostConnection } from '../../../src/discovery'
-import {
-  type PoolSnapshot,
-  type PoolVerdictSnapshot,
-  type RescueAction,
-  type WatchOptions,
-} from '../../../src/protocol'
+import type { PoolSnapshot, PoolVerdictSnapshot, RescueAction, WatchOptions } from '../../../src/protocol'
 import { pythons, type Python } from '../runtimes/pythons'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))

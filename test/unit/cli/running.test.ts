@@ -4,7 +4,7 @@ import { exitOf } from '../../../src/cli/commands/run'
 import { VerdictNotes } from '../../../src/cli/run/verdictNotes'
 import { stacksText } from '../../../src/cli/stacks/text'
 import { poolWord, shellWord } from '../../../src/cli/words/shell'
-import type { GetStacks } from '../../../src/protocol'
+import type { ProcessStacks } from '../../../src/protocol'
 import { lostTask, noProgress, programPool, task, watchedPool, worker } from './snapshotBuilders'
 
 describe('how run ends', () => {
@@ -121,7 +121,7 @@ describe('notes of what --on-stuck does', () => {
 })
 
 describe('stacks as text', () => {
-  const stacks: GetStacks.Result = {
+  const stacks: ProcessStacks = {
     pid: 4711,
     name: 'ForkPoolWorker-3',
     source: 'observer',

@@ -1,12 +1,12 @@
 import type {
   CountsSnapshot,
-  GetFailures,
   PoolSnapshot,
   PoolVerdictSnapshot,
   ProgramSnapshot,
   TaskSnapshot,
   VerdictSnapshot,
   WorkerSnapshot,
+  TaskFailure,
 } from '../../../src/protocol'
 
 export const noProgress: VerdictSnapshot = {
@@ -145,7 +145,7 @@ export function deadLockHolder(some: Partial<PoolVerdictSnapshot> = {}): PoolVer
     ...some,
   })
 }
-export function failure(some: Partial<GetFailures.Failure> = {}): GetFailures.Failure {
+export function failure(some: Partial<TaskFailure> = {}): TaskFailure {
   return {
     taskId: 'task-1',
     label: 'crawl(login)',

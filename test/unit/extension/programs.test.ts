@@ -11,7 +11,7 @@ import { processLines } from '../../../src/extension/text/processes'
 import { stackText } from '../../../src/extension/text/stacks'
 import { rescueReason, rescueText } from '../../../src/extension/text/verdicts'
 import { poolTooltip, workerTooltip } from '../../../src/extension/view/tooltips'
-import type { GetStacks, ListProcesses, PoolSnapshot } from '../../../src/protocol'
+import type { PoolSnapshot, ProcessStacks, ListedProcess } from '../../../src/protocol'
 import { full, lostTask, noCounts, pool, programPool, watchedPool, worker } from './samples'
 
 // eslint-disable-next-line no-control-regex
@@ -174,7 +174,7 @@ describe('The terminal of a program', () => {
 })
 
 describe('The process picker', () => {
-  const process = (over: Partial<ListProcesses.Process>): ListProcesses.Process => ({
+  const process = (over: Partial<ListedProcess>): ListedProcess => ({
     pid: 10,
     parentPid: 1,
     command: 'python3 train.py',
@@ -184,7 +184,7 @@ describe('The process picker', () => {
     poolWorkers: 0,
     ...over,
   })
-  const shown = (...processes: ListProcesses.Process[]): string[] =>
+  const shown = (...processes: ListedProcess[]): string[] =>
     processLines(processes).map((line) =>
       line.kind === 'heading' ? `# ${line.text}` : `${line.label} (${line.description})`,
     )
@@ -228,7 +228,7 @@ describe('The process picker', () => {
 })
 
 describe('A stack document', () => {
-  const stacks: GetStacks.Result = {
+  const stacks: ProcessStacks = {
     pid: 4711,
     name: 'ForkPoolWorker-3',
     source: 'observer',

@@ -5,7 +5,7 @@ import { errorLines, succeeded, summaryLines, workerLine } from '../../../src/ex
 import { OutputLines, cleanLine, plainLine } from '../../../src/extension/tasks/outputLines'
 import { progressLine } from '../../../src/extension/tasks/progressLine'
 import { TerminalScreen } from '../../../src/extension/tasks/screen'
-import type { GetFailures } from '../../../src/protocol'
+import type { TaskFailure } from '../../../src/protocol'
 import { noCounts, poolHeader } from './samples'
 
 const escape = '\u001b'
@@ -136,7 +136,7 @@ describe('The progress line', () => {
 })
 
 describe('The table of failures', () => {
-  const failure: GetFailures.Failure = {
+  const failure: TaskFailure = {
     taskId: 't',
     label: 'resize(img_3.png)',
     state: 'lost',

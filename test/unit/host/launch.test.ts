@@ -7,7 +7,7 @@ import { checkDefinition } from '../../../src/host/launch/checkDefinition'
 import { LaunchError } from '../../../src/host/terms/launchError'
 import { findTask } from '../../../src/host/launch/findTask'
 import { resolveVariables } from '../../../src/host/launch/variables'
-import { keyOf, type DefinitionProblem } from '../../../src/protocol'
+import { keyOf, type DefinitionProblem } from '../../../src/protocol/schemas'
 import { readHere } from '../files/readHere'
 
 let root: string

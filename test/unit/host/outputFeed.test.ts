@@ -23,7 +23,7 @@ const chunk = (text: string | Buffer, worker = 'PoolWorker-1'): OutputChunk => (
 })
 
 function followed(backlog = { bytes: 0 }) {
-  const sent: Output.Params[] = []
+  const sent: Output[] = []
   const follower = new OutputFollower('pool-1', {
     backlog: () => backlog.bytes,
     send: (params) => {

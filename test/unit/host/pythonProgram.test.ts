@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { checkDefinition } from '../../../src/host/launch/checkDefinition'
-import { keyOf } from '../../../src/protocol'
+import { keyOf } from '../../../src/protocol/schemas'
 import { readHere } from '../files/readHere'
 
 let root: string

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { keyOf, poolTaskJsonSchema, poolTaskKeys, validateDefinition } from '../../../src/protocol'
+import { keyOf, poolTaskJsonSchema, poolTaskKeys, validateDefinition } from '../../../src/protocol/schemas'
 
 const ok = { command: ['echo', '${item}'], items: [1] }
 

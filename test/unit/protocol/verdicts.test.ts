@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { stuckByVerdicts } from '../../../src/protocol/verdicts'
+import { stuckByVerdicts } from '../../../src/protocol'
 
 describe('what is stuck by the verdicts', () => {
   const on = (worker: string | null, stuck = true) => ({ worker, stuck })

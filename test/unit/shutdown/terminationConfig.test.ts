@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { terminationPlatforms } from '../../../src/protocol'
+import { terminationPlatforms } from '../../../src/protocol/schemas'
 import {
   detectPlatform,
   platforms,

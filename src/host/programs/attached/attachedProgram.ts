@@ -10,7 +10,7 @@ import {
   type ShutdownSubject,
   type ShutdownTarget,
 } from '../../../shutdown'
-import { RequestError } from '../../connection/requestHandlers'
+import { RequestError } from '../../terms/requestError'
 import type { ShutdownOrder } from '../../pools/hostedPool'
 import { continueMember, type RescueOutcome } from '../parts/continueMember'
 import { goesOn } from '../watched/programEnding'

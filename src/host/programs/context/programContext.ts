@@ -24,7 +24,7 @@ export interface ProgramContext {
   /** A report of the shutdown core, for everybody who is connected. */
   shutdown(report: ShutdownReport, order: ShutdownOrder): void
   /** What `onStuck` does, for everybody who is connected. */
-  acted(what: PolicyActed.Params): void
+  acted(what: PolicyActed): void
   ended(pool: HostedPool): void
   /** Somebody is connected, who would like to see news soon. */
   somebodyLooks(): boolean

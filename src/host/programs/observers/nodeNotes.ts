@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod'
 import { FileRefusedError, openOwnFile } from '../../../files'
 
 /**

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { timingSafeEqual } from 'node:crypto'
 import { createInterface } from 'node:readline'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { answerSchema, eventSchema, helloSchema, type Hello } from './observerMessages'
 
 /** The observer is an ordinary thread of the program: it answers in a millisecond, or something holds the GIL. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * What observers say on the control channel (src/runtimes/observer/README.md): checked, as it comes from the user's own

@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { removeFolder } from '../../../files'
 import { errorCodes } from '../../../protocol'
-import { RequestError } from '../../connection/requestHandlers'
+import { RequestError } from '../../terms/requestError'
 import { nodeOptions } from './nodeOptions'
 
 /** `sun_path` holds 108 bytes on Linux and 104 on macOS, with the terminating zero. */

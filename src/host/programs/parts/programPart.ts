@@ -3,14 +3,15 @@ import type { UsageSample } from '../../../processes'
 import {
   errorCodes,
   stuckByVerdicts,
-  type GetFailures,
   type PoolHeader,
   type PoolVerdictSnapshot,
   type WorkerSnapshot,
+  type TaskFailures,
+  type TaskFailure,
 } from '../../../protocol'
 import type { ShutdownPlan, ShutdownReport } from '../../../shutdown'
 import { OutputFeed } from '../../output/outputFeed'
-import { RequestError } from '../../connection/requestHandlers'
+import { RequestError } from '../../terms/requestError'
 import type { HostedPool, ShutdownOrder } from '../../pools/hostedPool'
 import { MemberList } from '../members/memberList'
 import type { ProgramMember } from '../members/programMember'
@@ -87,7 +88,7 @@ export abstract class ProgramPart implements HostedPool {
     return this.members.liveWorkers()
   }
 
-  failures(limit: number): GetFailures.Result {
+  failures(limit: number): TaskFailures {
     const lost = this.members.all().filter((member) => !member.live && member.hasTask)
     return { total: lost.length + this.members.unlistedLosses, failures: lost.slice(-limit).map(failureOf) }
   }
@@ -172,7 +173,7 @@ export function wireVerdict({
   }
 }
 
-function failureOf(member: ProgramMember): GetFailures.Failure {
+function failureOf(member: ProgramMember): TaskFailure {
   const task = member.snapshot().task
   return {
     taskId: member.taskId,

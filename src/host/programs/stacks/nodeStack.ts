@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import { readOwnFile, writeOwnFile } from '../../../files'
 import { isAlive, type ProcessIdentity } from '../../../processes'
-import { errorCodes, type GetStacks } from '../../../protocol'
-import { RequestError } from '../../connection/requestHandlers'
+import { errorCodes, type StackFrame } from '../../../protocol'
+import { RequestError } from '../../terms/requestError'
 import type { NodeProcess } from '../observers/nodeProcesses'
 import type { ProgramContext } from '../context/programContext'
 
@@ -26,7 +26,7 @@ const answerSchema = z.object({
 /** Where the main thread of a Node process is. */
 export interface NodeStack {
   /** Innermost first. */
-  readonly frames: readonly Omit<GetStacks.Frame, 'code'>[]
+  readonly frames: readonly Omit<StackFrame, 'code'>[]
   readonly note: string | null
 }
 

@@ -1,4 +1,4 @@
-import type { PolicyActed, WatchOptions } from '../../../protocol'
+import type { WatchOptions, PolicyActed } from '../../../protocol'
 import type { ProgramContext } from '../context/programContext'
 import { wireVerdict, type ProgramPart } from '../parts/programPart'
 import type { Rescuer } from './rescuer'
@@ -44,7 +44,7 @@ export class StuckPolicy {
       const stuck = part.verdicts.filter((verdict) => verdict.stuck)
       const [first] = stuck
       if (first === undefined) continue
-      const tell = (outcome: PolicyActed.Params['outcome'], what: readonly string[]): void => {
+      const tell = (outcome: PolicyActed['outcome'], what: readonly string[]): void => {
         this.#context.acted({
           programId: program.id,
           poolId: part.id,

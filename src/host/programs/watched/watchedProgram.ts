@@ -12,7 +12,7 @@ import {
   type ShutdownSubject,
   type ShutdownTarget,
 } from '../../../shutdown'
-import { RequestError } from '../../connection/requestHandlers'
+import { RequestError } from '../../terms/requestError'
 import type { ShutdownOrder } from '../../pools/hostedPool'
 import { belongsTo } from '../members/belongsTo'
 import { Membership } from './membership'
