@@ -1,29 +1,66 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+/** What measures time over a minute or the host's event loop: nothing of ours may run beside it. */
+const alone = [
+  'test/integration/programs/healthy.test.ts',
+  'test/integration/core/soak.test.ts',
+  'test/integration/hostile/hostLoop.test.ts',
+]
+/** What must never happen, not even one time in two: a signal to a stranger, a false alarm, a lost result. */
+const never = [
+  'test/integration/shutdown/**/*.test.ts',
+  'test/integration/hostile/**/*.test.ts',
+  'test/integration/processes/processTable.test.ts',
+  'test/integration/programs/hostile.test.ts',
+  'test/integration/programs/libraries.test.ts',
+  'test/integration/host/death.test.ts',
+  'test/integration/host/hostile.test.ts',
+  'test/integration/core/ported/**/*.test.ts',
+  'test/integration/core/properties/**/*.test.ts',
+  'test/integration/core/shutdown.test.ts',
+]
+const integration = 'test/integration/**/*.test.ts'
+/** With real processes. */
+const minutes = { testTimeout: 60_000, hookTimeout: 60_000 }
 
 /**
  * Unit tests need no process; integration tests use real ones and the built dist/; e2e tests act as a user in a real VS
  * Code (those in test/e2e/host run inside its extension host and are mocha's, see test/harness/extensionHost.mjs).
- * Thousands of real processes on a busy machine: what fails once is tried once more, and `npm test` names it with what
- * it said, so that nobody misses it. What must never happen at all (a false alarm) has no second attempt: `retry: 0` in
- * the test.
+ * Thousands of real processes on a busy machine: a test that fails is tried once more, and `npm test` names it with the
+ * message of the first attempt; more than three such tests fail the run (test/harness/tally.mjs). What must never
+ * happen has no second attempt.
  */
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     // Processes are the subject: a thread would share pid and signals with the runner.
     pool: 'forks',
+    // Vitest leaves a core to itself by default, which is half of a machine with two.
+    maxWorkers: '100%',
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        // A unit test leaves nothing behind, so a process can run many files: most of the time was starting processes.
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false },
+      },
+      {
+        extends: true,
+        test: { name: 'integration', include: [integration], exclude: [...alone, ...never], ...minutes, retry: 1 },
+      },
+      {
+        extends: true,
+        test: { name: 'integration-never', include: never, exclude: alone, ...minutes, retry: 0 },
+      },
       {
         extends: true,
         test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          name: 'integration-alone',
+          include: alone,
+          ...minutes,
+          retry: 0,
           fileParallelism: false,
-          retry: 1,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -31,11 +68,12 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: ['test/e2e/host/**'],
+          exclude: [...configDefaults.exclude, 'test/e2e/host/**'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
           retry: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,3 +1,5 @@
+import { baseName, interpreterKind, nodeCommand, pythonCommand } from '../processes'
+
 /** What is known of a process that Unhang did not start. */
 export interface ProcessFacts {
   /** Its arguments, or the title it gave itself as the only one; null when they cannot be read. */
@@ -61,7 +63,7 @@ export function recogniseProcess({ commandLine, command, parentCommandLine }: Pr
   const args = commandLine?.[0] === '' ? [] : (commandLine ?? [])
   const titled = recogniseTitle(args)
   if (titled !== undefined) return titled
-  const kind = kindOf(args[0] ?? command)
+  const kind = interpreterKind(args[0] ?? command) ?? 'other'
   const isForked = parentCommandLine !== null && sameArguments(args, parentCommandLine)
   const known = kind === 'python' ? recognisePython(args) : kind === 'node' ? recogniseNode(args) : undefined
   if (known !== undefined) {
@@ -74,7 +76,7 @@ export function recogniseProcess({ commandLine, command, parentCommandLine }: Pr
   // cluster.
   if (isForked && kind !== 'other')
     return { kind, role: 'pool-worker', name: kind === 'python' ? 'forked worker' : 'cluster worker' }
-  return { kind, role: parentCommandLine === null ? 'program' : 'child', name: programName(args, kind) ?? command }
+  return { kind, role: parentCommandLine === null ? 'program' : 'child', name: scriptName(args, kind) ?? command }
 }
 
 /** Programs that rename themselves (setproctitle, process.title) leave a title where their arguments were. */
@@ -98,75 +100,28 @@ function recogniseTitle(args: readonly string[]): RecognisedProcess | undefined 
   return undefined
 }
 
-function kindOf(program: string): RecognisedProcess['kind'] {
-  const name = baseName(program).replace(/\.exe$/i, '')
-  // `python3.13t` has no GIL, `python3-dbg` and `python3.12d` are for debugging; on macOS it is `Python`.
-  if (/^(python|pypy)[\d.]*(t|d|-dbg)?$/i.test(name)) return 'python'
-  return /^(node|nodejs)(-?\d+)?$/i.test(name) ? 'node' : 'other'
-}
-
 function recognisePython(args: readonly string[]): Pick<RecognisedProcess, 'role' | 'name'> | undefined {
-  const { code, module } = pythonTarget(args)
-  const known = code === undefined ? undefined : pythonCommands.find(([pattern]) => pattern.test(code))
+  const target = pythonCommand(args)?.target
+  const known = target?.kind === 'code' ? pythonCommands.find(([pattern]) => pattern.test(target.code)) : undefined
   if (known !== undefined) return { role: known[1], name: known[2] }
-  const worker = module === undefined ? undefined : pythonModules.find(([pattern]) => pattern.test(module))
+  const worker = target?.kind === 'module' ? pythonModules.find(([pattern]) => pattern.test(target.name)) : undefined
   if (worker !== undefined) return { role: 'pool-worker', name: valueAfter(args, '--process-name') ?? worker[1] }
   return args.includes('--multiprocessing-fork') ? { role: 'pool-worker', name: 'spawned worker' } : undefined
 }
 
 function recogniseNode(args: readonly string[]): Pick<RecognisedProcess, 'role' | 'name'> | undefined {
-  const script = nodeScript(args)?.replaceAll('\\', '/')
+  const target = nodeCommand(args)?.target
+  const script = target?.kind === 'script' ? target.path.replaceAll('\\', '/') : undefined
   const worker = script === undefined ? undefined : nodeWorkers.find(([file]) => file.test(script))
   return worker && { role: 'pool-worker', name: worker[1] }
 }
 
-/**
- * What an interpreter was told to run: its own options end there, and what follows is the program's
- * (Python/initconfig.c).
- */
-function pythonTarget(args: readonly string[]): {
-  readonly code?: string
-  readonly module?: string
-  readonly script?: string
-} {
-  for (let index = 1; index < args.length; index++) {
-    const argument = args[index] ?? ''
-    const next = args[index + 1]
-    if (!argument.startsWith('-') || argument === '-') return argument === '-' ? {} : { script: argument }
-    // Options of one letter may be put together: `-Bc`, `-Im`.
-    if (/^-[A-Za-z]*c$/.test(argument)) return next === undefined ? {} : { code: next }
-    if (/^-[A-Za-z]*m$/.test(argument)) return next === undefined ? {} : { module: next }
-    if (/^-[A-Za-z]*[WX]$/.test(argument) || argument === '--check-hash-based-pycs') index++
-  }
-  return {}
-}
-
-/** Node's options hold their value behind `=`, but for these. */
-function nodeScript(args: readonly string[]): string | undefined {
-  for (let index = 1; index < args.length; index++) {
-    const argument = args[index] ?? ''
-    if (!argument.startsWith('-')) return argument
-    if (['-r', '--require', '--import', '--loader', '--experimental-loader', '-C', '--conditions'].includes(argument))
-      index++
-    if (['-e', '--eval', '-p', '--print'].includes(argument)) return undefined
-  }
-  return undefined
-}
-
-/** `train.py`, `-m package`, `server.js`; undefined for an interpreter that was given no file. */
-function programName(args: readonly string[], kind: RecognisedProcess['kind']): string | undefined {
+/** `train.py`, `-m package`, `server.js`; undefined for an interpreter that runs no file. */
+function scriptName(args: readonly string[], kind: RecognisedProcess['kind']): string | undefined {
   if (kind === 'other') return args[0] === undefined ? undefined : baseName(args[0])
-  if (kind === 'node') return baseNameOf(nodeScript(args))
-  const { module, script } = pythonTarget(args)
-  return module === undefined ? baseNameOf(script) : `-m ${module}`
-}
-
-function baseNameOf(path: string | undefined): string | undefined {
-  return path === undefined ? undefined : baseName(path)
-}
-
-function baseName(path: string): string {
-  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
+  const target = (kind === 'python' ? pythonCommand(args) : nodeCommand(args))?.target
+  if (target?.kind === 'module') return `-m ${target.name}`
+  return target?.kind === 'script' ? baseName(target.path) : undefined
 }
 
 function valueAfter(args: readonly string[], option: string): string | undefined {

@@ -74,10 +74,8 @@ async function fuzz(name) {
     const file = join(place, createHash('sha256').update(outcome.input).digest('hex').slice(0, 12))
     mkdirSync(place, { recursive: true })
     writeFileSync(file, outcome.input)
-    console.log(
-      `✗ ${name}, input ${outcome.ran}: ${outcome.kind === 'hung' ? `it hangs for more than ${longestAloneMs} ms` : outcome.error}\n ` +
-        ` again: npm run fuzz ${name} -- --input ${file}`,
-    )
+    const fault = outcome.kind === 'hung' ? `it hangs for more than ${longestAloneMs} ms` : outcome.error
+    console.log(`✗ ${name}, input ${outcome.ran}: ${fault}\n ` + ` again: npm run fuzz ${name} -- --input ${file}`)
     return false
   }
   const { ran, ms, reached, places, fromCorpus, grownBytes, corpusLength } = outcome

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { commandName } from '../../processes'
 import { CommandTemplate } from '../../runtimes'
 import type { FunctionReference } from '../../runtimes'
 import { PoolOptionError } from './errors'
@@ -128,7 +129,7 @@ export function checkOptions(options: PoolOptions): PoolSettings {
     }
   }
   const command = checkCommand(given.command)
-  return { ...common, kind: 'command', name: name ?? programName(command), template: template(command) }
+  return { ...common, kind: 'command', name: name ?? commandName(command), template: template(command) }
 }
 
 /** Absolute path of a module file, by Node's own rules for files (extensions, folders). @throws PoolOptionError */
@@ -221,12 +222,6 @@ function template(command: string | readonly string[]): CommandTemplate {
   } catch (error) {
     throw new PoolOptionError('command', error instanceof Error ? error.message : String(error))
   }
-}
-
-function programName(command: string | readonly string[]): string {
-  return basename(
-    typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'command') : (command[0] ?? 'command'),
-  )
 }
 
 function environment(changes: unknown): NodeJS.ProcessEnv {

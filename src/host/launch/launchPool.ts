@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path'
 import { Pool, PoolOptionError, type PoolOptions } from '../../core'
+import { commandName } from '../../processes'
 import type { LaunchedPool, ParamsOf } from '../../protocol'
 import type { PoolDefinition } from '../../protocol/schemas'
 import type { ShutdownDependencies } from '../../shutdown'
@@ -151,8 +152,7 @@ function programOptions(
 function nameOf(definition: PoolDefinition): string {
   if (definition.module !== undefined) return basename(splitModule(definition.module).file)
   if (definition.python !== undefined) return definition.python.replace(/:.*/, '')
-  const { command = '' } = definition
-  return typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'command') : basename(command[0] ?? 'command')
+  return commandName(definition.command ?? '')
 }
 
 let launches = 0

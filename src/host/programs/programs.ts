@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeFolder } from '../../files'
-import { isAlive } from '../../processes'
+import { isAlive, programName, splitCommandLine } from '../../processes'
 import { ownPidNamespace } from '../../discovery'
 import {
   errorCodes,
@@ -23,7 +23,6 @@ import { listProcesses } from './listProcesses'
 import type { ProgramContext } from './context/programContext'
 import type { ProgramRequests, Starter } from './programRequests'
 import { stacksOf } from './findStacks'
-import { programName } from './programName'
 import { WatchedProgram, type WatchedProgramOptions } from './watched/watchedProgram'
 import { WatchedPool } from './watched/watchedPool'
 import { WatchSession } from './observers/watchSession'
@@ -128,9 +127,8 @@ export class Programs implements ProgramRequests {
   /** Starts a program for a task; its output goes to whoever follows. */
   async launch({ command, cwd, env, name, label, watch }: ProgramLaunch): Promise<LaunchedPool> {
     const argv = typeof command === 'string' ? [command] : command
-    const title =
-      name ?? (typeof command === 'string' ? (command.trim().split(/\s+/)[0] ?? 'program') : programName(argv))
-    const { program, session } = await this.#open({ argv, cwd, watch, owned: true, label }, title)
+    const words = typeof command === 'string' ? splitCommandLine(command) : command
+    const { program, session } = await this.#open({ argv, cwd, watch, owned: true, label }, name ?? programName(words))
     const [file = '', ...args] = argv
     // A pipe is no terminal: without this, what Python prints before a hang would stay in its buffer.
     const unbuffered = env.PYTHONUNBUFFERED === undefined ? { PYTHONUNBUFFERED: '1' } : {}
@@ -139,7 +137,7 @@ export class Programs implements ProgramRequests {
       env: {
         ...env,
         ...unbuffered,
-        ...session.environment(env, typeof command === 'string' ? command.trim().split(/\s+/) : argv),
+        ...session.environment(env, words),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: typeof command === 'string',

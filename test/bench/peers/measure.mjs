@@ -1,4 +1,5 @@
-// One system, one figure, in a process of its own: `node measure.mjs SYSTEM FIGURE` prints a number. SYSTEM is a key of `systems`.
+// One system, one figure, in a process of its own: `node measure.mjs SYSTEM FIGURE` prints a number. SYSTEM is a key of
+// `systems`.
 import { createRequire } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -25,7 +26,12 @@ const systems = {
   async workerpool() {
     const workerpool = require('workerpool')
     return () => {
-      const pool = workerpool.pool(here('tasks-workerpool.cjs'), { workerType: 'process', minWorkers: workers, maxWorkers: workers, forkOpts: { serialization: 'advanced' } })
+      const pool = workerpool.pool(here('tasks-workerpool.cjs'), {
+        workerType: 'process',
+        minWorkers: workers,
+        maxWorkers: workers,
+        forkOpts: { serialization: 'advanced' },
+      })
       return { run: (value) => pool.exec('noop', [value]), end: () => pool.terminate(true) }
     }
   },
@@ -41,7 +47,14 @@ const systems = {
 async function tinypool(concurrentTasksPerWorker) {
   const { Tinypool } = await import('tinypool')
   return () => {
-    const pool = new Tinypool({ filename: here('tasks-tinypool.mjs'), runtime: 'child_process', serialization: 'advanced', minThreads: workers, maxThreads: workers, concurrentTasksPerWorker })
+    const pool = new Tinypool({
+      filename: here('tasks-tinypool.mjs'),
+      runtime: 'child_process',
+      serialization: 'advanced',
+      minThreads: workers,
+      maxThreads: workers,
+      concurrentTasksPerWorker,
+    })
     return { run: (value) => pool.run(value), end: () => pool.destroy() }
   }
 }
@@ -105,7 +118,10 @@ const ours = {
     await pool.kill()
     return rates.sort((a, b) => a - b)[1]
   },
-  /** 2,000 tasks of 10 µs and 200 of 10 ms of another function, mixed: the time of the whole by that of the ideal schedule. */
+  /**
+   * 2,000 tasks of 10 µs and 200 of 10 ms of another function, mixed: the time of the whole by that of the ideal
+   * schedule.
+   */
   mixed: () => mixed((micros) => (micros > 1000 ? 'busyLong' : 'busy')),
   /** The same, all of one function. */
   mixedInOne: () => mixed(() => 'busy'),
@@ -131,7 +147,10 @@ const ours = {
     await pool.kill()
     return bytes
   },
-  /** Milliseconds to terminate a pool of two stubborn workers and 10,000 queued tasks; grace period 100 ms, with SIGKILL. */
+  /**
+   * Milliseconds to terminate a pool of two stubborn workers and 10,000 queued tasks; grace period 100 ms, with
+   * SIGKILL.
+   */
   async terminate() {
     const pool = ourPool({ gracePeriodMs: 100, useSigkill: true })
     await Promise.all([pool.apply('noop', [1]), pool.apply('noop', [2])])
@@ -168,6 +187,8 @@ async function warmUp(pool) {
 }
 
 const [system, figure] = process.argv.slice(2)
-const value = figure in ours && system === 'unhang' ? await ours[figure]() : await figures[figure](await systems[system]())
+const value =
+  figure in ours && system === 'unhang' ? await ours[figure]() : await figures[figure](await systems[system]())
 console.log(JSON.stringify(value))
-process.exitCode = 0; setTimeout(() => process.exit(), 100)
+process.exitCode = 0
+setTimeout(() => process.exit(), 100)

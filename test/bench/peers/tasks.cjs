@@ -1,4 +1,5 @@
-// What every pool runs: jest-worker, workerpool (see tasks-workerpool.cjs) and ours call these by name, tinypool the default export.
+// What every pool runs: jest-worker, workerpool (see tasks-workerpool.cjs) and ours call these by name, tinypool the
+// default export.
 'use strict'
 exports.noop = (value) => value
 /** Keeps the CPU busy, by the clock: a machine that is busy with other things does not make it longer. */

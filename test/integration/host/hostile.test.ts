@@ -181,7 +181,8 @@ describe('after the handshake', () => {
     const { socket, received } = await talk()
     await shake(socket, received)
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
-    const body = `{"jsonrpc":"2.0","id":1,"method":"unhang/launchPool","params":{"definition":{"command":"true","items":${deep}}}}`
+    const params = `{"definition":{"command":"true","items":${deep}}}`
+    const body = `{"jsonrpc":"2.0","id":1,"method":"unhang/launchPool","params":${params}}`
     socket.write(`Content-Length: ${body.length}\r\n\r\n${body}`)
     await until('the error', () => received().includes('"id":1,"error"'))
     await untouched()

@@ -33,7 +33,10 @@ export interface Ran {
 const script = `
 mount --make-rprivate / && mount --bind "$1" "$1" || exit 97
 findmnt -rno TARGET | sort -r | while read -r target; do
-  case "$target" in "$1"|/proc|/proc/*|/sys|/sys/*|/dev|/dev/*) ;; *) mount -o remount,bind,ro "$target" 2>/dev/null ;; esac
+  case "$target" in
+    "$1"|/proc|/proc/*|/sys|/sys/*|/dev|/dev/*) ;;
+    *) mount -o remount,bind,ro "$target" 2>/dev/null ;;
+  esac
 done
 cd "$1/w" && shift && exec setpriv --reuid ${uid} --regid ${uid} --clear-groups --inh-caps=-all "$@"`
 

@@ -4,6 +4,7 @@ import { build } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../host/testWorkspace'
 import { Container, uid, whyNoContainer, type Ran } from './container'
+import { pattern } from '../pattern'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const missing = whyNoContainer()
@@ -75,7 +76,7 @@ describe.skipIf(missing !== undefined)(
     it('serves an editor as well: what it asks before and when it connects needs no name and no home', async () => {
       await build({
         absWorkingDir: repository,
-        entryPoints: { protocol: 'src/protocol/index.ts' },
+        entryPoints: { discovery: 'src/discovery/index.ts' },
         outdir: container.folder,
         bundle: true,
         platform: 'node',
@@ -87,13 +88,15 @@ describe.skipIf(missing !== undefined)(
       container.write(
         'editor.cjs',
         `
-      const { hostTraces, HostConnection, lookAtHost, endpointOf } = require('../protocol.js')
-      const root = process.cwd(), hostScript = ${JSON.stringify(join(dirname(container.cli), 'host.js'))}, env = process.env
+      const { hostTraces, HostConnection, lookAtHost, endpointOf } = require('../discovery.js')
+      const root = process.cwd(), env = process.env
+      const hostScript = ${JSON.stringify(join(dirname(container.cli), 'host.js'))}
       void (async () => {
         const before = await hostTraces(root)
         const host = await HostConnection.connect({ root, hostScript, start: true, client: 'vscode', env })
         const status = await host.request('unhang/hostStatus', {})
-        const seen = await lookAtHost({ root: (await endpointOf(root)).root, hostScript, nodePath: process.execPath, env })
+        const nodePath = process.execPath
+        const seen = await lookAtHost({ root: (await endpointOf(root)).root, hostScript, nodePath, env })
         console.log(JSON.stringify({ before, after: await hostTraces(root), isSame: status.pid === seen.pid }))
         await host.close()
       })()`,
@@ -125,7 +128,10 @@ describe.skipIf(missing !== undefined)(
       const ran = await container.unhang(['run', '--', 'python3', 'says.py'], { UNHANG_RUNTIME_DIR: '/var/unhang' })
       expect(ran).toMatchObject({ code: 0, stdout: 'ran\n' })
       expect(ran.stderr).toMatch(
-        /^unhang: the program runs unwatched, because unhang cannot use the runtime folder \/var\/unhang: .*read-only.* Set UNHANG_RUNTIME_DIR to a folder that you can write/,
+        pattern(
+          /^unhang: the program runs unwatched, because unhang cannot use the runtime folder/,
+          / \/var\/unhang: .*read-only.* Set UNHANG_RUNTIME_DIR to a folder that you can write/,
+        ),
       )
       expect(ran.stderr.trim().split('\n')).toHaveLength(1)
     })

@@ -67,7 +67,8 @@ describe.skipIf(missing !== undefined)(
           tasks: [{ type: 'pool', label: 'Sleep', command: 'sleep 600', items: [1, 2], processes: 2 }],
         }),
       )
-      const commands = `node=$1 cli=$2; exec setpriv --reuid ${uid} --regid ${uid} --clear-groups --inh-caps=-all sh -c '
+      const commands = `node=$1 cli=$2
+      exec setpriv --reuid ${uid} --regid ${uid} --clear-groups --inh-caps=-all sh -c '
       test -e /proc/1 && echo "pid 1 is seen"
       "$0" "$1" pool --detach Sleep && "$0" "$1" ps && "$0" "$1" terminate Sleep && "$0" "$1" host stop' "$node" "$cli"`
       const ran = await container.inOwnPids(['sh', '-c', commands, 'sh'], 'hidepid=2')

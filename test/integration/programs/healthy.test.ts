@@ -122,8 +122,9 @@ const emptiedSlowly: readonly (readonly [what: string, method: string])[] = [
 function alarms(run: WatchedRun): string[] {
   return run.stuck.map(({ pool, verdict }) => {
     const workers = pool.workers.map(({ name, pid, status, task }) => `${name} ${pid} ${status} ${task?.label ?? ''}`)
+    const evidence = verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')
     return (
-      `${verdict.code}: ${verdict.summary} (${verdict.evidence.map(({ what, value }) => `${what}: ${value}`).join('; ')}) ` +
+      `${verdict.code}: ${verdict.summary} (${evidence}) ` +
       `${pool.state}: ${workers.join(', ')}; ${run.hasEnded ? 'ended' : 'runs'}`
     )
   })

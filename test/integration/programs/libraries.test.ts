@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolSnapshot } from '../../../src/protocol'
 import type { Python } from '../runtimes/pythons'
 import { oldestAndNewest, until, Watch, type WatchedRun } from './watch'
+import { pattern } from '../pattern'
 
 /**
  * Pools that are no plain `multiprocessing.Pool`: joblib's, and classes of the program's own. They are seen like any
@@ -181,7 +182,10 @@ describe.skipIf(!hasJoblib())('joblib.Parallel(backend="multiprocessing")', () =
         pid: Number(cause.split(' ')[1]),
         confidence: 'certain',
         summary: expect.stringMatching(
-          /was ended by SIGKILL while it held the lock of the task queue, so no worker can take a task; \d+ tasks queued/,
+          pattern(
+            /was ended by SIGKILL while it held the lock of the task queue, so no worker can take a task;/,
+            / \d+ tasks queued/,
+          ),
         ) as string,
       })
       expect(await run.rescue(pool.id, { kind: 'release', lock: 'tasks' })).toMatchObject([{ done: true }])

@@ -5,6 +5,7 @@ import type { PoolVerdictSnapshot } from '../../../src/protocol'
 import { limitedGroup } from '../processes/controlGroup'
 import type { Python } from '../runtimes/pythons'
 import { threePythons, until, verdictWithinMs, Watch, type Sighting, type StartOptions, type WatchedRun } from './watch'
+import { pattern } from '../pattern'
 
 /**
  * A program for every verdict, run for real: the verdict comes, names the right worker and task, rests on the right
@@ -66,8 +67,10 @@ async function killsTheOneInTask(run: WatchedRun): Promise<number> {
 }
 
 /** Whoever has put something into a queue is held by its feeder thread. */
-const isDone =
-  /(Process|PoolWorker)-\d+ \(pid \d+\) of .* is done with its work and cannot end: the feeder thread of its queue writes to a pipe, the pipe is full, and nobody reads it/
+const isDone = pattern(
+  /(Process|PoolWorker)-\d+ \(pid \d+\) of .* is done with its work and cannot end: the feeder/,
+  / thread of its queue writes to a pipe, the pipe is full, and nobody reads it/,
+)
 const atItsFeeder = [
   /another thread of \S+ waits for: writing to descriptor \d+, pipe:/,
   /waits for: a lock: futex 0x[0-9a-f]+, of this process alone/,
@@ -101,8 +104,11 @@ const standstills: readonly {
   {
     how: 'two-locks',
     name: 'two locks, taken in opposite order',
-    summary:
-      /^standstill\.py will wait for ever in standstill\.py:\d+ \(<module>\), in Process\.join: 2 processes that it started wait as well \(\S+-1 \(pid \d+\) for a lock in take \(standstill\.py:\d+\), \S+-2 \(pid \d+\) for a lock in take/,
+    summary: pattern(
+      /^standstill\.py will wait for ever in standstill\.py:\d+ \(<module>\), in Process\.join: 2/,
+      / processes that it started wait as well \(\S+-1 \(pid \d+\) for a lock in take/,
+      / \(standstill\.py:\d+\), \S+-2 \(pid \d+\) for a lock in take/,
+    ),
     evidence: [
       /futex 0x[0-9a-f]+, shared between processes.*synchronize\.py:\d+ (SemLock\.)?__enter__/,
       /CPU time of all of them: none/,
@@ -120,8 +126,10 @@ const standstills: readonly {
   {
     how: 'killed-holder',
     name: 'a lock whose holder was killed',
-    summary:
-      /1 process that it started waits as well \(\S+-2 \(pid \d+\) for a lock in want .*, and \S+-1 \(pid \d+\) was ended by SIGKILL/,
+    summary: pattern(
+      /1 process that it started waits as well \(\S+-2 \(pid \d+\) for a lock in want .*, and \S+-1/,
+      / \(pid \d+\) was ended by SIGKILL/,
+    ),
     evidence: [/exit of \S+-1 \(pid \d+\): was ended by SIGKILL/],
     advice: /^Find out what ended \S+-1: a lock stays taken for ever/,
   },
@@ -177,8 +185,10 @@ const cases: readonly Case[] = [
     name: `sys.exit(1) in map, ${method}`,
     args: [method, 'sys-exit', 'map'],
     task: '7',
-    summary:
-      /lost-task\.py:\d+ will wait for ever: task 7 run\(7, 'sys-exit', None\) was lost when \S+-\d+ \(pid \d+\) exited with code 1 after .*; \d+ of 12 results arrived/,
+    summary: pattern(
+      /lost-task\.py:\d+ will wait for ever: task 7 run\(7, 'sys-exit', None\) was lost when \S+-\d+/,
+      / \(pid \d+\) exited with code 1 after .*; \d+ of 12 results arrived/,
+    ),
     evidence: [
       /exit of \S+ \(pid \d+\): exit 1/,
       /our kill ledger: no signal from us/,
@@ -231,8 +241,10 @@ const cases: readonly Case[] = [
     name: 'the first program of seeds/003',
     script: 'seeds-003-lost.py',
     code: 'lost-task',
-    summary:
-      /seeds-003-lost\.py:10 will wait for ever: task [01] run\(\([01],\)\) was lost .*exited with code 1 .*; 0 of 2 results arrived/,
+    summary: pattern(
+      /seeds-003-lost\.py:10 will wait for ever: task [01] run\(\([01],\)\) was lost .*exited with/,
+      / code 1 .*; 0 of 2 results arrived/,
+    ),
     evidence: [/exit 1/],
     act: exitOfWorker,
   },
@@ -345,8 +357,10 @@ const cases: readonly Case[] = [
     args: ['callback'],
     code: 'self-wait',
     ofPool: true,
-    summary:
-      /^self-wait\.py:\d+ will wait for ever: a callback of it waits for the pool's own results in self-wait\.py:\d+ \(ask_more\), in Pool\.apply, in the thread that receives them\.$/,
+    summary: pattern(
+      /^self-wait\.py:\d+ will wait for ever: a callback of it waits for the pool's own results in/,
+      / self-wait\.py:\d+ \(ask_more\), in Pool\.apply, in the thread that receives them\.$/,
+    ),
     evidence: [
       /callback, in the thread that receives results: self-wait\.py:\d+/,
       /the program \(pid \d+\) waits in: self-wait\.py:\d+/,
@@ -359,8 +373,10 @@ const cases: readonly Case[] = [
     start: { watch: { stuckAfterMs: 2500 } },
     code: 'no-progress',
     ofPool: true,
-    summary:
-      /^A callback of no-progress\.py:\d+ has not returned for .* \(no-progress\.py:\d+ \(hold_up\)\), and no result is received while it runs\.$/,
+    summary: pattern(
+      /^A callback of no-progress\.py:\d+ has not returned for .* \(no-progress\.py:\d+ \(hold_up\)\),/,
+      / and no result is received while it runs\.$/,
+    ),
     evidence: [/CPU time of that thread: none for/],
   },
   {
@@ -496,8 +512,10 @@ const cases: readonly Case[] = [
     args: ['fork', 'stdout'],
     code: 'output-pipe-full',
     task: '1',
-    summary:
-      /has waited for .* in task 1 report\(1\): it writes to stdout, the pipe is full, and whoever reads it has not read for .*\.$/,
+    summary: pattern(
+      /has waited for .* in task 1 report\(1\): it writes to stdout, the pipe is full, and whoever/,
+      / reads it has not read for .*\.$/,
+    ),
     evidence: [/writing to descriptor 1/],
     start: { watch: { stuckAfterMs: 6000 }, through: ['sh', '-c', 'exec 3>&2; "$@" | sleep 600 >&3', 'sh'] },
   },
@@ -537,8 +555,10 @@ const cases: readonly Case[] = [
   ...['fork', 'spawn'].map((method) =>
     notDrained('the program itself at its end', method, 'program', {
       ofPool: true,
-      summary:
-        /^The program of .* \(pid \d+\) cannot end: the feeder thread of its queue writes to a pipe, the pipe is full, and no process is left that could read it/,
+      summary: pattern(
+        /^The program of .* \(pid \d+\) cannot end: the feeder thread of its queue writes to a pipe, the/,
+        / pipe is full, and no process is left that could read it/,
+      ),
       evidence: [/another thread of the program waits for: writing to descriptor \d+/, /in Queue\._finalize_join/],
     }),
   ),

@@ -1,10 +1,16 @@
+import { syncBuiltinESMExports } from 'node:module'
+import os from 'node:os'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { homeFolder, temporaryFolder, userId } from '../../../src/discovery'
 
-const homedir = vi.hoisted(() => vi.fn<() => string>())
-vi.mock('node:os', async (original) => ({ ...(await original<typeof import('node:os')>()), homedir }))
+/** Not `vi.mock`: a module that another file of this process has read already would keep the real one. */
+function homeIs(answer: () => string): void {
+  vi.spyOn(os, 'homedir').mockImplementation(answer)
+  syncBuiltinESMExports()
+}
 afterEach(() => {
-  homedir.mockReset()
+  vi.restoreAllMocks()
+  syncBuiltinESMExports()
 })
 
 describe.skipIf(process.platform === 'win32')('the folders of a user', () => {
@@ -14,13 +20,13 @@ describe.skipIf(process.platform === 'win32')('the folders of a user', () => {
   })
 
   it('are found without a HOME as the system knows them', () => {
-    homedir.mockReturnValue('/home/mara')
+    homeIs(() => '/home/mara')
     expect(homeFolder({})).toBe('/home/mara')
     expect(homeFolder({ HOME: '' })).toBe('/home/mara')
   })
 
   it('of a user whom the system does not know lack a home, and that is no error', () => {
-    homedir.mockImplementation(() => {
+    homeIs(() => {
       throw new Error('uv_os_homedir returned ENOENT (no such file or directory)')
     })
     expect(homeFolder({})).toBeUndefined()

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { interpreterKind, launchedCommand } from '../../../processes'
 
 /** Its inspector is wanted from the start, and what that says in stderr as well. */
 const inspects = /^--inspect(-brk|-wait)?(=|$)/
@@ -14,7 +14,8 @@ export function nodeOptions(
   own: string | undefined,
   argv: readonly string[],
 ): { NODE_OPTIONS?: string } {
-  if (/^(python|pypy)[\d.]*(\.exe)?$/i.test(basename(argv[0] ?? '')) || own?.includes(observer) === true) return {}
+  const isPython = interpreterKind(launchedCommand(argv)[0] ?? '') === 'python'
+  if (isPython || own?.includes(observer) === true) return {}
   const options = [...argv, ...(own ?? '').split(/\s+/)]
   if (options.some((option) => restricts.test(option))) return {}
   // In quotes, a backslash stands for the character behind it (Node src/node_options.cc). Here it keeps the program

@@ -6,6 +6,10 @@ test.each([
   [['/usr/bin/python3.11', '-uE', 'train.py'], /-E, /],
   [['python', '-X', 'dev', '-W', 'error', '-S', 'train.py'], /-S, this Python does not run sitecustomize/],
   [['python', '-Wignore', '-I', '-c', 'pass'], /-I/],
+  [['python3.13t', '-I', 'train.py'], /-I/],
+  [['python3-dbg', '-E', 'train.py'], /-E/],
+  [['env', 'X=1', 'nice', '-n', '5', 'python3', '-S', 'train.py'], /-S/],
+  [['uv', 'run', 'python', '-I', 'train.py'], /-I/],
 ])('%j keeps the observer out, and why', (argv, why) => {
   expect(keepsObserverOut(argv)).toMatch(why)
 })
@@ -22,6 +26,8 @@ test.each([
   [['python3', '-W', 'I', 'train.py']],
   [['python3']],
   [['sh', '-E', 'x']],
+  [['env', '-i', 'python3', 'train.py']],
+  [['timeout', '-S', 'python3', 'train.py']],
   [['python3', '-', '-I']],
   [[]],
 ])('%j lets it in', (argv) => {

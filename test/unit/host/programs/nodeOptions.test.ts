@@ -26,8 +26,19 @@ describe('NODE_OPTIONS of a watched program', () => {
   ])("leave the inspector's own words to one that is wanted: %s %s", (own, argv) => {
     expect(nodeOptions(observer, own, argv).NODE_OPTIONS).not.toContain(silent)
   })
-  it.each(['python3', '/usr/bin/python3.11', 'pypy3', 'python'])('are not there for %s', (program) => {
-    expect(nodeOptions(observer, undefined, [program, 'train.py'])).toEqual({})
+  it.each([
+    'python3',
+    '/usr/bin/python3.11',
+    'pypy3',
+    'python',
+    'python3.13t',
+    'python3-dbg',
+    'env X=1 python3.12d',
+    'timeout 5 python3',
+    'uv run',
+    'poetry run python',
+  ])('are not there for %s', (program) => {
+    expect(nodeOptions(observer, undefined, [...program.split(' '), 'train.py'])).toEqual({})
   })
   it('are not there for a Node that may not read the observer', () => {
     expect(nodeOptions(observer, undefined, ['node', '--permission', 'x.js'])).toEqual({})
