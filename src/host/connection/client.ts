@@ -24,8 +24,8 @@ import {
 import { initializationOptionsSchema, requests } from '../../protocol/schemas'
 import { LaunchError } from '../terms/launchError'
 import type { Log } from '../terms/log'
-import { FrameReader, largestFirstMessageBytes, largestMessageBytes, type FrameError } from './frameReader'
-import { FrameWriter, pauseBacklogBytes } from './frameWriter'
+import { BoundedReader, largestFirstMessageBytes, largestMessageBytes, type RefusedMessageError } from './boundedReader'
+import { BoundedWriter, pauseBacklogBytes } from './boundedWriter'
 import { OutputFollower, type OutputFeed } from '../output/outputFeed'
 import { RequestError } from '../terms/requestError'
 import type { Asker, RequestHandlers } from './requestHandlers'
@@ -82,8 +82,8 @@ export class Client implements Asker {
   readonly #host: ClientHost
 
   #state: 'new' | 'ready' | 'ended' = 'new'
-  readonly #reader: FrameReader
-  readonly #writer: FrameWriter
+  readonly #reader: BoundedReader
+  readonly #writer: BoundedWriter
   readonly #connection: LanguageConnection
   readonly #language: LanguageService
   #handshake: NodeJS.Timeout
@@ -106,11 +106,11 @@ export class Client implements Asker {
     this.#socket = socket
     this.#host = host
 
-    this.#writer = new FrameWriter(socket, () => {
+    this.#writer = new BoundedWriter(socket, () => {
       this.#inFlight -= 1
       this.#reader.resume()
     })
-    this.#reader = new FrameReader(
+    this.#reader = new BoundedReader(
       socket,
       () => this.#writer.backlog < pauseBacklogBytes && this.#inFlight < mostRequestsInFlight,
       () => (this.#state === 'ready' ? largestMessageBytes : largestFirstMessageBytes),
@@ -338,7 +338,7 @@ export class Client implements Asker {
     return true
   }
 
-  #refuse(error: FrameError): void {
+  #refuse(error: RefusedMessageError): void {
     this.#host.log.warn(`A client sent ${error.message}; its connection is ended.`, { client: this.kind })
     this.drop()
   }
