@@ -6,7 +6,7 @@ import { endpointOf, type Endpoint } from './endpoint'
 import { readHostInfo, type HostInfo } from './hostInfo'
 import { HostHungError, hungAfterMs, lookAtHost, type HostScript, patience } from './hungHost'
 import { protocolVersion, type InitializationOptions } from '../protocol'
-import { openOwnFile, readOwnText } from './ownFile'
+import { openRuntimeFile, readRuntimeText } from './runtimeFile'
 import { ownPidNamespace } from './pidNamespace'
 
 /** How to find the host of a workspace, and how to start it. */
@@ -201,7 +201,7 @@ function hostEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /** What a host that died on start wrote to stderr. */
 async function printed(endpoint: Endpoint): Promise<string> {
-  const read = await readOwnText(endpoint.stderrFile)
+  const read = await readRuntimeText(endpoint.stderrFile)
   return read.kind === 'text' ? read.text : ''
 }
 
@@ -220,7 +220,7 @@ async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJ
   const state: StartedHost = { exitCode: undefined, failure: undefined, reason: '' }
   // Emptied: only the last start matters, so the file stays small. A host goes without it where there is no room for
   // it.
-  const stderr: FileHandle | undefined = await openOwnFile(endpoint.stderrFile).catch(() => undefined)
+  const stderr: FileHandle | undefined = await openRuntimeFile(endpoint.stderrFile).catch(() => undefined)
   const printsTo = stderr?.fd ?? 'ignore'
   try {
     const child = spawn(

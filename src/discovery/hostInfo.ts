@@ -1,6 +1,6 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Endpoint } from './endpoint'
-import { readOwnText, removeForeign } from './ownFile'
+import { readRuntimeText, removeForeign } from './runtimeFile'
 
 /** What host.json says: which process the host is and how to reach it. Only its owner can read the file (0600). */
 export interface HostInfo {
@@ -39,7 +39,7 @@ export function isPid(given: unknown): given is number {
 
 /** The host that last announced itself; undefined when there is none, or when the file makes no sense. */
 export async function readHostInfo(endpoint: Endpoint): Promise<HostInfo | undefined> {
-  const read = await readOwnText(endpoint.infoFile)
+  const read = await readRuntimeText(endpoint.infoFile)
   if (read.kind !== 'text') return undefined
   try {
     const info: unknown = JSON.parse(read.text)

@@ -1,7 +1,7 @@
 import type { LaunchedPool, StoppedHost, HostStatus, ParamsOf } from '../protocol'
 import type { Clients } from './connection/clients'
 import type { RequestHandlers } from './connection/requestHandlers'
-import type { ProgramRequests } from './programs/programRequests'
+import type { Programs } from './programs/programs'
 import type { PoolRegistry } from './pools/poolRegistry'
 import type { ShutdownOrder } from './pools/hostedPool'
 import { wirePlan, wireReport } from './pools/reports'
@@ -14,7 +14,7 @@ export interface HandlerContext {
   readonly pools: PoolRegistry
   readonly clients: Clients
   readonly launch: (params: ParamsOf<'unhang/launchPool'>) => Promise<LaunchedPool>
-  readonly programs: ProgramRequests
+  readonly programs: Programs
   readonly status: () => Promise<HostStatus>
   /** Resolves when the threads that read files have had their turn. */
   readonly ping: () => Promise<void>
@@ -34,7 +34,7 @@ export function createHandlers({
 }: HandlerContext): RequestHandlers {
   return {
     'unhang/watch': (params, client) => {
-      clients.watch(client, params)
+      clients.measure(client, params)
       return null
     },
     'unhang/snapshot': ({ since }) => state.snapshot(since),

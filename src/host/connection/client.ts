@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createConnection, type _Connection } from 'vscode-languageserver'
 import {
@@ -12,35 +11,20 @@ import {
   type InitializeParams,
   type InitializeResult,
 } from 'vscode-languageserver/node'
-import * as z from 'zod'
-import {
-  errorCodes,
-  protocolVersion,
-  type InitializationOptions,
-  type Notifications,
-  type RequestMethod,
-  type ParamsOf,
-} from '../../protocol'
-import { initializationOptionsSchema, requests } from '../../protocol/schemas'
-import { LaunchError } from '../terms/launchError'
+import type { InitializationOptions, Notifications, ParamsOf, RequestMethod } from '../../protocol'
 import type { Log } from '../terms/log'
-import { FrameReader, largestFirstMessageBytes, largestMessageBytes, type FrameError } from './frameReader'
-import { FrameWriter, pauseBacklogBytes } from './frameWriter'
+import { BoundedReader, largestFirstMessageBytes, largestMessageBytes, type RefusedMessageError } from './boundedReader'
+import { BoundedWriter, pauseBacklogBytes } from './boundedWriter'
 import { OutputFollower, type OutputFeed } from '../output/outputFeed'
-import { RequestError } from '../terms/requestError'
+import { answerRequest } from './answerRequest'
+import { checkHandshake, type HandshakeTerms } from './handshake'
 import type { Asker, RequestHandlers } from './requestHandlers'
 
 /** An LSP connection of the library, without proposed features. */
 export type LanguageConnection = _Connection
 
 /** What a connection needs of the host. */
-export interface ClientHost {
-  readonly token: string
-  readonly version: string
-  /** The pid namespace of the host; undefined where there are none. */
-  readonly pidNamespace: string | undefined
-  /** Why this client is not served, told once it says who it is; undefined when it is. */
-  readonly refusal: string | undefined
+export interface ClientHost extends HandshakeTerms {
   readonly log: Log
   readonly handlers: RequestHandlers
   /** Registers code lenses and diagnostics; returns what to do when the counts of a pool changed. */
@@ -82,8 +66,8 @@ export class Client implements Asker {
   readonly #host: ClientHost
 
   #state: 'new' | 'ready' | 'ended' = 'new'
-  readonly #reader: FrameReader
-  readonly #writer: FrameWriter
+  readonly #reader: BoundedReader
+  readonly #writer: BoundedWriter
   readonly #connection: LanguageConnection
   readonly #language: LanguageService
   #handshake: NodeJS.Timeout
@@ -99,18 +83,18 @@ export class Client implements Asker {
   processId: number | undefined
   /** The pid namespace that its numbers are of, as it said. */
   pidNamespace: string | undefined
-  /** What it wants measured. */
-  watching: ParamsOf<'unhang/watch'> | undefined
+  /** The measurements that it wants. */
+  wanted: ParamsOf<'unhang/watch'> | undefined
 
   constructor(socket: Socket, host: ClientHost) {
     this.#socket = socket
     this.#host = host
 
-    this.#writer = new FrameWriter(socket, () => {
+    this.#writer = new BoundedWriter(socket, () => {
       this.#inFlight -= 1
       this.#reader.resume()
     })
-    this.#reader = new FrameReader(
+    this.#reader = new BoundedReader(
       socket,
       () => this.#writer.backlog < pauseBacklogBytes && this.#inFlight < mostRequestsInFlight,
       () => (this.#state === 'ready' ? largestMessageBytes : largestFirstMessageBytes),
@@ -136,7 +120,8 @@ export class Client implements Asker {
     this.#connection.onInitialize((params) => this.#initialize(params))
     this.#connection.onShutdown(() => undefined)
     this.#language = host.serveLanguage(this.#connection)
-    for (const method of Object.keys(host.handlers) as RequestMethod[]) this.#register(method)
+    for (const method of Object.keys(host.handlers) as RequestMethod[])
+      this.#connection.onRequest(method, (...given: unknown[]) => answerRequest(method, given, this, host))
     this.#handshake = this.#handshakeWithin(handshakeTimeoutMs)
     socket.once('close', () => {
       this.#closed()
@@ -236,63 +221,15 @@ export class Client implements Asker {
     }, ms)
   }
 
-  #register(method: RequestMethod): void {
-    const schema: z.ZodType = requests[method].params
-    this.#connection.onRequest(method, async (...given: unknown[]) => {
-      // The library passes by-position parameters one by one, and the cancellation token last.
-      const positional = given.slice(0, -1)
-      const params: unknown = positional.length === 0 ? undefined : positional.length === 1 ? positional[0] : positional
-      const parsed = schema.safeParse(params)
-      if (!parsed.success)
-        return new ResponseError(ErrorCodes.InvalidParams, `${method}: ${z.prettifyError(parsed.error)}`)
-      try {
-        const handle = this.#host.handlers[method] as (params: unknown, asker: Asker) => unknown
-        return await handle(parsed.data, this)
-      } catch (error) {
-        if (error instanceof LaunchError) return new ResponseError(errorCodes.launch, error.message, error.data)
-        if (error instanceof RequestError) return new ResponseError(error.code, error.message)
-        this.#host.log.error(`${method} failed.`, error)
-        return new ResponseError(
-          ErrorCodes.InternalError,
-          `${method} failed in the host: ${error instanceof Error ? error.message : String(error)}. The host's ` +
-            'log has more.',
-        )
-      }
-    })
-  }
-
   #initialize(params: InitializeParams): InitializeResult | ResponseError<InitializeError> {
     if (this.#state !== 'new')
       return new ResponseError(ErrorCodes.InvalidRequest, 'This connection is initialized already.', { retry: false })
-    const parsed = initializationOptionsSchema.safeParse(params.initializationOptions)
-    if (!parsed.success || !sameToken(parsed.data.token, this.#host.token)) {
-      return this.#turnAway(
-        'The token is missing or wrong: it is in the host.json that only the owner of this host can read.',
-      )
-    }
-    if (parsed.data.protocolVersion !== protocolVersion) {
-      return this.#turnAway(
-        `This host (version ${this.#host.version}) speaks protocol ${protocolVersion}, the client ` +
-          `${parsed.data.protocolVersion}. Stop the host, and start it again from the newer one.`,
-      )
-    }
-    if (this.#host.refusal !== undefined) return this.#turnAway(this.#host.refusal)
-    const { pidNamespace } = parsed.data
-    if (
-      pidNamespace !== undefined &&
-      this.#host.pidNamespace !== undefined &&
-      pidNamespace !== this.#host.pidNamespace
-    ) {
-      return this.#turnAway(
-        `This host (version ${this.#host.version}) runs in another pid namespace than its client, as in another ` +
-          'container: the same number means two processes there, so neither could name one to the other. Set ' +
-          'UNHANG_RUNTIME_DIR to a folder that the two do not share, and the client gets a host of its own.',
-      )
-    }
-    this.pidNamespace = pidNamespace
+    const options = checkHandshake(params.initializationOptions, this.#host)
+    if (typeof options === 'string') return this.#turnAway(options)
+    this.pidNamespace = options.pidNamespace
     clearTimeout(this.#handshake)
     this.#state = 'ready'
-    this.kind = parsed.data.client
+    this.kind = options.client
     this.processId = params.processId ?? undefined
     // An editor that was started from a worker carries its mark, and would be ended with it. A command that runs in a
     // worker should be: it is part of what the worker does.
@@ -338,7 +275,7 @@ export class Client implements Asker {
     return true
   }
 
-  #refuse(error: FrameError): void {
+  #refuse(error: RefusedMessageError): void {
     this.#host.log.warn(`A client sent ${error.message}; its connection is ended.`, { client: this.kind })
     this.drop()
   }
@@ -367,10 +304,4 @@ function hasId(params: unknown): boolean {
     'id' in params &&
     (typeof params.id === 'string' || typeof params.id === 'number')
   )
-}
-
-/** Takes the same time wherever the two differ. */
-function sameToken(given: string, token: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(token)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }

@@ -4,7 +4,9 @@ import { commandName } from '../../processes'
 import type { LaunchedPool, ParamsOf } from '../../protocol'
 import type { PoolDefinition } from '../../protocol/schemas'
 import type { ShutdownDependencies } from '../../shutdown'
-import type { ProgramLaunch } from '../programs/programs'
+import type { ProgramLaunch, Programs } from '../programs/programs'
+import type { Log } from '../terms/log'
+import { adoptPool, type AdoptContext } from './adoptPool'
 import type { PoolTermination } from '../preemption/preemptions'
 import { checkDefinition, environmentOf, type CheckedDefinition } from './checkDefinition'
 import { LaunchError } from '../terms/launchError'
@@ -12,22 +14,15 @@ import { findTask } from './findTask'
 import { splitModule } from './program'
 
 /** What a launch needs of the host. */
-export interface LaunchContext {
+export interface LaunchContext extends AdoptContext {
   readonly root: string
   /** Where each pool gets a folder for its output. */
   readonly outputDirectory: string
-  /** dist/node-worker.js; default: the engine looks beside itself. */
-  readonly workerPath?: string | undefined
   /** Process table and kill ledger of the pools. */
   readonly system: ShutdownDependencies
-  /**
-   * Called in the same turn in which the pool is made: its workers start in the next, and not one event may be missed.
-   */
-  adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void
-  launchProgram(program: ProgramLaunch): Promise<LaunchedPool>
+  readonly programs: Programs
   /** Called right before a pool is made: checking takes time. Throws when this host takes no more pools. */
   mustBeOpen(): void
-  readonly onError: (error: unknown) => void
 }
 
 /**
@@ -49,7 +44,7 @@ export async function launchPool(params: ParamsOf<'unhang/launchPool'>, context:
   const { checked } = result
   context.mustBeOpen()
   if (checked.definition.program !== undefined)
-    return context.launchProgram(programLaunchOf(checked, checked.definition.program, label, params, env))
+    return context.programs.launch(programLaunchOf(checked, checked.definition.program, label, params, env))
   const options = poolOptionsOf(checked, label, params, env, context)
   let pool: Pool
   try {
@@ -58,8 +53,9 @@ export async function launchPool(params: ParamsOf<'unhang/launchPool'>, context:
     if (!(error instanceof PoolOptionError)) throw error
     throw new LaunchError(subject, [{ path: [error.option], code: 'out-of-range', message: error.message }])
   }
-  context.adopt(pool, label ?? null, terminationOf(checked, env))
-  runToTheEnd(pool, checked, context.onError)
+  // In the same turn as its start: its workers start in the next, and no event of theirs may be missed.
+  adoptPool(pool, label ?? null, terminationOf(checked, env), context)
+  runToTheEnd(pool, checked, context.log)
   const { total } = checked.items
   return {
     poolId: pool.id,
@@ -75,12 +71,16 @@ function terminationOf({ definition, cwd }: CheckedDefinition, env: NodeJS.Proce
 }
 
 /** All items, then no more; the pool ends by itself when the last one has ended. */
-function runToTheEnd(pool: Pool, { items, definition }: CheckedDefinition, onError: (error: unknown) => void): void {
+function runToTheEnd(pool: Pool, { items, definition }: CheckedDefinition, log: Log): void {
   const { done } = pool.runItems(items.iterate(), { total: items.total, ...given({ chunkSize: definition.chunkSize }) })
   // A file of items that went away half way is the end of the items.
-  done.catch(onError).finally(() => {
-    pool.close()
-  })
+  done
+    .catch((error: unknown) => {
+      log.error('The items of a pool ended early.', error)
+    })
+    .finally(() => {
+      pool.close()
+    })
 }
 
 function programLaunchOf(
@@ -112,10 +112,10 @@ function poolOptionsOf(
   label: string | undefined,
   { defaults }: ParamsOf<'unhang/launchPool'>,
   env: NodeJS.ProcessEnv,
-  context: LaunchContext,
+  { outputDirectory }: LaunchContext,
 ): PoolOptions {
   const { definition, cwd } = checked
-  const program = programOptions(checked, context, defaults?.nodePath)
+  const program = programOptions(checked, defaults?.nodePath)
   return {
     ...program,
     ...given({
@@ -134,17 +134,12 @@ function poolOptionsOf(
     }),
     cwd,
     env: { ...environmentChanges(env), ...ofElectron('module' in program), ...definition.env },
-    outputDirectory: join(context.outputDirectory, outputFolderName()),
+    outputDirectory: join(outputDirectory, outputFolderName()),
   }
 }
 
-function programOptions(
-  { definition, interpreter }: CheckedDefinition,
-  context: LaunchContext,
-  nodePath: string | undefined,
-): PoolOptions {
-  if (definition.module !== undefined)
-    return { module: definition.module, ...given({ nodePath, workerPath: context.workerPath }) }
+function programOptions({ definition, interpreter }: CheckedDefinition, nodePath: string | undefined): PoolOptions {
+  if (definition.module !== undefined) return { module: definition.module, ...given({ nodePath }) }
   if (definition.python !== undefined) return { python: definition.python, ...given({ pythonPath: interpreter }) }
   return { command: definition.command ?? '' }
 }

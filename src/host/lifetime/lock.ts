@@ -3,7 +3,7 @@ import { link, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { ProcessIdentity } from '../../processes'
-import { readOwnText } from '../../discovery'
+import { readRuntimeText } from '../../discovery'
 
 const holderSchema = z.object({ pid: z.number().int(), startTime: z.string(), pidNamespace: z.string().optional() })
 
@@ -105,7 +105,7 @@ async function lockNames(directory: string): Promise<LockName[]> {
 
 /** Undefined for what makes no sense, or is no file: nobody holds by it. */
 async function readHolder(file: string): Promise<LockHolder | 'vanished' | undefined> {
-  const read = await readOwnText(file)
+  const read = await readRuntimeText(file)
   if (read.kind !== 'text') return read.kind === 'missing' ? 'vanished' : undefined
   try {
     const parsed = holderSchema.safeParse(JSON.parse(read.text))

@@ -1,5 +1,5 @@
 import type { OutputFeed } from '../output/outputFeed'
-import type { TaskFailures } from '../../protocol'
+import type { PolicyActed, TaskFailures } from '../../protocol'
 import type { ProcessIdentity, UsageSample } from '../../processes'
 import type { ShutdownActor, ShutdownPlan, ShutdownReport } from '../../shutdown'
 import type { StateSource } from '../state/stateLog'
@@ -14,6 +14,15 @@ export interface ShutdownOrder {
   readonly useSigkill?: boolean | undefined
   readonly askedBy: ShutdownActor
   readonly reason: string
+}
+
+/** Where the events of pools are reported: the log, the clients, and the timer that ends an idle host. */
+export interface PoolReports {
+  /** A report of the shutdown core, for every client. */
+  readonly shutdown: (report: ShutdownReport, order: { readonly askedBy: string; readonly reason: string }) => void
+  /** An action of `onStuck`, for every client. */
+  readonly acted: (policy: PolicyActed) => void
+  readonly ended: (pool: HostedPool) => void
 }
 
 /** A pool as the host deals with it: one that it runs, or one that a dead host left behind. */

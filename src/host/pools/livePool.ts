@@ -12,13 +12,11 @@ import {
 import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import { OutputFeed } from '../output/outputFeed'
 import { RequestError } from '../terms/requestError'
+import type { PoolChanges } from '../state/stateLog'
 import type { HostedPool, ShutdownOrder } from './hostedPool'
 
-/** Where a pool reports what changed and who came and went. */
-export interface PoolObserver {
-  headerChanged(): void
-  workerChanged(name: string): void
-  workerRemoved(name: string): void
+/** Where a pool reports its changes, and the start and the end of its workers. */
+export interface PoolObserver extends PoolChanges {
   /** A process started; `identity` is proven. */
   started(worker: WorkerInfo, identity: ProcessIdentity): void
   exited(identity: ProcessIdentity): void

@@ -9,6 +9,13 @@ export interface StateSource {
   worker(name: string): WorkerSnapshot | undefined
 }
 
+/** The changes of one pool, as it reports them. */
+export interface PoolChanges {
+  headerChanged(): void
+  workerChanged(name: string): void
+  workerRemoved(name: string): void
+}
+
 interface Tracked {
   readonly source: StateSource
   readonly added: number
@@ -75,6 +82,21 @@ export class StateLog {
     this.#tracked.delete(id)
     this.#removedPools.push({ id, added: tracked.added, removed: this.#touch() })
     if (this.#removedPools.length > rememberedRemovals) this.#floor = this.#removedPools.shift()?.removed ?? this.#floor
+  }
+
+  /** A pool's view of this log, for a pool that does not know its place in it. */
+  changesOf(id: string): PoolChanges {
+    return {
+      headerChanged: () => {
+        this.headerChanged(id)
+      },
+      workerChanged: (name) => {
+        this.workerChanged(id, name)
+      },
+      workerRemoved: (name) => {
+        this.workerRemoved(id, name)
+      },
+    }
   }
 
   headerChanged(id: string): void {

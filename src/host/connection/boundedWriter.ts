@@ -7,7 +7,7 @@ export const pauseBacklogBytes = 4 * 1024 * 1024
 const dropBacklogBytes = 32 * 1024 * 1024
 
 /** Writes LSP frames, and knows how much of them the client has not read. */
-export class FrameWriter extends AbstractMessageWriter implements MessageWriter {
+export class BoundedWriter extends AbstractMessageWriter implements MessageWriter {
   readonly #socket: Socket
   readonly #answered: () => void
 

@@ -12,13 +12,13 @@ const largestBytes = 64 * 1024 * 1024
 const foreignCodes = new Set(['EISDIR', 'ELOOP', 'ENXIO', 'EACCES', 'EPERM', 'ENOTDIR', 'EMLINK', 'ENODEV', 'ETXTBSY'])
 
 /** What stands under a name of the runtime folder: `missing`, `foreign` (none of ours could be so), or its text. */
-export type OwnText = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'missing' | 'foreign' }
+export type RuntimeText = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'missing' | 'foreign' }
 
 /**
  * Reads a small file of the runtime folder. A pipe, a link or a folder under its name is no obstacle: nothing is
  * followed, and opening waits for nobody. Throws what is no property of the name, such as EMFILE or EIO.
  */
-export async function readOwnText(path: string): Promise<OwnText> {
+export async function readRuntimeText(path: string): Promise<RuntimeText> {
   let file: FileHandle
   try {
     file = await open(path, constants.O_RDONLY | noFollow)
@@ -37,7 +37,7 @@ export async function readOwnText(path: string): Promise<OwnText> {
 /**
  * Opens a file of the runtime folder anew for writing, empty; what is no regular file under its name is removed first.
  */
-export async function openOwnFile(path: string): Promise<FileHandle> {
+export async function openRuntimeFile(path: string): Promise<FileHandle> {
   await removeForeign(path, 'file')
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | noFollow, 0o600)
   try {
