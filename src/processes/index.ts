@@ -11,6 +11,7 @@ export {
   type UsageSubscription,
 } from './sampler'
 export { readMachineLoad, type MachineLoad } from './machineLoad'
+export { createUsageReader, mostInBatch, type UsageReader, type UsageReaderOptions } from './usageReader'
 export { isAlive } from './isAlive'
 export { signalName, signalNumber } from './signalNames'
 export { forEachInSlices } from './slices'

@@ -1,4 +1,5 @@
 import {
+  createUsageReader,
   readMachineLoad,
   Sampler,
   type MachineLoad,
@@ -33,7 +34,7 @@ export class Watching {
     this.#host = host
 
     this.#sampler = new Sampler({
-      usage: (identities) => host.processes.usage(identities),
+      usage: createUsageReader(host.processes),
       machine: readMachineLoad,
       onError: (error) => {
         host.log.warn('A measurement failed.', error)
