@@ -1,16 +1,23 @@
-import type { Pool } from './pool'
 import type { WorkerInfo } from './terms/types'
 
+/** What is needed of a pool to list its workers and to end it. */
+export interface RegisteredPool {
+  readonly id: string
+  readonly name: string
+  readonly workers: readonly WorkerInfo[]
+  terminate(options: { gracePeriodMs?: number; useSigkill?: boolean }): Promise<string[]>
+}
+
 /** Pools of this process that may still have processes, in the order they were made. */
-const pools = new Set<Pool>()
+const pools = new Set<RegisteredPool>()
 
 /** Called by the pool itself. */
-export function registerPool(pool: Pool): void {
+export function registerPool(pool: RegisteredPool): void {
   pools.add(pool)
 }
 
 /** Called by the pool itself once it has ended and nothing of it is left. */
-export function forgetPool(pool: Pool): void {
+export function forgetPool(pool: RegisteredPool): void {
   pools.delete(pool)
 }
 

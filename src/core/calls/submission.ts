@@ -11,7 +11,8 @@ import { findModule, checkPython } from '../terms/options'
 import type { PersistentSettings, PoolSettings } from '../terms/options'
 import { chunksOf, ItemResults } from '../tasks/itemChunks'
 import { Task } from '../tasks/task'
-import type { TaskArguments, TaskOwner } from '../tasks/task'
+import type { TaskOwner } from '../tasks/task'
+import type { TaskArguments } from '../terms/arguments'
 import type { TaskStore } from '../tasks/taskStore'
 import { TaskFunction } from '../tasks/taskFunction'
 import type { FunctionName, FunctionStats } from '../terms/types'
@@ -117,8 +118,22 @@ export class TaskSubmission {
     return this.#mapAll(fn, Array.isArray(items) ? (items as unknown[]) : [...items], star, options)
   }
 
+  /** As {@link map}, of any iterable; resolves with the values. */
+  async mapAny<T>(
+    name: TaskFunctionName,
+    items: Iterable<unknown> | AsyncIterable<unknown>,
+    star: boolean,
+    options: MapOptions,
+  ): Promise<T[]> {
+    const result =
+      Symbol.asyncIterator in items
+        ? await this.#mapLater<T>(name, items, star, options)
+        : this.map<T>(name, items, star, options)
+    return result.get()
+  }
+
   /** As {@link map}; reads the async iterable first, unless the pool ends meanwhile. */
-  mapLater<T>(
+  #mapLater<T>(
     name: TaskFunctionName,
     items: AsyncIterable<unknown>,
     star: boolean,

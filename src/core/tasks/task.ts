@@ -1,5 +1,6 @@
 import type { Verdict } from '../../diagnosis'
 import type { TaskFunction } from './taskFunction'
+import type { TaskArguments } from '../terms/arguments'
 import type { TaskInfo, TaskState } from '../terms/types'
 
 /**
@@ -12,12 +13,6 @@ export interface TaskOwner {
 }
 export const taskDone: unique symbol = Symbol('taskDone')
 export const taskFailed: unique symbol = Symbol('taskFailed')
-
-/**
- * What a task is called with: plain arguments, or serialized ones (then nobody can change them while the task waits);
- * null when they cannot be sent.
- */
-export type TaskArguments = readonly unknown[] | Buffer | null
 
 /** Why a running task is being ended; decides what becomes of it once its worker is gone. */
 export type EndIntent =

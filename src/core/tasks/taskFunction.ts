@@ -2,7 +2,7 @@ import { createHistogram } from 'node:perf_hooks'
 import type { RecordableHistogram } from 'node:perf_hooks'
 import type { FunctionReference } from '../../runtimes'
 import { callLabel } from '../terms/labels'
-import type { TaskArguments } from './task'
+import type { TaskArguments } from '../terms/arguments'
 import type { FunctionStats, Spread } from '../terms/types'
 
 /** Tasks of a function that takes less are sent ahead of need: then the way to the worker is what costs. */

@@ -2,6 +2,12 @@ import { serialize } from 'node:v8'
 import { findUncloneable, findUnjsonable, gatheredBytes, isJson } from '../../runtimes'
 import type { UncloneablePart } from '../../runtimes'
 
+/**
+ * What a task is called with: plain arguments, or serialized ones (then nobody can change them while the task waits);
+ * null when they cannot be sent.
+ */
+export type TaskArguments = readonly unknown[] | Buffer | null
+
 /** So many plain values are kept as they are: a buffer for each of a million small tasks would take more memory. */
 const mostKept = 32
 
