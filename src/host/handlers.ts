@@ -8,7 +8,7 @@ import { wirePlan, wireReport } from './pools/reports'
 import { planTargets, shutDownTargets } from './pools/shutdownTargets'
 import type { StateLog } from './state/stateLog'
 
-/** What requests are answered from. */
+/** The parts of the host that requests are answered from. */
 export interface HandlerContext {
   readonly state: StateLog
   readonly pools: PoolRegistry
@@ -21,7 +21,7 @@ export interface HandlerContext {
   readonly stop: () => Promise<StoppedHost>
 }
 
-/** What the host does for each request of the protocol. */
+/** The handlers of all requests of the protocol. */
 export function createHandlers({
   state,
   pools,
@@ -40,7 +40,7 @@ export function createHandlers({
     'unhang/snapshot': ({ since }) => state.snapshot(since),
     'unhang/launchPool': async (params, client) => {
       const result = await launch(params)
-      // Nothing but microtasks since its first worker was started, so nothing it prints has been read yet.
+      // Only microtasks have run since its first worker was started, so no output of it has been read yet.
       if (params.follow === true) client.follow(result.poolId, pools.get(result.poolId).output)
       return result
     },

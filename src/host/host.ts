@@ -35,7 +35,7 @@ export interface HostOptions {
   /** This process. */
   readonly self: ProcessIdentity
   readonly processes: ProcessTable
-  /** What `processes` never signals; editors are added while they are connected. */
+  /** Processes that are never signalled; editors are added while they are connected. */
   readonly protectedPids: ProtectedPids
   readonly log: HostLog
   readonly idleMs: number
@@ -43,7 +43,7 @@ export interface HostOptions {
   readonly ended: (exitCode: number) => void
 }
 
-/** The daemon of one workspace: owns its pools, and serves whoever connects. Whoever makes one holds the lock. */
+/** The daemon of one workspace: owns its pools and serves its clients. The process must hold the workspace's lock. */
 export class Host {
   readonly #options: HostOptions
 
@@ -171,7 +171,7 @@ export class Host {
   stop(why: string): Promise<string[]> {
     if (!this.#stopping && this.#preemptions.active) {
       this.#preemptions.hurry()
-      // Whoever waits for that was told of it first (see the constructor), so it stops by now.
+      // The handler of `done` in the constructor runs before this one, so `#stopping` is set by now.
       return this.#preemptions.done.then(() => this.#stopping ?? [])
     }
     this.#stopping ??= this.#end(why, { kill: false, askedBy: 'host', reason: `the host ends: ${why}` })
@@ -179,8 +179,9 @@ export class Host {
   }
 
   /**
-   * SIGTERM. Pools with a `termination` are wrapped up as that says, and the host leaves with its exit code; the others
-   * are ended at once. Without such pools the host ends as by {@link stop}. Once more: goes on to the next step now.
+   * SIGTERM. Pools with a `termination` are wrapped up accordingly, and the host exits with their exit code; other
+   * pools are ended at once. Without a `termination` the host ends as by {@link stop}. A second SIGTERM skips the
+   * remaining wait of the current step.
    */
   terminate(): void {
     const first = !this.#preemptions.active
@@ -200,9 +201,9 @@ export class Host {
   #leaveFor({ exitCode, leftMs }: WrappedUp): void {
     this.#exitCode = exitCode
     const { cutGracePeriodMs, cutMs } = defaultLimits
-    // Nobody who looks has asked for this; where there is time, they hear of the end of their pools.
+    // No client has asked for this end; if there is time, clients are notified of the end of their pools.
     if (this.#clients.size > 0) this.#farewellMs = Math.max(answerMs, Math.min(farewellMs, leftMs / 2))
-    // Whatever is slow or hangs from here on does not change the exit code any more.
+    // From here on, a step that is slow or hangs no longer changes the exit code.
     this.#lastResort = setTimeout(
       () => {
         this.#options.ended(exitCode)
@@ -302,7 +303,7 @@ export class Host {
       )
   }
 
-  /** Output of hosts before this one: their pools are gone, and with them whoever could ask for it. */
+  /** Removes the output of previous hosts: their pools are gone, so no client can ask for it. */
   async #removeOldOutput(): Promise<void> {
     const { outputDirectory } = this.#options.endpoint
     const names = await readdir(outputDirectory).catch(() => [])
@@ -314,12 +315,12 @@ export class Host {
     this.#idle.check()
   }
 
-  /** Orphans do not keep a host: the ledger has them, and nothing is read from them. */
+  /** Orphans do not keep a host alive: the ledger lists them, and no output is read from them. */
   #isNeeded(): boolean {
     return this.#clients.size > 0 || this.#preemptions.active || this.#pools.live().some((pool) => pool.needsHost)
   }
 
-  /** Nobody may find the host any more before it is decided that nobody has. */
+  /** Withdraws the announcement, then checks again: a client that connected in between keeps the host alive. */
   async #leaveUnlessNeeded(): Promise<void> {
     await this.#announcement?.withdraw()
     if (this.#isNeeded() && !this.#stopping) await this.#announcement?.publish()
@@ -330,15 +331,15 @@ export class Host {
     this.#options.log.info('The host ends.', { why })
     this.#idle.dispose()
     this.#preemptions.stop()
-    // From here on new clients find no host and start one, which waits for our lock.
+    // From here on new clients find no host and start one, which waits for the lock of this one.
     this.#listener?.close()
     await this.#announcement?.withdraw()
-    // Orphans are not ours to end: nobody asked for it, and the next host finds them in the ledger again.
+    // Orphans run on: no client asked for their end, and the next host finds them in the ledger again.
     const own = this.#pools.live().filter((pool) => pool.owned)
     const reports = await Promise.allSettled(own.map((pool) => pool.shutdown(order)))
     await this.#programs.leave()
     for (const pool of this.#pools.all()) this.#clients.flushOutput(pool.id)
-    // The answer to whoever asked goes out first.
+    // After the answer to the client that asked for the end.
     setTimeout(() => {
       void this.#leave()
     }, this.#farewellMs)
@@ -369,11 +370,11 @@ export class Host {
   }
 }
 
-/** Between the last answer and the end of its connection. */
+/** Pause between the last answer and the end of the connection. */
 const answerMs = 20
 
-/** In which the last notice of changes goes out, and clients fetch what has become of their pools. */
+/** Time for the last change notice, and for clients to fetch the final state of their pools. */
 const farewellMs = noticeIntervalMs + 150
 
-/** Ending takes this long without anything to end; with a grace period that is over there is no reason for less. */
+/** Least time for the end of the host, which it takes even without pools, also after the grace period is over. */
 const leastMs = 200

@@ -9,15 +9,15 @@ export const largestMessageBytes = 8 * 1024 * 1024
 export const largestFirstMessageBytes = 1024 * 1024
 const headerEnd = Buffer.from('\r\n\r\n')
 
-/** Why a connection is ended: what came was no message, or too much of one. */
+/** Why a connection is ended: the client sent something that is no message, or a message that is too large. */
 export class RefusedMessageError extends Error {
   override readonly name = 'RefusedMessageError'
 }
 
 /**
- * Reads LSP frames with a bound on everything: header, body, and how many messages wait. It hands on one message a
- * turn of the event loop and stops reading the socket meanwhile, so a client that floods fills its own buffers.
- * The library's reader has no such bounds: it keeps whatever a header announces.
+ * Reads LSP frames with a bound on header, body and number of waiting messages. It passes on one message a turn of the
+ * event loop and does not read the socket meanwhile, so that a flooding client fills its own buffers. The library's
+ * reader has no such bounds: it allocates the length that a header announces.
  */
 export class BoundedReader extends AbstractMessageReader {
   readonly #socket: Socket
@@ -67,7 +67,7 @@ export class BoundedReader extends AbstractMessageReader {
     }
   }
 
-  /** Goes on after {@link mayRead} said no. */
+  /** Continues after {@link mayRead} was false. */
   resume(): void {
     this.#next()
   }

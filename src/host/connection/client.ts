@@ -27,9 +27,9 @@ export type LanguageConnection = _Connection
 export interface ClientHost extends HandshakeTerms {
   readonly log: Log
   readonly handlers: RequestHandlers
-  /** Registers code lenses and diagnostics; returns what to do when the counts of a pool changed. */
+  /** Registers code lenses and diagnostics on the connection. */
   serveLanguage(connection: LanguageConnection): LanguageService
-  /** From now on a process is never signalled, until the result is disposed. */
+  /** Excludes a process from all signals until the result is disposed. */
   protect(pid: number): Disposable
   /** The handshake is done. */
   ready(client: Client): void
@@ -40,26 +40,24 @@ export interface ClientHost extends HandshakeTerms {
 /** The part of a connection that draws tasks.json. */
 export interface LanguageService {
   initialize(params: InitializeParams): void
-  /** Pools changed; asks the client to fetch its code lenses again if they would look different. */
+  /** Asks the client to fetch its code lenses again, if a change of pools changes them. */
   poolsChanged(): void
   dispose(): void
 }
 
-/** A client that has not said who it is by then is none of ours. */
+/** Limit of the handshake: a client of Unhang sends `initialize` at once. */
 export const handshakeTimeoutMs = 10_000
-/**
- * The same, while there is no room for others. A client sends its first message in the moment in which it is connected.
- */
+/** Limit of the handshake while other clients wait for a place. */
 const hurriedHandshakeMs = 1000
-/** One that has sent nothing for this long makes room for the next at once. */
+/** A connection that has sent nothing for this long is ended to make room for the next. */
 const silentAfterMs = 250
-/** A well-behaved client has a handful; more than this wait in the socket. */
+/** A well-behaved client has a handful; further requests wait in the socket. */
 const mostRequestsInFlight = 256
-/** A notice waits while this much is unread: the client will fetch the newest state anyway. */
+/** A change notice waits while this much is unread: the client fetches the newest state in any case. */
 const noticeBacklogBytes = 64 * 1024
 
 /**
- * One client: the editor's window, a terminal, a test. Nothing it sends or leaves unread reaches beyond this object.
+ * One client: an editor window, a terminal, a test. Neither its messages nor its unread output affect other clients.
  */
 export class Client implements Asker {
   readonly #socket: Socket
@@ -77,11 +75,11 @@ export class Client implements Asker {
   #hurried = false
   readonly #openedAt = performance.now()
   #dueRev: number | undefined
-  /** Who it said it is. */
+  /** Kind of the client, as reported in the handshake. */
   kind: InitializationOptions['client'] | 'unknown' = 'unknown'
-  /** Its own process, as it said. */
+  /** Its own process, as reported in the handshake. */
   processId: number | undefined
-  /** The pid namespace that its numbers are of, as it said. */
+  /** The pid namespace that gives its pids their meaning, as reported in the handshake. */
   pidNamespace: string | undefined
   /** The measurements that it wants. */
   wanted: ParamsOf<'unhang/watch'> | undefined
@@ -132,7 +130,7 @@ export class Client implements Asker {
     this.#connection.listen()
   }
 
-  /** Tells of a new revision, or remembers to when the client has read what it has. */
+  /** Sends a new revision, at once or when the client has read its backlog. */
   notifyChanged(rev: number): void {
     if (this.#state !== 'ready') return
     if (this.#writer.backlog > noticeBacklogBytes) {
@@ -166,7 +164,8 @@ export class Client implements Asker {
         follower.push(chunk)
       }),
     })
-    // What is kept comes at once: the pool may have ended already, and its follower may be about to leave.
+    // The buffered output is sent at once: the pool may have ended already, and its follower may be about to
+    // disconnect.
     follower.flush()
   }
 
@@ -177,19 +176,17 @@ export class Client implements Asker {
     followed?.follower.dispose()
   }
 
-  /**
-   * Sends what waits of a pool's output now; called when the pool has ended, so that the end comes after the output.
-   */
+  /** Sends a pool's buffered output now; called at the end of the pool, so that the output arrives before that. */
   flushOutput(poolId: string): void {
     this.#followed.get(poolId)?.follower.flush()
   }
 
-  /** It has been opened a while ago, and sent nothing at all. */
+  /** The connection has sent nothing since it was opened, some time ago. */
   get isSilent(): boolean {
     return this.#state === 'new' && this.#socket.bytesRead === 0 && performance.now() - this.#openedAt >= silentAfterMs
   }
 
-  /** Others wait for a place: one that has sent nothing at all has only a second left to do so. */
+  /** Shortens the limit of the handshake while other clients wait for a place. */
   hurry(): void {
     if (this.#state !== 'new' || this.#hurried || this.#socket.bytesRead > 0) return
     this.#hurried = true
@@ -197,7 +194,7 @@ export class Client implements Asker {
     this.#handshake = this.#handshakeWithin(hurriedHandshakeMs)
   }
 
-  /** Ends the connection after what is already written. */
+  /** Ends the connection after the output that is already written. */
   end(): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
@@ -231,8 +228,8 @@ export class Client implements Asker {
     this.#state = 'ready'
     this.kind = options.client
     this.processId = params.processId ?? undefined
-    // An editor that was started from a worker carries its mark, and would be ended with it. A command that runs in a
-    // worker should be: it is part of what the worker does.
+    // An editor that was started from a worker carries the worker's mark, and would be ended with the worker. For a
+    // command that runs in a worker that is right: it is part of the worker's task.
     if (this.kind === 'vscode' && typeof params.processId === 'number')
       this.#protection = this.#host.protect(params.processId)
     this.#language.initialize(params)
@@ -260,7 +257,7 @@ export class Client implements Asker {
     return new ResponseError(LSPErrorCodes.RequestFailed, why, { retry: false })
   }
 
-  /** Before the handshake nothing but `initialize` is heard. */
+  /** Before the handshake only `initialize` is admitted. */
   #admit(message: Message): boolean {
     if (this.#state === 'ended') return false
     const isRequest = Message.isRequest(message)
@@ -269,7 +266,7 @@ export class Client implements Asker {
       this.drop()
       return false
     }
-    // The library would look into it without checking.
+    // The library reads the id without checking that there is one.
     if (Message.isNotification(message) && message.method === '$/cancelRequest' && !hasId(message.params)) return false
     if (isRequest) this.#inFlight += 1
     return true

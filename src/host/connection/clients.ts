@@ -4,7 +4,7 @@ import { refusalOf } from './admission'
 import { Client, type ClientHost } from './client'
 import type { Asker } from './requestHandlers'
 
-/** What every client is served with; {@link Clients} decides whether there is room for it. */
+/** The services for every client, without the decision of {@link Clients} on whether there is room for one. */
 export type ClientService = Omit<ClientHost, 'refusal' | 'ready' | 'gone'>
 
 /** All connections, and the notifications that go to each of them. */
@@ -46,7 +46,7 @@ export class Clients {
     })
     this.#connected.add(client)
     this.#changed()
-    // Itself included: it holds a descriptor of the host for nothing.
+    // The new connection included: it occupies a descriptor until it gets its refusal.
     if (refusal !== undefined) for (const other of this.#connected) other.hurry()
   }
 

@@ -13,7 +13,7 @@ import { LaunchError } from '../terms/launchError'
 import { findTask } from './findTask'
 import { splitModule } from './program'
 
-/** What a launch needs of the host. */
+/** The parts of the host that a launch needs. */
 export interface LaunchContext extends AdoptContext {
   readonly root: string
   /** Where each pool gets a folder for its output. */
@@ -70,10 +70,10 @@ function terminationOf({ definition, cwd }: CheckedDefinition, env: NodeJS.Proce
   return termination && { definition: termination, cwd, env: environmentOf(env, definition) }
 }
 
-/** All items, then no more; the pool ends by itself when the last one has ended. */
+/** Submits all items, then closes the pool, which ends with its last task. */
 function runToTheEnd(pool: Pool, { items, definition }: CheckedDefinition, log: Log): void {
   const { done } = pool.runItems(items.iterate(), { total: items.total, ...given({ chunkSize: definition.chunkSize }) })
-  // A file of items that went away half way is the end of the items.
+  // A file of items that vanishes half way ends the items.
   done
     .catch((error: unknown) => {
       log.error('The items of a pool ended early.', error)
@@ -167,14 +167,14 @@ function environmentChanges(wanted: NodeJS.ProcessEnv): Record<string, string | 
 }
 
 /**
- * The workers of an Electron that runs as Node need to be told so, too; in any other program it would change what a
- * user's Electron does.
+ * Workers of an Electron that runs as Node need the variable as well; in other programs it would change the behaviour
+ * of the user's own Electron.
  */
 function ofElectron(runsNode: boolean): Record<string, string | null> {
   return runsNode && process.versions.electron !== undefined ? { ELECTRON_RUN_AS_NODE: '1' } : {}
 }
 
-/** Without the keys that are undefined, as options tell "not given" from "undefined". */
+/** Without the keys that are undefined: an option that is absent differs from one that is undefined. */
 function given<T extends Record<string, unknown>>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>

@@ -18,13 +18,10 @@ export interface OrphanContext {
   readonly reports: PoolReports
 }
 
-/** A Node or Python worker of a dead host is ended by its lifeline; only what stays longer is an orphan. */
+/** A Node or Python worker of a dead host is ended by its lifeline; only one that outlives this time is an orphan. */
 const persistentWorkersLeaveMs = 2000
 
-/**
- * Reads what the host before this one wrote down, shows what is still there of it, and opens the ledger anew with just
- * that.
- */
+/** Reads the ledger of the previous host, lists its survivors as orphaned pools, and opens a new ledger with these. */
 export async function takeOverLedger(file: string, context: OrphanContext): Promise<WorkerLedger> {
   const { processes, log } = context
   const survivors = await findSurvivors(await readLedger(file), processes)
