@@ -1,4 +1,11 @@
-import { readMachineLoad, Sampler, type MachineLoad, type ProcessTable, type UsageSample } from '../../processes'
+import {
+  createUsageReader,
+  readMachineLoad,
+  Sampler,
+  type MachineLoad,
+  type ProcessTable,
+  type UsageSample,
+} from '../../processes'
 import type { MachineSnapshot, ParamsOf } from '../../protocol'
 import type { PoolRegistry } from '../pools/poolRegistry'
 import type { StateLog } from '../state/stateLog'
@@ -26,7 +33,7 @@ export class Measurements {
     this.#context = context
 
     this.#sampler = new Sampler({
-      usage: (identities) => context.processes.usage(identities),
+      usage: createUsageReader(context.processes),
       machine: readMachineLoad,
       onError: (error) => {
         context.log.warn('A measurement failed.', error)
