@@ -238,7 +238,10 @@ async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJ
       },
     )
     child.on('error', (error) => {
-      state.failure = `${nodePath} could not be run (${error.message})${/ E[MN]FILE\b/.test(error.message) ? ': this command may open no more files than its limit allows (ulimit -n)' : ''}`
+      const limit = / E[MN]FILE\b/.test(error.message)
+        ? ': this command may open no more files than its limit allows (ulimit -n)'
+        : ''
+      state.failure = `${nodePath} could not be run (${error.message})${limit}`
     })
     // `close`, not `exit`: at its exit its last output may be unread.
     child.on('close', (code, signal) => {

@@ -123,7 +123,7 @@ export class Host {
         void this.#leaveUnlessNeeded()
       },
       (isNeeded) => {
-        watchdog.watch(isNeeded)
+        watchdog.guard(isNeeded)
       },
     )
   }

@@ -10,6 +10,12 @@ export function closest(word: string, candidates: Iterable<string>): string | un
   return best?.candidate
 }
 
+/** `Did you mean "…"?`, with the candidate that a mistyped word most likely meant; `otherwise` when none is near. */
+export function didYouMean(word: string, candidates: Iterable<string>, otherwise: string): string {
+  const meant = closest(word, candidates)
+  return meant === undefined ? otherwise : `Did you mean "${meant}"?`
+}
+
 /** Levenshtein's distance, one row at a time. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column)

@@ -1,4 +1,4 @@
-/** Messages between the host and its clients. Nothing here loads zod: the schemas have a face of their own, schemas.ts. */
+/** Messages between the host and its clients. Nothing here loads zod; the schemas are exported by schemas.ts. */
 export * from './messages'
 export type * from './results'
 export type * from './snapshot'

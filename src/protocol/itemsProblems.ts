@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { closest } from './closest'
+import { didYouMean } from './closest'
 import { itemsSchema } from './definition'
 import { shown, type DefinitionProblem } from './definitionProblem'
 import { valueProblems } from './valueProblems'
@@ -19,14 +19,11 @@ export function itemsProblems(items: unknown): DefinitionProblem[] {
   const keys = Object.keys(items)
   const unknown = keys.filter((key) => !known.has(key))
   if (unknown.length > 0) {
-    return unknown.map((key) => {
-      const meant = closest(key, known.keys())
-      return {
-        path: ['items', key],
-        code: 'unknown-key',
-        message: `"items.${key}" is no source of items. ${meant === undefined ? `${itemsAdvice}.` : `Did you mean "${meant}"?`}`,
-      }
-    })
+    return unknown.map((key) => ({
+      path: ['items', key],
+      code: 'unknown-key',
+      message: `"items.${key}" is no source of items. ${didYouMean(key, known.keys(), `${itemsAdvice}.`)}`,
+    }))
   }
   const [key, other] = keys
   if (key === undefined)

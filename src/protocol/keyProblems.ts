@@ -1,4 +1,4 @@
-import { closest } from './closest'
+import { didYouMean } from './closest'
 import { poolTaskKeys } from './definition'
 import type { DefinitionProblem } from './definitionProblem'
 
@@ -42,12 +42,8 @@ export function keyProblems(given: Record<string, unknown>): DefinitionProblem[]
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(poolTaskKeys, key) || editorKeys.has(key)) continue
     const advice = Object.hasOwn(insteadOf, key) ? insteadOf[key] : undefined
-    const meant = closest(key, Object.keys(poolTaskKeys))
-    problems.push({
-      path: [key],
-      code: 'unknown-key',
-      message: `"${key}" is no key of a pool task. ${advice ?? (meant === undefined ? 'Remove it.' : `Did you mean "${meant}"?`)}`,
-    })
+    const remedy = advice ?? didYouMean(key, Object.keys(poolTaskKeys), 'Remove it.')
+    problems.push({ path: [key], code: 'unknown-key', message: `"${key}" is no key of a pool task. ${remedy}` })
   }
   return problems
 }

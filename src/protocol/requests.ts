@@ -76,13 +76,13 @@ export const watchOptionsSchema = z.object({
   gracePeriodMs: z.number().int().min(0).max(3_600_000).optional(),
   useSigkill: z.boolean().optional(),
   onStuck: z.enum(['flag', 'terminate', 'kill', 'retry']).optional(),
-  /** False keeps the tasks' arguments out of labels and of the flight recorder (a lost task can then only be failed). */
+  /** False keeps task arguments out of labels and of the flight recorder (a lost task can then only be failed). */
   recordArguments: z.boolean().optional(),
   /** The signal that makes its Python processes write their stacks; 0 = none. Default: a signal that is free. */
   stackSignal: signalNumber.optional(),
 })
 
-/** What a rescue can do to a pool of a watched program; each action is taken only if the evidence for it still holds. */
+/** A remedy of a rescue for a pool of a watched program; it is applied only if the evidence for it still holds. */
 export const rescueActionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('fail'), task: z.string() }),
   z.object({ kind: z.literal('retry'), task: z.string() }),

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { closest } from './closest'
+import { didYouMean } from './closest'
 import { shown, type DefinitionProblem } from './definitionProblem'
 import { terminationSchema } from './termination'
 import { valueProblems } from './valueProblems'
@@ -22,16 +22,12 @@ export function terminationProblems(termination: unknown): DefinitionProblem[] {
     const path = ['termination', key]
     const schema = known.get(key)
     if (schema) return value === undefined ? [] : valueProblems(schema, value, path)
-    const meant = closest(key, known.keys())
+    const all = `There are ${[...known.keys()].map((one) => `"${one}"`).join(', ')}.`
     return [
       {
         path,
         code: 'unknown-key' as const,
-        message:
-          `"termination.${key}" is no key of "termination". ` +
-          (meant === undefined
-            ? `There are ${[...known.keys()].map((one) => `"${one}"`).join(', ')}.`
-            : `Did you mean "${meant}"?`),
+        message: `"termination.${key}" is no key of "termination". ${didYouMean(key, known.keys(), all)}`,
       },
     ]
   })

@@ -28,7 +28,7 @@ export class Clients {
     return [...this.#connected].filter(({ kind }) => kind !== 'unknown').length
   }
 
-  /** Serves a new connection, or lets it do its handshake alone, to be answered with the reason why it is not served. */
+  /** Serves a new connection, or answers its handshake with the reason why it is not served. */
   accept(socket: Socket, service: ClientService): void {
     const { log } = service
     const refusal = this.#makeRoom()

@@ -9,8 +9,26 @@ export interface VariableContext {
 }
 
 /** Variables that only an editor knows; a task run by VS Code arrives with them resolved. */
-const editorVariable =
-  /^(?:file(?:Basename|Dirname|Extname|BasenameNoExtension|BasenameNoExt|WorkspaceFolder|DirnameBasename)?|relativeFile(?:Dirname)?|lineNumber|columnNumber|selectedText|execPath|defaultBuildTask|extensionInstallFolder|(?:config|input|command|workspaceFolder|workspaceFolderBasename):.*)$/
+const editorVariables = new Set([
+  'file',
+  'fileBasename',
+  'fileBasenameNoExt',
+  'fileBasenameNoExtension',
+  'fileDirname',
+  'fileDirnameBasename',
+  'fileExtname',
+  'fileWorkspaceFolder',
+  'relativeFile',
+  'relativeFileDirname',
+  'lineNumber',
+  'columnNumber',
+  'selectedText',
+  'execPath',
+  'defaultBuildTask',
+  'extensionInstallFolder',
+])
+/** The same with an argument: `${config:editor.fontSize}`. */
+const editorVariableWithArgument = /^(?:config|input|command|workspaceFolder|workspaceFolderBasename):/
 
 /** True if a text holds a variable that could not be resolved, so that it names no file. */
 export function holdsVariable(text: string): boolean {
@@ -56,7 +74,7 @@ function resolveText(
       case '/':
         return sep
       default:
-        if (editorVariable.test(name)) {
+        if (editorVariables.has(name) || editorVariableWithArgument.test(name)) {
           problems.push({
             path,
             code: 'unresolved-variable',

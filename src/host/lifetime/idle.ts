@@ -15,27 +15,27 @@ export class IdleTimer {
   readonly #idleMs: number
   readonly #isNeeded: () => boolean
   readonly #end: () => void
-  readonly #looked: (isNeeded: boolean) => void
+  readonly #checked: (isNeeded: boolean) => void
 
   #timer: NodeJS.Timeout | undefined
 
-  /** @param looked Called at each check with whether the host is needed. */
+  /** @param checked Called at each check with whether the host is needed. */
   constructor(
     idleMs: number,
     isNeeded: () => boolean,
     end: () => void,
-    looked: (isNeeded: boolean) => void = () => undefined,
+    checked: (isNeeded: boolean) => void = () => undefined,
   ) {
     this.#idleMs = idleMs
     this.#isNeeded = isNeeded
     this.#end = end
-    this.#looked = looked
+    this.#checked = checked
   }
 
   /** To be called when a client connects or disconnects, and when a pool starts or ends. */
   check(): void {
     const isNeeded = this.#isNeeded()
-    this.#looked(isNeeded)
+    this.#checked(isNeeded)
     if (isNeeded) {
       clearTimeout(this.#timer)
       this.#timer = undefined

@@ -19,7 +19,7 @@ export interface MeasurementContext {
   readonly state: StateLog
 }
 
-/** Measures processes and machine at the shortest interval that a client wants, and not at all without such a client. */
+/** Measures processes and machine at the shortest interval that a client wants; without such a client, not at all. */
 export class Measurements {
   readonly #context: MeasurementContext
 

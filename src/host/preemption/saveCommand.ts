@@ -25,9 +25,8 @@ export class SaveCommandError extends Error {
     readonly signal: NodeJS.Signals | null,
     readonly stderrTail: string,
   ) {
-    super(
-      `"save" (${command}) ended with ${describeExit({ exitCode, signal })}${stderrTail === '' ? '' : `: ${stderrTail}`}`,
-    )
+    const exit = describeExit({ exitCode, signal })
+    super(`"save" (${command}) ended with ${exit}${stderrTail === '' ? '' : `: ${stderrTail}`}`)
   }
 }
 

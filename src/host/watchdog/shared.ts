@@ -1,7 +1,7 @@
 /** The memory that the host and its watchdog thread share: an Int32Array of this length, with these indices. */
 export const sharedLength = 2
 /** 1 while the host is needed, else 0; changes are signalled by Atomics.notify. */
-export const watchingAt = 0
+export const guardingAt = 0
 /** Counts up while the event loop turns. */
 export const beatAt = 1
 

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
 import { mainStack } from './mainStack'
-import { beatAt, beatMs, watchingAt, type WatchdogData } from './shared'
+import { beatAt, beatMs, guardingAt, type WatchdogData } from './shared'
 import { Standing } from './standing'
 import { whereInKernel } from './systemCall'
 
@@ -12,12 +12,12 @@ async function guard(): Promise<never> {
   const standing = new Standing(Atomics.load(shared, beatAt))
   let last = performance.now()
   for (;;) {
-    if (Atomics.load(shared, watchingAt) === 0) {
-      Atomics.wait(shared, watchingAt, 0)
+    if (Atomics.load(shared, guardingAt) === 0) {
+      Atomics.wait(shared, guardingAt, 0)
       standing.forget(Atomics.load(shared, beatAt))
       last = performance.now()
     }
-    Atomics.wait(shared, watchingAt, 1, beatMs)
+    Atomics.wait(shared, guardingAt, 1, beatMs)
     const now = performance.now()
     const seen = standing.look(Atomics.load(shared, beatAt), now - last)
     last = now

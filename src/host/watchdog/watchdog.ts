@@ -2,7 +2,7 @@ import { url as inspectorUrl } from 'node:inspector'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../terms/log'
-import { beatAt, beatMs, sharedLength, watchingAt, type WatchdogData } from './shared'
+import { beatAt, beatMs, sharedLength, guardingAt, type WatchdogData } from './shared'
 
 /**
  * A thread that notices when the host's event loop is blocked (a system call that waits, a loop without an end), and
@@ -25,7 +25,7 @@ export class Watchdog {
   }
 
   /** Turns the checks on or off; the thread is started when the host is first needed. */
-  watch(isNeeded: boolean): void {
+  guard(isNeeded: boolean): void {
     if (isNeeded === (this.#beats !== undefined)) return
     if (!isNeeded) {
       clearInterval(this.#beats)
@@ -41,8 +41,8 @@ export class Watchdog {
         })
       this.#started = true
     }
-    Atomics.store(this.#shared, watchingAt, isNeeded ? 1 : 0)
-    Atomics.notify(this.#shared, watchingAt)
+    Atomics.store(this.#shared, guardingAt, isNeeded ? 1 : 0)
+    Atomics.notify(this.#shared, guardingAt)
   }
 
   #start(): void {

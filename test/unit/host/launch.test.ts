@@ -187,7 +187,8 @@ describe('a label', () => {
     writeFileSync(join(root, '.vscode', 'tasks.json'), text)
   }
   const two =
-    '{ // pools\n "tasks": [{"type":"pool","label":"Resize","command":"true","items":[]},{"type":"pool","label":"Count","command":"true","items":[]},{"type":"shell","label":"Build"},] }'
+    '{ // pools\n "tasks": [{"type":"pool","label":"Resize","command":"true","items":[]},' +
+    '{"type":"pool","label":"Count","command":"true","items":[]},{"type":"shell","label":"Build"},] }'
 
   it('finds its task, comments and trailing commas or not', async () => {
     write(two)
