@@ -64,12 +64,9 @@ print(threading.active_count())
     const code = `
 import importlib, inspect, pickle, multiprocessing.pool, multiprocessing.util
 module = multiprocessing.pool
-print(type(module.__loader__).__name__, type(module.__spec__).__name__, sorted(vars(module.__loader__)),
-      module.__spec__.loader is module.__loader__)
-print(inspect.getsourcefile(module) == module.__file__, len(inspect.getsource(module)) > 1000,
-      importlib.reload(module) is module)
-print(pickle.loads(pickle.dumps(module.worker)) is module.worker,
-      pickle.loads(pickle.dumps(module.Pool)) is module.Pool)
+print(type(module.__loader__).__name__, type(module.__spec__).__name__, sorted(vars(module.__loader__)), module.__spec__.loader is module.__loader__)
+print(inspect.getsourcefile(module) == module.__file__, len(inspect.getsource(module)) > 1000, importlib.reload(module) is module)
+print(pickle.loads(pickle.dumps(module.worker)) is module.worker, pickle.loads(pickle.dumps(module.Pool)) is module.Pool)
 with multiprocessing.Pool(1) as pool:
     print(pool.map(abs, [-1]))
 `
