@@ -1,4 +1,4 @@
-// What is bundled into dist/, for the build and for whoever asks what is in it.
+// The bundles of dist/: options for the build and for tests of their contents.
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -49,7 +49,7 @@ export function emitDeclarations(root) {
 }
 
 /**
- * Most modules only serve the inside of a class, and no declaration speaks of them.
+ * Modules that no public declaration refers to are left out.
  * @param {string} entry @param {ReadonlyMap<string, string>} files
  */
 function reachable(entry, files) {

@@ -3,8 +3,7 @@ import { openForeignFile } from './foreignFile'
 import { FileRefusedError } from './refused'
 
 /**
- * A line is one item, which a person can still read; a file without line feeds (minified JSON, a disk image) is no
- * list.
+ * A line is one item, so it should be readable; a file without line feeds (minified JSON, a disk image) is no list.
  */
 export const longestLineBytes = 1024 * 1024
 /** Passed over in one step, without an item: some hundredths of a second. */

@@ -7,16 +7,16 @@ import { FileRefusedError } from './refused'
 const mostLinks = 40
 
 /**
- * Opens a file for reading whose path somebody else names: a program, a frame of a stack, a tasks.json. Links are
- * followed, but not into /proc, /dev and /sys: `/dev/fd/3` would be a descriptor of this process. What is no regular
- * file is not opened at all. It can still take long on a dead network mount, so do it in a reader thread
- * (`readForeign`) where the path is not the user's own words.
+ * Opens a file for reading whose path comes from outside: from a program, a frame of a stack, a tasks.json. Links are
+ * followed, but not into /proc, /dev and /sys: `/dev/fd/3` would be a descriptor of this process. Only regular files
+ * are opened. Opening can still block on a dead network mount, so use a reader thread (`readForeign`) unless the user
+ * typed the path.
  * @returns the descriptor, which the caller closes, and its size in bytes
  * @throws {@link FileRefusedError}, or the file system's own error (ENOENT, EACCES)
  */
 export function openForeignFile(path: string): { readonly descriptor: number; readonly size: number } {
   const real = process.platform === 'win32' ? realpathSync(path) : followLinks(path)
-  // Opening is not without effect: the other end of a FIFO goes on, some devices begin to work.
+  // Checked before opening, which has effects: the other end of a FIFO goes on, some devices start.
   const before = lstatSync(real)
   if (!before.isFile()) throw new FileRefusedError(path, `is no regular file but ${kindOf(before)}`)
   const descriptor = openSync(
@@ -26,7 +26,7 @@ export function openForeignFile(path: string): { readonly descriptor: number; re
   try {
     const { size } = requireRegular(path, descriptor)
     const opened = nameOfDescriptor(descriptor)
-    // A folder on the way may have become a link since.
+    // A folder of the path may have become a link since.
     if (opened !== undefined && opened !== real) throw new FileRefusedError(path, 'was replaced while it was opened')
     return { descriptor, size }
   } catch (error) {
@@ -67,8 +67,8 @@ function partsOf(path: string): string[] {
 }
 
 /**
- * Files that are no files: the kernel makes them, some without an end, and some are this process's own descriptors.
- * /dev/shm is a folder as any.
+ * Folders of the kernel's pseudo-files, of which some have no end and some are this process's own descriptors. /dev/shm
+ * is an ordinary folder.
  */
 function isOfTheKernel(path: string): boolean {
   return /^\/(?:proc|sys)(?:\/|$)/.test(path) || /^\/dev\/(?!shm(?:\/|$))/.test(path)
@@ -79,7 +79,7 @@ function targetOf(path: string): string | undefined {
   try {
     return readlinkSync(path)
   } catch (error) {
-    // EINVAL: it is there, and no link.
+    // EINVAL: it exists and is no link.
     if ((error as NodeJS.ErrnoException).code === 'EINVAL') return undefined
     throw error
   }

@@ -7,16 +7,16 @@ import { FileRefusedError } from './refused'
 const careful = constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /**
- * Opens a file that lies in a folder of ours and that a program of the user's writes or may have replaced: no link is
- * followed, nothing waits, and what was opened is a regular file with one name. Synchronous, as it is a file of a local
- * folder. The caller closes it.
+ * Opens a file in a folder of ours that a program of the user writes or may have replaced: links are not followed,
+ * opening does not block, and the result is a regular file with one name. Synchronous, because the folder is local. The
+ * caller closes the file.
  * @throws {@link FileRefusedError}, or the file system's own error (ENOENT, EACCES)
  */
 export function openOwnFile(path: string, access: 'read' | 'write' = 'read'): number {
   const descriptor = openRefusing(path, (access === 'read' ? constants.O_RDONLY : constants.O_RDWR) | careful)
   try {
     const { nlink } = requireRegular(path, descriptor)
-    // A second name may be that of any file of the user's.
+    // A second name may be that of any other file of the user.
     if (nlink > 1) throw new FileRefusedError(path, `has ${nlink} names (hard links)`)
     return descriptor
   } catch (error) {
@@ -52,8 +52,8 @@ export function readOpened(path: string, descriptor: number, mostBytes: number):
 }
 
 /**
- * Writes a short file into a folder of ours, readable by this user alone. Whatever had its name (a link, a FIFO) is
- * replaced and not written to.
+ * Writes a short file into a folder of ours, readable by this user alone. A link or FIFO of that name is replaced, not
+ * written to.
  * @throws the file system's own error
  */
 export function writeOwnFile(path: string, text: string): void {

@@ -9,14 +9,14 @@ export interface ReadLimits {
 }
 
 /**
- * Reads what somebody else names. Always settles, in time; the tests of what is made of the answers read in their own
- * thread.
+ * Answers requests for files whose path comes from outside. Always settles within its time limit. Unit tests replace it
+ * by one that reads in their own thread.
  */
 export type ReadForeign = (request: ReadRequest, limits: ReadLimits) => Promise<ReadAnswer>
 
 /**
- * Threads at a time for each kind of request, so that a hundred globs of a tasks.json do not take the machine, nor keep
- * a stack waiting.
+ * Most threads at a time for each kind of request, so that a hundred globs of a tasks.json neither load the machine nor
+ * delay a stack.
  */
 const mostThreads = 2
 /** The largest JSON file and the objects that are made of it. */
@@ -27,9 +27,8 @@ const threads = new Set<Worker>()
 const waiting: { readonly kind: ReadRequest['kind']; readonly start: () => void }[] = []
 
 /**
- * Reads in a thread of its own, which is ended when it takes too long: neither the event loop nor Node's four I/O
- * threads (which the rest of the process needs, and of which a dead network mount takes one for good with each try)
- * have anything to do with it.
+ * Reads in a separate thread, which is ended when it takes too long. Neither the event loop nor Node's four I/O threads
+ * are used: the rest of the process needs them, and a dead network mount would block one for good with each attempt.
  */
 export const readForeign: ReadForeign = async (request, { deadlineMs, signal }) => {
   const deadline = AbortSignal.timeout(deadlineMs)
@@ -58,7 +57,7 @@ export const readForeign: ReadForeign = async (request, { deadlineMs, signal }) 
       })
       return
     }
-    // The host does not stay for it.
+    // The thread does not keep the host running.
     worker.unref()
     threads.add(worker)
     const end = (): void => {
@@ -76,7 +75,7 @@ export const readForeign: ReadForeign = async (request, { deadlineMs, signal }) 
           : { kind: 'fault', fault: 'unreadable', reason: `could not be read (${error.message})` },
       )
     })
-    // One that hangs inside the kernel cannot be ended, and keeps its place: there will never be more than a few.
+    // A thread that hangs inside the kernel cannot be ended and keeps its slot, which bounds their number.
     worker.once('exit', () => {
       threads.delete(worker)
       given.removeEventListener('abort', end)

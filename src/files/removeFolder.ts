@@ -6,8 +6,7 @@ import { FileRefusedError } from './refused'
 /** A folder of ours has a handful of files, gone in a millisecond. */
 const waitMs = 1000
 /**
- * At a time: whatever else wants one of Node's four I/O threads waits behind a few of these, which is less than a
- * millisecond.
+ * Removals at a time: other users of Node's four I/O threads wait behind these few, which is less than a millisecond.
  */
 const unlinksAtATime = 16
 /** What is made while it is removed may need another round; who goes on making more keeps it. */
@@ -16,16 +15,16 @@ const mostRounds = 5
 const deepest = 16
 
 /**
- * Removes a folder of ours with all that a program has put into it. `fs.rm` would ask for all names at once, which may
- * be a million, and follow a link that takes the place of a folder in the wrong moment. Nothing happens when there is
- * no such folder. Settles after a second at the latest, as the end of a program, and the start and end of a host, wait
- * for it; it goes on in the background, and the next host with what is left then.
+ * Removes a folder of ours with all files that a program has put into it. `fs.rm` would read all names at once, which
+ * may be a million, and would follow a link that replaces a folder at the wrong moment. A missing folder is no error.
+ * Settles after a second at the latest, because the end of a program and the start and end of a host wait for it;
+ * removal goes on in the background, and the next host removes the rest.
  * @throws {@link FileRefusedError} when it is nested too deep, or the file system's own error when something cannot be
  * removed
  */
 export async function removeFolder(path: string): Promise<void> {
   const removed = remove(path)
-  // What fails later is found again by the next host.
+  // The next host finds the rest again.
   removed.catch(() => undefined)
   const inTime = new AbortController()
   await Promise.race([removed, sleep(waitMs, undefined, { signal: inTime.signal, ref: false })]).finally(() => {
@@ -56,7 +55,8 @@ async function removeNested(path: string, shown: string, depth: number): Promise
 async function removeContent(path: string, shown: string, depth: number): Promise<void> {
   const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   try {
-    // By the descriptor it stays the folder that was opened, whatever has its name by now.
+    // Read through the descriptor, so that it stays the folder that was opened, even when its name has been taken by
+    // another.
     const folder = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : path
     let unlinks: Promise<void>[] = []
     for await (const entry of await opendir(folder, { bufferSize: 256 })) {

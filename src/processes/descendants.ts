@@ -1,6 +1,6 @@
 import type { ProcessIdentity, ProcessRow } from './types'
 
-/** A process whose descendants are looked for. */
+/** A process whose descendants are wanted. */
 export interface DescendantRoot {
   readonly identity: ProcessIdentity
   /** Value of `UNHANG_WORKER` that its descendants inherited. */
@@ -15,7 +15,7 @@ export interface DescendantFacts {
   readonly startOf: (identity: ProcessIdentity) => number
   /** How much later than its child a parent may seem to have started, in the unit of `startOf`. */
   readonly slack: number
-  /** Who asks. */
+  /** Pid of the process that asks. */
   readonly self?: number
 }
 
@@ -26,10 +26,9 @@ export interface DescendantFacts {
  * - when it is in a session that one of them leads, because a session is only ever inherited by fork,
  * - when it is in the process group that the root leads and is not the root's sibling (a shell puts a pipeline in one
  *   group),
- * - when its environment carries the root's marker, which is all that is left once root and parents are gone. An
- *   ancestor of the root never does, whatever it carries. Nor does the process that asks, with what it started itself: a
- *   host that a shell's command has started is below that shell for a while, and is no part of what is being looked at or
- *   ended.
+ * - when its environment carries the root's marker, which alone remains once root and parents are gone. Ancestors of
+ *   the root are left out, whatever marker they carry. So is the asking process with its own children: a host that a
+ *   shell's command has started is below that shell for a while, and is not part of it.
  *
  * Time and memory are linear in rows plus results.
  */
@@ -90,7 +89,7 @@ function currentRow(byPid: ReadonlyMap<number, ProcessRow>, identity: ProcessIde
 
 function ancestorsOf(row: ProcessRow, byPid: ReadonlyMap<number, ProcessRow>): Set<number> {
   const ancestors = new Set<number>()
-  // The set also ends a circle, which a table read while pids are reused might show.
+  // The set also ends a circle, which can appear in a table that was read while pids were reused.
   for (let pid = row.parentPid; pid > 0 && !ancestors.has(pid); pid = byPid.get(pid)?.parentPid ?? 0) ancestors.add(pid)
   return ancestors
 }

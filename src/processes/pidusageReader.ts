@@ -20,8 +20,8 @@ const maxAgeMs = 5000
 
 /**
  * Reads many pids in one batch by pidusage (`ps` on macOS and BSD, WMI on Windows, /proc on Linux). Pids that are gone
- * are left out, and do not cost the others their figures. On Linux a pid that was reused is left out as well for as long
- * as it is asked for: the open file is of the process before, and each question renews the entry.
+ * are left out, and do not cost the others their figures. On Linux a pid that was reused is left out, too, for as long
+ * as it is asked for: the open file belongs to the earlier process, and each question renews the entry.
  *
  * @throws what pidusage throws, but for processes that are gone
  */

@@ -1,6 +1,6 @@
 /**
- * Pids that no signal of ours may ever reach: 0, 1 and negative ones (they mean groups, or everything), this process,
- * its parent, and whatever the caller adds, such as the extension host.
+ * Pids that no signal of ours may ever reach: 0, 1 and negative ones (they mean groups, or all processes), this
+ * process, its parent, and those that the caller adds, such as the extension host's.
  */
 export class ProtectedPids {
   readonly #added = new Map<number, number>()

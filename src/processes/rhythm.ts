@@ -56,7 +56,7 @@ export class Rhythm<Subscription extends { readonly intervalMs: number }> {
   async #run(): Promise<void> {
     this.#sampling = true
     const now = this.#now()
-    // Whoever is due within a quarter of an interval joins, so that equal intervals fall into step.
+    // A subscription that is due within a quarter of its interval joins, so that equal intervals fall into step.
     const due = [...this.#dueAt]
       .filter(([{ intervalMs }, at]) => at - now <= intervalMs / 4)
       .map(([subscription]) => subscription)

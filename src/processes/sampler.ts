@@ -8,7 +8,7 @@ export interface UsageSample extends ProcessUsage {
   readonly cpuPercent: number | null
 }
 
-/** Somebody who wants processes measured. */
+/** A client's wish to have processes measured. */
 export interface UsageSubscription {
   /** Asked before each sample, so that processes may come and go. */
   readonly identities: () => readonly ProcessIdentity[]
@@ -17,7 +17,7 @@ export interface UsageSubscription {
   readonly onSample: (samples: ReadonlyMap<number, UsageSample>) => void
 }
 
-/** Somebody who wants the machine measured. */
+/** A client's wish to have the machine measured. */
 export interface MachineSubscription {
   readonly intervalMs: number
   readonly onSample: (load: MachineLoad) => void
@@ -27,16 +27,16 @@ export interface MachineSubscription {
 export interface SamplerSources {
   readonly usage: (identities: readonly ProcessIdentity[]) => Promise<ReadonlyMap<number, ProcessUsage>>
   readonly machine: () => Promise<MachineLoad>
-  /** Told of a reading that failed; sampling goes on. */
+  /** Gets the error of a reading that failed; sampling goes on. */
   readonly onError: (error: unknown) => void
   /** Monotonic milliseconds. Default `performance.now`. */
   readonly now?: () => number
 }
 
 /**
- * One sampler for everybody. It runs only while somebody is subscribed, reads the processes of all subscribers that are
- * due in one batch, and never starts a reading before the last one ended (on Windows one takes a second). It keeps no
- * process alive.
+ * The one sampler of a process. It runs only while there is a subscription, reads the processes of all subscriptions
+ * that are due in one batch, and never starts a reading before the last one ended (on Windows one takes a second). Its
+ * timers do not keep the process alive.
  */
 export class Sampler {
   readonly #sources: SamplerSources
@@ -65,7 +65,7 @@ export class Sampler {
     return this.#machine.add(subscription)
   }
 
-  /** True while somebody is subscribed. */
+  /** True while there is a subscription. */
   get running(): boolean {
     return this.#usage.running || this.#machine.running
   }
@@ -90,7 +90,7 @@ export class Sampler {
   #compare(usage: ProcessUsage, at: number): UsageSample {
     const key = keyOf(usage.identity)
     const previous = this.#previous.get(key)
-    // Two subscribers a moment apart: the kernel counts in steps of 10 ms, so the quotient would be noise.
+    // Two subscriptions a moment apart: the kernel counts in steps of 10 ms, so the quotient would be noise.
     if (previous !== undefined && at - previous.at < shortestComparisonMs)
       return { ...usage, cpuPercent: previous.cpuPercent }
     const cpuPercent =
@@ -109,7 +109,7 @@ export class Sampler {
     for (const subscription of due) if (this.#machine.has(subscription)) this.#tell(subscription.onSample, load)
   }
 
-  /** One subscriber's mistake must not cost the others their sample. */
+  /** An error of one subscriber must not cost the others their sample. */
   #tell<Sample>(onSample: (sample: Sample) => void, sample: Sample): void {
     try {
       onSample(sample)

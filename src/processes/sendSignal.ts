@@ -1,8 +1,8 @@
 import type { SignalOutcome } from './types'
 
 /**
- * Sends to a pid whose identity was checked in this very tick. Throws only for what is a mistake of ours, such as an
- * unknown signal.
+ * Sends to a pid whose identity was checked in the same tick of the event loop. Throws only for programming errors,
+ * such as an unknown signal.
  */
 export function sendSignal(pid: number, signal: NodeJS.Signals | number): SignalOutcome {
   // 0 would only ask whether the pid is taken, which is no signal.
@@ -13,7 +13,7 @@ export function sendSignal(pid: number, signal: NodeJS.Signals | number): Signal
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ESRCH') return 'gone'
-    // ENOSYS: Windows knows hardly any.
+    // ENOSYS: Windows has hardly any signals.
     if (code === 'EPERM' || code === 'EACCES' || code === 'ENOSYS') return 'denied'
     throw error
   }

@@ -40,7 +40,7 @@ export interface SignalMasks {
   readonly tracerPid?: number
 }
 
-/** Where a thread waits in the kernel; of a process its main thread, which is the one that runs a worker's tasks. */
+/** Where a thread waits in the kernel. For a process, its main thread, which runs a worker's tasks. */
 export interface ProcessWait {
   readonly kind:
     | 'futex'
@@ -53,32 +53,32 @@ export interface ProcessWait {
     | 'sleep'
     | 'running'
     | 'other'
-  /** The kernel's own word, `anon_pipe_read`; empty when it does not say. */
+  /** Name of the kernel function, `anon_pipe_read`; empty when the kernel does not tell. */
   readonly wchan: string
   /** Of a futex: `0x7f3a…`. */
   readonly address: string | null
-  /** A futex that only threads of this process can wake. */
+  /** Whether only threads of this process can wake the futex. */
   readonly isPrivate: boolean
-  /** The wait for a futex has an end: it goes on by itself when its time is over. */
+  /** Whether the wait for a futex has a time limit, after which the thread goes on without being woken. */
   readonly timed: boolean
   /** File descriptor of a read or write. */
   readonly descriptor: number | null
   /** What the descriptor is, `pipe:[12345]`; null when unknown. */
   readonly target: string | null
-  /** Pid of the child that is waited for; null when it may be any, or unknown. */
+  /** Pid of the child that is waited for; null for any child, or when it is unknown. */
   readonly child: number | null
 }
 
 /** Where a thread other than the main one waits. */
 export interface ThreadWait extends ProcessWait {
   /**
-   * How often it has left the processor, null where the kernel does not say: as long as it stays the same in one place,
-   * it has not run.
+   * How often the thread has left the processor, null where the kernel does not tell. While count and place stay the
+   * same, the thread has not run.
    */
   readonly switches: number | null
 }
 
-/** A process with more threads than this is not asked where each of them waits: that takes some 10 µs a thread. */
+/** Where the threads of a process wait is not read when there are more than this: it takes some 10 µs a thread. */
 export const mostThreads = 16
 
 /** How a process ended. */
@@ -88,7 +88,7 @@ export interface ExitStatus {
   readonly signal: NodeJS.Signals | null
 }
 
-/** What became of one attempt to signal an identity. */
+/** Result of one attempt to signal an identity. */
 export type SignalOutcome =
   /** The kernel took the signal. */
   | 'sent'
@@ -107,7 +107,8 @@ export interface ProcessUsage {
   /** User and system time since the process started, milliseconds. */
   readonly cpuTimeMs: number
   /**
-   * The same of children that have ended and that it has waited for (Linux): the work of a shell script, for example.
+   * User and system time of children that have ended and were waited for (Linux): the work of a shell script, for
+   * example.
    */
   readonly waitedCpuTimeMs?: number
   /** Resident set size in bytes. */
@@ -115,9 +116,9 @@ export interface ProcessUsage {
 }
 
 /**
- * What the operating system says of processes, and the one door through which signals leave.
- * Linux answers from /proc; elsewhere `systeminformation` answers. Tests replace it to simulate
- * what cannot be made on demand (a reused pid, a process in state D).
+ * What the operating system knows of processes, and the only way in which signals are sent. Linux is read from /proc,
+ * other systems through `systeminformation`. Tests replace it to simulate what cannot be made on demand (a reused pid,
+ * a process in state D).
  */
 export interface ProcessTable {
   /** The identity behind a pid now, or undefined when there is no such process. Zombies have one. */
@@ -126,20 +127,20 @@ export interface ProcessTable {
   exists(identity: ProcessIdentity): Promise<boolean>
   /** The current row of a process, undefined when it is gone or its pid was reused. */
   inspect(identity: ProcessIdentity): Promise<ProcessRow | undefined>
-  /** Signal masks, undefined where the system does not tell (anything but Linux) or the process is gone. */
+  /** Signal masks; undefined on systems other than Linux, and when the process is gone. */
   signalMasks(identity: ProcessIdentity): Promise<SignalMasks | undefined>
   /**
-   * How many threads a process has, and where its main thread waits in the kernel right now; `other` with an empty
-   * `wchan` where the system does not let us look. `switches` counts how often that thread has left the processor, null
-   * where the kernel does not say: as long as it stays the same in one place, the thread has not run. It and `threads`
-   * are a little younger than `wait`. Linux only; undefined elsewhere, and when the process is gone or a zombie.
+   * How many threads a process has, and where its main thread waits in the kernel now: `other` with an empty `wchan`
+   * where reading that is not permitted. `switches` counts how often that thread has left the processor, null where the
+   * kernel does not tell; while count and place stay the same, the thread has not run. `switches` and `threads` are
+   * read a moment after `wait`. Linux only; undefined elsewhere, and when the process is gone or a zombie.
    */
   waits(
     identity: ProcessIdentity,
   ): Promise<{ readonly threads: number; readonly wait: ProcessWait; readonly switches: number | null } | undefined>
   /**
-   * Where its other threads wait, without the main one; not asked of more than {@link mostThreads}, for which none are
-   * told. Linux only; undefined elsewhere, and when the process is gone or a zombie.
+   * Where the threads other than the main one wait; empty for a process with more than {@link mostThreads}. Linux only;
+   * undefined elsewhere, and when the process is gone or a zombie.
    */
   threadWaits(identity: ProcessIdentity): Promise<readonly ThreadWait[] | undefined>
   /**
@@ -147,23 +148,23 @@ export interface ProcessTable {
    * only; undefined elsewhere, and when they cannot be read now (gone, a zombie, waiting inside the kernel).
    */
   commandLine(identity: ProcessIdentity): Promise<readonly string[] | undefined>
-  /** Its working directory. Linux only; undefined elsewhere, and when the process is gone or not ours to look at. */
+  /** Its working directory. Linux only; undefined elsewhere, and when the process is gone or may not be read. */
   workingDirectory(identity: ProcessIdentity): Promise<string | undefined>
   /**
-   * Whether one of its descriptors is open on this file, named as the kernel names it. Linux only; false elsewhere, and
-   * when it cannot be seen.
+   * Whether one of its descriptors is open on this file, given by the kernel's name for it. Linux only; false
+   * elsewhere, and when the descriptors cannot be read.
    */
   hasOpen(identity: ProcessIdentity, path: string): Promise<boolean>
   /**
-   * How a zombie ended that nobody has collected yet. Linux only; undefined elsewhere, and of anything that is no
-   * zombie of ours.
+   * How a zombie ended that its parent has not collected yet. Linux only; undefined elsewhere, for a process that is no
+   * zombie, and for one of another user.
    */
   exitStatus(identity: ProcessIdentity): Promise<ExitStatus | undefined>
   /**
-   * How often the kernel's OOM killer has struck in the process's own control group, else on this machine; null when
-   * nothing says. Two answers for one identity count the same thing, so that their difference means something: ask once
-   * while the process lives (before the kill), then it can be asked after its end as well. A process that moves to
-   * another control group after that is counted in its first one. Linux only; null elsewhere.
+   * Number of kills by the kernel's OOM killer in the process's control group, else on this machine; null when neither
+   * can be read. All answers for one identity come from one counter, so that they can be subtracted: ask once while the
+   * process lives, then also after its end. A process that moves to another control group in between is still counted
+   * in its first one. Linux only; null elsewhere.
    */
   oomKills(identity: ProcessIdentity): Promise<number | null>
   /** The whole table in one pass, without blocking the event loop for more than 20 ms. */
@@ -177,7 +178,7 @@ export interface ProcessTable {
   /** CPU time and memory; pids that are gone are left out. */
   usage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>>
   /**
-   * Checks identity and sends, with nothing in between. Never throws for a process that is gone. A number is for
+   * Checks the identity and sends the signal in one step. Never throws for a process that is gone. A number is for
    * real-time signals, which Node cannot name.
    */
   signal(identity: ProcessIdentity, signal: NodeJS.Signals | number): Promise<SignalOutcome>

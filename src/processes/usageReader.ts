@@ -22,9 +22,9 @@ export const mostInBatch = 256
 const batchDeadlineMs = 1000
 
 /**
- * A reader for processes that are shown to somebody: pidusage in one batch. Our own pass over /proc measures more than
- * {@link mostInBatch} processes, each process that the batch has no figures for, and all of them while a batch is late
- * or has failed. On systems other than Linux the process table itself asks pidusage.
+ * A reader for processes that a client shows: pidusage in one batch. Our own pass over /proc measures more than {@link
+ * mostInBatch} processes, each process that the batch has no figures for, and all of them while a batch is late or has
+ * failed. On systems other than Linux the process table itself asks pidusage.
  */
 export function createUsageReader(
   table: Pick<ProcessTable, 'exists' | 'usage'>,

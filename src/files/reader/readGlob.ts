@@ -2,11 +2,11 @@ import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { globSync } from 'tinyglobby'
 import type { ReadAnswer, ReadRequest } from './requests'
 
-/** Ends early when it has looked at more than `mostEntries`: of a tree of links (`root` → `/`) there is no end. */
+/** Ends early after more than `mostEntries` entries: a tree of links (`root` → `/`) is endless. */
 export function readGlob({ patterns, cwd, mostEntries }: Extract<ReadRequest, { kind: 'glob' }>): ReadAnswer {
   let entries = 0
   const isOver = (count: number): boolean => (entries += count) > mostEntries
-  // fdir goes on with other folders when one throws: an empty one ends the walk.
+  // When one folder throws, fdir continues with others; an empty answer ends the walk.
   const fs = {
     readdirSync: ((path: string, options: { withFileTypes: true }) => {
       if (isOver(1)) return []

@@ -9,8 +9,8 @@ const deepest = 1000
 const largestItemBytes = 16 * 1024 * 1024
 
 /**
- * The elements of the array in a file, each as JSON of its own: the reader parses all, whoever takes them one at a
- * time.
+ * The elements of the array in a file, each as its own JSON text: this thread parses the whole file, the host one
+ * element at a time.
  */
 export function readJson({ path, mostBytes }: Extract<ReadRequest, { kind: 'json' }>): ReadAnswer {
   const { descriptor, size } = openForeignFile(path)

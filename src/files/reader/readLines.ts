@@ -9,8 +9,8 @@ const newline = 10
 const carriageReturn = 13
 
 /**
- * Counts the lines that are not empty, as `filledLines` gives them, up to the size that the file has now: one that
- * grows has an end, too.
+ * Counts the lines that are not empty, as `filledLines` gives them, up to the present size of the file, so that
+ * counting a growing file ends.
  */
 export function countLines(path: string): ReadAnswer {
   const { descriptor, size } = openForeignFile(path)

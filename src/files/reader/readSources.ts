@@ -12,8 +12,8 @@ const mostBytes = 64 * 1024 * 1024
 const longestLine = 500
 
 /**
- * Lines of source files that the frames of a stack name: the program's word, so whatever cannot be read is left out and
- * no fault.
+ * Lines of source files that the frames of a stack name. The names come from the program, so lines that cannot be read
+ * are left out without an error.
  */
 export function readSources({ wanted }: Extract<ReadRequest, { kind: 'sources' }>): ReadAnswer {
   let left = mostBytes
@@ -36,7 +36,7 @@ export function readSources({ wanted }: Extract<ReadRequest, { kind: 'sources' }
 }
 
 function textOf(path: string, most: number): string | undefined {
-  // `<string>`, `<frozen importlib>`, or relative to wherever the program was then.
+  // `<string>`, `<frozen importlib>`, or relative to the program's folder at that time, which is not known.
   if (!isAbsolute(path)) return undefined
   try {
     const { descriptor } = openForeignFile(path)
@@ -46,7 +46,7 @@ function textOf(path: string, most: number): string | undefined {
       closeSync(descriptor)
     }
   } catch {
-    // Not there, not ours to read, no file, or too large: the frame is shown without its line.
+    // Missing, not readable, no file, or too large: the frame is shown without its line.
     return undefined
   }
 }

@@ -24,7 +24,7 @@ export type ReadRequest =
 /** Its answer, or why there is none. */
 export type ReadAnswer =
   /**
-   * NUL between two paths, which none can hold: one text crosses to the other thread a hundred times faster than an
+   * Paths joined by NUL, which no path can contain: one text crosses to the other thread a hundred times faster than an
    * array.
    */
   | { readonly kind: 'glob'; readonly paths: string }

@@ -12,20 +12,21 @@ export interface SystemProcessTableOptions {
 }
 
 /**
- * The process table where there is no /proc, through `systeminformation` (`ps` on macOS and BSD, WMI on Windows). It is
- * honest about less:
+ * The process table where there is no /proc, through `systeminformation` (`ps` on macOS and BSD, WMI on Windows). Its
+ * limits:
  * - Start times are known to a second or two, so a pid reused within that time passes for the same process.
  * - Sessions, process groups, signal masks and environments are not known: `session` and `processGroup` are 0, and a
- *   re-parented descendant is not found. Descendants go by parent pid alone, which Windows keeps after the parent is
- *   gone.
+ *   re-parented descendant is not found. Descendants are found by parent pid alone, which Windows keeps after the
+ *   parent is gone.
  * - Reading costs a program run (`ps` about 20 ms, PowerShell about half a second), so calls share one reading. The
- *   identity check before a signal is as old as that reading takes. On Windows readings are half a second apart, because
- *   systeminformation repeats itself for so long. `inspect` and `exists` may answer from a reading of a moment ago (100
- *   ms, on Windows 1.5 s) for a process that is still there; its end is noticed at once.
+ *   identity check before a signal is as old as that reading takes. On Windows readings are half a second apart,
+ *   because systeminformation repeats its answer for so long. `inspect` and `exists` may answer from a reading of a
+ *   moment ago (100 ms, on Windows 1.5 s) for a process that is still there; its end is noticed at once.
  * - Where a process waits, its threads, command line, working directory, exit status and OOM kills are not known:
  *   undefined, or null for the kills.
- * - Windows has no signals: SIGTERM, SIGKILL, SIGINT and SIGQUIT all end a process at once (TerminateProcess), it
- *   cannot catch or ignore them, SIGSTOP and SIGCONT do not exist (`denied`), and no process is ever stopped or a zombie.
+ * - Windows has no signals: SIGTERM, SIGKILL, SIGINT and SIGQUIT all end a process at once (TerminateProcess), which
+ *   cannot catch or ignore them; SIGSTOP and SIGCONT do not exist (`denied`), and no process is ever stopped or a
+ *   zombie.
  *
  * It works on Linux too, which is where its tests run.
  */
@@ -49,7 +50,7 @@ export class SystemProcessTable implements ProcessTable {
   async inspect(identity: ProcessIdentity): Promise<ProcessRow | undefined> {
     if (!pidIsTaken(identity.pid)) return undefined
     const row = await this.#reader.recentRow(identity.pid)
-    // Asked again, because the reading may be older than the end of the process.
+    // Checked again, because the process may have ended after the reading.
     return row !== undefined && isSameStart(row.identity, identity) && pidIsTaken(identity.pid) ? row : undefined
   }
 
@@ -91,7 +92,7 @@ export class SystemProcessTable implements ProcessTable {
 
   async descendants(roots: readonly DescendantRoot[]): Promise<Map<number, ProcessRow[]>> {
     const byPid = await this.#reader.byPid()
-    // The rows' own spelling of the start times, for those roots that are still there.
+    // With the start time as the rows have it, for roots that still exist.
     const current = roots.map((root) => {
       const row = byPid.get(root.identity.pid)
       return row !== undefined && isSameStart(row.identity, root.identity) ? { ...root, identity: row.identity } : root

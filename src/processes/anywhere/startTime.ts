@@ -1,8 +1,8 @@
 import type { ProcessIdentity } from '../types'
 
 /**
- * systeminformation works start times out as "now minus running time", both cut to seconds, so that the same process is
- * seen to start a second earlier or later from one reading to the next. Within this distance two starts are one.
+ * systeminformation computes start times as "now minus running time", both cut to seconds, so the start of one process
+ * differs by a second between readings. Starts within this distance are taken for the same.
  */
 export const startSlackSeconds = 2
 

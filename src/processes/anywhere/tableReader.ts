@@ -4,11 +4,11 @@ import type { ProcessRow, ProcessState } from '../types'
 import { isSameStart, parseStarted, startTimeFromSeconds } from './startTime'
 
 /**
- * On these systems systeminformation repeats its last answer for half a second, in which a new process would not exist.
+ * On these systems systeminformation repeats its last answer for half a second, during which a new process is missing.
  */
 const repeatsItself = process.platform === 'linux' || process.platform === 'win32'
 const repeatsForMs = 510
-/** Where a reading takes a second, one must do for all the looks of a shutdown's pass; `ps` takes some 20 ms. */
+/** Where a reading takes a second, one serves all inspections of a shutdown's pass; `ps` takes some 20 ms. */
 const recentMs = repeatsItself ? 1500 : 100
 
 /** Reads the process table through systeminformation; calls made while a reading has not begun share it. */
@@ -26,7 +26,8 @@ export class TableReader {
   }
 
   /**
-   * The row of a pid from a reading that began a moment ago, else from a new one. Enough to look, too old to signal.
+   * The row of a pid from a reading that began a moment ago, else from a new one. Good enough to inspect, too old to
+   * signal.
    */
   async recentRow(pid: number): Promise<ProcessRow | undefined> {
     const recent = performance.now() - this.#lastBegin <= recentMs ? this.#last.get(pid) : undefined
@@ -75,7 +76,7 @@ function rowOf(data: Systeminformation.ProcessesProcessData): ProcessRow {
   return {
     identity: { pid: data.pid, startTime: startTimeFromSeconds(parseStarted(data.started, process.platform)) },
     parentPid: data.parentPid,
-    // Not told by systeminformation; no process leads session or group 0.
+    // Not known to systeminformation; no process leads session or group 0.
     processGroup: 0,
     session: 0,
     state: stateOf(data.state),

@@ -15,8 +15,8 @@ export interface Launcher {
 const environmentOptions = ['name', 'prefix', 'cwd', 'root-prefix']
 
 /**
- * Programs that start the command behind their own arguments. The options are those of GNU coreutils 9, util-linux 2.38,
- * uv 0.13, Poetry 2, PDM 2, Pipenv 2024, conda 24 and micromamba 2.
+ * Programs that start the command behind their own arguments. Their options are those of GNU coreutils 9, util-linux
+ * 2.38, uv 0.13, Poetry 2, PDM 2, Pipenv 2024, conda 24 and micromamba 2.
  */
 export const launchers: ReadonlyMap<string, Launcher> = new Map(
   Object.entries({
@@ -59,12 +59,13 @@ export const launchers: ReadonlyMap<string, Launcher> = new Map(
       verb: 'run',
       valued: 'wifPCp',
       valuedLong: [
-        'allow-insecure-host cache-dir color config-file config-setting config-settings-package default-index directory',
-        'env-file exclude-newer exclude-newer-package extra extra-index-url find-links fork-strategy group index',
-        'index-strategy index-url keyring-provider link-mode no-binary-package no-build-isolation-package',
-        'no-build-package no-editable-package no-extra no-group no-sources-package only-group package prerelease',
-        'prerelease-package project python python-platform python-preference refresh-package reinstall-package',
-        'resolution upgrade-group upgrade-package with with-editable with-requirements',
+        'allow-insecure-host cache-dir color config-file config-setting config-settings-package default-index',
+        'directory env-file exclude-newer exclude-newer-package extra extra-index-url find-links fork-strategy',
+        'group index index-strategy index-url keyring-provider link-mode no-binary-package',
+        'no-build-isolation-package no-build-package no-editable-package no-extra no-group no-sources-package',
+        'only-group package prerelease prerelease-package project python python-platform python-preference',
+        'refresh-package reinstall-package resolution upgrade-group upgrade-package with with-editable',
+        'with-requirements',
       ].flatMap((names) => names.split(' ')),
     },
   } satisfies Record<string, Launcher>),

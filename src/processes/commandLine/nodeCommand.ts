@@ -13,18 +13,18 @@ export const nodeOptionsWithValue: ReadonlySet<string> = new Set(
     '--experimental-sea-config --heap-prof-dir --heap-prof-interval --heap-prof-name --heapsnapshot-near-heap-limit',
     '--heapsnapshot-signal --icu-data-dir --import --input-type --inspect-port --inspect-publish-uid --loader',
     '--localstorage-file --max-http-header-size --network-family-autoselection-attempt-timeout --openssl-config',
-    '--policy-integrity --redirect-warnings --report-dir --report-directory --report-filename --report-signal --require',
-    '--run --secure-heap --secure-heap-min --security-revert --security-reverts --snapshot-blob --test-concurrency',
-    '--test-coverage-exclude --test-coverage-include --test-isolation --test-name-pattern --test-reporter',
-    '--test-reporter-destination --test-shard --test-skip-pattern --test-timeout --title --tls-cipher-list --tls-keylog',
-    '--trace-event-categories --trace-event-file-pattern --trace-require-module --unhandled-rejections --use-largepages',
-    '--v8-pool-size --watch-kill-signal --watch-path',
+    '--policy-integrity --redirect-warnings --report-dir --report-directory --report-filename --report-signal',
+    '--require --run --secure-heap --secure-heap-min --security-revert --security-reverts --snapshot-blob',
+    '--test-concurrency --test-coverage-exclude --test-coverage-include --test-isolation --test-name-pattern',
+    '--test-reporter --test-reporter-destination --test-shard --test-skip-pattern --test-timeout --title',
+    '--tls-cipher-list --tls-keylog --trace-event-categories --trace-event-file-pattern --trace-require-module',
+    '--unhandled-rejections --use-largepages --v8-pool-size --watch-kill-signal --watch-path',
   ].flatMap((names) => names.split(' ')),
 )
 const evaluates: ReadonlySet<string> = new Set(['-e', '--eval', '-p', '-pe', '--print'])
 
 /**
- * Takes the command line of a Node.js apart, by the rules of Node's src/node_options-inl.h; undefined when the first
+ * Takes apart the command line of a Node.js, by the rules of Node's src/node_options-inl.h; undefined when the first
  * argument is no Node. What starts the Node (`env`, `timeout`) is for `launchedCommand`.
  */
 export function nodeCommand(argv: readonly string[]): InterpreterCommand | undefined {

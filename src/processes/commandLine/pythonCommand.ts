@@ -5,8 +5,8 @@ import { interpreterKind } from './interpreterKind'
 export const pythonOptionsWithValue: ReadonlySet<string> = new Set(['--check-hash-based-pycs', '--jit'])
 
 /**
- * Takes the command line of a Python apart, by the rules of CPython's Python/getopt.c and Python/initconfig.c; undefined
- * when the first argument is no Python. What starts the Python (`env`, `timeout`) is for `launchedCommand`.
+ * Takes apart the command line of a Python, by the rules of CPython's Python/getopt.c and Python/initconfig.c;
+ * undefined when the first argument is no Python. What starts the Python (`env`, `timeout`) is for `launchedCommand`.
  */
 export function pythonCommand(argv: readonly string[]): InterpreterCommand | undefined {
   const [interpreter, ...words] = argv

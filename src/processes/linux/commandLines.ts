@@ -20,7 +20,7 @@ export class CommandLines {
 
   /** The arguments of a process that was just seen in this state; undefined when they cannot be read now. */
   async read({ identity, state }: ProcessRow): Promise<readonly string[] | undefined> {
-    // The kernel knows no arguments of a zombie, and may hold the memory of a process in state D.
+    // A zombie has no arguments any more, and the memory of a process in state D may be locked.
     if (state === 'zombie' || state === 'uninterruptible') return undefined
     if (this.#silent.get(identity.pid) === identity.startTime) return undefined
     const text = await beforeDeadline(this.#text(identity.pid), this.#deadlineMs)

@@ -5,8 +5,8 @@ import type { ExitStatus } from '../types'
 const exitCodeField = 52
 
 /**
- * How a zombie ended, from its /proc/PID/stat and status. Undefined when it is no zombie, its main thread has only
- * ended before the others, or it is another user's: then the kernel writes 0, which would pass for a good end.
+ * How a zombie ended, from its /proc/PID/stat and status. Undefined when it is no zombie, when only its main thread has
+ * ended, and when it belongs to another user: there the kernel shows 0, which would look like success.
  */
 export function parseExitStatus(stat: string, status: string, userId: number): ExitStatus | undefined {
   // The name may hold parentheses: the last one ends it. The state is field 3.
@@ -22,7 +22,7 @@ export function parseExitStatus(stat: string, status: string, userId: number): E
   if (!Number.isSafeInteger(code)) return undefined
   const signalNumber = code & 0x7f
   if (signalNumber === 0) return { exitCode: (code >> 8) & 0xff, signal: null }
-  // A real-time signal has no name in Node; as a shell would say it.
+  // A real-time signal has no name in Node; the code is what a shell would report.
   const signal = signalName(signalNumber)
   return signal === undefined ? { exitCode: 128 + signalNumber, signal: null } : { exitCode: null, signal }
 }

@@ -12,7 +12,8 @@ const settledAfterMs = 2000
 
 /**
  * Reads the marker out of processes' environments and remembers it, since neither changes during a process' life (but
- * for exec, see above). A process that cannot be read has no marker: what is not proven ours is never touched.
+ * for exec, see above). A process that cannot be read has no marker: only processes that are proven ours are ever
+ * touched.
  */
 export class MarkerReader {
   readonly #deadlineMs: number
@@ -46,7 +47,8 @@ export class MarkerReader {
         const { pid, startTime } = row.identity
         const { marker, ask } = await this.#readOne(pid)
         if (marker !== undefined) found.set(pid, marker)
-        // One that made us wait is not asked again: each try may hold one of the pool's threads for ever.
+        // A process whose reading timed out is not read again: each attempt may hold one of the pool's threads
+        // indefinitely.
         if (marker !== undefined || ask === 'never' || (ask === 'while young' && ageMs(row) > settledAfterMs))
           this.#known.set(pid, { startTime, marker })
       }
@@ -57,7 +59,7 @@ export class MarkerReader {
 
   /** Forgets processes that are no longer in the table. */
   forgetAllBut(table: readonly ProcessRow[]): void {
-    // Not worth a pass before most of what is known may be gone.
+    // A pass pays off only once most of the known processes may be gone.
     if (this.#known.size <= 2 * table.length) return
     const alive = new Set(table.map((row) => row.identity.pid))
     for (const pid of this.#known.keys()) if (!alive.has(pid)) this.#known.delete(pid)
@@ -68,7 +70,7 @@ export class MarkerReader {
       (text) => ({ marker: markerIn(text), ask: 'while young' as const }),
       (error: unknown) => {
         if (isGoneOrForbidden(error)) return { marker: undefined, ask: 'while young' as const }
-        // Whatever cannot be proven ours is left alone; the shutdown of what is goes on.
+        // A process that cannot be proven ours is left alone; the shutdown of the others goes on.
         if (isOutOfDescriptors(error)) return { marker: undefined, ask: 'again' as const }
         throw error
       },

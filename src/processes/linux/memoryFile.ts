@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 
 /**
- * cmdline and environ wait for the process' memory lock, which a process in state D may hold for ever; this long we
- * wait.
+ * How long to wait for cmdline and environ: they need the process's memory lock, which a process in state D may hold
+ * indefinitely.
  */
 export const memoryFileDeadlineMs = 250
 
@@ -11,8 +11,8 @@ export const memoryFileDeadlineMs = 250
 export const tooLate = Symbol('too late')
 
 /**
- * Waits for a reading of `/proc/PID/cmdline`, `environ` or `maps`, but not for ever. Each reading given up may hold one
- * of the four threads of Node's pool for ever, so the caller must not ask for the same process again.
+ * Reads `/proc/PID/cmdline`, `environ` or `maps`, with a deadline. Each reading that misses it may hold one of the four
+ * threads of Node's pool indefinitely, so the caller must not ask for the same process again.
  */
 export async function beforeDeadline<Value>(
   reading: Promise<Value>,

@@ -11,8 +11,8 @@ const mostRemembered = 10_000
 
 /**
  * Counts of the kernel's OOM killer. The kernel counts a kill in the cgroup of its victim, whatever ran out of memory:
- * the cgroup, one above it, or the machine (mem_cgroup_oom, memcg_memory_event_mm). So the own cgroup says it best, and
- * the machine's counter also counts strangers.
+ * the cgroup, one above it, or the machine (mem_cgroup_oom, memcg_memory_event_mm). So the counter of the process's own
+ * cgroup is the most exact; the machine's counter includes unrelated processes.
  */
 export class OomKills {
   readonly #readText: (path: string) => string | undefined

@@ -11,7 +11,7 @@ import { parseProcUsage } from './stat'
  * allows.
  */
 const mostOpen = 1024
-/** A file that nobody asked for in this time is closed: nobody looks at that process any more. */
+/** A file that was not read for this long is closed: its process is no longer measured. */
 const idleMs = 10_000
 
 interface OpenStat {
@@ -22,8 +22,8 @@ interface OpenStat {
 
 /**
  * CPU time and memory of processes that are measured again and again, through files that stay open: that halves the
- * cost (test/bench/sampling.ts). An open /proc/PID/stat stays with its process: once that is gone it reads as an error,
- * even when another process has the pid.
+ * cost (test/bench/sampling.ts). An open /proc/PID/stat stays with its process: once the process is gone, reading
+ * fails, even when another process has the pid.
  */
 export class OpenStats {
   readonly #open = new Map<number, OpenStat>()
@@ -61,7 +61,7 @@ export class OpenStats {
     return isOfBoot(identity, bootId) ? this.#readFirst(identity, now) : undefined
   }
 
-  /** Only here somebody else may have the pid. */
+  /** Only at this point can another process have the pid. */
   #readFirst(identity: ProcessIdentity, now: number): ReturnType<typeof parseProcUsage> {
     let file: number
     try {

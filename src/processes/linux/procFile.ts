@@ -4,11 +4,11 @@ import { closeSync, openSync, readSync, readdirSync, readlinkSync } from 'node:f
 let buffer = Buffer.allocUnsafe(4096)
 
 /**
- * Reads a small file under /proc that the kernel makes on the spot without waiting for the process (stat, status, auxv;
- * NOT cmdline, environ or maps, which can block for ever on a process in state D). Synchronous because it is four times
+ * Reads a small file under /proc that the kernel produces without waiting for the process (stat, status, auxv; NOT
+ * cmdline, environ or maps, which can block indefinitely on a process in state D). Synchronous because it is four times
  * cheaper than the thread pool (9 µs against 80 µs), and because nothing may come between an identity check and a kill.
- * Returns undefined when there is no such process, or it is not ours to read. The bytes are only valid until the next
- * call.
+ * Returns undefined when there is no such process, or reading it is not permitted. The bytes are only valid until the
+ * next call.
  */
 export function readProcFile(path: string): Buffer | undefined {
   return readOpened(path, (file) => {
@@ -52,8 +52,8 @@ function readOpened<Content>(path: string, read: (file: number) => Content): Con
 }
 
 /**
- * What a link under /proc points to (`pipe:[12345]`, a working directory); nothing is looked up on the way, so no mount
- * can hold us.
+ * Target of a link under /proc (`pipe:[12345]`, a working directory). The target itself is not opened, so a dead mount
+ * cannot block.
  */
 export function readProcLink(path: string): string | undefined {
   try {
@@ -65,9 +65,8 @@ export function readProcLink(path: string): string | undefined {
 }
 
 /**
- * One descriptor kept for the moment when there are no more: a program that has leaked all of its own is just the one
- * whose pool must still be ended. Nothing else runs between its release here and its return in {@link
- * reserveDescriptor}.
+ * One descriptor kept in reserve: a pool must still be ended when this process has used up all others. Nothing else
+ * runs between its release here and its return in {@link reserveDescriptor}.
  */
 let spare: number | undefined
 
@@ -89,19 +88,19 @@ function openProcFile(path: string): number | undefined {
   }
 }
 
-/** Takes the spare descriptor (again), if there is one to be had. */
+/** Takes the spare descriptor (again), if one is free. */
 export function reserveDescriptor(): void {
   try {
     spare ??= openSync('/dev/null', 'r')
   } catch (error) {
-    // Nothing to spare now; the next read tries again.
+    // None is free now; the next read tries again.
     if (!isOutOfDescriptors(error)) throw error
   }
 }
 
 /**
- * The names in /proc, or in a folder below it (none when that is gone or not ours to see); synchronous, as it must not
- * wait for Node's I/O threads, which a dead network mount can hold for ever.
+ * The names in /proc, or in a folder below it (none when the folder is gone or may not be read). Synchronous, because a
+ * dead network mount can hold Node's I/O threads indefinitely.
  */
 export function listProc(folder = '/proc'): string[] {
   try {
@@ -125,7 +124,7 @@ export function isOutOfDescriptors(error: unknown): boolean {
   return code === 'EMFILE' || code === 'ENFILE'
 }
 
-/** True for errors that mean: no such process or cgroup (any more), or one that this user may not look at. */
+/** True for errors that mean: the process or cgroup does not exist (any more), or this user may not read it. */
 export function isGoneOrForbidden(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code
   return code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM' || code === 'ENODEV'

@@ -61,7 +61,7 @@ export class LinuxProcessTable implements ProcessTable {
 
   signalMasks(identity: ProcessIdentity): Promise<SignalMasks | undefined> {
     const text = readProcFile(`/proc/${identity.pid}/status`)?.toString('latin1')
-    // Checked after the read: whoever has the pid now had it then.
+    // Checked after the read: the process that has the pid now had it then.
     if (text === undefined || this.#statOf(identity) === undefined) return Promise.resolve(undefined)
     return Promise.resolve(parseSignalMasks(text))
   }
@@ -148,7 +148,7 @@ export class LinuxProcessTable implements ProcessTable {
 
   signal(identity: ProcessIdentity, signal: NodeJS.Signals | number): Promise<SignalOutcome> {
     if (this.#protected.has(identity.pid)) return Promise.resolve('protected')
-    // Between here and the signal there is no await: the check and the kill are one synchronous step.
+    // No await from here to the signal: check and kill are one synchronous step.
     const current = this.#stat(identity.pid)
     if (current === undefined) return Promise.resolve('gone')
     if (this.#startTimeOf(current) !== identity.startTime) return Promise.resolve('reused')
@@ -207,7 +207,7 @@ export class LinuxProcessTable implements ProcessTable {
   }
 }
 
-/** Of a thread's folder, or of a process's, which is its main thread's. */
+/** Reads where a thread waits, from its folder; the folder of a process is that of its main thread. */
 function readWait(folder: string): ProcessWait {
   return parseWait({
     wchan: readProcFile(`${folder}/wchan`)?.toString('latin1'),
@@ -218,10 +218,10 @@ function readWait(folder: string): ProcessWait {
 }
 
 /**
- * Those that may be re-parented descendants of roots that started at these times; to read the environment of every
- * process would be a hundred times as much. They are no older than the first root, and their parent is older than the
- * last: init, or a subreaper, which is always an ancestor. (What is below them has them for a parent.) This process is
- * neither, unless it is init.
+ * Processes that may be re-parented descendants of roots with these start times; reading the environment of every
+ * process would cost a hundred times as much. Such a process is no older than the first root, and its parent is older
+ * than the last: init, or a subreaper, which is always an ancestor. (Processes below it are found by their parent.)
+ * This process is neither, unless it is init.
  */
 function reparentedSince(rows: readonly ProcessRow[], rootStarts: readonly number[]): ProcessRow[] {
   const first = rootStarts.reduce((least, start) => Math.min(least, start), Infinity)

@@ -36,7 +36,7 @@ export function parseProcStat(bytes: Buffer): ProcStat | undefined {
   const nameEnd = readNumbers(bytes, bytes.length)
   if (nameStart < 0 || nameEnd === undefined) return undefined
   const letter = String.fromCharCode(bytes[nameEnd + 2] ?? space)
-  // A leader that has ended while its other threads run is shown as Z, but the process lives on and takes signals.
+  // A main thread that has ended before the others is shown as Z, but the process lives on and takes signals.
   const threads = field(20)
   return {
     pid: Number(bytes.toString('latin1', 0, nameStart)),
@@ -71,9 +71,8 @@ function field(number: number): number {
 
 /**
  * Reads the fields from the fourth on, after the name and a state of one letter. Returns where the name ends; undefined
- * for a dead process and for garbage. On bytes and in one sweep, because this runs for every process of the machine:
- * splitting strings took five times as long. The few fields that can be negative come out wrong, and none of them is
- * used.
+ * for a dead process and for garbage. Works on bytes in one sweep, because it runs for every process of the machine:
+ * splitting strings took five times as long. The few fields that can be negative come out wrong; none of them is used.
  */
 function readNumbers(bytes: Buffer, length: number): number | undefined {
   let nameEnd = Math.min(length - 1, latestNameEnd)
@@ -104,7 +103,7 @@ function spellOut(letter: string): ProcessState {
       return 'sleeping'
     case 'D':
       return 'uninterruptible'
-    // t: held by a debugger. SIGCONT does not help there, but it is stopped all the same.
+    // t: held by a debugger. The process is stopped as well, but SIGCONT does not help.
     case 'T':
     case 't':
       return 'stopped'

@@ -3,8 +3,8 @@ import type { SignalMasks } from '../types'
 
 /**
  * Signal masks from `/proc/PID/status`. `SigBlk` and `SigPnd` are the main thread's: another thread may still take a
- * signal that the main one blocks, and a program that reads a signalfd blocks what it handles. `pending` tells whether
- * anyone took it.
+ * signal that the main thread blocks, and a program that reads a signalfd blocks the signals that it handles. `pending`
+ * shows whether a signal was taken.
  */
 export function parseSignalMasks(text: string): SignalMasks | undefined {
   const mask = (name: string): string | undefined => new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(text)?.[1]
@@ -40,8 +40,8 @@ export function parseThreads(text: string): number | undefined {
 }
 
 /**
- * How often the main thread has left the processor, by itself or not: both counts of `/proc/PID/status`; null of a
- * kernel that does not count.
+ * How often the main thread has left the processor, voluntarily or not (both counts of `/proc/PID/status`); null where
+ * the kernel does not count.
  */
 export function parseSwitches(text: string): number | null {
   const counts = [...text.matchAll(/^(?:non)?voluntary_ctxt_switches:\s*(\d+)$/gm)]

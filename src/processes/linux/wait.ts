@@ -6,8 +6,8 @@ export interface WaitSources {
   /** /proc/PID/wchan: a function of the kernel, or `0`. Whoever may look at the process can read it. */
   readonly wchan: string | undefined
   /**
-   * /proc/PID/syscall: `running`, or number and arguments. Closed where only a parent may trace (Yama); then wchan must
-   * do.
+   * /proc/PID/syscall: `running`, or number and arguments. Not readable where only a parent may trace (Yama); then only
+   * wchan is known.
    */
   readonly systemCall: string | undefined
   readonly architecture: string
@@ -34,7 +34,7 @@ export function parseWait({ wchan: word = '', systemCall, architecture, target }
   if (systemCall?.trim() === 'running') return { ...wait, kind: 'running' }
 
   const [number = '', ...args] = (systemCall ?? '').trim().split(' ')
-  // Without a number it is unknown, and not 0, which is a read.
+  // A missing number means unknown; 0 would mean a read.
   const call = number === '' ? undefined : waitingCall(Number(number), architecture)
   switch (call) {
     case 'futex':
@@ -79,8 +79,8 @@ function kindByLink(call: 'read' | 'write', link: string | null): ProcessWait['k
 }
 
 /**
- * Functions that the kernel sleeps in, of Linux 4.15 to 6.18. Compilers add endings
- * (`poll_schedule_timeout.constprop.0`), so that a beginning is enough.
+ * Functions that the kernel sleeps in, of Linux 4.15 to 6.18. Compilers add suffixes
+ * (`poll_schedule_timeout.constprop.0`), so the beginning of the name is compared.
  */
 const words: readonly (readonly [ProcessWait['kind'], readonly string[]])[] = [
   ['futex', ['futex_']],

@@ -1,7 +1,9 @@
 import { launchedIndex, launcherOf, operandIndex, type Launcher } from '../../processes'
 import { codeAt, notPlain, nothing, textsOf, type CodeReading, type ReadCode, type Word } from './codeWords'
 
-/** `-c`, or a cluster that ends with it: what follows is a script. Without it only flock starts a command of its own. */
+/**
+ * Behind `-c` (or a cluster that ends with it) they take a script. Without it only flock starts a command of its own.
+ */
 const withScript: ReadonlySet<string> = new Set(['flock', 'runuser', 'script', 'su'])
 /** Starts its command once for some lines of its standard input. */
 const xargs: Launcher = {

@@ -2,9 +2,9 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 
 /**
- * Absolute path of a program, or undefined when there is none. Looked up once for a whole pool instead of in every
- * child: execvp() tries every folder of PATH anew, and a missing program is told apart from a missing folder. On
- * Windows the system's own rules (PATHEXT) apply: the name comes back as it is.
+ * Absolute path of a program, or undefined when there is none. Looked up once for a whole pool: in every child execvp()
+ * would try all folders of PATH again, and could not distinguish a missing program from a missing folder. On Windows
+ * the system's own rules (PATHEXT) apply, so the name is returned unchanged.
  */
 export function findProgram(program: string, cwd: string, pathVariable: string | undefined): string | undefined {
   if (process.platform === 'win32') return program
@@ -12,7 +12,7 @@ export function findProgram(program: string, cwd: string, pathVariable: string |
     const path = resolve(cwd, program)
     return isExecutable(path) ? path : undefined
   }
-  // What execvp() falls back to when there is no PATH.
+  // execvp() uses these when there is no PATH.
   for (const folder of (pathVariable ?? '/usr/local/bin:/bin:/usr/bin').split(delimiter)) {
     const path = join(isAbsolute(folder) ? folder : resolve(cwd, folder), program)
     if (isExecutable(path)) return path

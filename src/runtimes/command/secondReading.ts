@@ -18,8 +18,9 @@ export interface SecondReading {
 const longestShown = 400
 
 /**
- * Where a command has its item read as code, after it was put in as text (array) or as a value (string). Only what is
- * certain: the item itself stands in the code, and its reader is known. Numbers are no code and may stand there.
+ * Finds where a command's item is read as code, whether it was inserted as text (array) or as a value (string). Reports
+ * certain cases only: the item itself is part of the code, and the program that reads it is known. Numbers are not code
+ * and are allowed.
  */
 export function secondReadings(command: string | readonly string[]): SecondReading[] {
   return typeof command === 'string' ? ofScript(command) : ofArguments(command)
@@ -138,18 +139,18 @@ function rewritten(words: readonly Word[], { index, language, plain }: CodeArgum
   const after = words.length - index - 1
   if (!plain) return undefined
   if (language === 'shell') {
-    // There a number is not the place of an argument of the whole.
+    // Such a script changes its arguments, or has functions with their own: `$1` need not be the item.
     if (/\$[@*#]|\bshift\b|\bset\b|\bfunction\b|\(\s*\)/.test(code)) return undefined
     const zero = after === 0 ? ['sh'] : []
     const position = Math.max(after, 1)
     if (code === '${item}') return { code: `eval "${positional(position)}"`, arguments: [...zero, '${item}'] }
-    // What `${index}` becomes is a number, and may stand in the code.
+    // `${index}` becomes a number, which is allowed in code.
     const script = envReferences(code, { item: String(position), index: '{index}' }).script
     return { code: tidied(script, position), arguments: [...zero, '${item}'] }
   }
   const element = elementOf(language, after)
   if (element === undefined) return undefined
-  // A literal that is nothing but the item: everything else would need a reader of that language.
+  // Only a literal that consists of the item: anything else would need a parser of that language.
   const literal = /(["'`])\$\{item\}\1/g
   if ([...code.matchAll(literal)].some((found) => !outsideOfLiterals(code.slice(0, found.index)))) return undefined
   const changed = code.replaceAll(literal, element)

@@ -31,8 +31,8 @@ export interface ScriptWord extends Word {
 }
 
 /**
- * All simple commands of a shell script: also those in `$( )`, loops, functions and here-documents. What cannot be
- * parsed is left out, as a shell refuses it as well.
+ * All simple commands of a shell script, including those in `$( )`, loops, functions and here-documents. Parts that
+ * cannot be parsed are left out; a shell refuses them as well.
  */
 export function commandsOf(script: string): ScriptCommand[] {
   const found: ScriptCommand[] = []
@@ -56,7 +56,7 @@ function visit(node: SyntaxNode, found: ScriptCommand[]): void {
   forEachChild(node, (child) => {
     visit(child, found)
   })
-  // In backticks with escapes the places are those of another text.
+  // In backticks with escapes the positions refer to another text.
   if (node.type === 'Script' && node.source !== undefined)
     found.push(
       ...found.splice(from).map((one) => ({ ...one, words: one.words.map((word) => ({ ...word, literal: false })) })),

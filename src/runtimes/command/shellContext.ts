@@ -18,7 +18,7 @@ export class UnreachablePlaceholderError extends Error {
  * here-documents, `'"${V}"'` inside single ones. In a comment it stays as it is.
  *
  * The value itself never becomes part of the script. A shell does not parse what an expansion yields, with one
- * exception: arithmetic, where bash runs a `$( )` that the value carries. There the caller must let numbers pass only.
+ * exception: arithmetic, where bash runs a `$( )` that the value carries. There the caller must accept numbers only.
  *
  * @throws UnreachablePlaceholderError for one in a here-document with a quoted delimiter
  */

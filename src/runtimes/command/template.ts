@@ -36,7 +36,7 @@ export class CommandTemplate {
       typeof command === 'string' && process.platform !== 'win32'
         ? envReferences(command, { item: itemVariable, index: indexVariable })
         : undefined
-    // cmd.exe reads no script of ours.
+    // cmd.exe does not run POSIX scripts.
     this.#secondReading =
       typeof command === 'string' && this.#script === undefined ? undefined : secondReadings(command)[0]
   }

@@ -7,9 +7,9 @@ import { channelFd } from '../wire/workerProcess'
 const scratchBytes = 64 * 1024
 
 /**
- * What a worker writes. A small answer goes out at once, in one system call, before anything else happens: when the
- * next task kills the process, the answer is safe in the kernel, and only the running task is lost. What the kernel has
- * no room for goes the usual way, and is waited for: methods return a promise then.
+ * Writes a worker's answers. A small answer is written at once, in one system call, before anything else happens: when
+ * the next task kills the process, the answer is safe in the kernel, and only the running task is lost. An answer that
+ * the kernel has no room for is written through the stream; the methods then return a promise.
  */
 export class Answers {
   readonly #channel: Socket
@@ -41,7 +41,7 @@ export class Answers {
     }
     const header = Buffer.allocUnsafe(headerLength)
     putHeader(header, 0, kind, number, extra, payload.length)
-    // Two buffers in one call: a copy of a large payload would cost more than all the rest.
+    // Two buffers in one call: copying a large payload would cost more than everything else.
     this.#channel.cork()
     this.#channel.write(header)
     const written = this.#write(payload)
@@ -51,7 +51,7 @@ export class Answers {
 
   /** The process is about to end: written now or not at all. */
   lastWords(kind: FrameKind, number: number, payload: Buffer): void {
-    // Half a frame may be waiting to be written; a second one in the middle of it would be worse than none.
+    // Half a frame may be waiting to be written, and another frame inside it would break the channel.
     if (this.#channel.writableLength > 0) return
     try {
       writeSync(channelFd, frameOf(kind, number, 0, payload))
@@ -62,12 +62,12 @@ export class Answers {
 
   #send(bytes: Buffer, length: number): Promise<void> | undefined {
     let written = 0
-    // What Windows calls a pipe cannot be written to by its descriptor while libuv owns it.
+    // A pipe of Windows cannot be written to by its descriptor while libuv owns it.
     if (this.#channel.writableLength === 0 && process.platform !== 'win32') {
       try {
         written = writeSync(channelFd, bytes, 0, length)
       } catch {
-        // EAGAIN: the pool is behind, and the channel waits for room. Anything else the channel reports.
+        // EAGAIN: the pool has not read yet, and the channel waits for room. The channel reports all other errors.
       }
     }
     if (written === length) return undefined

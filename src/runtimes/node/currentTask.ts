@@ -13,8 +13,8 @@ export interface CurrentTask {
 }
 
 /**
- * In a module worker, while a task runs: that task. Undefined anywhere else. Ask before the first `await`: then it is
- * surely yours.
+ * In a module worker, the task that is running; undefined elsewhere. Call it before the first `await`: afterwards
+ * another task may be running.
  */
 export function currentTask(): CurrentTask | undefined {
   return (globalThis as { [key]?: CurrentTask })[key]

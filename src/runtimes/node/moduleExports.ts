@@ -25,7 +25,7 @@ export class MissingExportError extends Error {
 
 /** Loads a CommonJS or ES module by absolute path. Throws what the module throws while it loads. */
 export async function loadModule(path: string): Promise<Namespace> {
-  // Node's loader of ES modules takes several milliseconds of each worker's start, which CommonJS need not pay.
+  // Node's loader of ES modules adds several milliseconds to each worker's start; CommonJS modules avoid it.
   if (isCommonJs(path)) return { default: createRequire(path)(path) as unknown }
   return (await import(pathToFileURL(path).href)) as Namespace
 }
@@ -54,8 +54,8 @@ function isEsPackage(path: string): boolean {
 }
 
 /**
- * An exported function by name. `import()` shows a CommonJS module as `default` plus the names it can guess, so
- * what is missing is looked for on `default` too. 'default' also means the only function of a module that exports one.
+ * An exported function by name. `import()` shows a CommonJS module as `default` plus the names it can guess, so other
+ * names are looked up on `default`. 'default' also means the only function of a module that exports one.
  * @throws MissingExportError
  */
 export function findExport(path: string, namespace: Namespace, name: string): TaskFunction {

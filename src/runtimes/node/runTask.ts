@@ -6,12 +6,10 @@ export function runCall(fn: TaskFunction, args: readonly unknown[]): unknown {
 }
 
 /**
- * Calls `fn` for each item, in order; the list of values, or a promise of it. What the first call throws ends the
- * chunk.
+ * Calls `fn` for each item, in order. Returns the values, or a promise of them. The first error ends the chunk.
  */
 export function runChunk(fn: TaskFunction, items: readonly unknown[], star: boolean): unknown[] | Promise<unknown[]> {
-  // Grown by push: of an array that was made with its length V8 writes each index, which takes four times as long to
-  // send.
+  // Filled by push: V8 serializes an array created with its length index by index, which takes four times as long.
   const values: unknown[] = []
   for (const item of items) {
     const value = callOne(fn, item, star)

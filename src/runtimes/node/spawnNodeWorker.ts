@@ -4,9 +4,9 @@ import { workerProcess, workerStdio } from '../wire/workerProcess'
 import type { WorkerProcess } from '../wire/workerProcess'
 
 /**
- * Starts a module worker: its own session (so that what it starts can be found and Ctrl+C in our terminal does not
- * reach it), stdout and stderr piped, the channel and the lifeline, and the file of claims. Undefined pipes mean that
- * it did not start; `child` emits 'error' then.
+ * Starts a module worker: in its own session (so that its children can be found and Ctrl+C in our terminal does not
+ * reach it), with stdout and stderr piped, channel, lifeline and the file of claims. Undefined pipes mean that it did
+ * not start; `child` then emits 'error'.
  */
 export function spawnNodeWorker(options: {
   nodePath: string
@@ -18,7 +18,7 @@ export function spawnNodeWorker(options: {
 }): WorkerProcess | { readonly child: ChildProcess } {
   const child = spawn(options.nodePath, [options.workerPath], {
     cwd: options.cwd,
-    // Inside VS Code's own processes execPath is Electron, which is a Node only when it is told so.
+    // Inside VS Code's own processes execPath is Electron, which runs as Node only with this variable.
     env: process.versions.electron === undefined ? options.env : { ...options.env, ELECTRON_RUN_AS_NODE: '1' },
     stdio: workerStdio(options.claimsFd),
     detached: process.platform !== 'win32',

@@ -1,6 +1,6 @@
 /**
- * Entry point of a module worker (`dist/node-worker.js`): one process, one task at a time and in the order they come,
- * until the pool closes the channel.
+ * Entry point of a module worker (`dist/node-worker.js`): runs one task at a time, in order of arrival, until the pool
+ * closes the channel.
  */
 import { Socket } from 'node:net'
 import { deserialize, serialize } from 'node:v8'
@@ -28,7 +28,7 @@ interface Waiting {
 /** Tasks that return at once are run one after another for this long before timers and other events get their turn. */
 const turnMs = 5
 
-// Before the module is loaded, which may block for ever.
+// Before the module is loaded, which may block indefinitely.
 holdLifeline()
 
 const channel = new Socket({ fd: channelFd, readable: true, writable: true, allowHalfOpen: true })
@@ -85,7 +85,7 @@ channel.on('end', () => {
   closing = true
   if (!working) process.exit(0)
 })
-// The pool is gone, or does not read any more: the lifeline ends what this cannot.
+// The pool is gone, or no longer reads. The lifeline ends the process where this does not.
 channel.on('error', () => process.exit(0))
 
 /** A monitor only looks: whether the process ends is still up to Node and to handlers that the module may have. */

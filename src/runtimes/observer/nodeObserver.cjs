@@ -1,10 +1,10 @@
 'use strict'
 
 /**
- * What sits inside a Node program under watch; see README.md, "Node programs". It notes which children the program starts and how
- * they end, and says where the main thread is when the host asks. Plain CommonJS without dependencies, loaded by `--require` before
- * the program's own code on whatever Node that runs on. Nothing here raises into the program, prints, keeps it alive, or shows in
- * its error stacks; what fails is given up in silence.
+ * The observer inside a watched Node program; see README.md, "Node programs". It notes which children the program
+ * starts and how they end, and reports the main thread's stack when the host asks. Plain CommonJS without dependencies,
+ * loaded by `--require` before the program's own code, on any version of Node. It never throws into the program,
+ * prints, keeps it alive, or appears in its error stacks; failures are silent.
  */
 
 const { UNHANG_WATCH: folder, NODE_OPTIONS: nodeOptions = '' } = process.env
@@ -19,11 +19,11 @@ try {
   // A worker thread shares pid and children with its process, and its options as well.
   if (folder && require('node:worker_threads').isMainThread) enter()
 } catch {
-  // Not ours to complain: the program goes on without us.
+  // Failures are silent: the program goes on without an observer.
 }
 
 function enter() {
-  // Taken now: the program may put others in their place.
+  // Saved now: the program may replace them.
   const { appendFileSync, readFileSync, renameSync, unlinkSync, writeFileSync, writeSync } = require('node:fs')
   const { subscribe } = require('node:diagnostics_channel')
   const { now } = Date
@@ -53,8 +53,8 @@ function enter() {
   }
 
   /**
-   * The handle of a new child process is known before the child is started. Its two methods are shadowed for one call each, where
-   * neither `console.log(child)` nor the stack of an error shows it; no listener is added.
+   * The handle of a new child process is known before the child is started. Two of its methods are shadowed for one
+   * call each, invisible to `console.log(child)` and to error stacks; no listener is added.
    */
   subscribe('child_process', (message) => {
     try {
@@ -67,7 +67,7 @@ function enter() {
         if (error === 0 || error === undefined) started = noteStart(handle.pid, options)
         return error
       })
-      // Called from `onexit`, right after the exit code was set, and before anybody is told.
+      // Called from `onexit`, right after the exit code was set, and before any listener runs.
       once(handle, 'close', (close) => {
         if (started !== null)
           note({
@@ -80,7 +80,7 @@ function enter() {
         return close()
       })
     } catch {
-      // Another Node than those we know.
+      // A version of Node that we do not know.
     }
   })
 
@@ -92,7 +92,7 @@ function enter() {
     try {
       const ticks = startTicksOf(pid)
       const all = Array.isArray(args) ? args.slice(1).map(String) : []
-      // What is run is its name; what comes behind it may be secret.
+      // The script is the name; its arguments may be secret.
       note({
         started: pid,
         ticks,
@@ -140,12 +140,13 @@ function enter() {
   }
 
   /**
-   * SIGUSR1 makes Node open its inspector, also in the middle of a loop: it interrupts JavaScript and says so to the program, for the
-   * workers of a cluster. That is the moment to see where the main thread is: nobody has to attach (which would print into the
-   * program's stderr) and nothing is paused. Only when the host has asked; anybody else's SIGUSR1 is left alone.
+   * SIGUSR1 makes Node open its inspector, even in the middle of a loop: it interrupts JavaScript and emits an event,
+   * meant for the workers of a cluster. At that moment the main thread's stack can be read without attaching (which
+   * would print to the program's stderr) and without a pause. Only when the host has asked; other SIGUSR1 signals are
+   * left alone.
    */
   function answerStacks() {
-    // The event and the function are Node's own and not in its types.
+    // Event and function are internal to Node and not in its types.
     const emitter = /** @type {import('node:events').EventEmitter & { _debugEnd(): void }} */ (
       /** @type {unknown} */ (process)
     )
@@ -158,7 +159,8 @@ function enter() {
         if (asked === undefined && !echoes) return
         // Else the primary of a cluster would send SIGUSR1 to its workers.
         message.cmd = ''
-        // Node comes by both ways, the interrupt and the event loop: the second opens what was closed at the first.
+        // Node handles the signal twice, by interrupt and in the event loop: the second time opens again what the first
+        // had closed.
         echoes = asked !== undefined
         if (asked === undefined) {
           emitter._debugEnd()
@@ -171,10 +173,10 @@ function enter() {
         writeFileSync(`${answer}.new`, JSON.stringify({ asked, frames }), { mode: 0o600 })
         renameSync(`${answer}.new`, answer)
       } catch {
-        // Then there is no answer, and the host says that.
+        // No answer is written, and the host reports that.
       }
     })
-    // Who handles SIGUSR1 itself gets it instead of Node: the host must know before it sends one.
+    // A program that handles SIGUSR1 gets it instead of Node: the host must know before it sends one.
     emitter.on('newListener', (event) => {
       if (event === 'SIGUSR1') note({ takes: 'SIGUSR1' })
     })
@@ -211,7 +213,7 @@ function enter() {
         function: site.isAsync() ? `async ${name}` : site.isConstructor() ? `new ${name}` : name,
       }
     })
-    // Ours, and `process.emit`.
+    // The frames of this function and of `process.emit`.
     const first = frames.findIndex(({ file }) => file !== __filename && file !== 'node:events')
     return first < 0 ? [] : frames.slice(first).map((frame) => mapped(frame))
   }
@@ -229,7 +231,7 @@ function enter() {
         return { file: String(origin.originalSource), line: Number(origin.originalLine) + 1, function: name }
       }
     } catch {
-      // As it runs, then.
+      // Without a usable source map: the place in the code that runs.
     }
     return { file, line, function: name }
   }
@@ -238,14 +240,14 @@ function enter() {
   const inspects = [...process.execArgv, ...nodeOptions.split(/\s+/)].some((option) =>
     /^"?--inspect(-brk|-wait)?(=|$)/.test(option),
   )
-  // See nodeOptions() in the host for how this comes to be in there.
+  // See nodeOptions() in the host for the reason of this text.
   const quiet = nodeOptions.includes('-\\-inspect-publish-uid=http')
   if (!inspects && quiet) {
-    // A free port, whoever else has 9229.
+    // A free port: 9229 may be in use.
     process.debugPort = 0
     answerStacks()
   } else if (inspects && quiet && !process.execArgv.some((option) => option.startsWith('--inspect-publish-uid'))) {
-    // Node would have said this; editors wait for it.
+    // The message that Node would have printed; editors wait for it.
     const url = require('node:inspector').url()
     if (url !== undefined) writeSync(2, `Debugger listening on ${url}\n`)
   }

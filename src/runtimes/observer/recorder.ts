@@ -58,7 +58,7 @@ export class RecorderError extends Error {
 }
 
 /**
- * Reads the flight recorder of one parent, as often as one likes, while the program runs or after it was killed.
+ * Reads the flight recorder of one parent, any number of times, while the program runs or after it was killed.
  * Synchronous: some ten microseconds of page cache.
  */
 export class RecorderFile implements Disposable {

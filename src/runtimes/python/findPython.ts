@@ -23,10 +23,10 @@ const environments = ['.venv', 'venv']
 const names = onWindows ? ['py.exe', 'python3.exe', 'python.exe'] : ['python3', 'python']
 
 /**
- * Absolute path of the interpreter for Python workers: the one that is asked for; else that of a virtual environment
- * `.venv` or `venv` in `cwd`, or in a folder above it up to `root`; else `python3`, else `python` on PATH (`py` on
- * Windows). Not resolved further: a virtual environment's interpreter is a link, and works as such only by that name.
- * Whether it is 3.8 or later it says itself when it starts (worker.py), which saves a process.
+ * Absolute path of the interpreter for Python workers: the requested one; else that of a virtual environment `.venv` or
+ * `venv` in `cwd`, or in a folder above it up to `root`; else `python3`, else `python` on PATH (`py` on Windows). Links
+ * are kept: a virtual environment's interpreter is a link, and belongs to the environment only by that name. The worker
+ * itself checks that it runs on 3.8 or later (worker.py), which saves a process.
  * @param root The workspace folder. Default: `cwd` alone is looked at.
  * @throws PythonNotFoundError
  */
@@ -79,7 +79,7 @@ function foldersUpTo(root: string, cwd: string): string[] {
   const folders = [resolve(cwd)]
   const top = resolve(root)
   for (let folder = resolve(cwd); folder !== top; folder = dirname(folder)) {
-    // Not inside of the root at all.
+    // Not inside the root.
     if (dirname(folder) === folder) return [resolve(cwd), top]
     folders.push(dirname(folder))
   }
@@ -87,7 +87,7 @@ function foldersUpTo(root: string, cwd: string): string[] {
 }
 
 function onPath(name: string, cwd: string, env: NodeJS.ProcessEnv): string | undefined {
-  // What execvp() falls back to when there is no PATH.
+  // execvp() uses these when there is no PATH.
   for (const folder of (env.PATH ?? env.Path ?? '/usr/local/bin:/bin:/usr/bin').split(delimiter)) {
     if (folder === '') continue
     for (const extension of onWindows ? ['', '.exe'] : ['']) {

@@ -5,10 +5,10 @@ import { workerProcess, workerStdio } from '../wire/workerProcess'
 import type { WorkerProcess } from '../wire/workerProcess'
 
 /**
- * Starts a Python worker: its own session (so that what it starts can be found and Ctrl+C in our terminal does not
- * reach it), stdout and stderr piped, the channel, the lifeline, and the file of claims. The environment is passed on
- * as it is: what the worker needs of its interpreter (line-buffered output in UTF-8), it sets up itself, so that
- * nothing of it reaches what a task starts. Undefined pipes mean that it did not start; `child` emits 'error' then.
+ * Starts a Python worker: in its own session (so that its children can be found and Ctrl+C in our terminal does not
+ * reach it), with stdout and stderr piped, channel, lifeline and the file of claims. The environment is passed on
+ * unchanged: the worker itself sets up line-buffered output in UTF-8, so that processes which a task starts are not
+ * affected. Undefined pipes mean that it did not start; `child` then emits 'error'.
  */
 export function spawnPythonWorker(options: {
   /** An absolute path, as `findPython` returns it. */

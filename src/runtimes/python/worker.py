@@ -41,7 +41,7 @@ if __name__ == "__main__":
     sys.path.insert(0, here)
     from unhang_worker.main import main
 
-    # Twice: the interpreter put it there as well, unless it was told not to (PYTHONSAFEPATH).
+    # Twice: the interpreter adds it as well, unless PYTHONSAFEPATH is set.
     sys.path.remove(here)
     if not getattr(sys.flags, "safe_path", False):
         # As `python -m` would: the working folder comes first.

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * So many are granted at a time; a grant without a task does no harm, and one system call serves thousands of tasks.
+ * Claims granted at a time: one system call serves thousands of tasks, and a claim without a task does no harm.
  */
 const granted = 16 * 1024
 const many = Buffer.allocUnsafe(granted)
 
 /**
- * Who starts a task that was sent ahead: its worker, or, once the pool has taken it back, another one. Exactly one of
- * them may, also when the worker is stopped, spins, or dies right now. The kernel decides: pool and worker hold the
- * same open file, and so share one file offset. A worker reads one byte before it starts such a task; whoever reads
- * moves the offset for both. The file's bytes do not exist (it is only as long as claims were granted), nothing is ever
- * written, and it is unlinked at once.
+ * Decides which worker starts a task that was sent ahead: the one that has it, or, once the pool has taken it back,
+ * another. Exactly one may, even when the first is stopped, spins, or is just dying. The kernel decides: pool and
+ * worker hold the same open file, and so share one file offset. A worker reads one byte before it starts such a task; a
+ * read by either side moves the offset for both. The file's bytes do not exist (it is only as long as claims were
+ * granted), nothing is ever written, and it is unlinked at once.
  *
  * POSIX makes read() on a regular file atomic with regard to the offset, and Linux and macOS do so. Windows does not
  * promise it: there nothing is sent ahead.

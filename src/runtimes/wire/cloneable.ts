@@ -11,8 +11,8 @@ export interface UncloneablePart {
 const mostSteps = 20_000
 
 /**
- * Where in `value` is what the structured clone refuses: the innermost place. The clone algorithm itself only says what
- * it met, not where. Called after a clone failed; `undefined` when every part can be cloned.
+ * Innermost place in `value` that the structured clone refuses; `undefined` when every part can be cloned. Called after
+ * a clone failed: its own error names the kind of value, not the place.
  */
 export function findUncloneable(value: unknown, root: string): UncloneablePart | undefined {
   const seen = new Set<object>()
@@ -35,8 +35,7 @@ export function findUncloneable(value: unknown, root: string): UncloneablePart |
         if (found) return found
       }
     } catch {
-      // A proxy, or a class of the program's own, that cannot be looked into: this is the innermost place that can be
-      // named.
+      // A proxy, or a class of the program, that cannot be inspected: this is the innermost place that can be named.
     }
     return { path, detail }
   }

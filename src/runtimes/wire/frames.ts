@@ -1,9 +1,9 @@
 /**
- * What travels between a pool and one of its persistent workers, over a socket of their own (never stdio, never Node's
- * IPC channel, so that a task's own use of either cannot disturb it). A frame is `length:u32 kind:u8 number:u32
- * extra:u32 payload`, little endian; `length` counts the payload alone. Number and kind stand outside of the payload,
- * so that one that cannot be read still belongs to a task. The worker of every runtime speaks it:
- * src/runtimes/README.md has the table.
+ * The frames between a pool and one of its persistent workers, over a socket of their own (never stdio, never Node's
+ * IPC channel, so that a task may use both freely). A frame is `length:u32 kind:u8 number:u32 extra:u32 payload`,
+ * little endian; `length` counts the payload alone. Number and kind stand outside the payload, so that a payload that
+ * cannot be read can still be assigned to its task. Workers of every runtime use them: src/runtimes/README.md has the
+ * table.
  */
 export const FrameKind = {
   // pool → worker
@@ -134,14 +134,14 @@ export class FrameWriter {
 
   #turn(): void {
     this.flush()
-    // The old one may still be on its way out.
+    // The old buffer may still be in use by a pending write.
     this.#slab = Buffer.allocUnsafe(slabBytes)
     this.#start = 0
     this.#end = 0
   }
 }
 
-/** The channel carried something that is not a frame: somebody else writes to it. */
+/** The channel carried something that is not a frame: another program writes to it. */
 export class FrameError extends Error {
   override readonly name = 'FrameError'
 }
@@ -150,14 +150,15 @@ export interface FrameSink {
   /** Asked when a header is there, before its payload is waited for. */
   accepts(kind: number, number: number): boolean
   /**
-   * `bytes` from `start` to `end` is the payload; it stays as it is, but is not to be kept for long when it is small.
+   * `bytes` from `start` to `end` is the payload. It is never overwritten; keeping a small one for long would keep a
+   * large buffer.
    */
   frame(kind: FrameKind, number: number, extra: number, bytes: Buffer, start: number, end: number): void
 }
 
 /**
- * Cuts a stream of chunks into frames. A large frame is put together in a buffer of its own size, each byte copied
- * once; a very large one in a buffer that grows with it.
+ * Cuts a stream of chunks into frames. A large frame is assembled in a buffer of its own size, with each byte copied
+ * once; a very large one in a buffer that grows.
  */
 export class FrameReader {
   readonly #sink: FrameSink

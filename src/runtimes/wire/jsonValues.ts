@@ -2,11 +2,11 @@ import { inWords, readProperty, unreadable } from './cloneable'
 import type { UncloneablePart } from './cloneable'
 
 /**
- * Where in `value` is what JSON has no form for: functions, symbols, bigints, NaN and the infinities, Maps, Sets,
- * buffers, and objects that contain themselves. What JSON.stringify would drop or turn into something else without a
- * word is refused, but for `undefined` (null in lists, left out of objects) and what has a `toJSON` of its own (dates),
- * which is looked at in its place. Getters and `toJSON` run, as they do in JSON.stringify; what they throw is refused,
- * too. Undefined when all is well.
+ * Place in `value` of something that JSON cannot hold: functions, symbols, bigints, NaN and the infinities, Maps, Sets,
+ * buffers, and objects that contain themselves; undefined when there is none. Values that JSON.stringify would silently
+ * drop or change are refused, except `undefined` (null in lists, left out of objects) and objects with a `toJSON`
+ * (dates), whose result is inspected instead. Getters and `toJSON` run, as they do in JSON.stringify; a value is
+ * refused when they throw.
  */
 export function findUnjsonable(value: unknown, root: string): UncloneablePart | undefined {
   return search(value, root, new Set())
@@ -64,7 +64,7 @@ function searchParts(value: object, path: string, above: Set<object>): Uncloneab
         readProperty(value, key),
       ])
   for (const [name, inner] of parts) {
-    // It has had its say.
+    // Has been called already; as a function it would be refused.
     if (name === '.toJSON' && typeof inner === 'function') continue
     const found = search(inner, path + name, above)
     if (found) return found

@@ -2,8 +2,8 @@ import { types } from 'node:util'
 import { serialize } from 'node:v8'
 
 /**
- * An error (or whatever was thrown) in a form that survives the structured clone: that keeps an Error's message and
- * stack, but drops its own name, its class and its own properties (`code`, `status`), which is what callers test for.
+ * A thrown value in a form that survives the structured clone, which keeps an Error's message and stack but drops its
+ * name, its class and its own properties (`code`, `status`), for which callers test.
  */
 export type PackedThrown =
   | { readonly kind: 'value'; readonly value: unknown }
@@ -54,7 +54,7 @@ export function packThrown(thrown: unknown, depth = 0): PackedThrown {
         : {}),
     }
   } catch (failure) {
-    // A getter or a proxy that throws while it is looked at.
+    // A getter or a proxy that throws when it is read.
     return {
       kind: 'error',
       name: 'Error',
@@ -66,8 +66,8 @@ export function packThrown(thrown: unknown, depth = 0): PackedThrown {
 }
 
 /**
- * Where in the worker it happened, as the `cause` of what a task threw (CPython's RemoteTraceback): `stack` is the
- * worker's, with file and line. A cause that the error itself had is the cause of this one.
+ * The worker's stack, with file and line, as the `cause` of the error that a task threw (CPython's RemoteTraceback). If
+ * that error had a cause, it becomes the cause of this one.
  */
 export class RemoteTraceback extends Error {
   override readonly name = 'RemoteTraceback'

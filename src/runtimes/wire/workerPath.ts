@@ -17,8 +17,8 @@ export function findObserverPath(from: string): string {
 }
 
 /**
- * A file that is built: beside the bundle that runs (`dist/core.js`, `dist/host.js`), or, when the sources run
- * themselves (tests), in the nearest `dist/` above.
+ * Path of a built file: beside the running bundle (`dist/core.js`, `dist/host.js`), or, when the sources run directly
+ * (tests), in the nearest `dist/` above.
  */
 function findBuilt(from: string, file: string): string {
   const beside = join(from, file)

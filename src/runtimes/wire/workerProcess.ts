@@ -29,7 +29,7 @@ export function workerProcess(child: ChildProcess): WorkerProcess | { readonly c
   const { stdout, stderr } = child
   if (child.pid === undefined || !channel || !lifeline || !stdout || !stderr) return { child }
   lifeline.on('error', ignoreBrokenPipe)
-  // Only to be held: reading would keep our event loop busy with a pipe that never carries anything.
+  // Only held open: reading would keep the event loop alive for a pipe that never carries anything.
   lifeline.pause()
   lifeline.unref()
   return { child, channel, lifeline, stdout, stderr }
@@ -37,5 +37,5 @@ export function workerProcess(child: ChildProcess): WorkerProcess | { readonly c
 
 /** The worker went first. */
 function ignoreBrokenPipe(): void {
-  // Its exit is what counts, and that has its own event.
+  // The worker's exit is what matters, and that has its own event.
 }

@@ -31,13 +31,13 @@ def hold() -> None:
 
     pid = os.getpid()
     try:
-        # Of a group that is not ours we must not kill more than ourselves.
+        # In a group of another leader only this process may be killed.
         fcntl.fcntl(LIFELINE_FD, fcntl.F_SETOWN, -pid if os.getpgrp() == pid else pid)
         fcntl.fcntl(LIFELINE_FD, fcntl.F_SETSIG, signal.SIGKILL)
         flags = fcntl.fcntl(LIFELINE_FD, fcntl.F_GETFL)
         fcntl.fcntl(LIFELINE_FD, fcntl.F_SETFL, flags | fcntl.FASYNC)
     except OSError:
-        # A kernel that lacks it (gVisor): the watcher is left.
+        # A kernel without it (gVisor): the watcher remains.
         pass
 
 

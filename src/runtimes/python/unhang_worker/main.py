@@ -17,11 +17,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional
 
-# EX_SOFTWARE of sysexits.h: the channel is broken, and nothing can be said through it any more.
+# EX_SOFTWARE of sysexits.h: the channel is broken, so the exit code is the only report.
 _CHANNEL_BROKEN = 70
 _LARGEST_U32 = 0xFFFFFFFF
-# Nanoseconds. Between two looks at whether the pool has closed its side: a system call that not
-# every short task needs.
+# Nanoseconds between two checks whether the pool has closed its side: a system call that would slow
+# down short tasks.
 _CLOSED_EVERY = 1_000_000
 
 
@@ -80,14 +80,14 @@ class Worker:
         self._found: Dict[int, Callable[..., Any]] = {}
         self._rss: Optional[Callable[[], int]] = None
         self._most_bytes = 0
-        # True once that much was exceeded: no task is started any more.
+        # True once the memory limit was exceeded: no further task is started.
         self._over_memory = False
-        # The task that raised what ends the worker.
+        # The task whose exception ends the worker.
         self._fatal_task = 0
         self._forked = False
 
     def become_stranger(self, fds: List[int]) -> None:
-        """In a child that a task forked: it must not hold the channel, let alone answer."""
+        """Close the channel in a forked child, which must neither hold it nor answer."""
         self._forked = True
         self._channel.fd = -1
         for fd in fds:
@@ -101,11 +101,11 @@ class Worker:
         try:
             return self._serve()
         except (BrokenPipeError, ConnectionResetError):
-            # The pool does not read any more: it is gone, or has given this worker up.
+            # The pool no longer reads: it is gone, or has given up this worker.
             return 0
         except OSError:
             if self._forked:
-                # The child came back from the task's function: there is nothing more for it to do.
+                # A forked child returned from the task's function: it has nothing more to do.
                 return 0
             raise
 
@@ -128,7 +128,7 @@ class Worker:
                         dropping = True
                         continue
                 channel.write(self._answer(number, extra, payload))
-                # A large one would be kept until the next frame.
+                # Otherwise a large payload would be kept until the next frame.
                 payload = b""
             elif kind == wire.RECALL_MARK:
                 dropping = False
@@ -140,7 +140,8 @@ class Worker:
             elif kind == wire.INIT:
                 if not self._load(decode(payload)):
                     return 1
-            # Else a soft timeout of a task that is over: for one that runs, the watcher sees it.
+            # Otherwise the soft timeout of a task that is over; the watcher handles that of a
+            # running task.
         return 0
 
     def _load(self, wanted: Dict[str, Any]) -> bool:
@@ -158,8 +159,7 @@ class Worker:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            # SystemExit too: a module that ends the program while it loads is no module to work
-            # with.
+            # SystemExit, too: a module that ends the program while it loads cannot be used.
             if self._forked:
                 raise
             output.flush()
@@ -181,9 +181,9 @@ class Worker:
         value: Any = None
         started = perf_counter_ns()
         try:
-            # Between these two lines and nowhere else may a soft timeout be raised. In an inner
-            # `try`, because it may also be raised when the task has just ended: the outer one then
-            # still catches it, as this task's error.
+            # A soft timeout may be raised only between these two lines. They are in an inner `try`,
+            # because it may also be raised when the task has just ended: the outer one then catches
+            # it as this task's error.
             try:
                 running.number = number
                 function = self._found.get(extra & wire.FUNCTION_MASK) or self._find(
@@ -200,8 +200,8 @@ class Worker:
             finally:
                 running.number = 0
         except (SystemExit, KeyboardInterrupt):
-            # They end a program, and this worker as well: the task is lost, with the exit code
-            # that was asked for.
+            # They end a program, and so this worker: the task is lost, and the exit code is the
+            # requested one.
             self._fatal_task = number
             raise
         except BaseException as error:
@@ -246,5 +246,5 @@ class Worker:
                 wire.frame_of(wire.UNCAUGHT, self._fatal_task, 0, thrown.pack(error))
             )
         except OSError:
-            # The exit code says it too, and stderr has the error.
+            # The pool still learns the exit code, and stderr has the error.
             pass

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def rss_reader() -> Callable[[], int]:
     """A function that tells the resident memory, in bytes (elsewhere than on Linux, its peak)."""
     try:
-        # Opened once: one system call a look.
+        # Opened once: each reading is one system call.
         statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     except (OSError, AttributeError):
         return _peak

@@ -22,15 +22,15 @@ def prepare() -> None:
             continue
         changes: Any = {"line_buffering": True}
         if "PYTHONIOENCODING" not in os.environ:
-            # What the pool reads; a locale of another encoding (or Windows) would make something
-            # else of it.
+            # The encoding that the pool reads; a locale of another encoding (or Windows) would
+            # change the text.
             changes["encoding"] = "utf-8"
         stream.reconfigure(**changes)
     _name_crashes()
 
 
 def _name_crashes() -> None:
-    """At a segmentation fault, let Python say in which line it was; it ends the worker as ever."""
+    """Let Python print the line of a segmentation fault, which still ends the worker."""
     import faulthandler
 
     if not faulthandler.is_enabled() and sys.stderr is not None:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Optional
 
-# As Go's runtime chose for the same purpose: ignored by default, not used by the C library, and
-# nearly no program handles it. A signal, because it alone gets a thread out of time.sleep() or a
-# read from a socket.
+# Go's runtime chose it for the same purpose: ignored by default, not used by the C library, and
+# handled by hardly any program. Only a signal gets a thread out of time.sleep() or a read from a
+# socket.
 _SIGNAL = getattr(signal, "SIGURG", None)
 
 
@@ -26,7 +26,7 @@ class SoftTimeLimitExceeded(BaseException):
 
 
 class Running:
-    """Which task runs, and which is to be interrupted: the watcher asks, the main thread does."""
+    """Which task runs, and which to interrupt: set by the watcher, done by the main thread."""
 
     __slots__ = ("number", "interrupted", "_main_thread")
 
@@ -34,12 +34,12 @@ class Running:
         #: The task in whose code the main thread is; 0 outside of tasks, and once the task has
         #: been interrupted.
         self.number = 0
-        #: The task that has been asked to stop and has not seen it yet, or 0.
+        #: The task whose interruption was requested and has not happened yet, or 0.
         self.interrupted = 0
         self._main_thread = get_ident()
 
     def take_signals(self) -> None:
-        """Install the handler; in the main thread, as Python wants it."""
+        """Install the handler; in the main thread, as Python requires."""
         if _SIGNAL is not None:
             signal.signal(_SIGNAL, self._on_signal)
 
@@ -54,9 +54,9 @@ class Running:
             signal.pthread_kill(self._main_thread, _SIGNAL)
 
     def _on_signal(self, _signum: int, _frame: Optional[FrameType]) -> None:
-        # Runs in the main thread between two of its instructions. What is raised here is raised
-        # there, so only while the task's own `try` is around it; `number` is 0 at any other time,
-        # and from here on: once is enough.
+        # Runs in the main thread between two of its instructions. An exception raised here appears
+        # there, so raise it only inside the task's own `try`: `number` is 0 at all other times. It
+        # becomes 0 here, because one exception is enough.
         interrupted, self.interrupted = self.interrupted, 0
         if interrupted != 0 and interrupted == self.number:
             self.number = 0

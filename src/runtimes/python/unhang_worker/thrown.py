@@ -24,7 +24,7 @@ def pack(error: BaseException) -> bytes:
     try:
         return encode(_describe(error, 0))
     except Exception:
-        # Out of memory, or a class that fails at every touch.
+        # Out of memory, or a class whose every access fails.
         name = type(error).__name__
         message = "the task raised a %s that cannot be read" % name
         return encode(
@@ -62,7 +62,7 @@ def _message(error: BaseException) -> str:
 
 
 def _stack(error: BaseException) -> str:
-    # Not at the start: a worker whose tasks do not fail never needs it.
+    # Imported late: a worker whose tasks do not fail never needs it.
     from traceback import format_exception
 
     try:
@@ -73,7 +73,7 @@ def _stack(error: BaseException) -> str:
 
 
 def _users_part(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
-    """Without the frames that lead there: this worker's, and those of importlib and asyncio."""
+    """The stack without its outer frames: this worker's, and those of importlib and asyncio."""
     first = traceback
     while first is not None and _leads_to_user(first.tb_frame.f_code.co_filename):
         first = first.tb_next
@@ -93,7 +93,7 @@ def _properties_of(error: BaseException) -> Dict[str, Any]:
     try:
         return _properties(error)
     except Exception:
-        # Of a class whose attributes fail when they are looked at.
+        # A class whose attributes cannot be read.
         return {"module": type(error).__module__}
 
 
@@ -103,7 +103,7 @@ def _properties(error: BaseException) -> Dict[str, Any]:
         if isinstance(name, str) and is_encodable(value):
             properties[name] = value
     if isinstance(error, OSError):
-        # Its own fields, which are in no __dict__.
+        # Its own fields, which are not in a __dict__.
         for name in ("errno", "strerror", "filename"):
             value = getattr(error, name, None)
             if value is not None and is_encodable(value):

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterator, List, Optional, Set, Tuple
 
-# What json.dumps() and json.loads() are made of, and the stubs do not know.
+# Internals of json.dumps() and json.loads() that the type stubs lack.
 _parts: Any = json.encoder
 _decoder: Any = json.JSONDecoder()
 _quote = _parts.encode_basestring_ascii
@@ -24,10 +24,10 @@ _scan = _decoder.scan_once
 
 #: JavaScript's Number.MAX_SAFE_INTEGER.
 LARGEST_INT = 2**53 - 1
-# Where an int of 16 digits or more starts, which may be too large. Texts and floats may look the
-# same: a second look tells.
+# Finds an int of 16 digits or more, which may be too large. Texts and floats can match as well, so
+# the value is then checked.
 _long_int = re.compile(r"[\[{,:-]\d{16}").search
-#: How much of a path is told; no reader follows more steps than that.
+#: Most steps of a path that are reported; longer ones are of no use to a reader.
 _MOST_STEPS = 24
 
 
@@ -48,8 +48,8 @@ def _make_encoder() -> Callable[[Any, int], Any]:
     if _parts.c_make_encoder is None:  # PyPy
         encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
         return lambda value, _level: (encoder.encode(value),)
-    # What json.dumps() makes anew for each value. ASCII: every string passes, also half a
-    # surrogate pair.
+    # json.dumps() would make a new encoder for each value. ASCII output, so that every string
+    # passes, even half a surrogate pair.
     made: Callable[[Any, int], Any] = _parts.c_make_encoder(
         {}, _refuse, _quote, None, ":", ",", False, False, False
     )
@@ -81,7 +81,7 @@ def encode(value: Any) -> bytes:
     try:
         text = "".join(_encode(value, 0))
     except Exception as error:
-        # It keeps what it was in the middle of, to find circles.
+        # The encoder would keep its state for finding circles.
         _encode = _make_encoder()
         raise _explain(value) or Unserializable("result", _reason(error)) from None
     if text[0] in "-123456789" or _long_int(text):
@@ -140,8 +140,7 @@ def _explain(result: Any) -> Optional[Unserializable]:
     except _UnsuitableKey as key:
         return Unserializable(_path([level[2] for level in levels]), str(key))
     except Exception as error:
-        # A class of the program's own, derived from list or dict, that fails while it is looked
-        # at.
+        # A class of the program, derived from list or dict, that fails while it is inspected.
         return Unserializable(_path([level[2] for level in levels]), _reason(error))
 
 

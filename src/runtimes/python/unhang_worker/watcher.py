@@ -14,16 +14,16 @@ from . import lifeline
 from .soft_timeout import Running
 from .wire import CHANNEL_FD, HAS_POLL, LIFELINE_FD, Channel
 
-# Milliseconds. A soft timeout is noticed within two ticks (that came in one piece with its task,
-# within a second); 40 looks a second, while tasks stream, cost about 0.1 %.
+# Milliseconds. A soft timeout is noticed within two ticks (within a second when it arrived together
+# with its task); 40 checks a second while tasks stream cost about 0.1 %.
 _TICK = 25
-# Between two looks while nothing changes: an idle worker, or one long task.
+# Between two checks while nothing changes: an idle worker, or one long task.
 _PATIENCE = 1000
 
 
 def start(running: Running, channel: Channel) -> None:
     """Start the thread."""
-    # Not by `threading`, which would list it among the program's own.
+    # Not by `threading`, which would list it among the program's threads.
     if HAS_POLL:
         start_new_thread(_watch, (running, channel))
     else:
@@ -48,15 +48,15 @@ def _watch(running: Running, channel: Channel) -> None:
             lifeline.pool_is_gone()
         unchanged = running.number == number and channel.fetches == fetches
         if unchanged and number != 0:
-            # The same task since the last look.
+            # The task is the one of the last check.
             if (not settled or CHANNEL_FD in fds) and number in channel.look_ahead():
                 running.interrupt(number)
             elif running.interrupted == number:
                 running.interrupt(number)
             settled = True
         else:
-            # What came while there was no task is for the main thread; it may be a task by the
-            # next look.
+            # Frames that arrive between tasks are for the main thread; at the next check one may
+            # run as a task.
             settled = unchanged and CHANNEL_FD not in fds
         number = running.number
         fetches = channel.fetches

@@ -49,7 +49,7 @@ FUNCTION_MASK = 0xFFFF
 
 HEADER = Struct("<IBII")
 _HEADER_LENGTH = HEADER.size
-# Longer than any text Node can make: something that is not the pool wrote to the channel.
+# Longer than any text that Node can make: another program wrote to the channel.
 _MOST_PAYLOAD = 1 << 31
 # Thousands of short runs at once, and small enough for malloc to keep it at hand (its mmap
 # threshold is 128 KiB).
@@ -77,21 +77,21 @@ class Channel:
 
     def __init__(self, fd: int = CHANNEL_FD) -> None:
         self.fd = fd
-        #: How often the main thread has fetched bytes: tells the watcher whether anything goes on.
+        #: How often the main thread has fetched bytes, by which the watcher sees activity.
         self.fetches = 0
-        #: True while a frame is written in pieces: then nothing else may be written.
+        #: True while a frame is written in pieces; no other may be written meanwhile.
         self.half_written = False
         self._data = b""
         self._at = 0
         self._ahead: List[bytes] = []
         self._ended = False
-        # Who holds it is the one that reads the socket and may change `_data` and `_ahead`.
+        # Its holder reads the socket and may change `_data` and `_ahead`.
         self._reading = allocate_lock()
         if HAS_POLL:
             self._readable = select.poll()
             self._readable.register(fd, select.POLLIN)
             self._hung_up = select.poll()
-            # Of Linux alone; elsewhere POLLHUP, which needs no asking for, says the same.
+            # On Linux only; elsewhere POLLHUP, which is always reported, means the same.
             self._hung_up.register(fd, getattr(select, "POLLRDHUP", 0))
 
     def frames(self) -> Iterator[Tuple[int, int, int, bytes]]:
@@ -115,7 +115,7 @@ class Channel:
                 self._at = end
                 yield kind, number, extra, data[start:end]
                 at = end
-            # Not to be kept while we wait: it may be large.
+            # Not kept while waiting: it may be large.
             del data
             if not self._fetch(needed):
                 return
@@ -165,7 +165,8 @@ class Channel:
                 chunk = self._read(_READ_SIZE)
                 if chunk:
                     self._ahead.append(chunk)
-            # Where the main thread is, or was a moment ago: the start of a frame in either case.
+            # The position of the main thread now or a moment ago, which is the start of a frame in
+            # either case.
             rest = self._data[self._at:] + b"".join(self._ahead)
         finally:
             self._reading.release()
