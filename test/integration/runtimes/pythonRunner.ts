@@ -8,7 +8,7 @@ const all =
 /** Programs under watch that are Node's. */
 const none = '/programs/node.test.ts'
 /** How the others start an interpreter, or say that they do. */
-const some = /python|\.py\b|newest|Terminal\(|runProgram|runFixture|stubborn|where a process waits/i
+const some = /python|\.py\b|newest|Terminal\(|runProgram|runFixture|stubborn|where a process waits|a pool task with/i
 
 /**
  * Skips what needs an interpreter where there is none, and gives the reason in the name of the test. A test of a file
