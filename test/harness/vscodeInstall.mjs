@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { delimiter, dirname, join } from 'node:path'
 import { npmEnvironment, run } from './commands.mjs'
 import { canInstallPackages, findOnPath, installPackages } from './debianPackages.mjs'
-import { isAlive, withInstallLock } from './installLock.mjs'
+import { withInstallLock } from './installLock.mjs'
 import { cacheFolder } from './paths.mjs'
 import { say, step } from './steps.mjs'
 
@@ -74,7 +74,7 @@ export async function ensureVSCode() {
   const onWait = () => {
     say('Another run is installing VS Code; waiting for it …')
   }
-  return withInstallLock(`${folder}.lock`, { onWait }, async () => {
+  return withInstallLock(folder, { onWait }, async () => {
     const meanwhile = existing(folder)
     if (meanwhile) return meanwhile
     removeAbandoned(folder)
@@ -173,6 +173,16 @@ function removeAbandoned(folder) {
   for (const name of readdirSync(parent)) {
     if (name.startsWith(prefix) && !isAlive(Number(name.slice(prefix.length))))
       rmSync(join(parent, name), { recursive: true, force: true })
+  }
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM'
   }
 }
 

@@ -16,6 +16,7 @@ it('terminates the pool on Ctrl-C and lists what is not done', async () => {
   const { code, signal, stderr } = await terminal.finished
   expect({ code, signal }).toEqual({ code: 1, signal: null })
   expect(stderr).toContain('crawl(login)')
+  expect(pool.workers).not.toEqual([])
   for (const worker of pool.workers) expect(await lives(worker.pid)).toBe(false)
 })
 

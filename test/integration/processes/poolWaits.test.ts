@@ -6,7 +6,7 @@ import {
   type ProgramWorkerFacts,
 } from '../../../src/diagnosis'
 import { createProcessTable, type ProcessIdentity, type ProcessWait } from '../../../src/processes'
-import { describePythons, oldestAndNewest } from '../runtimes/pythons'
+import { describePythons, oldestAndNewest, startMethods } from '../runtimes/pythons'
 import { fixture, StartedProcesses, until, type Started } from './startedProcesses'
 
 // What the rules for programs take for granted about real pools.
@@ -117,7 +117,7 @@ function attachedFacts(
 
 describe.skipIf(process.platform !== 'linux')('an idle pool', () => {
   describePythons(oldestAndNewest, 'of Python $version', ({ path }) => {
-    test.each(['fork', 'spawn', 'forkserver'])(
+    test.each(startMethods)(
       'has one worker that reads, and the others in line for one lock: %s',
       async (startMethod) => {
         const { program, workers } = await idlePool(path, startMethod)

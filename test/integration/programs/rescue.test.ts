@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolSnapshot } from '../../../src/protocol'
-import { describePythons, oldestAndNewest, type Python } from '../runtimes/pythons'
+import { describePythons, oldestAndNewest, startMethods, type Python } from '../runtimes/pythons'
 import { programs, stateOf, until, Watch, type WatchedRun } from './watch'
 import { pattern } from '../pattern'
 
@@ -152,18 +152,15 @@ function suite(python: Python): void {
   )
 
   describe('a lock whose holder is dead', () => {
-    it.for(['fork', 'spawn', 'forkserver'])(
-      'is released, and all results come: %s',
-      async (method, { expect: check }) => {
-        await withProgram('orphaned-queue-lock.py', { python, args: [method] }, async (run) => {
-          const { pool, verdict } = await run.untilVerdict('orphaned-queue-lock', ({ stuck }) => stuck)
-          const [{ text } = { text: '' }] = await run.rescue(pool.id, { kind: 'release', lock: 'tasks' })
-          check(text).toBe(`the lock of the tasks that ${verdict.worker!} (pid ${verdict.pid!}) died with is released`)
-          check(await run.untilSaid('results')).toEqual(['[0, 1, 4, 9, 16, 25]'])
-          check(await run.ended).toEqual({ code: 0, signal: null })
-        })
-      },
-    )
+    it.for(startMethods)('is released, and all results come: %s', async (method, { expect: check }) => {
+      await withProgram('orphaned-queue-lock.py', { python, args: [method] }, async (run) => {
+        const { pool, verdict } = await run.untilVerdict('orphaned-queue-lock', ({ stuck }) => stuck)
+        const [{ text } = { text: '' }] = await run.rescue(pool.id, { kind: 'release', lock: 'tasks' })
+        check(text).toBe(`the lock of the tasks that ${verdict.worker!} (pid ${verdict.pid!}) died with is released`)
+        check(await run.untilSaid('results')).toEqual(['[0, 1, 4, 9, 16, 25]'])
+        check(await run.ended).toEqual({ code: 0, signal: null })
+      })
+    })
     it.for(['fork', 'spawn'])(
       'is released also where the dead holder had begun to read a task: that one runs, too: %s',
       async (method, { expect: check }) => {

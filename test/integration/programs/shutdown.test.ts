@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { ResultOf, ParamsOf } from '../../../src/protocol'
-import { describePythons, newest, oldestAndNewest } from '../runtimes/pythons'
+import { describePythons, newest, oldestAndNewest, startMethods } from '../runtimes/pythons'
 import { cliScript, isRunning, programs, until, Watch } from './watch'
 
 /**
@@ -54,7 +54,7 @@ describePythons(
   oldestAndNewest,
   'Python $version',
   (python) => {
-    for (const method of ['fork', 'spawn', 'forkserver'] as const) {
+    for (const method of startMethods) {
       for (const mode of ['terminate', 'kill'] as const) {
         it(
           `${mode}: a program with a pool by ${method} ends with all that descends from it, and leaves ` +

@@ -4,11 +4,11 @@ import { newest, noPython } from './pythons'
 
 /** Files with no test that could do without. */
 const all =
-  /\/(programs|runtimes|core\/ported\/python)\/|\/(fifoSources|sessionFiles|hostKilledInRescue|attach|why|cli\/rescue)\.test\.ts$/
+  /\/(programs|runtimes|core\/ported\/python)\/|\/(fifoSources|sessionFiles|hostKilledInRescue|attach|why|cli\/rescue|realTerminal)\.test\.ts$/
 /** Programs under watch that are Node's. */
 const none = '/programs/node.test.ts'
 /** How the others start an interpreter, or say that they do. */
-const some = /python|\.py\b|newest|PseudoTerminal|runProgram|runFixture/i
+const some = /python|\.py\b|newest|Terminal\(|runProgram|runFixture|stubborn|where a process waits|a pool task with/i
 
 /**
  * Skips what needs an interpreter where there is none, and gives the reason in the name of the test. A test of a file

@@ -16,6 +16,8 @@ export const everyPython = choice.every
 export const oldestAndNewest = choice.oldestAndNewest
 /** For what does not depend on the version; `missing` without any Python. */
 export const newest = choice.newest
+/** The ways in which Python starts a process; one in a quick run. */
+export const startMethods = wanted === 'newest' ? (['fork'] as const) : (['fork', 'spawn', 'forkserver'] as const)
 /** No Python from 3.8 on is here. */
 export const noPython = newest.missing !== undefined
 

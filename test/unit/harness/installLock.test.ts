@@ -1,5 +1,5 @@
-import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { withInstallLock } from '../../harness/installLock.mjs'
@@ -9,7 +9,7 @@ describe('the install lock', () => {
   let lock: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'unhang-lock-'))
-    lock = join(folder, 'vscode.lock')
+    lock = join(folder, 'vscode')
   })
   afterEach(() => {
     rmSync(folder, { recursive: true })
@@ -32,28 +32,28 @@ describe('the install lock', () => {
     await expect(withInstallLock(lock, noWait, () => Promise.reject(new Error('no network')))).rejects.toThrow(
       'no network',
     )
-    expect(existsSync(lock)).toBe(false)
+    expect(existsSync(`${lock}.lock`)).toBe(false)
   })
 
-  test('is taken over from a process that is dead', async () => {
-    // Larger than any pid that Linux or macOS hands out.
-    writeFileSync(lock, JSON.stringify({ pid: 2 ** 30, host: hostname() }))
-    expect(await withInstallLock(lock, noWait, () => Promise.resolve('ran'))).toBe('ran')
-  })
-
-  test('is taken over from another machine once nobody touches it any more', async () => {
-    writeFileSync(lock, JSON.stringify({ pid: process.pid, host: 'another-machine' }))
+  test('is taken over once its holder does not touch it any more', async () => {
+    mkdirSync(`${lock}.lock`)
     const longAgo = new Date(Date.now() - 120_000)
-    utimesSync(lock, longAgo, longAgo)
+    utimesSync(`${lock}.lock`, longAgo, longAgo)
     expect(await withInstallLock(lock, noWait, () => Promise.resolve('ran'))).toBe('ran')
   })
 
   test('says once that another holds it, and waits', async () => {
-    writeFileSync(lock, JSON.stringify({ pid: process.pid, host: hostname() }))
+    mkdirSync(`${lock}.lock`)
     const onWait = vi.fn(() => {
-      rmSync(lock)
+      rmSync(`${lock}.lock`, { recursive: true })
     })
     await withInstallLock(lock, { onWait }, () => Promise.resolve())
     expect(onWait).toHaveBeenCalledTimes(1)
+  })
+
+  test('is no reason to wait where the folder cannot be written', async () => {
+    await expect(withInstallLock(join(folder, 'none', 'vscode'), noWait, () => Promise.resolve('ran'))).rejects.toThrow(
+      'ENOENT',
+    )
   })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { isSameStart, parseStarted, startTimeFromSeconds } from '../../../src/processes/anywhere/startTime'
 
 describe('start times in whole seconds', () => {
@@ -13,14 +13,26 @@ describe('start times in whole seconds', () => {
     expect(isSameStart(started(1000), { pid: 42, startTime: 'b1946ac9-1000' })).toBe(false)
   })
 
-  test('are read in the local time of the day on Windows', () => {
-    expect(parseStarted('2024-05-31 12:00:00', 'win32')).toBe(new Date(2024, 4, 31, 12).getTime() / 1000)
-  })
+  describe('with a clock that is hours and half an hour behind UTC', () => {
+    // In UTC, where tests usually run, an offset of a wrong sign is right.
+    beforeEach(() => {
+      vi.stubEnv('TZ', 'America/St_Johns')
+    })
+    afterEach(() => {
+      vi.unstubAllEnvs()
+    })
+    const started = Date.UTC(2024, 4, 31, 14, 30) / 1000
 
-  test('are read with the offset of today elsewhere', () => {
-    const now = new Date()
-    const shifted = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString()
-    const text = `${shifted.slice(0, 10)} ${shifted.slice(11, 19)}`
-    expect(parseStarted(text, 'darwin', now)).toBe(Math.floor(now.getTime() / 1000))
+    test('are read in the local time of the day on Windows', () => {
+      expect(parseStarted('2024-05-31 12:00:00', 'win32')).toBe(started)
+    })
+
+    test('are read with the offset of today elsewhere', () => {
+      expect(parseStarted('2024-05-31 12:00:00', 'darwin', new Date('2024-06-01T00:00:00Z'))).toBe(started)
+    })
+
+    test('are read with the offset of today also when the clocks have changed since', () => {
+      expect(parseStarted('2024-05-31 11:00:00', 'darwin', new Date('2024-12-01T00:00:00Z'))).toBe(started)
+    })
   })
 })

@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { describePythons, oldestAndNewest } from '../pythons'
+import { describePythons, oldestAndNewest, startMethods } from '../pythons'
 import { until, WatchedProgram } from './watchedProgram'
 
 let folder: string
@@ -68,32 +68,29 @@ describePythons(oldestAndNewest, 'the flight recorder of a Python $version progr
     expect(program.slots()[0]).toMatchObject({ pid: program.pid, startTicks, name: 'MainProcess', poolKey: 0 })
   })
 
-  it.each(['fork', 'spawn', 'forkserver'])(
-    'keeps the task of a worker that left with it, and how it left (%s)',
-    async (method) => {
-      const ways = ['sys.exit', 'os._exit', 'SIGKILL', 'SIGSEGV', 'abort', 'interrupt']
-      await using program = await WatchedProgram.start({ python, args: ['ends.py', method, ...ways], env: { GO: go } })
-      await until(() => program.stdout.includes('at the end'), 'the program')
-      const connection = await program.connected()
-      const lost = program.slots().filter(({ phase }) => phase === 'running')
-      expect(lost.map(({ exitCode, poolKey, counter, job }) => ({ exitCode, poolKey, counter, job }))).toEqual(
-        [3, 4, -9, -11, -6, 1].map((exitCode, index) => ({
-          exitCode,
-          poolKey: 1,
-          counter: index === 0 ? 1 : 2,
-          job: index * 2,
-        })),
-      )
-      for (const { startedAt, taskStartedAt, exitedAt } of lost)
-        expect(startedAt <= taskStartedAt && taskStartedAt <= exitedAt!).toBe(true)
-      const { tasks } = await connection.snapshot()
-      expect(lost.map(({ slot }) => tasks[slot]?.label)).toEqual(ways.map((way) => `leave('${way}')`))
-      writeFileSync(go, '')
-      const plain = program.slots().find(({ name }) => name === 'Plain')!
-      expect(plain).toMatchObject({ poolKey: 0, exitCode: 4, phase: 'idle', ready: false })
-      expect((await program.ended).code).toBe(0)
-    },
-  )
+  it.each(startMethods)('keeps the task of a worker that left with it, and how it left (%s)', async (method) => {
+    const ways = ['sys.exit', 'os._exit', 'SIGKILL', 'SIGSEGV', 'abort', 'interrupt']
+    await using program = await WatchedProgram.start({ python, args: ['ends.py', method, ...ways], env: { GO: go } })
+    await until(() => program.stdout.includes('at the end'), 'the program')
+    const connection = await program.connected()
+    const lost = program.slots().filter(({ phase }) => phase === 'running')
+    expect(lost.map(({ exitCode, poolKey, counter, job }) => ({ exitCode, poolKey, counter, job }))).toEqual(
+      [3, 4, -9, -11, -6, 1].map((exitCode, index) => ({
+        exitCode,
+        poolKey: 1,
+        counter: index === 0 ? 1 : 2,
+        job: index * 2,
+      })),
+    )
+    for (const { startedAt, taskStartedAt, exitedAt } of lost)
+      expect(startedAt <= taskStartedAt && taskStartedAt <= exitedAt!).toBe(true)
+    const { tasks } = await connection.snapshot()
+    expect(lost.map(({ slot }) => tasks[slot]?.label)).toEqual(ways.map((way) => `leave('${way}')`))
+    writeFileSync(go, '')
+    const plain = program.slots().find(({ name }) => name === 'Plain')!
+    expect(plain).toMatchObject({ poolKey: 0, exitCode: 4, phase: 'idle', ready: false })
+    expect((await program.ended).code).toBe(0)
+  })
 
   it('counts tasks, and results that could not be pickled', async () => {
     await using many = await WatchedProgram.start({ python, args: ['tasks.py', 'many'], env: { GO: go } })

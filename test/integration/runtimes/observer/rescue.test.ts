@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { RecordedProcess } from '../../../../src/runtimes/observer/recorder'
-import { describePythons, oldestAndNewest } from '../pythons'
+import { describePythons, oldestAndNewest, startMethods } from '../pythons'
 import { isAlive, until, WatchedProgram, type Connection, type Done } from './watchedProgram'
 
 let folder: string
@@ -59,7 +59,7 @@ describePythons(oldestAndNewest, 'rescue in Python $version', ({ path: python })
     expect(stderr).not.toContain('unhang_observer/')
   })
 
-  it.each(['fork', 'spawn', 'forkserver'])('runs a lost task again: every result comes (%s)', async (METHOD) => {
+  it.each(startMethods)('runs a lost task again: every result comes (%s)', async (METHOD) => {
     await using program = await WatchedProgram.start({
       python,
       args: ['retried.py'],

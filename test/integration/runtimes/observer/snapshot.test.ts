@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { describePythons, oldestAndNewest } from '../pythons'
+import { describePythons, oldestAndNewest, startMethods } from '../pythons'
 import { observerPath, until, WatchedProgram, type Snapshot } from './watchedProgram'
 
 let folder: string
@@ -97,7 +97,7 @@ describePythons(oldestAndNewest, 'a snapshot of a Python $version program', ({ p
     expect(Math.abs(last - first - (after - before))).toBeLessThan(0.05 + 0.2 * (after - before))
   })
 
-  it.each(['fork', 'spawn', 'forkserver'])('says that the end of the program waits for a pool (%s)', async (method) => {
+  it.each(startMethods)('says that the end of the program waits for a pool (%s)', async (method) => {
     await using program = await WatchedProgram.start({ python, args: ['stays.py', method] })
     const connection = await program.connected()
     const { pools, waitsIn } = await until(async () => {
@@ -112,7 +112,7 @@ describePythons(oldestAndNewest, 'a snapshot of a Python $version program', ({ p
     })
   })
 
-  it.each(['fork', 'spawn', 'forkserver'])('says what each call of each pool waits for (%s)', async (method) => {
+  it.each(startMethods)('says what each call of each pool waits for (%s)', async (method) => {
     await using program = await WatchedProgram.start({ python, args: ['methods.py', method], env: { GO: go } })
     const connection = await program.connected()
     await until(() => program.slots().filter(({ phase }) => phase === 'running').length === 5, 'five busy workers')
@@ -190,7 +190,7 @@ describePythons(oldestAndNewest, 'a snapshot of a Python $version program', ({ p
     expect(stdout).toContain('[0, 1, 2] [0, 1, 2, 3, 4]\n9 [0, 1, 2, 3, 4, 5]\n')
   })
 
-  it.each(['fork', 'spawn', 'forkserver'])(
+  it.each(startMethods)(
     "says which process is joined, and whether other threads run code of the user's (%s)",
     async (method) => {
       await using program = await WatchedProgram.start({

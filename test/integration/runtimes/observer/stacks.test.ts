@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { describePythons, oldestAndNewest } from '../pythons'
+import { describePythons, oldestAndNewest, startMethods } from '../pythons'
 import { isAlive, until, WatchedProgram, type Stacks } from './watchedProgram'
 
 let folder: string
@@ -47,34 +47,31 @@ describePythons(oldestAndNewest, 'the stacks of a Python $version program', ({ p
     expect((await program.ended).code).toBe(0)
   })
 
-  it.each(['fork', 'spawn', 'forkserver'])(
-    'are written at the signal also while C code keeps the GIL (%s)',
-    async (method) => {
-      const file = join(folder, 'in_c.py')
-      writeFileSync(file, inC)
-      await using program = await WatchedProgram.start({ python, args: [file, method] })
-      const worker = await program.slot(({ phase }) => phase === 'running', 'a task')
-      expect(worker.stackSignal).toBeGreaterThanOrEqual(34)
-      for (let dump = 1; dump <= 2; dump += 1) {
-        process.kill(worker.pid, worker.stackSignal)
-        const text = await until(() => {
-          const written = readFileSync(join(program.session, `stack-${worker.pid}`), 'utf8')
-          return written.split('in catastrophic\n').length > dump && written
-        }, 'its stack')
-        expect(text).toMatch(/^Current thread 0x[0-9a-f]+ \(most recent call first\):\n/)
-        expect(text).toMatch(/File ".*\/in_c\.py", line 4 in catastrophic\n/)
-      }
-      expect(isAlive(worker.pid, worker.startTicks)).toBe(true)
-      // The program's own process, too.
-      const [own] = program.slots()
-      process.kill(own!.pid, own!.stackSignal)
-      await until(
-        () => readFileSync(join(program.session, `stack-${own!.pid}`), 'utf8').includes('in map\n'),
-        'the stack of the program',
-      )
-      expect(program.child.exitCode).toBe(null)
-    },
-  )
+  it.each(startMethods)('are written at the signal also while C code keeps the GIL (%s)', async (method) => {
+    const file = join(folder, 'in_c.py')
+    writeFileSync(file, inC)
+    await using program = await WatchedProgram.start({ python, args: [file, method] })
+    const worker = await program.slot(({ phase }) => phase === 'running', 'a task')
+    expect(worker.stackSignal).toBeGreaterThanOrEqual(34)
+    for (let dump = 1; dump <= 2; dump += 1) {
+      process.kill(worker.pid, worker.stackSignal)
+      const text = await until(() => {
+        const written = readFileSync(join(program.session, `stack-${worker.pid}`), 'utf8')
+        return written.split('in catastrophic\n').length > dump && written
+      }, 'its stack')
+      expect(text).toMatch(/^Current thread 0x[0-9a-f]+ \(most recent call first\):\n/)
+      expect(text).toMatch(/File ".*\/in_c\.py", line 4 in catastrophic\n/)
+    }
+    expect(isAlive(worker.pid, worker.startTicks)).toBe(true)
+    // The program's own process, too.
+    const [own] = program.slots()
+    process.kill(own!.pid, own!.stackSignal)
+    await until(
+      () => readFileSync(join(program.session, `stack-${own!.pid}`), 'utf8').includes('in map\n'),
+      'the stack of the program',
+    )
+    expect(program.child.exitCode).toBe(null)
+  })
 
   it('never take a signal that the program has taken', async () => {
     const file = join(folder, 'in_c.py')

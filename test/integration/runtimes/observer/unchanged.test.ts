@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { describePythons, newest, oldestAndNewest } from '../pythons'
+import { describePythons, newest, oldestAndNewest, startMethods } from '../pythons'
 import { until, WatchedProgram, type End, type WatchOptions } from './watchedProgram'
 
 let folder: string
@@ -58,7 +58,7 @@ const programs = [
 describePythons(oldestAndNewest, 'with and without the observer, in Python $version', (which) => {
   const python = which.path
   // The way a process starts is Python's; what the observer does at each is the same in every version.
-  const methods = which === newest ? ['fork', 'spawn', 'forkserver'] : ['fork', 'spawn']
+  const methods = which === newest ? startMethods : ['fork', 'spawn']
   it.each([
     ...programs.flatMap((name) => methods.map((method) => [name, method])),
     ...forkOnly.map((name) => [name, 'fork']),

@@ -316,7 +316,8 @@ const nodeRows: readonly Row[] = [
 export const rows: readonly Row[] = [...pythonRows, ...shellRows, ...toolRows, ...nodeRows]
 
 /** Why it cannot run here. */
-export function missing({ needs }: Row): string | undefined {
+export function missing({ needs, command }: Row): string | undefined {
+  if (newest.missing !== undefined && command.some((word) => word.includes(newest.path))) return newest.missing
   if (needs === undefined) return undefined
   const isThere = (process.env.PATH ?? '')
     .split(delimiter)
