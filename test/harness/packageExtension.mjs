@@ -27,6 +27,8 @@ const required = [
   'README.md',
   'CHANGELOG.md',
   'LICENSE',
+  'media/docs/verdicts.md',
+  'media/screenshots/stuck-dark.png',
   'dist/THIRD-PARTY-NOTICES.txt',
   'dist/extension.js',
   'dist/host.js',

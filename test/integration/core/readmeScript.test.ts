@@ -8,8 +8,7 @@ import { repository, temporaryFolder } from './support'
 
 const require = createRequire(import.meta.url)
 const run = promisify(execFile)
-const readme = readFileSync(join(repository, 'README.md'), 'utf8')
-const section = readme.slice(readme.indexOf('## Use the engine alone'))
+const section = readFileSync(join(repository, 'media/docs/core.md'), 'utf8')
 const blocks = [...section.matchAll(/```(js|text)\n([^]*?)```/g)].map(([, language, text]) => ({
   language,
   text: text!,
@@ -31,7 +30,7 @@ function thrownWithOutput(error: { stdout?: string; message: string }): { stdout
 }
 
 describe('the engine in a script of its own', () => {
-  it('does what the README says', async () => {
+  it('does what media/docs/core.md says', async () => {
     const folder = installed()
     for (const { text } of blocks.slice(0, 2)) writeFileSync(join(folder, /^\/\/ (\S+)/.exec(text)![1]!), text)
     const { stdout, stderr } = await run(process.execPath, ['main.js'], { cwd: folder, timeout: 60_000 })
