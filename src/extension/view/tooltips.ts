@@ -8,12 +8,18 @@ import type {
   VerdictSnapshot,
   WorkerSnapshot,
 } from '../../protocol'
-import { formatDuration, formatPreciseDuration } from '../text/durations'
-import { exitText } from '../text/exits'
+import {
+  exitText,
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatSeconds,
+  taskStateText,
+  verdictText,
+  workerStatusText,
+} from '../../words'
 import { escapeMarkdown } from '../text/markdown'
 import { poolRow, taskElapsedMs } from '../text/rows'
-import { formatBytes, formatPercent } from '../text/sizes'
-import { taskStateText, verdictText, workerStatusText } from '../text/states'
 
 /** A pool with more functions than this is looked at by its API. */
 const mostFunctions = 5
@@ -27,7 +33,7 @@ const mostVerdicts = 3
  * @param main The process of a program.
  */
 export function poolTooltip(pool: PoolHeader, now: number, inside = 0, main?: WorkerSnapshot): string {
-  const running = formatDuration((pool.endedAt ?? now) - pool.startedAt)
+  const running = formatSeconds((pool.endedAt ?? now) - pool.startedAt)
   return paragraphs([
     `**${escapeMarkdown(pool.name)}** — ${escapeMarkdown(poolRow(pool, undefined, inside).description)}`,
     ...(pool.state === 'ended'
@@ -82,9 +88,9 @@ function statsMarkdown({ utilisation, functions }: StatsSnapshot): string | unde
           ? ''
           : l10n.t(
               'half within {0}, 99 % within {1}, longest {2}',
-              formatPreciseDuration(runMs.p50),
-              formatPreciseDuration(runMs.p99),
-              formatPreciseDuration(runMs.max),
+              formatDuration(runMs.p50),
+              formatDuration(runMs.p99),
+              formatDuration(runMs.max),
             )
       return `- ${escapeMarkdown(`${name}: ${runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs)}, ${times}`)}`
     })
@@ -98,8 +104,8 @@ function statsMarkdown({ utilisation, functions }: StatsSnapshot): string | unde
 
 /** What a hover over a worker says: usage, and the verdicts on it and on its task with the evidence. */
 export function workerTooltip(worker: WorkerSnapshot, now: number, verdict?: PoolVerdictSnapshot): string {
-  const lifetime = formatDuration((worker.exitedAt ?? now) - worker.startedAt)
-  const status = worker.status === 'exited' ? exitText(worker.exitCode, worker.signal) : workerStatusText(worker.status)
+  const lifetime = formatSeconds((worker.exitedAt ?? now) - worker.startedAt)
+  const status = worker.status === 'exited' ? (exitText(worker) ?? l10n.t('exited')) : workerStatusText(worker.status)
   return paragraphs([
     `**${escapeMarkdown(worker.name)}** — ${l10n.t('pid {0}', worker.pid)}`,
     [
@@ -124,7 +130,7 @@ function usageMarkdown({ cpuPercent, memoryBytes }: WorkerSnapshot): string | un
 
 /** What a hover over a task says. */
 export function taskTooltip(task: TaskSnapshot, now: number): string {
-  const elapsed = formatDuration(taskElapsedMs(task, now))
+  const elapsed = formatSeconds(taskElapsedMs(task, now))
   return paragraphs([
     `**${escapeMarkdown(task.label)}** — ${escapeMarkdown(`${taskStateText(task.state)} · ${elapsed}`)}`,
     task.verdict === null ? undefined : verdictMarkdown(task.verdict, task.stuck),

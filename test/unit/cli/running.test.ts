@@ -139,7 +139,7 @@ describe('stacks as text', () => {
   }
   it('are the lines that editors link, innermost first', () => {
     expect(stacksText(stacks).split('\n')).toEqual([
-      'ForkPoolWorker-3  pid 4711  told by its own interpreter',
+      'ForkPoolWorker-3  pid 4711  source: in-process observer',
       '',
       'Thread MainThread (most recent call first):',
       '  File "/w/train.py", line 7, in run',
@@ -149,7 +149,7 @@ describe('stacks as text', () => {
   })
   it('have what is to be known about them', () => {
     expect(stacksText({ ...stacks, threads: [], note: 'is in C code and holds the GIL' })).toContain(
-      'is in C code and holds the GIL\nno Python code runs in it',
+      'is in C code and holds the GIL\nNo Python or JavaScript frames.',
     )
   })
 })
