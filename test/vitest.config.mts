@@ -22,7 +22,14 @@ const never = [
 ]
 const integration = 'test/integration/**/*.test.ts'
 /** With real processes. */
-const minutes = { testTimeout: 60_000, hookTimeout: 60_000 }
+const minutes = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  globalSetup: 'test/integration/runtimes/pythonSetup.ts',
+  runner: 'test/integration/runtimes/pythonRunner.ts',
+  // The runner reads the lines of a test.
+  includeTaskLocation: true,
+}
 
 /**
  * Unit tests need no process; integration tests use real ones and the built dist/; e2e tests act as a user in a real VS

@@ -8,10 +8,14 @@ const entryPoints = {
   host: 'src/host/main.ts',
   cli: 'src/cli/main.ts',
   core: 'src/core/index.ts',
-  'node-worker': 'src/runtimes/node/worker.ts',
   'file-reader': 'src/files/reader/thread.ts',
   'host-watchdog': 'src/host/watchdog/thread.ts',
+  // Loaded when the machine's load is first measured, or when there is no /proc.
+  'system-information': 'src/processes/systemInformation.ts',
 }
+
+/** What imports modules of users, which `require()` could not do. */
+const workerEntryPoints = { 'node-worker': 'src/runtimes/node/worker.ts' }
 
 /** What runs in VS Code's extension host; `vscode` exists only there. */
 const extensionEntryPoints = {
@@ -20,16 +24,23 @@ const extensionEntryPoints = {
   'extension-client': 'src/extension/client/languageConnection.ts',
 }
 
+/** dist/<name>.js ← the module that is imported when it is first needed. */
+const lazyModules = {
+  'extension-client': /\/languageConnection$/,
+  'system-information': /\/systemInformation$/,
+}
+
 /**
- * Leaves `import('./languageConnection')` to run time, as a file of its own (esbuild splits no CommonJS).
+ * Leaves an `import()` of these modules to run time, as files of their own (esbuild splits no CommonJS).
  * @type {import('esbuild').Plugin}
  */
-const lazyClient = {
-  name: 'lazy-client',
+const lazyBundles = {
+  name: 'lazy-bundles',
   setup({ onResolve }) {
-    onResolve({ filter: /\/languageConnection$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './extension-client.js', external: true } : undefined,
-    )
+    for (const [name, filter] of Object.entries(lazyModules))
+      onResolve({ filter }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined,
+      )
   },
 }
 
@@ -61,18 +72,15 @@ export function bundleOptions({ production = false, only } = {}) {
     logLevel: 'warning',
     metafile: true,
   })
+  const common = { ...shared, mainFields: ['module', 'main'], plugins: [lazyBundles] }
+  // `import()` as require(), which works wherever the file that calls it was loaded: a file that VS Code's import()
+  // loads would not be given its `vscode`, and a vm context (of a test runner) may allow no import() at all.
+  const required = { supported: { 'dynamic-import': false } }
   /** @type {BundleOptions[]} */
   const builds = [
-    { ...shared, mainFields: ['module', 'main'], entryPoints },
-    {
-      ...shared,
-      mainFields: ['module', 'main'],
-      entryPoints: extensionEntryPoints,
-      external: ['vscode'],
-      plugins: [lazyClient],
-      // As require(): a file that VS Code's import() loads would not be given its `vscode`.
-      supported: { 'dynamic-import': false },
-    },
+    { ...common, ...required, entryPoints },
+    { ...common, entryPoints: workerEntryPoints },
+    { ...common, ...required, entryPoints: extensionEntryPoints, external: ['vscode'] },
   ]
   return builds
     .map((options) =>

@@ -6,7 +6,7 @@ import { endpointOf, type Endpoint } from './endpoint'
 import { readHostInfo, type HostInfo } from './hostInfo'
 import { HostHungError, hungAfterMs, lookAtHost, type HostScript, patience } from './hungHost'
 import { protocolVersion, type InitializationOptions } from '../protocol'
-import { openOwnFile, readOwnText } from './ownFile'
+import { openRuntimeFile, readRuntimeText } from './runtimeFile'
 import { ownPidNamespace } from './pidNamespace'
 
 /** How to find the host of a workspace, and how to start it. */
@@ -33,7 +33,7 @@ export interface ConnectedHost {
   readonly initializationOptions: InitializationOptions
   readonly info: HostInfo
   readonly endpoint: Endpoint
-  /** How to look at it, should it not answer. */
+  /** How to inspect its process if it does not answer. */
   readonly script: HostScript
   /** True when this call started a host (it may still have been another starter's that answered). */
   readonly started: boolean
@@ -59,7 +59,7 @@ export class HostStartError extends Error {
   }
 }
 
-/** A host of another version runs, and the two do not speak the same messages. */
+/** A host of another version runs, with another version of the protocol. */
 export class HostVersionError extends Error {
   override readonly name = 'HostVersionError'
   constructor(readonly info: HostInfo) {
@@ -73,7 +73,7 @@ export class HostVersionError extends Error {
 
 /** A socket that takes this long to accept belongs to a host that is stopped or swamped. */
 const connectTimeoutMs = 2000
-/** First and longest pause between two looks. */
+/** First and longest pause between two attempts. */
 const firstPauseMs = 20
 const longestPauseMs = 250
 /** A host that died on start is not started more often than this in one call. */
@@ -155,7 +155,8 @@ export async function connectOrStart(options: ConnectOptions): Promise<Connected
 }
 
 /**
- * The socket once it is open; `absent` when nobody listens there, `busy` when somebody does and takes no connection.
+ * The socket once it is open; `absent` when no process listens there, `busy` when one listens and accepts no
+ * connection.
  */
 function tryConnect(path: string, timeoutMs: number): Promise<Socket | 'absent' | 'busy'> {
   return new Promise((resolve) => {
@@ -167,7 +168,7 @@ function tryConnect(path: string, timeoutMs: number): Promise<Socket | 'absent' 
       clearTimeout(timer)
       socket.removeAllListeners()
       if (!(result instanceof Socket)) {
-        // What still arrives from a socket that is given up has nobody to go to.
+        // An abandoned socket may still report an error, which would otherwise be uncaught.
         socket.on('error', () => undefined)
         socket.destroy()
       }
@@ -183,7 +184,7 @@ function tryConnect(path: string, timeoutMs: number): Promise<Socket | 'absent' 
   })
 }
 
-/** The line that says what went wrong: that of the error, not of the stack below it. */
+/** The line with the error's message, without the stack below it. */
 function lastWords(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '')
   return (lines.find((line) => /^(?:\w*Error|Uncaught)\b/.test(line)) ?? lines[0] ?? '').trim()
@@ -199,9 +200,9 @@ function hostEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, UNHANG_WORKER: undefined, ELECTRON_RUN_AS_NODE: '1' }
 }
 
-/** What a host that died on start wrote to stderr. */
+/** The stderr of a host that died on start. */
 async function printed(endpoint: Endpoint): Promise<string> {
-  const read = await readOwnText(endpoint.stderrFile)
+  const read = await readRuntimeText(endpoint.stderrFile)
   return read.kind === 'text' ? read.text : ''
 }
 
@@ -211,7 +212,7 @@ export const reasonDescriptor = 3
 interface StartedHost {
   exitCode: number | undefined
   failure: string | undefined
-  /** In its own words why it did not start; empty when it said nothing. */
+  /** The reason that the host itself gave for not starting; empty when it gave none. */
   reason: string
 }
 
@@ -220,7 +221,7 @@ async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJ
   const state: StartedHost = { exitCode: undefined, failure: undefined, reason: '' }
   // Emptied: only the last start matters, so the file stays small. A host goes without it where there is no room for
   // it.
-  const stderr: FileHandle | undefined = await openOwnFile(endpoint.stderrFile).catch(() => undefined)
+  const stderr: FileHandle | undefined = await openRuntimeFile(endpoint.stderrFile).catch(() => undefined)
   const printsTo = stderr?.fd ?? 'ignore'
   try {
     const child = spawn(
@@ -231,7 +232,7 @@ async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJ
         cwd: endpoint.directory,
         detached: true,
         windowsHide: true,
-        // A file cannot tell why there is no room for files: the reason comes by a pipe.
+        // The reason comes by a pipe: it may be that no file can be written.
         stdio: ['ignore', printsTo, printsTo, 'pipe'],
         env: hostEnvironment(env),
       },
@@ -239,12 +240,12 @@ async function startHost(endpoint: Endpoint, options: ConnectOptions, env: NodeJ
     child.on('error', (error) => {
       state.failure = `${nodePath} could not be run (${error.message})${/ E[MN]FILE\b/.test(error.message) ? ': this command may open no more files than its limit allows (ulimit -n)' : ''}`
     })
-    // Not at its exit: what it said last may not have been read by then.
+    // `close`, not `exit`: at its exit its last output may be unread.
     child.on('close', (code, signal) => {
       state.exitCode = code ?? (signal === null ? 1 : 128)
     })
     child.unref()
-    // There is none where no file could be opened for it; the types say otherwise.
+    // Undefined where no descriptor was left for the pipe, although the types exclude it.
     const reason = (child.stdio as typeof child.stdio | undefined)?.[reasonDescriptor]
     if (reason instanceof Socket) {
       reason.setEncoding('utf8').on('data', (text: string) => {

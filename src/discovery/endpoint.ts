@@ -5,8 +5,8 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { homeFolder, temporaryFolder, userId } from './userFolders'
 
 /**
- * Where the host of one workspace keeps its socket, its files and what its pools print. Client and host compute the
- * same endpoint from the same workspace root, so neither has to be told about the other.
+ * Where the host of one workspace keeps its socket, its files and the output of its pools. Client and host compute the
+ * same endpoint from the workspace root, so that they find each other without any configuration.
  */
 export interface Endpoint {
   /** Real path of the workspace root. */
@@ -15,16 +15,16 @@ export interface Endpoint {
   readonly key: string
   /** Private folder (0700) of this workspace's host. */
   readonly directory: string
-  /** Who the host is and how to reach it ({@link HostInfo}). */
+  /** Process of the host and address of its socket ({@link HostInfo}). */
   readonly infoFile: string
   /** Live workers, found again by the next host. */
   readonly ledgerFile: string
-  /** Live programs of people's terminals, which outlive the host that watched them. */
+  /** Live programs of terminals, which outlive the host that watched them. */
   readonly programsFile: string
   /** Every signal that was ever sent. */
   readonly killsFile: string
   readonly logFile: string
-  /** What the host process itself printed, for a host that dies before it has a log. */
+  /** Output of the host process itself, for a host that dies before it has a log. */
   readonly stderrFile: string
   /** Full output of tasks, a folder a pool. */
   readonly outputDirectory: string
@@ -77,8 +77,8 @@ export function findWorkspaceRoot(folder: string, home: string | undefined = hom
 
 /**
  * The endpoint of a workspace; makes and checks its folders.
- * @throws {@link WorkspaceRootError} when the root is no folder, {@link RuntimeDirectoryError} when a folder is not
- * ours alone (somebody else could read the token or plant a socket there).
+ * @throws {@link WorkspaceRootError} when the root is no folder, {@link RuntimeDirectoryError} when a folder is
+ * accessible to other users, who could read the token or plant a socket there.
  */
 export async function endpointOf(root: string, env: NodeJS.ProcessEnv = process.env): Promise<Endpoint> {
   const real = await realWorkspaceRoot(root)
@@ -109,20 +109,20 @@ export async function endpointOf(root: string, env: NodeJS.ProcessEnv = process.
   }
 }
 
-/** What a host of a workspace left on disk. */
+/** Files that the host of a workspace left on disk. */
 export interface HostTraces {
   /** A host has announced itself; it may have died since. */
   readonly announced: boolean
   /**
-   * The ledger has entries: a host runs workers, or one died and workers may have survived it. A host that ends takes
-   * it away.
+   * The ledger has entries: a host runs workers, or died and may have left workers behind. A host removes it when it
+   * ends.
    */
   readonly ledger: boolean
 }
 
 /**
- * Looks for traces of a host. Makes nothing and trusts nothing: a cheap look for an editor that has just started, or
- * just lost its host, before it does the real thing ({@link endpointOf}, `connectOrStart`).
+ * Searches for traces of a host without creating or trusting anything: a cheap check for an editor that has just
+ * started, or has just lost its host, before it connects ({@link endpointOf}, `connectOrStart`).
  */
 export async function hostTraces(root: string, env: NodeJS.ProcessEnv = process.env): Promise<HostTraces> {
   try {
@@ -135,7 +135,8 @@ export async function hostTraces(root: string, env: NodeJS.ProcessEnv = process.
     const [info, ledger] = await Promise.all([size('host.json'), size('ledger.jsonl')])
     return { announced: info > 0, ledger: ledger > 0 }
   } catch {
-    // No such folder, or no usable runtime folder: then there is no host either. Starting one will say what is wrong.
+    // Without a usable runtime folder there is no host either. The start of a host reports what is wrong with the
+    // folder.
     return { announced: false, ledger: false }
   }
 }
@@ -182,7 +183,7 @@ function localAppData(env: NodeJS.ProcessEnv): string {
   return join(home, 'AppData', 'Local')
 }
 
-/** Makes a folder that only we can enter, or checks that the one that is there is such a folder. */
+/** Makes a folder that only this user can enter, or checks that the existing folder is one. */
 async function makePrivate(directory: string): Promise<void> {
   try {
     await mkdir(directory, { mode: 0o700 })
@@ -202,7 +203,7 @@ async function makePrivate(directory: string): Promise<void> {
         'Set UNHANG_RUNTIME_DIR to a folder that you can write, with some room on its disk.',
       )
   }
-  // lstat: a symbolic link that somebody else planted in a shared /tmp must not be followed.
+  // lstat: a symbolic link that another user planted in a shared /tmp must not be followed.
   const found = await lstat(directory)
   const advice = 'Remove it, or set UNHANG_RUNTIME_DIR to another folder.'
   if (found.isSymbolicLink()) throw new RuntimeDirectoryError(directory, 'it is a symbolic link', advice)

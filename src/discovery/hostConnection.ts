@@ -54,8 +54,8 @@ export class HostGoneError extends Error {
 export const defaultRequestTimeoutMs = 10_000
 
 /**
- * A typed client for terminals and tests. (The extension speaks through vscode-languageclient instead.)
- * Every request is bounded in time.
+ * A typed client for terminals and tests. (The extension uses vscode-languageclient instead.) Every request is bounded
+ * in time.
  */
 export class HostConnection {
   readonly #rpc: MessageConnection
@@ -77,12 +77,12 @@ export class HostConnection {
     connected: ConnectedHost,
     options: { timeoutMs?: number | undefined } = {},
   ): Promise<HostConnection> {
-    // One that has just started is still reading its own code.
+    // A host that has just started is still loading its code.
     const timeoutMs = options.timeoutMs ?? (connected.started ? defaultRequestTimeoutMs : hungAfterMs)
     const { createMessageConnection, StreamMessageReader, StreamMessageWriter } = await import('vscode-jsonrpc/node')
     const { socket } = connected
     const rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket))
-    // A reset socket also closes, and that is what requests and onClose report.
+    // A reset socket also closes; requests and onClose report the close.
     rpc.onError(() => undefined)
     const connection = new HostConnection(rpc, connected)
     rpc.listen()
@@ -111,8 +111,8 @@ export class HostConnection {
   }
 
   /**
-   * Finds the host or starts one, and does the handshake. A host that ends at that very moment (nobody had needed it
-   * for half a minute) is no error: the next one is tried.
+   * Finds the host or starts one, and does the handshake. A host that ends at that moment (it was idle for half a
+   * minute) is no error: the next host is tried.
    */
   static async connect(options: ConnectOptions): Promise<HostConnection> {
     try {
@@ -150,8 +150,8 @@ export class HostConnection {
   }
 
   /**
-   * An answer may take long (a shutdown has its grace periods), but a host that works on it hears meanwhile. Rejects
-   * with {@link HostHungError} when it does not, instead of after the rest of a long time.
+   * An answer may take long (a shutdown has its grace periods), but a healthy host answers a ping meanwhile. Rejects
+   * with {@link HostHungError} as soon as a ping is not answered, instead of at the end of the long time limit.
    */
   async #untilDeaf<T>(answer: Promise<T>): Promise<T> {
     for (;;) {
@@ -164,7 +164,7 @@ export class HostConnection {
         timer.abort()
       }
       if (first !== 'pause') return await answer
-      // An answer that it does not know this message is an answer.
+      // An error response is an answer too: an older host may not know this request.
       const ping = this.#rpc.sendRequest('unhang/ping', {}).catch(() => null)
       const lateAnswer = await Promise.race([
         answer.then(() => true),
@@ -190,14 +190,14 @@ export class HostConnection {
     else this.#rpc.onClose(listener)
   }
 
-  /** Takes leave as LSP wants it. The host and its pools go on. */
+  /** Ends the connection by LSP's `shutdown` and `exit`. The host and its pools go on. */
   async close(): Promise<void> {
     if (!this.#closed) {
       try {
         await this.#send('shutdown', undefined, 1000)
         await this.#rpc.sendNotification('exit')
       } catch {
-        // A host that does not answer is left all the same.
+        // A host that does not answer is left without them.
       }
     }
     this.dispose()
@@ -249,18 +249,15 @@ export class HostConnection {
   }
 }
 
-/**
- * A host in the middle of a long synchronous piece of work has this much longer than one that is asked something for
- * the first time.
- */
+/** Time limit of a ping: longer than that of a handshake, because the host may be in a long synchronous computation. */
 const pingLimitMs = 3000
 
-/** So that of two limits for the same thing the one with the better words comes first. */
+/** Added to the limit of the handshake, so that unlessHung, whose error explains more, rejects first. */
 const timeoutMarginMs = 1000
 
 /**
- * An answer that came just before the end is still on its way through the JSON-RPC library, a turn of the event loop a
- * message.
+ * After the connection has closed, answers that arrived before still pass through the JSON-RPC library, one per turn of
+ * the event loop.
  */
 const lastAnswersMs = 100
 
@@ -272,7 +269,9 @@ function deferredRejection(): { promise: Promise<never>; reject: (error: Error) 
   return { promise, reject }
 }
 
-/** What vscode-jsonrpc answers for a request that was in flight, or not yet written, when the connection ended. */
+/** Error codes of vscode-jsonrpc for a request that was in flight, or not yet written, when the connection ended. */
 const connectionLostCodes = new Set([-32098, -32097, -32096])
-/** The same, or a message that JSON cannot hold. */
+/**
+ * Error code of vscode-jsonrpc for a failed write: the connection has ended, or the message cannot be written as JSON.
+ */
 const writeErrorCode = -32099

@@ -1,8 +1,10 @@
 import { rename, rm, writeFile } from 'node:fs/promises'
 import type { Endpoint } from './endpoint'
-import { readOwnText, removeForeign } from './ownFile'
+import { readRuntimeText, removeForeign } from './runtimeFile'
 
-/** What host.json says: which process the host is and how to reach it. Only its owner can read the file (0600). */
+/**
+ * The contents of host.json: the host's process and the address of its socket. Only its owner can read the file (0600).
+ */
 export interface HostInfo {
   readonly pid: number
   /** With the pid the identity of the host process, across reboots (see src/processes). */
@@ -39,14 +41,14 @@ export function isPid(given: unknown): given is number {
 
 /** The host that last announced itself; undefined when there is none, or when the file makes no sense. */
 export async function readHostInfo(endpoint: Endpoint): Promise<HostInfo | undefined> {
-  const read = await readOwnText(endpoint.infoFile)
+  const read = await readRuntimeText(endpoint.infoFile)
   if (read.kind !== 'text') return undefined
   try {
     const info: unknown = JSON.parse(read.text)
-    // One of another version: the next host replaces it.
+    // A file of another version; the next host replaces it.
     return isHostInfo(info) ? info : undefined
   } catch {
-    // Half a file, of a machine that lost power: the same.
+    // A file cut short by a power failure; the next host replaces it.
     return undefined
   }
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { availableParallelism, loadavg } from 'node:os'
 import { isPid, type HostInfo } from './hostInfo'
 
-/** How to run the host's script beside the host: as a short-lived process that looks at it, or ends it. */
+/** How to run the host's script as a short-lived process that inspects the host's process, or ends it. */
 export interface HostScript {
   /** Real path of the workspace root. */
   readonly root: string
@@ -14,8 +14,8 @@ export interface HostScript {
 }
 
 /**
- * What `host.js --look` prints: the process that the runtime folder names as the host, proven by its start time and its
- * command line. null: no such process lives.
+ * The output of `host.js --look`: the process that the runtime folder names as the host, verified by its start time and
+ * command line. null: there is no such process.
  */
 export type HostCondition = {
   readonly pid: number
@@ -26,15 +26,15 @@ export type HostCondition = {
 const processStates = ['running', 'sleeping', 'uninterruptible', 'stopped', 'zombie', 'idle', 'unknown'] as const
 
 /**
- * What `host.js --end` prints: `killed`, it is gone; `gone`, it was before; `other`, the process is no host of this
- * workspace, so nothing was sent; `denied` by the kernel; `unkillable`, it waits inside the kernel and ends when that
- * does.
+ * The output of `host.js --end`: `killed`, the host was ended; `gone`, it had ended before; `other`, the process is no
+ * host of this workspace and got no signal; `denied` by the kernel; `unkillable`, it is in uninterruptible sleep and
+ * ends when that ends.
  */
 export type HostEnd = (typeof hostEnds)[number]
 
 const hostEnds = ['killed', 'gone', 'other', 'denied', 'unkillable'] as const
 
-/** The host took a connection and does not answer: it is stopped, or its main loop stands. */
+/** The host accepted a connection and does not answer: it is stopped, or its event loop is blocked. */
 export class HostHungError extends Error {
   override readonly name = 'HostHungError'
   constructor(
@@ -48,32 +48,31 @@ export class HostHungError extends Error {
 }
 
 /**
- * A host that has not answered the first message by then hangs, as far as a person who waits is concerned: it takes
- * some milliseconds, on a loaded machine some hundred.
+ * A host that has not answered the first message by then counts as hung: an answer takes some milliseconds, on a loaded
+ * machine some hundred.
  */
 export const hungAfterMs = 2000
 
-/** With more than this a person would take the machine for hung, not the host. */
+/** Beyond this, users suspect the machine, not the host. */
 const mostPatience = 4
 
 /**
- * How much longer a host is waited for, from 1 up: on a machine with ten runnable processes for each of its cores a
- * host that is well takes many times as long for an answer, and to advise its end would be wrong. A stopped one is told
- * at once all the same.
+ * Factor (at least 1) on the time that a host has to answer: on a machine with ten runnable processes a core a healthy
+ * host takes many times as long, and advice to end it would be wrong. A stopped host is reported without this delay.
  */
 export function patience(load = loadavg()[0] ?? 0, cores = availableParallelism()): number {
   return Math.min(Math.max(load / cores, 1), mostPatience)
 }
 
 /**
- * When it is looked at, so that a stopped one is known without waiting for the rest. Earlier would be for nothing on
- * most loaded machines.
+ * Time after which the host's process is inspected, so that a stopped host is reported early. Earlier inspections would
+ * mostly find a host that is merely slow.
  */
 const lookAfterMs = 800
 
-/** Starting Node on a loaded machine, and reading some files of /proc. */
+/** Enough to start Node on a loaded machine and to read some files of /proc. */
 const lookTimeoutMs = 5000
-/** The same, and the end of a process with much memory. */
+/** Enough to start Node on a loaded machine and to end a process with much memory. */
 const endTimeoutMs = 15_000
 
 /**
@@ -112,12 +111,12 @@ export async function unlessHung<T>(
     return await Promise.race([answer, hung])
   } finally {
     for (const timer of timers) clearTimeout(timer)
-    // Whichever comes second has nobody to go to.
+    // A rejection after the race is over would otherwise be uncaught.
     answer.catch(() => undefined)
   }
 }
 
-/** Asks the system, not the host, how the host of a workspace is. */
+/** Inspects the process of a workspace's host through the system, without a request to the host. */
 export async function lookAtHost(host: HostScript): Promise<HostCondition> {
   const printed = await run(host, ['--look'], lookTimeoutMs)
   if (isHostCondition(printed)) return printed
@@ -125,8 +124,8 @@ export async function lookAtHost(host: HostScript): Promise<HostCondition> {
 }
 
 /**
- * Ends a host by SIGKILL, and nothing else: what it owned ends by itself, or is found by the next host. Pid, start time
- * and command line are proven right before, in the one place where signals leave.
+ * Ends a host by SIGKILL, and no other process: its workers end by their lifelines, or are found by the next host. Pid,
+ * start time and command line are verified immediately before, in the one place that sends signals.
  */
 export async function endHungHost(
   host: HostScript,

@@ -1,6 +1,6 @@
 export * from './endpoint'
 export * from './userFolders'
-export * from './ownFile'
+export * from './runtimeFile'
 export * from './hostInfo'
 export * from './pidNamespace'
 export * from './hungHost'

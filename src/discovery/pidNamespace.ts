@@ -1,8 +1,8 @@
 import { readlinkSync } from 'node:fs'
 
 /**
- * The pid namespace of this process, `pid:[4026531836]`: in two different ones (two containers with one folder in
- * common) the same number means two processes. Undefined where there are none, or where /proc does not tell.
+ * The pid namespace of this process, `pid:[4026531836]`: in two different namespaces (two containers that share a
+ * folder) the same number means two processes. Undefined without namespaces or without /proc.
  */
 export function ownPidNamespace(): string | undefined {
   try {

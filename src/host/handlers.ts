@@ -1,27 +1,27 @@
 import type { LaunchedPool, StoppedHost, HostStatus, ParamsOf } from '../protocol'
 import type { Clients } from './connection/clients'
 import type { RequestHandlers } from './connection/requestHandlers'
-import type { ProgramRequests } from './programs/programRequests'
+import type { Programs } from './programs/programs'
 import type { PoolRegistry } from './pools/poolRegistry'
 import type { ShutdownOrder } from './pools/hostedPool'
 import { wirePlan, wireReport } from './pools/reports'
 import { planTargets, shutDownTargets } from './pools/shutdownTargets'
 import type { StateLog } from './state/stateLog'
 
-/** What requests are answered from. */
+/** The parts of the host that requests are answered from. */
 export interface HandlerContext {
   readonly state: StateLog
   readonly pools: PoolRegistry
   readonly clients: Clients
   readonly launch: (params: ParamsOf<'unhang/launchPool'>) => Promise<LaunchedPool>
-  readonly programs: ProgramRequests
+  readonly programs: Programs
   readonly status: () => Promise<HostStatus>
   /** Resolves when the threads that read files have had their turn. */
   readonly ping: () => Promise<void>
   readonly stop: () => Promise<StoppedHost>
 }
 
-/** What the host does for each request of the protocol. */
+/** The handlers of all requests of the protocol. */
 export function createHandlers({
   state,
   pools,
@@ -34,13 +34,13 @@ export function createHandlers({
 }: HandlerContext): RequestHandlers {
   return {
     'unhang/watch': (params, client) => {
-      clients.watch(client, params)
+      clients.measure(client, params)
       return null
     },
     'unhang/snapshot': ({ since }) => state.snapshot(since),
     'unhang/launchPool': async (params, client) => {
       const result = await launch(params)
-      // Nothing but microtasks since its first worker was started, so nothing it prints has been read yet.
+      // Only microtasks have run since its first worker was started, so no output of it has been read yet.
       if (params.follow === true) client.follow(result.poolId, pools.get(result.poolId).output)
       return result
     },

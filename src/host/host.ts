@@ -2,22 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { version } from '../../package.json'
-import type { Pool } from '../core'
 import type { ProcessIdentity, ProcessTable, ProtectedPids } from '../processes'
 import { ownPidNamespace, type Endpoint } from '../discovery'
-import {
-  errorCodes,
-  protocolVersion,
-  type RunningProgram,
-  type LaunchedPool,
-  type HostStatus,
-  type ParamsOf,
-} from '../protocol'
-import { defaultLimits, KillLedger, type ShutdownReport } from '../shutdown'
+import { errorCodes, protocolVersion, type CheckedParamsOf, type HostStatus, type LaunchedPool } from '../protocol'
+import { defaultLimits, KillLedger } from '../shutdown'
 import { Announcement } from './lifetime/announcement'
-import { refusalOf } from './connection/admission'
-import { Client } from './connection/client'
-import { Clients } from './connection/clients'
+import { Clients, type ClientService } from './connection/clients'
 import { RequestError } from './terms/requestError'
 import { createHandlers } from './handlers'
 import { IdleTimer } from './lifetime/idle'
@@ -27,25 +17,25 @@ import { KillLog } from './ledger/killLog'
 import type { WorkerLedger } from './ledger/workerLedger'
 import { Listener } from './lifetime/listener'
 import type { HostLog } from './terms/log'
-import type { HostedPool, ShutdownOrder } from './pools/hostedPool'
-import { LivePool } from './pools/livePool'
+import type { PoolReports, ShutdownOrder } from './pools/hostedPool'
 import { takeOverLedger } from './pools/orphans'
 import { PoolRegistry } from './pools/poolRegistry'
-import { wireReport } from './pools/reports'
-import { Preemptions, type PoolTermination, type WrappedUp } from './preemption/preemptions'
+import { Preemptions, type WrappedUp } from './preemption/preemptions'
 import { Programs } from './programs/programs'
 import { TerminalPrograms } from './programs/context/terminalPrograms'
 import { ChangeNotices, noticeIntervalMs } from './state/changeNotices'
 import { StateLog } from './state/stateLog'
 import { Watchdog } from './watchdog/watchdog'
-import { Watching } from './measuring/usageWatches'
+import { Measurements } from './measuring/measurements'
+import { poolReports } from './poolReports'
+import { programsThatRunOn, unwatchedPrograms } from './hostStatus'
 
 export interface HostOptions {
   readonly endpoint: Endpoint
   /** This process. */
   readonly self: ProcessIdentity
   readonly processes: ProcessTable
-  /** What `processes` never signals; editors are added while they are connected. */
+  /** Processes that are never signalled; editors are added while they are connected. */
   readonly protectedPids: ProtectedPids
   readonly log: HostLog
   readonly idleMs: number
@@ -53,7 +43,7 @@ export interface HostOptions {
   readonly ended: (exitCode: number) => void
 }
 
-/** The daemon of one workspace: owns its pools, and serves whoever connects. Whoever makes one holds the lock. */
+/** The daemon of one workspace: owns its pools and serves its clients. The process must hold the workspace's lock. */
 export class Host {
   readonly #options: HostOptions
 
@@ -61,7 +51,7 @@ export class Host {
   readonly #pidNamespace = ownPidNamespace()
   readonly #startedAt = Date.now()
   readonly #notices = new ChangeNotices(() => {
-    this.#clients.tellChanged(this.#state.rev)
+    this.#clients.notifyChanged(this.#state.rev)
   })
   readonly #state = new StateLog(() => {
     this.#notices.changed()
@@ -72,7 +62,8 @@ export class Host {
   readonly #pools: PoolRegistry
   readonly #killLog: KillLog
   readonly #kills: KillLedger
-  readonly #watching: Watching
+  readonly #measurements: Measurements
+  readonly #reports: PoolReports
   readonly #idle: IdleTimer
   #ledger: WorkerLedger | undefined
   #terminalPrograms: TerminalPrograms | undefined
@@ -91,6 +82,9 @@ export class Host {
     const { endpoint, processes, log, idleMs } = options
     this.#pools = new PoolRegistry(this.#state, (error) => {
       log.warn('A pool was not cleaned up.', error)
+    })
+    this.#reports = poolReports(log, this.#clients, () => {
+      this.#idle.check()
     })
     this.#killLog = new KillLog(endpoint.killsFile, (error) => {
       log.warn('A signal was not written to the kill ledger.', error)
@@ -114,32 +108,13 @@ export class Host {
       pools: this.#pools,
       ledger: () => this.#ledger,
       terminalPrograms: () => this.#terminalPrograms,
-      shutdown: (report, order) => {
-        this.#tellShutdown(report, order)
-      },
-      acted: (what) => {
-        this.#clients.tellPolicy(what)
-      },
-      ended: (pool) => {
-        this.#poolEnded(pool)
-      },
+      ...this.#reports,
       somebodyLooks: () => this.#clients.size > 0,
       mustBeOpen: () => {
         this.#mustBeOpen()
       },
     })
-    this.#watching = new Watching({
-      processes,
-      log,
-      identities: () =>
-        this.#pools.live().flatMap((pool) => pool.liveWorkers().flatMap(({ identity }) => identity ?? [])),
-      setUsage: (samples) => {
-        for (const pool of this.#pools.live()) pool.setUsage(samples)
-      },
-      setMachine: (machine) => {
-        this.#state.setMachine(machine)
-      },
-    })
+    this.#measurements = new Measurements({ processes, log, pools: this.#pools, state: this.#state })
     const watchdog = new Watchdog(endpoint.logFile, log)
     this.#idle = new IdleTimer(
       idleMs,
@@ -161,12 +136,7 @@ export class Host {
       kills: this.#kills,
       state: this.#state,
       pools: this.#pools,
-      shutdown: (report, order) => {
-        this.#tellShutdown(report, order)
-      },
-      ended: (pool) => {
-        this.#poolEnded(pool)
-      },
+      reports: this.#reports,
     })
     this.#terminalPrograms = await TerminalPrograms.open(endpoint.programsFile, this.#options.processes, (error) => {
       log.warn('The list of programs was not written.', error)
@@ -201,7 +171,7 @@ export class Host {
   stop(why: string): Promise<string[]> {
     if (!this.#stopping && this.#preemptions.active) {
       this.#preemptions.hurry()
-      // Whoever waits for that was told of it first (see the constructor), so it stops by now.
+      // The handler of `done` in the constructor runs before this one, so `#stopping` is set by now.
       return this.#preemptions.done.then(() => this.#stopping ?? [])
     }
     this.#stopping ??= this.#end(why, { kill: false, askedBy: 'host', reason: `the host ends: ${why}` })
@@ -209,8 +179,9 @@ export class Host {
   }
 
   /**
-   * SIGTERM. Pools with a `termination` are wrapped up as that says, and the host leaves with its exit code; the others
-   * are ended at once. Without such pools the host ends as by {@link stop}. Once more: goes on to the next step now.
+   * SIGTERM. Pools with a `termination` are wrapped up accordingly, and the host exits with their exit code; other
+   * pools are ended at once. Without a `termination` the host ends as by {@link stop}. A second SIGTERM skips the
+   * remaining wait of the current step.
    */
   terminate(): void {
     const first = !this.#preemptions.active
@@ -230,9 +201,9 @@ export class Host {
   #leaveFor({ exitCode, leftMs }: WrappedUp): void {
     this.#exitCode = exitCode
     const { cutGracePeriodMs, cutMs } = defaultLimits
-    // Nobody who looks has asked for this; where there is time, they hear of the end of their pools.
+    // No client has asked for this end; if there is time, clients are notified of the end of their pools.
     if (this.#clients.size > 0) this.#farewellMs = Math.max(answerMs, Math.min(farewellMs, leftMs / 2))
-    // Whatever is slow or hangs from here on does not change the exit code any more.
+    // From here on, a step that is slow or hangs no longer changes the exit code.
     this.#lastResort = setTimeout(
       () => {
         this.#options.ended(exitCode)
@@ -264,35 +235,23 @@ export class Host {
         ),
       stop: async () => {
         const issues = await this.stop('a client asked for it')
-        const runOn = this.#runOn()
+        const runOn = programsThatRunOn(this.#pools)
         return runOn.length === 0 ? { issues } : { issues, runOn }
       },
     })
+    const service: ClientService = {
+      token: this.#token,
+      version,
+      pidNamespace: this.#pidNamespace,
+      log,
+      handlers,
+      serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.#pools.headers()),
+      protect: (pid) => this.#options.protectedPids.add(pid),
+    }
     return Listener.open(
       endpoint,
       (socket) => {
-        const isFull = refusalOf(this.#clients.size) !== undefined
-        const refusal = isFull ? refusalOf(this.#clients.size - this.#clients.dropSilent()) : undefined
-        if (refusal !== undefined) log.warn('A client is turned away.', { refusal })
-        const client = new Client(socket, {
-          token: this.#token,
-          version,
-          pidNamespace: this.#pidNamespace,
-          refusal,
-          log,
-          handlers,
-          serveLanguage: (connection) => new TasksLanguage(connection, endpoint.root, () => this.#pools.headers()),
-          protect: (pid) => this.#options.protectedPids.add(pid),
-          ready: ({ kind }) => {
-            log.info('A client is there.', { client: kind, clients: this.#clients.readyCount })
-          },
-          gone: () => {
-            this.#clients.remove(client)
-            log.info('A client is gone.', { client: client.kind, clients: this.#clients.readyCount })
-          },
-        })
-        this.#clients.add(client)
-        if (refusal !== undefined) this.#clients.hurry()
+        this.#clients.accept(socket, service)
       },
       (error) => {
         log.error('Listening failed.', error)
@@ -301,50 +260,37 @@ export class Host {
   }
 
   async #status(): Promise<HostStatus> {
-    const unwatched = (await this.#terminalPrograms?.unwatched()) ?? []
-    const live = this.#pools.live()
-    // Who attached to one of them, or to what started it, looks at it again.
-    const seen = new Set(live.flatMap((pool) => pool.liveWorkers().map(({ pid }) => pid)))
     return {
       pid: this.#options.self.pid,
       version,
       startedAt: this.#startedAt,
       clients: this.#clients.readyCount,
-      pools: live.length,
+      pools: this.#pools.live().length,
       logFile: this.#options.endpoint.logFile,
-      unwatched: unwatched.filter(({ pid }) => !seen.has(pid)),
+      unwatched: unwatchedPrograms((await this.#terminalPrograms?.unwatched()) ?? [], this.#pools),
     }
   }
 
-  /** Programs that are not this host's, and go on when it ends. */
-  #runOn(): RunningProgram[] {
-    return this.#pools.live().flatMap((pool) => {
-      const { program, state, name } = pool.header()
-      const pid = program?.pid
-      return pool.owned || pid == null || state !== 'run' || !pool.liveWorkers().some((worker) => worker.pid === pid)
-        ? []
-        : [{ name, pid }]
-    })
-  }
-
-  #launch(params: ParamsOf<'unhang/launchPool'>): Promise<LaunchedPool> {
+  async #launch(params: CheckedParamsOf<'unhang/launchPool'>): Promise<LaunchedPool> {
     const { endpoint, processes, log } = this.#options
     this.#mustBeOpen()
-    return launchPool(params, {
-      mustBeOpen: () => {
-        this.#mustBeOpen()
-      },
+    const launched = await launchPool(params, {
       root: endpoint.root,
       outputDirectory: endpoint.outputDirectory,
       system: { processes, ledger: this.#kills },
-      launchProgram: (program) => this.#programs.launch(program),
-      adopt: (pool, label, termination) => {
-        this.#adopt(pool, label, termination)
-      },
-      onError: (error) => {
-        log.error('The items of a pool ended early.', error)
+      log,
+      state: this.#state,
+      pools: this.#pools,
+      ledger: this.#ledger,
+      preemptions: this.#preemptions,
+      reports: this.#reports,
+      programs: this.#programs,
+      mustBeOpen: () => {
+        this.#mustBeOpen()
       },
     })
+    this.#idle.check()
+    return launched
   }
 
   #mustBeOpen(): void {
@@ -357,79 +303,24 @@ export class Host {
       )
   }
 
-  #adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void {
-    const hosted: LivePool = new LivePool(pool, label, {
-      headerChanged: () => {
-        this.#state.headerChanged(pool.id)
-      },
-      workerChanged: (name) => {
-        this.#state.workerChanged(pool.id, name)
-      },
-      workerRemoved: (name) => {
-        this.#state.workerRemoved(pool.id, name)
-      },
-      started: (worker, identity) => {
-        this.#ledger?.started({
-          pid: identity.pid,
-          startTime: identity.startTime,
-          poolId: pool.id,
-          pool: pool.name,
-          kind: pool.kind,
-          worker: worker.name,
-          task: pool.kind === 'command' ? (worker.task?.label ?? null) : null,
-          marker: markerOf(pool.id, worker.name),
-          startedAt: worker.startedAt,
-        })
-      },
-      exited: (identity) => {
-        this.#ledger?.exited(identity)
-      },
-      shutdown: (report, order) => {
-        this.#tellShutdown(report, order)
-      },
-      ended: () => {
-        this.#preemptions.ended(hosted)
-        this.#poolEnded(hosted)
-      },
-    })
-    this.#pools.add(hosted)
-    if (termination) this.#preemptions.add(hosted, termination)
-    this.#options.log.info('A pool was launched.', { id: pool.id, name: pool.name, kind: pool.kind })
-    this.#idle.check()
-  }
-
-  /** Output of hosts before this one: their pools are gone, and with them whoever could ask for it. */
+  /** Removes the output of previous hosts: their pools are gone, so no client can ask for it. */
   async #removeOldOutput(): Promise<void> {
     const { outputDirectory } = this.#options.endpoint
     const names = await readdir(outputDirectory).catch(() => [])
     await Promise.all(names.map((name) => rm(join(outputDirectory, name), { recursive: true, force: true })))
   }
 
-  #poolEnded(pool: HostedPool): void {
-    this.#options.log.info('A pool has ended.', { id: pool.id, name: pool.name, counts: pool.header().counts })
-    this.#clients.flushOutput(pool.id)
-    this.#idle.check()
-  }
-
-  #tellShutdown(report: ShutdownReport, { askedBy, reason }: { askedBy: string; reason: string }): void {
-    const { log } = this.#options
-    const { subject, issues } = report
-    if (issues.length > 0) log.warn('A shutdown has issues.', { subject, askedBy, reason, issues })
-    else log.info('A shutdown is done.', { subject, askedBy, reason, durationMs: Math.round(report.durationMs) })
-    this.#clients.tellShutdown({ askedBy, reason, report: wireReport(report) })
-  }
-
   #clientsChanged(): void {
-    this.#watching.update(this.#clients.wishes())
+    this.#measurements.update(this.#clients.wanted())
     this.#idle.check()
   }
 
-  /** Orphans do not keep a host: the ledger has them, and nothing is read from them. */
+  /** Orphans do not keep a host alive: the ledger lists them, and no output is read from them. */
   #isNeeded(): boolean {
     return this.#clients.size > 0 || this.#preemptions.active || this.#pools.live().some((pool) => pool.needsHost)
   }
 
-  /** Nobody may find the host any more before it is decided that nobody has. */
+  /** Withdraws the announcement, then checks again: a client that connected in between keeps the host alive. */
   async #leaveUnlessNeeded(): Promise<void> {
     await this.#announcement?.withdraw()
     if (this.#isNeeded() && !this.#stopping) await this.#announcement?.publish()
@@ -440,15 +331,15 @@ export class Host {
     this.#options.log.info('The host ends.', { why })
     this.#idle.dispose()
     this.#preemptions.stop()
-    // From here on new clients find no host and start one, which waits for our lock.
+    // From here on new clients find no host and start one, which waits for the lock of this one.
     this.#listener?.close()
     await this.#announcement?.withdraw()
-    // Orphans are not ours to end: nobody asked for it, and the next host finds them in the ledger again.
+    // Orphans run on: no client asked for their end, and the next host finds them in the ledger again.
     const own = this.#pools.live().filter((pool) => pool.owned)
     const reports = await Promise.allSettled(own.map((pool) => pool.shutdown(order)))
     await this.#programs.leave()
     for (const pool of this.#pools.all()) this.#clients.flushOutput(pool.id)
-    // The answer to whoever asked goes out first.
+    // After the answer to the client that asked for the end.
     setTimeout(() => {
       void this.#leave()
     }, this.#farewellMs)
@@ -460,7 +351,7 @@ export class Host {
   async #leave(): Promise<void> {
     const { endpoint, log, ended } = this.#options
     this.#clients.end()
-    this.#watching.update([])
+    this.#measurements.update([])
     this.#notices.dispose()
     const survivors = this.#ledger?.size ?? 0
     this.#ledger?.close()
@@ -479,16 +370,11 @@ export class Host {
   }
 }
 
-/** As the engine sets UNHANG_WORKER. */
-function markerOf(poolId: string, worker: string): string {
-  return `${poolId}/${worker}`
-}
-
-/** Between the last answer and the end of its connection. */
+/** Pause between the last answer and the end of the connection. */
 const answerMs = 20
 
-/** In which the last notice of changes goes out, and clients fetch what has become of their pools. */
+/** Time for the last change notice, and for clients to fetch the final state of their pools. */
 const farewellMs = noticeIntervalMs + 150
 
-/** Ending takes this long without anything to end; with a grace period that is over there is no reason for less. */
+/** Least time for the end of the host, which it takes even without pools, also after the grace period is over. */
 const leastMs = 200

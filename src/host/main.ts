@@ -17,7 +17,7 @@ let reason = new StartReason(undefined)
 
 /**
  * `host.js --root FOLDER`: the daemon of one workspace. Exits with 0 when another one is there already. With `--look`
- * or `--end PID` it is no host, but says of the one that is how it is, or ends it; and prints one line of JSON.
+ * or `--end PID` it is no host: it inspects the process of the running host, or ends it, and prints one line of JSON.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
       root: { type: 'string' },
       // For the client that starts a host.
       'reason-to': { type: 'string' },
-      // Beside a host that answers nobody: see src/discovery/hungHost.ts.
+      // For a host that does not answer: see src/discovery/hungHost.ts.
       look: { type: 'boolean' },
       end: { type: 'string' },
       'start-time': { type: 'string' },
@@ -47,13 +47,13 @@ async function beHost(endpoint: Endpoint): Promise<void> {
   const self = await processTable.identify(process.pid)
   if (!self) throw new Error('This process is not in the process table; is /proc mounted, and of this pid namespace?')
   if (!(await becomeHost(endpoint, self, processTable))) return
-  // Only the start of the host needs the variable; whatever is launched from here gets the user's environment.
+  // Only the start of the host needs the variable; pools and programs get the user's environment.
   delete process.env.ELECTRON_RUN_AS_NODE
   const foreign = await removeStaleFiles(endpoint)
   const log = new HostLog(endpoint.logFile, { level: logLevelOf(process.env) })
   if (foreign.length > 0)
     log.warn('What stood under names of this host was none of its files, and was removed.', { foreign })
-  // One bad pool must not take the others along: what nobody caught is written down, and the host goes on.
+  // One bad pool must not end the others: uncaught errors are logged, and the host goes on.
   process.on('uncaughtException', (error) => {
     log.error('An error that nobody caught.', error)
   })

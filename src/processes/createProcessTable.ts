@@ -9,8 +9,6 @@ export interface ProcessTableOptions {
   readonly protectedPids?: ProtectedPids
   /** Default: this system's. */
   readonly platform?: NodeJS.Platform
-  /** Linux only: who reads CPU time and memory. Default `proc`, which costs a fraction of `pidusage`. */
-  readonly usageReader?: 'proc' | 'pidusage'
 }
 
 /** The process table of this system: /proc on Linux, `systeminformation` and `pidusage` elsewhere. */
@@ -22,5 +20,5 @@ export function createProcessTable(options: ProcessTableOptions = {}): ProcessTa
 /** Pids that {@link processTable} protects; add the extension host, or the host of another workspace. */
 export const protectedPids = new ProtectedPids()
 
-/** The process table that everything in one process shares. */
+/** The process table that all parts of one process share. */
 export const processTable: ProcessTable = createProcessTable({ protectedPids })

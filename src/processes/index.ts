@@ -11,6 +11,7 @@ export {
   type UsageSubscription,
 } from './sampler'
 export { readMachineLoad, type MachineLoad } from './machineLoad'
+export { createUsageReader, mostInBatch, type UsageReader, type UsageReaderOptions } from './usageReader'
 export { isAlive } from './isAlive'
 export { signalName, signalNumber } from './signalNames'
 export { forEachInSlices } from './slices'
@@ -19,7 +20,7 @@ export type { CommandTarget, InterpreterCommand, InterpreterOption } from './com
 export { interpreterKind } from './commandLine/interpreterKind'
 export { launchedCommand } from './commandLine/launchedCommand'
 export { launchedIndex, launcherOf, operandIndex, type Launcher } from './commandLine/launchers'
-export { nodeCommand } from './commandLine/nodeCommand'
+export { nodeCommand, nodeOptionsWithValue } from './commandLine/nodeCommand'
 export { commandName, programName } from './commandLine/programName'
-export { pythonCommand } from './commandLine/pythonCommand'
+export { pythonCommand, pythonOptionsWithValue } from './commandLine/pythonCommand'
 export { splitCommandLine } from './commandLine/splitCommandLine'

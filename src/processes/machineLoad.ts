@@ -16,8 +16,7 @@ export interface MachineLoad {
 
 /** Reads the machine's load through systeminformation. */
 export async function readMachineLoad(): Promise<MachineLoad> {
-  // Loaded when first looked at: it is a large library.
-  const { currentLoad, fullLoad, mem } = await import('systeminformation')
+  const { currentLoad, fullLoad, mem } = await import('./systemInformation')
   const [current, sinceBoot, memory] = await Promise.all([currentLoad(), fullLoad(), mem()])
   const [one = 0, five = 0, fifteen = 0] = loadavg()
   return {

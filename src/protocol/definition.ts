@@ -4,11 +4,11 @@ import { withoutNul } from './nul'
 import { terminationSchema } from './termination'
 
 /**
- * The `"type": "pool"` task of .vscode/tasks.json. The descriptions are what the editor shows on hover, so they are
- * written for whoever writes the task; {@link poolTaskJsonSchema} makes the editor's schema of them.
+ * The `"type": "pool"` task of .vscode/tasks.json. The editor shows the descriptions on hover, so they address the
+ * author of the task; {@link poolTaskJsonSchema} makes the editor's schema of them.
  */
 
-/** More processes than this on one machine is a slip of the finger: the pid table holds 32768 by default. */
+/** More processes than this on one machine are a typing error: the pid table holds 32768 by default. */
 export const mostProcesses = 1024
 
 const durationMs = (least: number) => z.int().min(least).max(longestTimerMs)
@@ -174,7 +174,7 @@ export type PoolTaskKey = keyof typeof poolTaskKeys
 export const poolDefinitionSchema = z.object(poolTaskKeys).partial()
 export type PoolDefinition = z.infer<typeof poolDefinitionSchema>
 
-/** What runs in the workers: exactly one of these keys is in a definition. */
+/** The keys that name the program of the workers: a definition has exactly one of them. */
 export const programKeys = ['command', 'module', 'python', 'program'] as const
 
 /**

@@ -1,13 +1,13 @@
 /** The kind of a {@link DefinitionProblem}. */
 export type ProblemCode =
-  /** A key that means nothing here. */
+  /** A key that a pool task does not have. */
   | 'unknown-key'
   /** Two keys that exclude each other. */
   | 'conflict'
   | 'missing'
   | 'wrong-type'
   | 'out-of-range'
-  /** What a value names (a file, a folder, a program, a task) is not there. */
+  /** The file, folder, program or task that a value names does not exist. */
   | 'not-found'
   /** A `${variable}` that cannot be resolved here. */
   | 'unresolved-variable'
@@ -16,15 +16,15 @@ export type ProblemCode =
   /** An item would be read as code. */
   | 'unsafe'
 
-/** Why a definition cannot run: where, and what to write instead. */
+/** Why a definition cannot run, with the place and the remedy. */
 export interface DefinitionProblem {
   readonly path: readonly (string | number)[]
   readonly code: ProblemCode
-  /** Names the key and says what to write instead. */
+  /** Names the key and the remedy. */
   readonly message: string
 }
 
-/** `items.glob`, `command[0]`: a path as people write it. */
+/** A path in its usual notation: `items.glob`, `command[0]`. */
 export function keyOf(path: readonly (string | number)[]): string {
   return path.reduce<string>(
     (key, part) => (typeof part === 'number' ? `${key}[${part}]` : key === '' ? part : `${key}.${part}`),

@@ -1,8 +1,8 @@
 import type { TaskFailure } from './results'
 
 /**
- * The first line of a failure's message, without what a row about it says already (worker, pid, task):
- * `exit -9 (SIGKILL): ended by us, …` of a lost task.
+ * The first line of a failure's message, without the parts that its row shows already (worker, pid, task): `exit -9
+ * (SIGKILL): ended by us, …` for a lost task.
  */
 export function failureReason({
   message,

@@ -2,7 +2,7 @@ import { closest } from './closest'
 import { poolTaskKeys } from './definition'
 import type { DefinitionProblem } from './definitionProblem'
 
-/** What VS Code itself reads from a task of any type. */
+/** Keys that VS Code itself reads from a task of any type. */
 const editorKeys = new Set([
   'type',
   'label',

@@ -2,7 +2,7 @@ import { poolTaskKeys } from './definition'
 import { shown, type DefinitionProblem } from './definitionProblem'
 import { expectation, valueProblems } from './valueProblems'
 
-/** `till.py` could be the module `py` of a package; whoever writes it means the file. */
+/** `till.py` could be the module `py` of a package, but its author means the file. */
 function isPythonName(text: string): boolean {
   return pythonName.test(text) && !/\.py(?::|$)/.test(text)
 }
@@ -12,7 +12,7 @@ const pythonName = /^[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*(?::[\p{
 /** Why the value of `python` names no function of a module. */
 export function pythonProblems(python: unknown): DefinitionProblem[] {
   const problems = valueProblems(poolTaskKeys.python, python, ['python'])
-  // What stands for a variable is not known yet.
+  // The value of a variable is not known yet.
   if (problems.length > 0 || typeof python !== 'string' || isPythonName(python) || python.includes('${'))
     return problems
   const imported = importedName(python)
@@ -29,7 +29,7 @@ export function pythonProblems(python: unknown): DefinitionProblem[] {
   ]
 }
 
-/** `./shop/till.py:total`, `shop/till#total` → `shop.till:total`: what whoever writes a path means. */
+/** The module that a path stands for: `./shop/till.py:total`, `shop/till#total` → `shop.till:total`. */
 function importedName(path: string): string | undefined {
   const [file = '', name] = path.split(/[:#]/)
   const dotted = file

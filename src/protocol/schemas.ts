@@ -1,4 +1,4 @@
-/** The schemas by which the host checks what clients and tasks.json say. Clients must not import it: it loads zod. */
+/** The schemas that the host checks messages and definitions with. Clients must not import it: it loads zod. */
 export { initializationOptionsSchema } from './initialization'
 export { requests } from './requests'
 export * from './termination'

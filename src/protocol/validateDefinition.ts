@@ -7,14 +7,12 @@ import { pythonProblems } from './pythonProblems'
 import { terminationProblems } from './terminationProblems'
 import { valueProblems } from './valueProblems'
 
-/** The definition, or everything that is wrong with it. */
+/** The definition, or all its problems. */
 export type Validated =
   | { readonly ok: true; readonly definition: PoolDefinition }
   | { readonly ok: false; readonly problems: DefinitionProblem[] }
 
-/**
- * Checks what can be told from the definition alone; files, folders and programs are looked up by the host at launch.
- */
+/** Checks the definition alone; files, folders and programs are checked by the host at launch. */
 export function validateDefinition(definition: unknown): Validated {
   if (typeof definition !== 'object' || definition === null || Array.isArray(definition)) {
     return {

@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import { keyOf, shown, type DefinitionProblem } from './definitionProblem'
 
-/** Zod's issues in words that name the key and say what to write. */
+/** Problems of a value by its schema, in words that name the key and the remedy. */
 export function valueProblems(schema: z.ZodType, value: unknown, path: (string | number)[]): DefinitionProblem[] {
   const parsed = schema.safeParse(value)
   if (parsed.success) return []
@@ -50,7 +50,7 @@ interface Located {
 }
 
 /**
- * Of a union's branches, the one for the kind of value that was given: what is wrong inside an array, not "no array".
+ * The issue of the union's branch that fits the kind of the given value: the wrong element of an array, not "no array".
  */
 function deepest(issue: z.core.$ZodIssue, value: unknown): Located {
   if (issue.code !== 'invalid_union') return { issue, depth: [...issue.path] }
@@ -59,7 +59,7 @@ function deepest(issue: z.core.$ZodIssue, value: unknown): Located {
   return inner ? { issue: inner.issue, depth: [...issue.path, ...inner.depth] } : { issue, depth: [...issue.path] }
 }
 
-/** What a key holds, for "Write …". */
+/** The values that a key accepts, to follow "Write …". */
 export function expectation(path: readonly (string | number)[]): string {
   const key = path.filter((part) => typeof part === 'string').join('.')
   switch (key) {

@@ -2,8 +2,8 @@ import type { RescueAction } from './messages'
 import type { PoolSnapshot, PoolVerdictSnapshot, RescueOptionSnapshot } from './snapshot'
 
 /**
- * Everything that is wrong in a pool, in one shape: its own verdicts and those of its running tasks. What says that
- * something is stuck comes first; otherwise the order is kept, which is the gravest first.
+ * All verdicts of a pool in one shape: its own and those of its running tasks. Verdicts that something is stuck come
+ * first; otherwise the order is kept, the gravest first.
  */
 export function verdictsOf(pool: Pick<PoolSnapshot, 'verdicts' | 'workers'>): PoolVerdictSnapshot[] {
   const ofTasks = pool.workers.flatMap(({ name, pid, status, task }): PoolVerdictSnapshot[] =>
@@ -18,26 +18,26 @@ export function verdictsOf(pool: Pick<PoolSnapshot, 'verdicts' | 'workers'>): Po
   return [...all.filter((verdict) => verdict.stuck), ...all.filter((verdict) => !verdict.stuck)]
 }
 
-/** True when a verdict says that the pool, or a task in it, is not going to go on by itself. */
+/** True when a verdict says that the pool, or a task in it, does not recover on its own. */
 export function isStuck(pool: Pick<PoolSnapshot, 'verdicts' | 'counts'>): boolean {
   return stuckIn(pool) > 0
 }
 
 /**
- * How many things are stuck in a pool. A program's count has its verdicts in it, that of other pools is of running
- * tasks.
+ * Number of stuck workers and tasks of a pool. The count of a program includes its verdicts, that of other pools counts
+ * running tasks.
  */
 export function stuckIn(pool: Pick<PoolSnapshot, 'verdicts' | 'counts'>): number {
   return Math.max(pool.counts.stuck, stuckByVerdicts(pool.verdicts))
 }
 
-/** Several verdicts may be about one worker; those on a pool as a whole count where no worker has one. */
+/** Number of stuck workers by verdicts; verdicts on the pool as a whole count as one where no worker has any. */
 export function stuckByVerdicts(verdicts: readonly Pick<PoolVerdictSnapshot, 'stuck' | 'worker'>[]): number {
   const stuck = verdicts.filter((verdict) => verdict.stuck)
   return Math.max(new Set(stuck.flatMap(({ worker }) => worker ?? [])).size, stuck.length === 0 ? 0 : 1)
 }
 
-/** What a rescue could do to a pool, each thing once, in the order of its verdicts. */
+/** The remedies that a rescue could apply to a pool, each once, in the order of its verdicts. */
 export function rescueOptionsOf(pool: Pick<PoolSnapshot, 'verdicts' | 'state'>): RescueOptionSnapshot[] {
   if (pool.state === 'ended') return []
   const options = new Map(
@@ -46,7 +46,7 @@ export function rescueOptionsOf(pool: Pick<PoolSnapshot, 'verdicts' | 'state'>):
   return [...options.values()]
 }
 
-/** What tells two options of a pool apart. */
+/** A key that is unique among the options of a pool. */
 export function rescueKey(option: RescueOptionSnapshot): string {
   switch (option.kind) {
     case 'task':
@@ -58,7 +58,7 @@ export function rescueKey(option: RescueOptionSnapshot): string {
   }
 }
 
-/** What becomes of a lost task. */
+/** How a rescue settles a lost task: it fails, or it runs again. */
 export type LostTaskChoice = 'fail' | 'retry'
 
 /** The action for an option. */

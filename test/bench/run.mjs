@@ -81,7 +81,9 @@ async function runAll(wanted) {
         platform: 'node',
         target: 'node20.19',
         format: 'cjs',
-        packages: 'external',
+        // As dist/ is made: a package may be an ES module, which a CommonJS bundle cannot require.
+        mainFields: ['module', 'main'],
+        external: ['vscode'],
         define: { 'import.meta.url': 'importMetaUrl' },
         banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href' },
         logLevel: 'warning',

@@ -35,6 +35,7 @@ const required = [
   'dist/node-worker.js',
   'dist/file-reader.js',
   'dist/host-watchdog.js',
+  'dist/system-information.js',
   'dist/python/worker.py',
   'dist/observer/sitecustomize.py',
   'dist/observer/unhang_observer/hooks.py',

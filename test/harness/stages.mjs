@@ -1,20 +1,28 @@
 // The stages of `npm test`, one after another. Each says how many of its tests passed and failed; all of them run, even
 // if an earlier one failed (only without a build is there nothing to test).
 import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { CommandFailedError, endCommandsOnInterrupt, onInterrupt, run } from './commands.mjs'
 import { installDependencies } from './dependencies.mjs'
 import { MarkedRun } from './leaks.mjs'
 import { artifactsFolder, repositoryRoot } from './paths.mjs'
 import { say, seconds } from './steps.mjs'
-import { oneFailed, onePassed, tallyChecks, tallyVitest } from './tally.mjs'
+import {
+  oneFailed,
+  onePassed,
+  skippedByReason,
+  slowestSuites,
+  tallyChecks,
+  tallyRetries,
+  tallyVitest,
+} from './tally.mjs'
 import { toolPath } from './tools.mjs'
 
 /** @typedef {import('./tally.mjs').Tally} Tally */
 /** @typedef {{ name: string, needed?: boolean, body: (run: MarkedRun) => Promise<Tally> }} Stage */
 
 /**
- * The longest stage takes some twenty minutes, twice that on a busy machine; tests end by themselves long before. This
+ * The longest stage takes some ten minutes, several times that on a busy machine; tests end by themselves long before. This
  * ends a stage that hangs, so that the rest still runs.
  */
 const stageTimeoutMs = 60 * 60_000
@@ -31,9 +39,9 @@ async function single(title, body) {
   }
 }
 
-/** @param {string} project @param {MarkedRun} marked @param {NodeJS.ProcessEnv} [extra] @returns {Promise<Tally>} */
+/** @param {string} project its name, or the beginning of several with `*` @param {MarkedRun} marked @param {NodeJS.ProcessEnv} [extra] @returns {Promise<Tally>} */
 async function vitest(project, marked, extra = {}) {
-  const report = join(reportsFolder, `${project}.json`)
+  const report = join(reportsFolder, `${project.replace('*', '')}.json`)
   rmSync(report, { force: true })
   const args = [
     'run',
@@ -83,7 +91,7 @@ const stages = [
     name: 'lint',
     body: () =>
       single('lint', () =>
-        run(toolPath('eslint'), ['.'], { cwd: repositoryRoot, show: true, timeoutMs: stageTimeoutMs }),
+        run('npm', ['run', '--silent', 'lint'], { cwd: repositoryRoot, show: true, timeoutMs: stageTimeoutMs }),
       ),
   },
   {
@@ -101,7 +109,7 @@ const stages = [
       const { ensureBuildTools } = await import('./buildTools.mjs')
       await ensurePythonLibraries()
       await ensureBuildTools()
-      return vitest('integration', marked)
+      return vitest('integration*', marked)
     },
   },
   {
@@ -209,6 +217,8 @@ function readable(message) {
 
 /** @param {{ name: string, tally: Tally, ms: number }[]} results */
 function report(results) {
+  const tooMany = tallyRetries(results.map(({ tally }) => tally))
+  if (tooMany !== undefined) results.push({ name: 'second attempts', tally: tooMany, ms: 0 })
   const show = (
     /** @type {string} */ heading,
     /** @type {(tally: Tally) => import('./tally.mjs').Failure[] | undefined} */ of,
@@ -221,9 +231,14 @@ function report(results) {
     }
   }
   show('Passed at the second attempt only; the first said:', ({ retried }) => retried)
-  const skipped = results.flatMap(({ name, tally }) => (tally.skipped ?? []).map((title) => `  - [${name}] ${title}`))
+  const skipped = results.flatMap(({ name, tally }) =>
+    skippedByReason(tally.skipped ?? []).map((title) => `  - [${name}] ${title}`),
+  )
   if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.join('\n')}`)
   show('Failed:', ({ failures }) => failures)
+  const slowest = slowestSuites(results.map(({ tally }) => tally))
+  if (slowest.length > 0) console.log('\nThe slowest suites:')
+  for (const { file, ms } of slowest) console.log(`  ${seconds(ms).padStart(8)}  ${relative(repositoryRoot, file)}`)
   console.log()
   for (const { name, tally, ms } of results) {
     console.log(

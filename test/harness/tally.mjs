@@ -1,11 +1,21 @@
 import { readFileSync } from 'node:fs'
 
 /** @typedef {{ title: string, message: string }} Failure */
+/** A file of tests and how long it took. @typedef {{ file: string, ms: number }} Suite */
 /**
- * What one stage of `npm test` found; `retried` are the tests that passed at the second attempt, with what the first
- * one said; `skipped` are the titles of those that were not run.
- * @typedef {{ passed: number, failed: number, failures: Failure[], retried?: Failure[], skipped?: string[] }} Tally
+ * What one stage of `npm test` found; `retried` are the tests that passed at the second attempt, with the message of
+ * the first one; `skipped` are the titles of those that were not run.
+ * @typedef {object} Tally
+ * @property {number} passed
+ * @property {number} failed
+ * @property {Failure[]} failures
+ * @property {Failure[]} [retried]
+ * @property {string[]} [skipped]
+ * @property {Suite[]} [suites]
  */
+
+/** A busy machine makes one test in a thousand late; more than this in one run is a fault that hides. */
+export const mostRetried = 3
 
 /** A stage that is one check, and held. @returns {Tally} */
 export const onePassed = () => ({ passed: 1, failed: 0, failures: [] })
@@ -40,8 +50,8 @@ export function tallyChecks(stage, checks) {
  */
 export function tallyVitest(file, exitedWithZero) {
   /**
-   * @type {{ numPassedTests: number, testResults: { name: string, status: string, message?: string, assertionResults: {
-   * status: string, fullName: string, failureMessages?: string[] | null }[] }[] }}
+   * @type {{ numPassedTests: number, testResults: { name: string, status: string, message?: string, startTime?: number,
+   * endTime?: number, assertionResults: { status: string, fullName: string, failureMessages?: string[] | null }[] }[] }}
    */
   let report
   try {
@@ -58,7 +68,7 @@ export function tallyVitest(file, exitedWithZero) {
     for (const test of result.assertionResults) {
       if (test.status === 'passed' && test.failureMessages?.length)
         retried.push({ title: test.fullName, message: test.failureMessages.join('\n') })
-      if (test.status === 'skipped') skipped.push(test.fullName)
+      if (test.status === 'skipped' || test.status === 'pending') skipped.push(test.fullName)
     }
     const failed = result.assertionResults.filter(({ status }) => status === 'failed')
     for (const test of failed) failures.push({ title: test.fullName, message: (test.failureMessages ?? []).join('\n') })
@@ -73,5 +83,52 @@ export function tallyVitest(file, exitedWithZero) {
     failures,
     ...(retried.length > 0 ? { retried } : {}),
     ...(skipped.length > 0 ? { skipped } : {}),
+    suites: report.testResults.flatMap(({ name, startTime, endTime }) =>
+      startTime === undefined || endTime === undefined ? [] : [{ file: name, ms: endTime - startTime }],
+    ),
   }
+}
+
+/**
+ * A failure of the run as a whole when too many of its tests needed a second attempt.
+ * @param {Tally[]} tallies of all stages
+ * @returns {Tally | undefined}
+ */
+export function tallyRetries(tallies) {
+  const retried = tallies.flatMap((tally) => tally.retried ?? [])
+  if (retried.length <= mostRetried) return undefined
+  return oneFailed(
+    `no more than ${mostRetried} tests need a second attempt`,
+    `${retried.length} did:\n${retried.map(({ title }) => title).join('\n')}`,
+  )
+}
+
+/**
+ * The suites that took longest, the slowest first.
+ * @param {Tally[]} tallies
+ * @returns {Suite[]}
+ */
+export function slowestSuites(tallies, most = 10) {
+  return tallies
+    .flatMap((tally) => tally.suites ?? [])
+    .sort((one, other) => other.ms - one.ms)
+    .slice(0, most)
+}
+
+/**
+ * Skipped tests by the reason that their names or their suites' names give, as lines: one for each test, or one for all
+ * of a reason that many share.
+ * @param {string[]} titles
+ * @returns {string[]}
+ */
+export function skippedByReason(titles, most = 10) {
+  /** @type {Map<string, string[]>} */
+  const byReason = new Map()
+  for (const title of titles) {
+    const reason = /\(skipped: (.*?)\)/.exec(title)?.[1] ?? 'no reason is given'
+    byReason.set(reason, [...(byReason.get(reason) ?? []), title])
+  }
+  return [...byReason].flatMap(([reason, ofReason]) =>
+    ofReason.length > most ? [`${ofReason.length} tests (skipped: ${reason})`] : ofReason,
+  )
 }

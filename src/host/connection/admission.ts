@@ -1,16 +1,16 @@
 import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 
-/** Windows and terminals of one person in one workspace; a program that opens more has lost its way. */
+/** Generous for the windows and terminals of one user in one workspace; more connections are a client's mistake. */
 export const mostConnections = 256
 
 /**
- * Descriptors that are left alone for the answer to whoever comes next, and for looking at processes meanwhile: without
- * one, the kernel's connection is closed before anything can be said.
+ * Descriptors that stay free for a refused connection and for reading /proc meanwhile: without a free descriptor the
+ * connection closes before the refusal can be sent.
  */
 const spareDescriptors = 4
 
-/** Why a new connection cannot be served now, for whoever opened it; undefined when it can. */
+/** Why a new connection cannot be served now, as a message for its client; undefined when it can. */
 export function refusalOf(connections: number): string | undefined {
   if (connections >= mostConnections) {
     return `This host has ${connections} connections, as many as it takes. Close some, and run the command again.`

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createConnection, type _Connection } from 'vscode-languageserver'
 import {
@@ -12,40 +11,25 @@ import {
   type InitializeParams,
   type InitializeResult,
 } from 'vscode-languageserver/node'
-import * as z from 'zod'
-import {
-  errorCodes,
-  protocolVersion,
-  type InitializationOptions,
-  type Notifications,
-  type RequestMethod,
-  type ParamsOf,
-} from '../../protocol'
-import { initializationOptionsSchema, requests } from '../../protocol/schemas'
-import { LaunchError } from '../terms/launchError'
+import type { InitializationOptions, Notifications, ParamsOf, RequestMethod } from '../../protocol'
 import type { Log } from '../terms/log'
-import { FrameReader, largestFirstMessageBytes, largestMessageBytes, type FrameError } from './frameReader'
-import { FrameWriter, pauseBacklogBytes } from './frameWriter'
+import { BoundedReader, largestFirstMessageBytes, largestMessageBytes, type RefusedMessageError } from './boundedReader'
+import { BoundedWriter, pauseBacklogBytes } from './boundedWriter'
 import { OutputFollower, type OutputFeed } from '../output/outputFeed'
-import { RequestError } from '../terms/requestError'
+import { answerRequest } from './answerRequest'
+import { checkHandshake, type HandshakeTerms } from './handshake'
 import type { Asker, RequestHandlers } from './requestHandlers'
 
 /** An LSP connection of the library, without proposed features. */
 export type LanguageConnection = _Connection
 
 /** What a connection needs of the host. */
-export interface ClientHost {
-  readonly token: string
-  readonly version: string
-  /** The pid namespace of the host; undefined where there are none. */
-  readonly pidNamespace: string | undefined
-  /** Why this client is not served, told once it says who it is; undefined when it is. */
-  readonly refusal: string | undefined
+export interface ClientHost extends HandshakeTerms {
   readonly log: Log
   readonly handlers: RequestHandlers
-  /** Registers code lenses and diagnostics; returns what to do when the counts of a pool changed. */
+  /** Registers code lenses and diagnostics on the connection. */
   serveLanguage(connection: LanguageConnection): LanguageService
-  /** From now on a process is never signalled, until the result is disposed. */
+  /** Excludes a process from all signals until the result is disposed. */
   protect(pid: number): Disposable
   /** The handshake is done. */
   ready(client: Client): void
@@ -56,34 +40,32 @@ export interface ClientHost {
 /** The part of a connection that draws tasks.json. */
 export interface LanguageService {
   initialize(params: InitializeParams): void
-  /** Pools changed; asks the client to fetch its code lenses again if they would look different. */
+  /** Asks the client to fetch its code lenses again, if a change of pools changes them. */
   poolsChanged(): void
   dispose(): void
 }
 
-/** A client that has not said who it is by then is none of ours. */
+/** Limit of the handshake: a client of Unhang sends `initialize` at once. */
 export const handshakeTimeoutMs = 10_000
-/**
- * The same, while there is no room for others. A client sends its first message in the moment in which it is connected.
- */
+/** Limit of the handshake while other clients wait for a place. */
 const hurriedHandshakeMs = 1000
-/** One that has sent nothing for this long makes room for the next at once. */
+/** A connection that has sent nothing for this long is ended to make room for the next. */
 const silentAfterMs = 250
-/** A well-behaved client has a handful; more than this wait in the socket. */
+/** A well-behaved client has a handful; further requests wait in the socket. */
 const mostRequestsInFlight = 256
-/** A notice waits while this much is unread: the client will fetch the newest state anyway. */
+/** A change notice waits while this much is unread: the client fetches the newest state in any case. */
 const noticeBacklogBytes = 64 * 1024
 
 /**
- * One client: the editor's window, a terminal, a test. Nothing it sends or leaves unread reaches beyond this object.
+ * One client: an editor window, a terminal, a test. Neither its messages nor its unread output affect other clients.
  */
 export class Client implements Asker {
   readonly #socket: Socket
   readonly #host: ClientHost
 
   #state: 'new' | 'ready' | 'ended' = 'new'
-  readonly #reader: FrameReader
-  readonly #writer: FrameWriter
+  readonly #reader: BoundedReader
+  readonly #writer: BoundedWriter
   readonly #connection: LanguageConnection
   readonly #language: LanguageService
   #handshake: NodeJS.Timeout
@@ -93,24 +75,24 @@ export class Client implements Asker {
   #hurried = false
   readonly #openedAt = performance.now()
   #dueRev: number | undefined
-  /** Who it said it is. */
+  /** Kind of the client, as reported in the handshake. */
   kind: InitializationOptions['client'] | 'unknown' = 'unknown'
-  /** Its own process, as it said. */
+  /** Its own process, as reported in the handshake. */
   processId: number | undefined
-  /** The pid namespace that its numbers are of, as it said. */
+  /** The pid namespace that gives its pids their meaning, as reported in the handshake. */
   pidNamespace: string | undefined
-  /** What it wants measured. */
-  watching: ParamsOf<'unhang/watch'> | undefined
+  /** The measurements that it wants. */
+  wanted: ParamsOf<'unhang/watch'> | undefined
 
   constructor(socket: Socket, host: ClientHost) {
     this.#socket = socket
     this.#host = host
 
-    this.#writer = new FrameWriter(socket, () => {
+    this.#writer = new BoundedWriter(socket, () => {
       this.#inFlight -= 1
       this.#reader.resume()
     })
-    this.#reader = new FrameReader(
+    this.#reader = new BoundedReader(
       socket,
       () => this.#writer.backlog < pauseBacklogBytes && this.#inFlight < mostRequestsInFlight,
       () => (this.#state === 'ready' ? largestMessageBytes : largestFirstMessageBytes),
@@ -136,7 +118,8 @@ export class Client implements Asker {
     this.#connection.onInitialize((params) => this.#initialize(params))
     this.#connection.onShutdown(() => undefined)
     this.#language = host.serveLanguage(this.#connection)
-    for (const method of Object.keys(host.handlers) as RequestMethod[]) this.#register(method)
+    for (const method of Object.keys(host.handlers) as RequestMethod[])
+      this.#connection.onRequest(method, (...given: unknown[]) => answerRequest(method, given, this, host))
     this.#handshake = this.#handshakeWithin(handshakeTimeoutMs)
     socket.once('close', () => {
       this.#closed()
@@ -147,7 +130,7 @@ export class Client implements Asker {
     this.#connection.listen()
   }
 
-  /** Tells of a new revision, or remembers to when the client has read what it has. */
+  /** Sends a new revision, at once or when the client has read its backlog. */
   notifyChanged(rev: number): void {
     if (this.#state !== 'ready') return
     if (this.#writer.backlog > noticeBacklogBytes) {
@@ -181,7 +164,8 @@ export class Client implements Asker {
         follower.push(chunk)
       }),
     })
-    // What is kept comes at once: the pool may have ended already, and its follower may be about to leave.
+    // The buffered output is sent at once: the pool may have ended already, and its follower may be about to
+    // disconnect.
     follower.flush()
   }
 
@@ -192,19 +176,17 @@ export class Client implements Asker {
     followed?.follower.dispose()
   }
 
-  /**
-   * Sends what waits of a pool's output now; called when the pool has ended, so that the end comes after the output.
-   */
+  /** Sends a pool's buffered output now; called at the end of the pool, so that the output arrives before that. */
   flushOutput(poolId: string): void {
     this.#followed.get(poolId)?.follower.flush()
   }
 
-  /** It has been opened a while ago, and sent nothing at all. */
+  /** The connection has sent nothing since it was opened, some time ago. */
   get isSilent(): boolean {
     return this.#state === 'new' && this.#socket.bytesRead === 0 && performance.now() - this.#openedAt >= silentAfterMs
   }
 
-  /** Others wait for a place: one that has sent nothing at all has only a second left to do so. */
+  /** Shortens the limit of the handshake while other clients wait for a place. */
   hurry(): void {
     if (this.#state !== 'new' || this.#hurried || this.#socket.bytesRead > 0) return
     this.#hurried = true
@@ -212,7 +194,7 @@ export class Client implements Asker {
     this.#handshake = this.#handshakeWithin(hurriedHandshakeMs)
   }
 
-  /** Ends the connection after what is already written. */
+  /** Ends the connection after the output that is already written. */
   end(): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
@@ -236,66 +218,18 @@ export class Client implements Asker {
     }, ms)
   }
 
-  #register(method: RequestMethod): void {
-    const schema: z.ZodType = requests[method].params
-    this.#connection.onRequest(method, async (...given: unknown[]) => {
-      // The library passes by-position parameters one by one, and the cancellation token last.
-      const positional = given.slice(0, -1)
-      const params: unknown = positional.length === 0 ? undefined : positional.length === 1 ? positional[0] : positional
-      const parsed = schema.safeParse(params)
-      if (!parsed.success)
-        return new ResponseError(ErrorCodes.InvalidParams, `${method}: ${z.prettifyError(parsed.error)}`)
-      try {
-        const handle = this.#host.handlers[method] as (params: unknown, asker: Asker) => unknown
-        return await handle(parsed.data, this)
-      } catch (error) {
-        if (error instanceof LaunchError) return new ResponseError(errorCodes.launch, error.message, error.data)
-        if (error instanceof RequestError) return new ResponseError(error.code, error.message)
-        this.#host.log.error(`${method} failed.`, error)
-        return new ResponseError(
-          ErrorCodes.InternalError,
-          `${method} failed in the host: ${error instanceof Error ? error.message : String(error)}. The host's ` +
-            'log has more.',
-        )
-      }
-    })
-  }
-
   #initialize(params: InitializeParams): InitializeResult | ResponseError<InitializeError> {
     if (this.#state !== 'new')
       return new ResponseError(ErrorCodes.InvalidRequest, 'This connection is initialized already.', { retry: false })
-    const parsed = initializationOptionsSchema.safeParse(params.initializationOptions)
-    if (!parsed.success || !sameToken(parsed.data.token, this.#host.token)) {
-      return this.#turnAway(
-        'The token is missing or wrong: it is in the host.json that only the owner of this host can read.',
-      )
-    }
-    if (parsed.data.protocolVersion !== protocolVersion) {
-      return this.#turnAway(
-        `This host (version ${this.#host.version}) speaks protocol ${protocolVersion}, the client ` +
-          `${parsed.data.protocolVersion}. Stop the host, and start it again from the newer one.`,
-      )
-    }
-    if (this.#host.refusal !== undefined) return this.#turnAway(this.#host.refusal)
-    const { pidNamespace } = parsed.data
-    if (
-      pidNamespace !== undefined &&
-      this.#host.pidNamespace !== undefined &&
-      pidNamespace !== this.#host.pidNamespace
-    ) {
-      return this.#turnAway(
-        `This host (version ${this.#host.version}) runs in another pid namespace than its client, as in another ` +
-          'container: the same number means two processes there, so neither could name one to the other. Set ' +
-          'UNHANG_RUNTIME_DIR to a folder that the two do not share, and the client gets a host of its own.',
-      )
-    }
-    this.pidNamespace = pidNamespace
+    const options = checkHandshake(params.initializationOptions, this.#host)
+    if (typeof options === 'string') return this.#turnAway(options)
+    this.pidNamespace = options.pidNamespace
     clearTimeout(this.#handshake)
     this.#state = 'ready'
-    this.kind = parsed.data.client
+    this.kind = options.client
     this.processId = params.processId ?? undefined
-    // An editor that was started from a worker carries its mark, and would be ended with it. A command that runs in a
-    // worker should be: it is part of what the worker does.
+    // An editor that was started from a worker carries the worker's mark, and would be ended with the worker. For a
+    // command that runs in a worker that is right: it is part of the worker's task.
     if (this.kind === 'vscode' && typeof params.processId === 'number')
       this.#protection = this.#host.protect(params.processId)
     this.#language.initialize(params)
@@ -323,7 +257,7 @@ export class Client implements Asker {
     return new ResponseError(LSPErrorCodes.RequestFailed, why, { retry: false })
   }
 
-  /** Before the handshake nothing but `initialize` is heard. */
+  /** Before the handshake only `initialize` is admitted. */
   #admit(message: Message): boolean {
     if (this.#state === 'ended') return false
     const isRequest = Message.isRequest(message)
@@ -332,13 +266,13 @@ export class Client implements Asker {
       this.drop()
       return false
     }
-    // The library would look into it without checking.
+    // The library reads the id without checking that there is one.
     if (Message.isNotification(message) && message.method === '$/cancelRequest' && !hasId(message.params)) return false
     if (isRequest) this.#inFlight += 1
     return true
   }
 
-  #refuse(error: FrameError): void {
+  #refuse(error: RefusedMessageError): void {
     this.#host.log.warn(`A client sent ${error.message}; its connection is ended.`, { client: this.kind })
     this.drop()
   }
@@ -367,10 +301,4 @@ function hasId(params: unknown): boolean {
     'id' in params &&
     (typeof params.id === 'string' || typeof params.id === 'number')
   )
-}
-
-/** Takes the same time wherever the two differ. */
-function sameToken(given: string, token: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(token)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }

@@ -7,8 +7,8 @@ export interface Asker {
   readonly processId: number | undefined
   /** The pid namespace that gives its pids their meaning, as reported in the handshake. */
   readonly pidNamespace: string | undefined
-  /** The samples that the client wants. */
-  watching: ParamsOf<'unhang/watch'> | undefined
+  /** The measurements that the client wants. */
+  wanted: ParamsOf<'unhang/watch'> | undefined
   /** Starts or continues to send it a pool's output. */
   follow(poolId: string, feed: OutputFeed): void
   unfollow(poolId: string): void

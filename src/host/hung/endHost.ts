@@ -6,16 +6,15 @@ import { KillLog } from '../ledger/killLog'
 import { findHostProcess } from './hostProcess'
 
 /**
- * The kernel takes the memory of a process back before it is gone: some hundred milliseconds for a large one on a
- * loaded machine.
+ * Before a process is gone the kernel reclaims its memory: some hundred milliseconds for a large process on a loaded
+ * machine.
  */
 const endsWithinMs = 3000
 const lookMs = 20
 
 /**
- * Ends a host that answers nobody, by SIGKILL. Not through the shutdown of a pool: that ends what a process started as
- * well, and a host's workers end by their own lifelines or go over to the next host, as they do when a host is killed
- * by anybody else.
+ * Ends an unresponsive host by SIGKILL. Not by the shutdown of a pool, which would also end descendants: the host's
+ * workers end by their lifelines or are taken over by the next host, as after any other death of a host.
  */
 export async function endHost(
   endpoint: Endpoint,

@@ -3,8 +3,8 @@ import { readHostInfo, type Endpoint, type HostCondition } from '../../discovery
 import { lockHolder } from '../lifetime/lock'
 
 /**
- * The process that is the host of a workspace now, without asking it anything: named by the lock or host.json, alive as
- * that very process, and by its command line a host of this workspace. null when there is none.
+ * The process of a workspace's host, found without a request to it: named by the lock or host.json, alive with the same
+ * start time, and by its command line a host of this workspace. null when there is none.
  */
 export async function findHostProcess(endpoint: Endpoint, processes: ProcessTable): Promise<HostCondition> {
   const named = [await lockHolder(endpoint.directory), await readHostInfo(endpoint)].filter(
@@ -20,9 +20,9 @@ export async function findHostProcess(endpoint: Endpoint, processes: ProcessTabl
 }
 
 /**
- * Whether a process was started as the host of this workspace. A file in the runtime folder is anybody's word who runs
- * as this user, and on its word alone no process is ended. Elsewhere than on Linux nothing tells command lines, and the
- * file has to do.
+ * Whether a process was started as the host of this workspace. Any process of this user can write the files of the
+ * runtime folder, so no process is ended on the strength of such a file alone. Except on Linux command lines are not
+ * available, and the file has to suffice.
  */
 async function isHostOf(root: string, identity: ProcessIdentity, processes: ProcessTable): Promise<boolean> {
   if (process.platform !== 'linux') return true

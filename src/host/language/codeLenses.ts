@@ -3,7 +3,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument'
 import type { PoolHeader } from '../../protocol'
 import { parseTasksFile } from '../launch/tasksFile'
 
-/** What stands above each pool task: how to launch it, or how it is going and how to end it. */
+/** The lens above each pool task: a command that launches it, or its progress and a command that ends it. */
 export function codeLensesOf(document: TextDocument, pools: readonly PoolHeader[]): CodeLens[] {
   const folder = folderOf(document)
   return parseTasksFile(document.getText()).poolTasks.flatMap(({ label, node }) => {

@@ -6,10 +6,10 @@ import type { ItemLook } from '../launch/items'
 import { parseTasksFile, placeOf, tooDeep, type PoolTask } from '../launch/tasksFile'
 
 /**
- * What keeps the pool tasks of a tasks.json from running, each at its key. Syntax errors are left to the editor's own
- * JSON support, and so are variables that only the editor resolves.
+ * The problems that keep the pool tasks of a tasks.json from running, each at its key. Syntax errors are left to the
+ * editor's own JSON support, as are variables that only the editor resolves.
  * @param root The workspace folder that the document belongs to.
- * @param look Ends what is still looked up for a text that was edited since.
+ * @param look Cancels the checks of a text that was edited since.
  */
 export async function diagnosticsOf(
   document: TextDocument,

@@ -12,8 +12,8 @@ import { diagnosticsOf } from './diagnostics'
 export const lensIntervalMs = 1000
 
 /**
- * Longest pause between two requests to fetch lenses that the client did not fetch: its tab may be in the background,
- * which fetches by itself when it is shown.
+ * Longest pause between two requests to refresh lenses that the client did not fetch: its tab may be in the background,
+ * and fetches them when it is shown.
  */
 const longestLensIntervalMs = 30_000
 
@@ -24,10 +24,10 @@ export class TasksLanguage implements LanguageService {
   readonly #pools: () => PoolHeader[]
 
   readonly #documents = new TextDocuments(TextDocument)
-  /** What is looked up for the diagnostics of a document, by its URI. */
+  /** Running checks for the diagnostics of a document, by its URI. */
   readonly #looks = new Map<string, AbortController>()
   #refreshes = false
-  /** What the lenses showed that the client fetched last. */
+  /** Content of the lenses that the client fetched most recently. */
   #fetched: string | undefined
   #lastRefresh = -Infinity
   #pauseMs = lensIntervalMs
@@ -48,7 +48,7 @@ export class TasksLanguage implements LanguageService {
       // Launching by label reads this workspace's own file, so only that one gets lenses.
       if (!document || folder !== this.#root) return []
       const pools = this.#pools()
-      // What the client has given up meanwhile, it does not show.
+      // A cancelled request's answer is not shown.
       if (!token.isCancellationRequested) this.#lensesFetched(lensState(pools))
       return codeLensesOf(document, pools)
     })
@@ -56,7 +56,7 @@ export class TasksLanguage implements LanguageService {
       const document = this.#documents.get(textDocument.uri)
       const folder = document && (await workspaceFolderOf(document))
       if (!document || folder === undefined) return { kind: 'full', items: [] }
-      // Nobody reads the answer about a text that was edited since; a client need not say so.
+      // The answer on a text that was edited since is not needed; clients do not always cancel its request.
       this.#looks.get(document.uri)?.abort()
       const look = new AbortController()
       this.#looks.set(document.uri, look)
@@ -77,10 +77,10 @@ export class TasksLanguage implements LanguageService {
   }
 
   /**
-   * That the client was told is no proof that it fetches: VS Code drops the fetch that waits in it when the editor
-   * loses the focus, and a fetch that is asked for again before it is due waits anew, up to a minute on a slow machine
-   * (codelensController.ts: `onDidBlurEditorText`, `CodeLensProvide`). So it is told again until it has fetched, each
-   * time after a longer pause.
+   * A refresh request is no proof that the client fetches: VS Code drops its pending fetch when the editor loses the
+   * focus, and a fetch that is requested again before it is due waits anew, up to a minute on a slow machine
+   * (codelensController.ts: `onDidBlurEditorText`, `CodeLensProvide`). So the request is repeated until the client has
+   * fetched, each time after a longer pause.
    */
   poolsChanged(): void {
     if (!this.#refreshes || this.#timer || this.#documents.keys().length === 0) return

@@ -16,7 +16,7 @@ export interface CheckedDefinition {
   readonly interpreter: string | undefined
 }
 
-/** What a client's settings say where a definition says nothing. */
+/** A client's settings for keys that a definition leaves out. */
 export interface ProgramSettings {
   /** `unhang.pythonPath`, as it was written. */
   readonly pythonPath?: string | undefined
@@ -27,12 +27,11 @@ export type Checked =
   | { readonly ok: false; readonly problems: DefinitionProblem[] }
 
 /**
- * Everything that can be told about a definition without starting a process: the same checks before a launch and for
- * the diagnostics in the editor.
+ * All checks of a definition that need no process; the same before a launch and for the diagnostics in the editor.
  * @param env The environment the workers would have, before the definition's own additions.
- * @param settings Left out where they are not known, as for the editor's diagnostics: what depends on them is not
- * looked up.
- * @param look How far the items are looked up.
+ * @param settings Left out where they are not known, as for the editor's diagnostics: checks that depend on them are
+ * skipped.
+ * @param look How thoroughly the items are checked.
  */
 export async function checkDefinition(
   given: unknown,
@@ -71,7 +70,7 @@ export async function checkDefinition(
   }
   const items = await openItems(definition.items ?? [], cwd, look)
   if ('problem' in items) {
-    // What stands for a variable nobody resolved is not there either: said once is enough.
+    // A path with an unresolved variable does not exist either; the variable alone is reported.
     if (!problems.some((problem) => problem.path[0] === 'items')) problems.push(items.problem)
     return { ok: false, problems }
   }

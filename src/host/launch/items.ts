@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { filledLines, readForeign, type ReadFault, type ReadForeign, type ReadRequest } from '../../files'
 import type { DefinitionProblem, PoolItems } from '../../protocol/schemas'
 
-/** The items of a pool: how many, and one after the other, read as the pool gets to them where they could be many. */
+/** The items of a pool: their number, and an iteration over them that reads large sources lazily. */
 export interface ItemSource {
   readonly total: number
   iterate(): Iterable<unknown>
@@ -10,11 +10,11 @@ export interface ItemSource {
 
 export type OpenedItems = { readonly source: ItemSource } | { readonly problem: DefinitionProblem }
 
-/** How far the items are looked up, and until when somebody wants to know. */
+/** How thoroughly the items are checked, and a signal that cancels the check. */
 export interface ItemLook {
   /**
-   * `edit`: for the diagnostics of a tasks.json, at every pause in typing. What takes more than a moment is left out
-   * there: the launch says it.
+   * `edit`: for the diagnostics of a tasks.json, at every pause in typing. Checks that take more than a moment are left
+   * to the launch.
    */
   readonly purpose: 'launch' | 'edit'
   readonly signal?: AbortSignal | undefined
@@ -131,7 +131,7 @@ function ask(
   return read(request, { deadlineMs, signal })
 }
 
-/** In the middle of an edit it is no fault that something is larger than what is looked at then. */
+/** During an edit a source beyond the limits of the check is no problem. */
 function problemUnlessUnknown({ fault }: ReadFault, { purpose }: ItemLook, problem: DefinitionProblem): OpenedItems {
   const isUnknown = fault === 'aborted' || (purpose === 'edit' && (fault === 'too-large' || fault === 'too-long'))
   return isUnknown ? { source: fromArray([]) } : { problem }

@@ -4,30 +4,25 @@ import { commandName } from '../../processes'
 import type { LaunchedPool, ParamsOf } from '../../protocol'
 import type { PoolDefinition } from '../../protocol/schemas'
 import type { ShutdownDependencies } from '../../shutdown'
-import type { ProgramLaunch } from '../programs/programs'
+import type { ProgramLaunch, Programs } from '../programs/programs'
+import type { Log } from '../terms/log'
+import { adoptPool, type AdoptContext } from './adoptPool'
 import type { PoolTermination } from '../preemption/preemptions'
 import { checkDefinition, environmentOf, type CheckedDefinition } from './checkDefinition'
 import { LaunchError } from '../terms/launchError'
 import { findTask } from './findTask'
 import { splitModule } from './program'
 
-/** What a launch needs of the host. */
-export interface LaunchContext {
+/** The parts of the host that a launch needs. */
+export interface LaunchContext extends AdoptContext {
   readonly root: string
   /** Where each pool gets a folder for its output. */
   readonly outputDirectory: string
-  /** dist/node-worker.js; default: the engine looks beside itself. */
-  readonly workerPath?: string | undefined
   /** Process table and kill ledger of the pools. */
   readonly system: ShutdownDependencies
-  /**
-   * Called in the same turn in which the pool is made: its workers start in the next, and not one event may be missed.
-   */
-  adopt(pool: Pool, label: string | null, termination: PoolTermination | undefined): void
-  launchProgram(program: ProgramLaunch): Promise<LaunchedPool>
+  readonly programs: Programs
   /** Called right before a pool is made: checking takes time. Throws when this host takes no more pools. */
   mustBeOpen(): void
-  readonly onError: (error: unknown) => void
 }
 
 /**
@@ -49,7 +44,7 @@ export async function launchPool(params: ParamsOf<'unhang/launchPool'>, context:
   const { checked } = result
   context.mustBeOpen()
   if (checked.definition.program !== undefined)
-    return context.launchProgram(programLaunchOf(checked, checked.definition.program, label, params, env))
+    return context.programs.launch(programLaunchOf(checked, checked.definition.program, label, params, env))
   const options = poolOptionsOf(checked, label, params, env, context)
   let pool: Pool
   try {
@@ -58,8 +53,9 @@ export async function launchPool(params: ParamsOf<'unhang/launchPool'>, context:
     if (!(error instanceof PoolOptionError)) throw error
     throw new LaunchError(subject, [{ path: [error.option], code: 'out-of-range', message: error.message }])
   }
-  context.adopt(pool, label ?? null, terminationOf(checked, env))
-  runToTheEnd(pool, checked, context.onError)
+  // In the same turn as its start: its workers start in the next, and no event of theirs may be missed.
+  adoptPool(pool, label ?? null, terminationOf(checked, env), context)
+  runToTheEnd(pool, checked, context.log)
   const { total } = checked.items
   return {
     poolId: pool.id,
@@ -74,13 +70,17 @@ function terminationOf({ definition, cwd }: CheckedDefinition, env: NodeJS.Proce
   return termination && { definition: termination, cwd, env: environmentOf(env, definition) }
 }
 
-/** All items, then no more; the pool ends by itself when the last one has ended. */
-function runToTheEnd(pool: Pool, { items, definition }: CheckedDefinition, onError: (error: unknown) => void): void {
+/** Submits all items, then closes the pool, which ends with its last task. */
+function runToTheEnd(pool: Pool, { items, definition }: CheckedDefinition, log: Log): void {
   const { done } = pool.runItems(items.iterate(), { total: items.total, ...given({ chunkSize: definition.chunkSize }) })
-  // A file of items that went away half way is the end of the items.
-  done.catch(onError).finally(() => {
-    pool.close()
-  })
+  // A file of items that vanishes half way ends the items.
+  done
+    .catch((error: unknown) => {
+      log.error('The items of a pool ended early.', error)
+    })
+    .finally(() => {
+      pool.close()
+    })
 }
 
 function programLaunchOf(
@@ -112,10 +112,10 @@ function poolOptionsOf(
   label: string | undefined,
   { defaults }: ParamsOf<'unhang/launchPool'>,
   env: NodeJS.ProcessEnv,
-  context: LaunchContext,
+  { outputDirectory }: LaunchContext,
 ): PoolOptions {
   const { definition, cwd } = checked
-  const program = programOptions(checked, context, defaults?.nodePath)
+  const program = programOptions(checked, defaults?.nodePath)
   return {
     ...program,
     ...given({
@@ -134,17 +134,12 @@ function poolOptionsOf(
     }),
     cwd,
     env: { ...environmentChanges(env), ...ofElectron('module' in program), ...definition.env },
-    outputDirectory: join(context.outputDirectory, outputFolderName()),
+    outputDirectory: join(outputDirectory, outputFolderName()),
   }
 }
 
-function programOptions(
-  { definition, interpreter }: CheckedDefinition,
-  context: LaunchContext,
-  nodePath: string | undefined,
-): PoolOptions {
-  if (definition.module !== undefined)
-    return { module: definition.module, ...given({ nodePath, workerPath: context.workerPath }) }
+function programOptions({ definition, interpreter }: CheckedDefinition, nodePath: string | undefined): PoolOptions {
+  if (definition.module !== undefined) return { module: definition.module, ...given({ nodePath }) }
   if (definition.python !== undefined) return { python: definition.python, ...given({ pythonPath: interpreter }) }
   return { command: definition.command ?? '' }
 }
@@ -172,14 +167,14 @@ function environmentChanges(wanted: NodeJS.ProcessEnv): Record<string, string | 
 }
 
 /**
- * The workers of an Electron that runs as Node need to be told so, too; in any other program it would change what a
- * user's Electron does.
+ * Workers of an Electron that runs as Node need the variable as well; in other programs it would change the behaviour
+ * of the user's own Electron.
  */
 function ofElectron(runsNode: boolean): Record<string, string | null> {
   return runsNode && process.versions.electron !== undefined ? { ELECTRON_RUN_AS_NODE: '1' } : {}
 }
 
-/** Without the keys that are undefined, as options tell "not given" from "undefined". */
+/** Without the keys that are undefined: an option that is absent differs from one that is undefined. */
 function given<T extends Record<string, unknown>>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>

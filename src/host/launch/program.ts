@@ -5,7 +5,7 @@ import { keyOf, type DefinitionProblem, type PoolDefinition } from '../../protoc
 import { isPlainNumber, secondReadings } from '../../runtimes'
 import { holdsVariable } from './variables'
 
-/** What is wrong with what is to run, in the workers and at their end: a module or a program that is not there. */
+/** Problems of the program and of the `save` command: a module or an executable that does not exist. */
 export async function programProblems(
   definition: PoolDefinition,
   cwd: string,
@@ -30,7 +30,7 @@ export async function programProblems(
  */
 function codeProblems({ command, items }: PoolDefinition): DefinitionProblem[] {
   if (command === undefined || onlyNumbers(items)) return []
-  // A string is one key: the first is enough, the next one is told when that is mended.
+  // A string is one key: the first problem in it is enough, the next is reported once that is mended.
   return secondReadings(command)
     .slice(0, 1)
     .map(({ index, reader, advice }) => {
@@ -99,7 +99,7 @@ async function commandProblem(
   cwd: string,
   env: NodeJS.ProcessEnv,
 ): Promise<DefinitionProblem | undefined> {
-  // A shell says by itself what it does not find.
+  // A shell reports a missing program itself.
   if (command === undefined || typeof command === 'string') return undefined
   const [program = ''] = command
   const path = [...key, 0]
@@ -137,7 +137,7 @@ async function commandProblem(
 }
 
 function searchPath(env: NodeJS.ProcessEnv): string[] {
-  // Without PATH, execvp looks here.
+  // Without PATH, execvp searches here.
   const path = env.PATH ?? env.Path ?? '/bin:/usr/bin'
   return path.split(delimiter).filter((folder) => folder !== '')
 }

@@ -5,13 +5,13 @@ import type { DefinitionProblem, PoolDefinition } from '../../protocol/schemas'
 import { findPython, PythonNotFoundError } from '../../runtimes'
 import { holdsVariable } from './variables'
 
-/** Where a pool's interpreter is looked for. */
+/** Where a pool's interpreter is searched. */
 export interface PythonPlaces {
   /** Absolute. */
   readonly cwd: string
   /** The workspace folder. */
   readonly root: string
-  /** What the workers will have. */
+  /** Environment of the workers. */
   readonly env: NodeJS.ProcessEnv
   /** The setting `unhang.pythonPath`, with its variables resolved; undefined where settings are not known. */
   readonly setting: { readonly pythonPath: string | undefined } | undefined
@@ -20,10 +20,10 @@ export interface PythonPlaces {
 
 /** Of one that imports all of a large package. */
 const largestInitBytes = 1024 * 1024
-/** It is a hint before the start, which would say the same. */
+/** A hint alone: the start of the worker would report the same. */
 const patienceMs = 1000
 
-/** The interpreter of a definition with `python`, and what is wrong with both. */
+/** The interpreter of a definition with `python`, and the problems of both. */
 export async function checkPython(
   definition: PoolDefinition,
   places: PythonPlaces,
@@ -63,8 +63,8 @@ function interpreterOf(
 }
 
 /**
- * Says that a module is not there, where that can be known without asking Python: when its package is a folder of
- * `cwd`. All else may come from PYTHONPATH or from what is installed; the worker then says it when it starts.
+ * Reports a missing module if that can be known without Python: when its package is a folder of `cwd`. Any other module
+ * may come from PYTHONPATH or from an installed package; its worker reports it at the start.
  */
 async function moduleProblem(python: string, cwd: string, read: ReadForeign): Promise<DefinitionProblem | undefined> {
   if (holdsVariable(python)) return undefined

@@ -8,7 +8,7 @@ import {
   type ParseError,
 } from 'jsonc-parser'
 
-/** Deeper than anybody writes; the parser, and all that walks its tree, does so by recursion. */
+/** Deeper than any real file; the parser and the walks over its tree are recursive. */
 const deepest = 200
 
 /** One `"type": "pool"` task where it stands in the file. */
@@ -22,7 +22,7 @@ export interface PoolTask {
 /** A tasks.json as far as pools are concerned. */
 export interface TasksFile {
   readonly poolTasks: readonly PoolTask[]
-  /** Labels of tasks of other types, to say so when one is asked for. */
+  /** Labels of tasks of other types, for the message to a client that asks for one. */
   readonly otherTasks: readonly { readonly label: string; readonly type: string }[]
   readonly syntaxErrors: readonly { readonly message: string; readonly line: number; readonly column: number }[]
   /** Where it is nested too deep, so that nothing of it is read; a syntax error, too. */
@@ -69,8 +69,8 @@ export function parseTasksFile(text: string): TasksFile {
 }
 
 /**
- * The characters a problem is about: the key's own text for a property, the value for an element of an array, and the
- * `"type"` of the task for what is missing altogether.
+ * The range of a problem: the key of a property, the value of an array's element, and the `"type"` of the task for a
+ * key that is missing.
  */
 export function placeOf(task: PoolTask, path: readonly (string | number)[]): { offset: number; length: number } {
   for (let depth = path.length; depth > 0; depth--) {

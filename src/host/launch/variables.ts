@@ -2,7 +2,7 @@ import { basename, sep } from 'node:path'
 import { type DefinitionProblem, keyOf } from '../../protocol/schemas'
 import { homeFolder } from '../../discovery'
 
-/** What `${…}` stands for in a pool task. */
+/** The values of `${…}` in a pool task. */
 export interface VariableContext {
   readonly workspaceFolder: string
   readonly env: NodeJS.ProcessEnv
@@ -12,14 +12,14 @@ export interface VariableContext {
 const editorVariable =
   /^(?:file(?:Basename|Dirname|Extname|BasenameNoExtension|BasenameNoExt|WorkspaceFolder|DirnameBasename)?|relativeFile(?:Dirname)?|lineNumber|columnNumber|selectedText|execPath|defaultBuildTask|extensionInstallFolder|(?:config|input|command|workspaceFolder|workspaceFolderBasename):.*)$/
 
-/** True while a text holds a variable that could not be resolved, so that nothing can be looked up by it. */
+/** True if a text holds a variable that could not be resolved, so that it names no file. */
 export function holdsVariable(text: string): boolean {
   return /\$\{[^}]*\}/.test(text)
 }
 
 /**
- * Replaces VS Code's variables in every string of a definition. `${item}` and `${index}` stay for the pool; what is
- * unknown stays too, as a shell has variables of the same look.
+ * Replaces VS Code's variables in every string of a definition. `${item}` and `${index}` stay for the pool; unknown
+ * variables stay too, as a shell has variables of the same form.
  */
 export function resolveVariables<T>(value: T, context: VariableContext): { value: T; problems: DefinitionProblem[] } {
   const problems: DefinitionProblem[] = []

@@ -29,9 +29,9 @@ const lineSchema = z.union([
 const spareLines = 1000
 
 /**
- * Who is alive, on disk: so that the next host finds what this one could not take along. One line for each start and
- * each exit, written before anything else happens, so it survives SIGKILL (the page cache is the kernel's). What a
- * power failure loses does not matter: it loses the processes too.
+ * The live workers, on disk, so that the next host finds those that outlive this one. One line for each start and each
+ * exit, written before anything else happens, so that it survives SIGKILL (the page cache is the kernel's). Lines lost
+ * in a power failure do not matter: the processes are lost too.
  */
 export class WorkerLedger {
   readonly #file: string

@@ -35,7 +35,7 @@ export class Announcement {
     await removeHostInfo(this.#endpoint, this.#info.token)
   }
 
-  /** Makes everything in the folder look used, and writes the entry again if somebody removed it. */
+  /** Touches every file of the folder, and writes the entry again if it was removed. */
   async refresh(): Promise<void> {
     const { directory } = this.#endpoint
     if ((await readHostInfo(this.#endpoint)) === undefined) await writeHostInfo(this.#endpoint, this.#info)

@@ -35,13 +35,13 @@ export async function becomeHost(endpoint: Endpoint, self: ProcessIdentity, proc
   const pidNamespace = ownPidNamespace()
   for (;;) {
     const attempt = await tryLock(endpoint.directory, { ...self, pidNamespace }, async (holder) =>
-      // Of a process in another container we see nothing: it lives when it answers.
+      // A process in another container is invisible: it counts as alive when it answers.
       holder.pidNamespace !== undefined && holder.pidNamespace !== pidNamespace
         ? await announcedAnswers(endpoint)
         : await isAlive(processes, holder),
     )
     if (attempt.held) return true
-    // The other one may be starting, or ending: whoever is right will be seen soon.
+    // The holder of the lock may be starting, or ending; a later attempt finds out.
     const info = await readHostInfo(endpoint)
     if (
       info?.pid === attempt.holder.pid &&
@@ -51,7 +51,7 @@ export async function becomeHost(endpoint: Endpoint, self: ProcessIdentity, proc
       return false
     const row = await processes.inspect(attempt.holder)
     const isStopped = row?.state === 'stopped'
-    // A stopped one neither starts nor ends in that time.
+    // A stopped process neither starts nor ends in that time.
     if (isStopped || performance.now() > deadline) throw new OtherHostError(attempt.holder, waitMs, isStopped)
     await sleep(lookMs)
   }

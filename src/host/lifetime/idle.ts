@@ -1,6 +1,6 @@
 /**
  * How long a host without clients and running pools stays. Long enough for a window to reload, or for the next command
- * in a terminal, to find it warm; short enough that nobody wonders what still runs.
+ * in a terminal, to find it warm; short enough that no idle process surprises its user.
  */
 const defaultIdleMs = 30_000
 
@@ -10,7 +10,7 @@ export function idleMsOf(env: NodeJS.ProcessEnv): number {
   return env.UNHANG_IDLE_MS !== undefined && Number.isFinite(chosen) && chosen >= 0 ? chosen : defaultIdleMs
 }
 
-/** Ends the host some time after nobody needs it any more. */
+/** Ends the host when it has not been needed for some time. */
 export class IdleTimer {
   readonly #idleMs: number
   readonly #isNeeded: () => boolean
@@ -19,7 +19,7 @@ export class IdleTimer {
 
   #timer: NodeJS.Timeout | undefined
 
-  /** @param looked Told at each look whether somebody needs the host. */
+  /** @param looked Called at each check with whether the host is needed. */
   constructor(
     idleMs: number,
     isNeeded: () => boolean,
@@ -32,7 +32,7 @@ export class IdleTimer {
     this.#looked = looked
   }
 
-  /** Look again: a client came or went, a pool started or ended. */
+  /** To be called when a client connects or disconnects, and when a pool starts or ends. */
   check(): void {
     const isNeeded = this.#isNeeded()
     this.#looked(isNeeded)

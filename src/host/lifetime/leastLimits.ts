@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * Node reserves addresses by the gigabyte for each of its threads, and where it gets none it aborts, which nobody can
- * catch. Measured with Node 20: a host with a reader works from 2.6 GiB on; one reader that hangs costs another.
+ * Node reserves gigabytes of address space for each of its threads, and aborts without them, which cannot be caught.
+ * Measured with Node 20: a host with one file reader needs 2.6 GiB; a reader that hangs needs a second one.
  */
 const leastGib = 3
 const gib = 2 ** 30
@@ -10,7 +10,7 @@ const gib = 2 ** 30
 const leastFiles = 48
 
 /**
- * Throws where a host would start and then end without a word at its first file, or could not take even one client.
+ * Throws if the limits would let a host start, but abort it at its first file, or keep it from serving even one client.
  * @param limits Text of /proc/self/limits.
  * @throws Error that says which limit it is.
  */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { removeForeign, type Endpoint } from '../../discovery'
 import { mostConnections } from '../connection/admission'
 
-/** Beyond those that are served: they are told why they are not. */
+/** Connections beyond those that are served; they get the reason for their refusal. */
 const mostTurnedAway = 64
 
 /** The socket that clients connect to: a fresh path for every host, so nothing stale is ever in the way. */
@@ -45,10 +45,10 @@ export class Listener {
 }
 
 /**
- * Sockets and half-written files of dead hosts, and whatever stands under the name of one of our files and is none (a
- * folder, a pipe, a link: opening it would fail, or wait for ever). Call it only while holding the lock, and before
- * anything here is opened.
- * @returns names that were none of ours.
+ * Removes sockets and half-written files of dead hosts, and anything under the name of a host's file that is no regular
+ * file (a folder, a pipe, a link: opening it would fail, or block). Call it only while holding the lock, and before any
+ * file here is opened.
+ * @returns the removed paths that were no regular files.
  */
 export async function removeStaleFiles(endpoint: Endpoint): Promise<string[]> {
   const { directory } = endpoint
@@ -68,7 +68,7 @@ export async function removeStaleFiles(endpoint: Endpoint): Promise<string[]> {
   for (const name of await readdir(directory)) {
     const path = join(directory, name)
     const isSocket = /^[0-9a-f]{8}\.sock$/.test(name)
-    // Another starter may be at its draft right now, for some milliseconds.
+    // Another starting host may be writing its draft right now, for some milliseconds.
     const isOldDraft =
       /^(?:draft\.|host\.json\.|ledger\.jsonl\.draft)/.test(name) &&
       Date.now() -

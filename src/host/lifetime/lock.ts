@@ -3,7 +3,7 @@ import { link, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { ProcessIdentity } from '../../processes'
-import { readOwnText } from '../../discovery'
+import { readRuntimeText } from '../../discovery'
 
 const holderSchema = z.object({ pid: z.number().int(), startTime: z.string(), pidNamespace: z.string().optional() })
 
@@ -17,15 +17,14 @@ export interface LockHolder extends ProcessIdentity {
 const lockName = /^lock\.([1-9]\d*)$/
 
 /**
- * A generation counts the starts of one workspace's host: what is not below this was not made by counting, and nobody
- * holds by it.
+ * A generation counts the starts of one workspace's host: a larger number was not reached by counting, and is no lock.
  */
 const endOfGenerations = 1_000_000_000
 
 /** The result of one try. */
 export type LockAttempt =
   | { readonly held: true; readonly generation: number }
-  /** Somebody alive holds it. */
+  /** A live process holds it. */
   | { readonly held: false; readonly holder: LockHolder }
 
 /**
@@ -33,9 +32,9 @@ export type LockAttempt =
  *
  * Lock files carry a generation, `lock.7`; the highest one holds. A dead holder's file is never removed to make room
  * (two starters that both found it dead could then each remove the other's fresh lock): the successor creates the next
- * generation instead, with link(2), which fails when somebody was faster. The file is complete before it gets its name,
- * so nobody ever reads half of one. What a holder leaves behind is one small file that the next one clears away,
- * together with whatever else is named like a lock.
+ * generation instead, with link(2), which fails when another process was faster. The file is complete before it gets
+ * its name, so it is never read half-written. A holder leaves one small file behind, which the next holder removes
+ * together with all other files that are named like a lock.
  */
 export async function tryLock(
   directory: string,
@@ -56,7 +55,8 @@ export async function tryLock(
       if (holder && (await isAlive(holder))) return { held: false, holder }
       const generation = highest + 1
       if (generation >= endOfGenerations) {
-        // No host counts so far, so none ever holds by this name again: to put it aside takes nobody's lock.
+        // No host reaches this generation, so no process ever holds a lock of this name: renaming it takes no lock
+        // away.
         await rename(join(directory, `lock.${highest}`), `${draft}.aside`).catch(ignoreMissing)
         await rm(`${draft}.aside`, { recursive: true, force: true })
         continue
@@ -70,7 +70,7 @@ export async function tryLock(
       }
       const others = (await lockNames(directory)).filter((other) => other.generation !== generation)
       if (others.some((other) => (other.generation ?? 0) > generation)) {
-        // Our look at the folder was old: somebody took over and went on meanwhile. Theirs counts.
+        // The listing of the folder is outdated: another process took over meanwhile, and holds the lock.
         await rm(file, { force: true })
         continue
       }
@@ -82,7 +82,7 @@ export async function tryLock(
   }
 }
 
-/** The process that wrote itself into the lock that counts, alive or not; undefined when nobody did. */
+/** The process that the highest lock names, alive or not; undefined when there is no lock. */
 export async function lockHolder(directory: string): Promise<LockHolder | undefined> {
   const highest = Math.max(0, ...(await lockNames(directory)).flatMap(({ generation }) => generation ?? []))
   const holder = highest > 0 ? await readHolder(join(directory, `lock.${highest}`)) : undefined
@@ -91,7 +91,7 @@ export async function lockHolder(directory: string): Promise<LockHolder | undefi
 
 interface LockName {
   readonly name: string
-  /** Undefined: looks like a lock, and was not made by counting. */
+  /** Undefined: named like a lock, but with no generation that counting can reach. */
   readonly generation: number | undefined
 }
 
@@ -103,9 +103,9 @@ async function lockNames(directory: string): Promise<LockName[]> {
   })
 }
 
-/** Undefined for what makes no sense, or is no file: nobody holds by it. */
+/** Undefined for a file with other contents, or for no file: neither is a lock. */
 async function readHolder(file: string): Promise<LockHolder | 'vanished' | undefined> {
-  const read = await readOwnText(file)
+  const read = await readRuntimeText(file)
   if (read.kind !== 'text') return read.kind === 'missing' ? 'vanished' : undefined
   try {
     const parsed = holderSchema.safeParse(JSON.parse(read.text))

@@ -1,8 +1,8 @@
 import { closeSync, writeSync } from 'node:fs'
 
 /**
- * The pipe through which a starting host tells the client that started it why it cannot: the runtime folder may be
- * full, or not to be written, so a file there cannot tell it.
+ * The pipe on which a starting host reports to its client why it cannot start. A file would not do: the runtime folder
+ * may be full or read-only.
  */
 export class StartReason {
   #descriptor: number | undefined
@@ -12,19 +12,19 @@ export class StartReason {
     this.#descriptor = descriptor
   }
 
-  /** Says it, once. */
+  /** Reports the reason, once. */
   tell(reason: string): void {
     const descriptor = this.#descriptor
     if (descriptor === undefined) return
     try {
       writeSync(descriptor, `${reason}\n`)
     } catch {
-      // The client has left; the same words are on stderr.
+      // The client has left; the same text is on stderr.
     }
     this.close()
   }
 
-  /** The host runs: there is nothing to tell any more. */
+  /** Closes the pipe once the host runs. */
   close(): void {
     const descriptor = this.#descriptor
     this.#descriptor = undefined

@@ -9,10 +9,10 @@ export interface OutputChunk {
   readonly chunk: Buffer
 }
 
-/** What a client that starts to follow gets to see first; the whole of it is in the files. */
+/** Size of the output that a new follower gets first; the complete output is in the files. */
 export const tailBytes = 64 * 1024
 
-/** The recent output of one pool, and whoever follows it. Without a follower nothing is decoded. */
+/** The recent output of one pool, and its followers. Without a follower nothing is decoded. */
 export class OutputFeed {
   readonly #tail: OutputChunk[] = []
   #kept = 0
@@ -26,7 +26,7 @@ export class OutputFeed {
     for (const follower of this.#followers) follower(chunk)
   }
 
-  /** Calls back for what is kept, then for all that comes, until the returned function is called. */
+  /** Calls back for the kept output, then for all new output, until the returned function is called. */
   follow(follower: (chunk: OutputChunk) => void): () => void {
     for (const chunk of this.#tail) follower(chunk)
     this.#followers.add(follower)
@@ -41,8 +41,8 @@ const gatherMs = 40
 /** A message is sent early when it has this much. */
 const messageBytes = 64 * 1024
 /**
- * What is kept for a client that does not read as fast as the workers write; more than that is dropped and counted. A
- * burst of tens of thousands of lines is no reason to lose any: a terminal prints some 10 MB a second.
+ * Output buffered for a client that reads more slowly than the workers write; further output is dropped and counted.
+ * Large enough for a burst of tens of thousands of lines: a terminal prints some 10 MB a second.
  */
 export const pendingBytes = 4 * 1024 * 1024
 /** Nothing more is handed to a socket with this much unread. */

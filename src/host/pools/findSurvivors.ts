@@ -3,8 +3,8 @@ import type { Survivor } from './orphanedPool'
 import type { LedgerEntry } from '../ledger/workerLedger'
 
 /**
- * Which workers of a dead host are still there, and what the others left behind. A pid that belongs to another process
- * by now is none of them: the start time tells.
+ * The workers of a dead host that still run, and the descendants that its other workers left behind. A pid that was
+ * reused since is recognised by its start time.
  */
 export async function findSurvivors(entries: readonly LedgerEntry[], processes: ProcessTable): Promise<Survivor[]> {
   if (entries.length === 0) return []
@@ -14,7 +14,7 @@ export async function findSurvivors(entries: readonly LedgerEntry[], processes: 
     if (await isAlive(processes, entry)) survivors.push({ entry })
     else dead.push(entry)
   }
-  // Of a worker that still lives, descendants are ended with it; of one that is gone, they are all there is to show.
+  // Descendants of a live worker are ended with it; descendants of a dead worker are survivors themselves.
   const orphaned = dead.filter((entry) => entry.marker !== null)
   if (orphaned.length === 0) return survivors
   const left = await processes.descendants(

@@ -1,5 +1,5 @@
 import type { OutputFeed } from '../output/outputFeed'
-import type { TaskFailures } from '../../protocol'
+import type { PolicyActed, TaskFailures } from '../../protocol'
 import type { ProcessIdentity, UsageSample } from '../../processes'
 import type { ShutdownActor, ShutdownPlan, ShutdownReport } from '../../shutdown'
 import type { StateSource } from '../state/stateLog'
@@ -16,7 +16,16 @@ export interface ShutdownOrder {
   readonly reason: string
 }
 
-/** A pool as the host deals with it: one that it runs, or one that a dead host left behind. */
+/** Where the events of pools are reported: the log, the clients, and the timer that ends an idle host. */
+export interface PoolReports {
+  /** A report of the shutdown core, for every client. */
+  readonly shutdown: (report: ShutdownReport, order: { readonly askedBy: string; readonly reason: string }) => void
+  /** An action of `onStuck`, for every client. */
+  readonly acted: (policy: PolicyActed) => void
+  readonly ended: (pool: HostedPool) => void
+}
+
+/** A pool of the host: one that it runs, or one that a dead host left behind. */
 export interface HostedPool extends StateSource {
   readonly name: string
   readonly orphaned: boolean
@@ -38,16 +47,16 @@ export interface HostedPool extends StateSource {
   }[]
   shutdown(order: ShutdownOrder): Promise<ShutdownReport>
   shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport>
-  /** What {@link shutdown} would do now; only looks. */
+  /** The plan of a {@link shutdown} now; sends nothing. */
   plan(order: ShutdownOrder): Promise<ShutdownPlan>
-  /** What {@link shutdownWorker} would do now; only looks. */
+  /** The plan of a {@link shutdownWorker} now; sends nothing. */
   planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan>
   failures(limit: number): TaskFailures
   /** @throws `RequestError` when there is no such task, or it has ended. */
   cancelTask(taskId: string, order: ShutdownOrder): Promise<void>
   /** @throws `RequestError` when there is no such task, or the pool takes no more. */
   retryTask(taskId: string): void
-  /** New measurements by pid; null when nobody measures any more. */
+  /** New measurements by pid; null once nothing is measured. */
   setUsage(samples: ReadonlyMap<number, UsageSample> | null): void
   /** Frees what it keeps on disk; only once it has ended. */
   dispose(): Promise<void>

@@ -12,13 +12,11 @@ import {
 import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import { OutputFeed } from '../output/outputFeed'
 import { RequestError } from '../terms/requestError'
+import type { PoolChanges } from '../state/stateLog'
 import type { HostedPool, ShutdownOrder } from './hostedPool'
 
-/** Where a pool reports what changed and who came and went. */
-export interface PoolObserver {
-  headerChanged(): void
-  workerChanged(name: string): void
-  workerRemoved(name: string): void
+/** Where a pool reports its changes, and the start and the end of its workers. */
+export interface PoolObserver extends PoolChanges {
   /** A process started; `identity` is proven. */
   started(worker: WorkerInfo, identity: ProcessIdentity): void
   exited(identity: ProcessIdentity): void
@@ -29,9 +27,7 @@ export interface PoolObserver {
 /** Exited workers that stay listed: as many as the pool itself keeps. */
 const listedExits = 100
 
-/**
- * A pool that this host runs: listens to the engine, keeps the newest picture of each worker, and says what changed.
- */
+/** A pool that this host runs: keeps the latest state of each worker from the engine's events, and reports changes. */
 export class LivePool implements HostedPool {
   readonly #observer: PoolObserver
 
@@ -45,7 +41,7 @@ export class LivePool implements HostedPool {
   readonly #identities = new Map<string, ProcessIdentity>()
   readonly #usage = new Map<number, UsageSample>()
   #lastIssues: readonly string[] = []
-  /** Why this host ended it as failed; the engine's own reason goes first. */
+  /** Why this host ended it as failed; the engine's own reason takes precedence. */
   #failure: string | null = null
 
   constructor(
@@ -237,7 +233,10 @@ export class LivePool implements HostedPool {
     if (outputDirectory !== undefined) await rm(outputDirectory, { recursive: true, force: true })
   }
 
-  /** The definition names an export that is not there: every other item would only say the same. */
+  /**
+   * Ends the pool: the definition names an export that does not exist, so every further item would fail for the same
+   * reason.
+   */
   #fail(message: string): void {
     if (this.#failure !== null) return
     this.#failure =
@@ -258,7 +257,7 @@ export class LivePool implements HostedPool {
   }
 
   #workerChanged(worker: WorkerInfo): void {
-    // An exited worker stays as it left, whatever is still told of it.
+    // The state of an exited worker is final; later events do not change it.
     const before = this.#workers.get(worker.name)
     if (before?.status === 'exited' && worker.status !== 'exited') return
     this.#workers.set(worker.name, worker)

@@ -34,14 +34,14 @@ export interface OrphanObserver {
   ended(): void
 }
 
-/** Orphans are not our children, so their end has to be looked for; half a second is soon enough for a person. */
+/** Orphans are no children of this process, so their end must be polled; half a second is soon enough for users. */
 const lookMs = 500
 /** As a pool's own default (Keras' 0.1 s). */
 const defaultGracePeriodMs = 100
 
 /**
- * What a dead host left behind of one pool. Nothing can be run in it and nobody reads its output; it can be ended, by
- * the same commands and the same core as any other pool, and ends by itself once its processes are gone.
+ * The processes of one pool that a dead host left behind. It runs no tasks and its output is not read; it can be ended
+ * by the same commands and the same core as any other pool, and counts as ended once its processes are gone.
  */
 export class OrphanedPool implements HostedPool {
   readonly #processes: ProcessTable
@@ -134,7 +134,7 @@ export class OrphanedPool implements HostedPool {
       name,
       pid: entry.pid,
       status: alive ? 'busy' : 'exited',
-      // Nobody collected it, so nobody knows.
+      // Its exit status was not collected, so it is unknown.
       exitCode: null,
       signal: null,
       cpuPercent: usage?.cpuPercent ?? null,

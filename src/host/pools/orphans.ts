@@ -1,31 +1,27 @@
 import type { ProcessTable } from '../../processes'
-import type { KillLedger, ShutdownReport } from '../../shutdown'
+import type { KillLedger } from '../../shutdown'
 import { findSurvivors } from './findSurvivors'
 import { readLedger, WorkerLedger } from '../ledger/workerLedger'
 import type { Log } from '../terms/log'
 import type { StateLog } from '../state/stateLog'
-import type { HostedPool, ShutdownOrder } from './hostedPool'
+import type { PoolReports } from './hostedPool'
 import { OrphanedPool, type Survivor } from './orphanedPool'
 import type { PoolRegistry } from './poolRegistry'
 
-/** Where what a dead host left behind is shown. */
+/** Where the survivors of a dead host are listed and reported. */
 export interface OrphanContext {
   readonly processes: ProcessTable
   readonly kills: KillLedger
   readonly log: Log
   readonly state: StateLog
   readonly pools: PoolRegistry
-  shutdown(report: ShutdownReport, order: ShutdownOrder): void
-  ended(pool: HostedPool): void
+  readonly reports: PoolReports
 }
 
-/** A Node or Python worker of a dead host is ended by its lifeline; only what stays longer is an orphan. */
+/** A Node or Python worker of a dead host is ended by its lifeline; only one that outlives this time is an orphan. */
 const persistentWorkersLeaveMs = 2000
 
-/**
- * Reads what the host before this one wrote down, shows what is still there of it, and opens the ledger anew with just
- * that.
- */
+/** Reads the ledger of the previous host, lists its survivors as orphaned pools, and opens a new ledger with these. */
 export async function takeOverLedger(file: string, context: OrphanContext): Promise<WorkerLedger> {
   const { processes, log } = context
   const survivors = await findSurvivors(await readLedger(file), processes)
@@ -58,25 +54,18 @@ async function lookAgain(leaving: readonly Survivor[], ledger: WorkerLedger, con
 }
 
 function show(survivors: readonly Survivor[], ledger: WorkerLedger, context: OrphanContext): void {
-  const { processes, kills, log, state, pools } = context
+  const { processes, kills, log, state, pools, reports } = context
   for (const poolId of new Set(survivors.map(({ entry }) => entry.poolId))) {
     const members = survivors.filter(({ entry }) => entry.poolId === poolId)
     const name = members[0]?.entry.pool ?? poolId
     const pool: OrphanedPool = new OrphanedPool(poolId, name, members, processes, kills, {
-      headerChanged: () => {
-        state.headerChanged(poolId)
-      },
-      workerChanged: (worker) => {
-        state.workerChanged(poolId, worker)
-      },
+      ...state.changesOf(poolId),
       exited: (entry) => {
         ledger.exited(entry)
       },
-      shutdown: (report, order) => {
-        context.shutdown(report, order)
-      },
+      shutdown: reports.shutdown,
       ended: () => {
-        context.ended(pool)
+        reports.ended(pool)
       },
     })
     pools.add(pool)

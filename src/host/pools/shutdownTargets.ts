@@ -32,7 +32,7 @@ export async function shutDownTargets(
 }
 
 /**
- * What {@link shutDownTargets} would do: a plan for each pool and worker. Tasks that wait have no process.
+ * The plan of {@link shutDownTargets} for each pool and worker. Queued tasks have no process, and no plan.
  * @throws {@link RequestError} when a target does not exist.
  */
 export async function planTargets(

@@ -11,7 +11,7 @@ import type { Log } from '../terms/log'
 import type { LivePool } from '../pools/livePool'
 import { runSave } from './saveCommand'
 
-/** What a pool task says of its end, and what its save needs. */
+/** The `termination` of a pool task, with the folder and the environment of its save. */
 export interface PoolTermination {
   readonly definition: TerminationDefinition
   readonly cwd: string
@@ -28,8 +28,8 @@ export interface WrappedUp {
 
 /**
  * The pools of a host that have a `termination`. A notice to one of them (from its metadata server, or SIGTERM to the
- * host) is a notice to all: it is the machine that goes. Each is wrapped up by its own definition; once all of them
- * are, the host leaves, with the exit code of the pool that heard the notice first.
+ * host) is a notice to all: the machine is going to be taken away. Each is wrapped up by its own definition; then the
+ * host exits, with the exit code of the pool that got the notice first.
  */
 export class Preemptions {
   readonly #system: ShutdownDependencies
@@ -144,7 +144,7 @@ export class Preemptions {
       this.#resolve({ exitCode: this.#exitCode ?? 0, leftMs: this.#leftUntil - performance.now() })
   }
 
-  /** Into the log, and among the pool's output, for whoever follows that. */
+  /** Writes to the log and to the pool's output, for its followers. */
   #write({ pool, output }: LivePool, event: PreemptionEvent): void {
     const line = describePreemption(event)
     const details = { pool: pool.name, id: pool.id }

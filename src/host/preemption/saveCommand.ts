@@ -5,7 +5,7 @@ import { describeExit, shutDown, type SaveContext, type ShutdownDependencies } f
 
 export type SaveCommandLine = NonNullable<TerminationDefinition['save']>
 
-/** Where a save runs, and who hears it. */
+/** Folder, environment and output of a save. */
 export interface SaveSetting {
   readonly pool: { readonly id: string; readonly name: string }
   readonly cwd: string
@@ -31,16 +31,16 @@ export class SaveCommandError extends Error {
   }
 }
 
-/** Enough of what it said last to know why it failed. */
+/** Size of the last output that is kept to explain a failure. */
 const tailCharacters = 500
 /** Between the two signals for a save that takes too long: it may still close its file. */
 const gracePeriodMs = 200
 
 /**
  * Runs the save of a pool task to its end: with the task's folder and environment, and `UNHANG_OCCASION` (`notice` or
- * `final`), `UNHANG_POOL` and `UNHANG_NOTICE` (who gave the notice). One that takes too long is ended, with all that it
- * has started, through the shutdown core.
- * @throws SaveCommandError when it does not exit with 0; whatever `spawn` says when it cannot be started
+ * `final`), `UNHANG_POOL` and `UNHANG_NOTICE` (source of the notice). A save that takes too long is ended, with all
+ * that it has started, through the shutdown core.
+ * @throws SaveCommandError when it does not exit with 0; the error of `spawn` when it cannot be started
  */
 export async function runSave(
   command: SaveCommandLine,
@@ -90,7 +90,7 @@ export async function runSave(
       throw new SaveCommandError(typeof command === 'string' ? command : command.join(' '), code, by, tail.trim())
   } finally {
     signal.removeEventListener('abort', end)
-    // What it left running may hold these for ever.
+    // Processes that it left running may hold these indefinitely.
     child.stdout?.destroy()
     child.stderr?.destroy()
   }

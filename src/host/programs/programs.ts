@@ -21,7 +21,6 @@ import { LaunchError } from '../terms/launchError'
 import { AttachedProgram } from './attached/attachedProgram'
 import { listProcesses } from './listProcesses'
 import type { ProgramContext } from './context/programContext'
-import type { ProgramRequests, Starter } from './programRequests'
 import { stacksOf } from './findStacks'
 import { WatchedProgram, type WatchedProgramOptions } from './watched/watchedProgram'
 import { WatchedPool } from './watched/watchedPool'
@@ -40,8 +39,17 @@ export interface ProgramLaunch {
   readonly watch: WatchedProgramOptions['watch']
 }
 
-/** The user's own programs, watched and attached. */
-export class Programs implements ProgramRequests {
+/** The client that reports the start of a program: its own process, and the namespace that its pids are of. */
+interface Starter {
+  readonly processId: number | undefined
+  readonly pidNamespace: string | undefined
+}
+
+/**
+ * The user's own programs, watched and attached, and the requests on them. A request for what does not exist or is not
+ * possible throws `RequestError`.
+ */
+export class Programs {
   readonly #context: ProgramContext
 
   readonly #watched = new Map<string, WatchedProgram>()

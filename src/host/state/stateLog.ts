@@ -9,6 +9,13 @@ export interface StateSource {
   worker(name: string): WorkerSnapshot | undefined
 }
 
+/** The changes of one pool, as it reports them. */
+export interface PoolChanges {
+  headerChanged(): void
+  workerChanged(name: string): void
+  workerRemoved(name: string): void
+}
+
 interface Tracked {
   readonly source: StateSource
   readonly added: number
@@ -16,7 +23,7 @@ interface Tracked {
   readonly workers: Map<string, { readonly added: number; changed: number }>
   /** Workers no longer listed, oldest first. */
   readonly removed: { readonly name: string; readonly added: number; readonly removed: number }[]
-  /** A client that knows less than this gets everything. */
+  /** A client with an older revision gets a full snapshot. */
   floor: number
 }
 
@@ -24,10 +31,10 @@ interface Tracked {
 const rememberedRemovals = 1000
 
 /**
- * Which part of the state changed at which revision. It keeps numbers only: what a pool looks like is asked when a
- * client fetches, so ten thousand changes between two fetches cost ten thousand small writes and one drawing.
+ * Which part of the state changed at which revision. It keeps numbers only: the state of a pool is read when a client
+ * fetches, so ten thousand changes between two fetches cost ten thousand small writes and one snapshot.
  *
- * Revisions start at the clock, so that one of an earlier host is never taken for one of this.
+ * Revisions start at the clock, so that a revision of an earlier host is never taken for one of this host.
  */
 export class StateLog {
   readonly #changed: () => void
@@ -77,6 +84,21 @@ export class StateLog {
     if (this.#removedPools.length > rememberedRemovals) this.#floor = this.#removedPools.shift()?.removed ?? this.#floor
   }
 
+  /** The part of this log for one pool, for a pool to report its changes to. */
+  changesOf(id: string): PoolChanges {
+    return {
+      headerChanged: () => {
+        this.headerChanged(id)
+      },
+      workerChanged: (name) => {
+        this.workerChanged(id, name)
+      },
+      workerRemoved: (name) => {
+        this.workerRemoved(id, name)
+      },
+    }
+  }
+
   headerChanged(id: string): void {
     const tracked = this.#tracked.get(id)
     if (tracked) tracked.header = this.#touch()
@@ -106,7 +128,7 @@ export class StateLog {
     this.#touch()
   }
 
-  /** What changed after `since`, or everything when that is not known any more. */
+  /** The changes after `since`, or everything when that revision is no longer known. */
   snapshot(since?: number): Snapshot {
     const rev = this.rev
     if (since !== undefined && this.#knows(since, rev)) return this.#delta(since, rev)
@@ -136,7 +158,7 @@ export class StateLog {
         const drawn = worker.changed > since ? source.worker(name) : undefined
         if (drawn) changed.push(drawn)
       }
-      // A worker that came and went in between is none of the client's business.
+      // A worker that started and left the list in between is unknown to the client.
       const removed = tracked.removed
         .filter((gone) => gone.removed > since && gone.added <= since)
         .map((gone) => gone.name)
@@ -148,7 +170,7 @@ export class StateLog {
     return { kind: 'delta', since, rev, pools, workers, removedPools, machine: this.#machineSnapshot }
   }
 
-  /** All changes between two looks share a revision: nobody can tell them apart. */
+  /** All changes between two reads of the revision share one: no client can tell them apart. */
   #touch(): number {
     this.#open = true
     this.#changed()

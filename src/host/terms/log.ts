@@ -4,7 +4,7 @@ import { createStream, type RotatingFileStream } from 'rotating-file-stream'
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** Something that a fact can be told to; `details` goes behind the message as JSON. */
+/** A log; `details` is appended to the message as JSON. */
 export interface Log {
   error(message: string, details?: unknown): void
   warn(message: string, details?: unknown): void

@@ -1,6 +1,6 @@
 import { Session, type Debugger } from 'node:inspector'
 
-/** JavaScript is interrupted within milliseconds; what is in a system call, or in native code, does not answer. */
+/** JavaScript is interrupted within milliseconds; a thread in a system call or in native code does not answer. */
 const patienceMs = 500
 const mostFrames = 20
 
@@ -18,7 +18,7 @@ export async function mainStack(): Promise<string[] | undefined> {
       timer = setTimeout(() => {
         resolve(undefined)
       }, patienceMs)
-      // A frame knows its script by a number; all are told when the debugger is enabled.
+      // A frame names its script by a number; enabling the debugger reports the scripts of all numbers.
       const scripts = new Map<string, string>()
       session.on('Debugger.scriptParsed', ({ params: { scriptId, url } }) => {
         scripts.set(scriptId, url)

@@ -1,11 +1,11 @@
-/** What the host and its watchdog thread share: an Int32Array of this length, with these places. */
+/** The memory that the host and its watchdog thread share: an Int32Array of this length, with these indices. */
 export const sharedLength = 2
-/** 1 while somebody could miss the host, else 0; told by Atomics.notify. */
+/** 1 while the host is needed, else 0; changes are signalled by Atomics.notify. */
 export const watchingAt = 0
 /** Counts up while the event loop turns. */
 export const beatAt = 1
 
-/** How often it counts, and how often the thread looks: what is short enough nobody notices. */
+/** Interval of the counter and of the thread's checks; shorter blockages are not noticeable. */
 export const beatMs = 500
 
 export interface WatchdogData {
@@ -14,6 +14,6 @@ export interface WatchdogData {
   readonly logFile: string
   /** That of the main thread, which on Linux is the pid. */
   readonly mainThread: number
-  /** False while somebody debugs the host: its pauses are theirs. */
+  /** False while a debugger is attached to the host: pauses are intended. */
   readonly mayInspect: boolean
 }

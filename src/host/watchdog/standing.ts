@@ -1,14 +1,14 @@
 import { beatMs } from './shared'
 
-/** A loop that stands for this long is one that people wait for. */
+/** An event loop that is blocked for this long keeps users waiting. */
 export const standsAfterMs = 2000
 /**
- * The most that one look counts for: a process that was stopped, or a machine that slept, looks as if nothing had
- * happened for hours.
+ * The most that one check counts for: after a stopped process or a sleeping machine continues, hours seem to have
+ * passed.
  */
 const mostPerLookMs = 2 * beatMs
 
-/** Tells from the beats, seen every half second, whether the loop stands. */
+/** Decides from the beats, read every half second, whether the event loop is blocked. */
 export class Standing {
   #beat: number
 
@@ -19,9 +19,7 @@ export class Standing {
     this.#beat = beat
   }
 
-  /**
-   * @returns `stands` once for each time, `goes-on` once after that with how long it was seen to stand, else undefined.
-   */
+  /** @returns `stands` once for each blockage, `goes-on` once at its end with its length, else undefined. */
   look(beat: number, sinceLastMs: number): { readonly kind: 'stands' | 'goes-on'; readonly forMs: number } | undefined {
     if (beat !== this.#beat) {
       const stood = this.#told ? { kind: 'goes-on' as const, forMs: this.#seenMs + sinceLastMs } : undefined
@@ -34,7 +32,7 @@ export class Standing {
     return { kind: 'stands', forMs: this.#seenMs }
   }
 
-  /** Nobody watched meanwhile. */
+  /** Forgets the last beats, after a time without checks. */
   forget(beat: number): void {
     this.#beat = beat
     this.#seenMs = 0

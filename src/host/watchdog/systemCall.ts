@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs'
 
-/** A system call in which a host could stand, and which of its arguments says more. */
+/** A system call that could block a host, and the argument that names its file. */
 interface Call {
   readonly name: string
   /** The argument with the address of a path. */
@@ -61,10 +61,7 @@ const calls: Readonly<Record<string, Readonly<Record<number, Call | undefined>>>
   },
 }
 
-/**
- * Where a thread of this process is for the kernel, in words; undefined where the system does not tell (anything but
- * Linux).
- */
+/** The system call that a thread of this process is in, in words; undefined except on Linux. */
 export function whereInKernel(thread: number): string | undefined {
   const folder = `/proc/self/task/${thread}`
   const systemCall = textOf(`${folder}/syscall`)?.trim()

@@ -37,7 +37,7 @@ async function guard(): Promise<never> {
   }
 }
 
-/** By itself and at once: the log's own stream belongs to the thread that stands. */
+/** Written synchronously by this thread: the log's stream belongs to the blocked thread. */
 function write(message: string, stack?: readonly string[]): void {
   try {
     appendFileSync(

@@ -5,12 +5,11 @@ import type { Log } from '../terms/log'
 import { beatAt, beatMs, sharedLength, watchingAt, type WatchdogData } from './shared'
 
 /**
- * A thread that notices when the host's event loop stands still (a system call that waits, a loop without an end), and
- * writes where into the host's log at once: the host itself could say it only when it goes on.
+ * A thread that notices when the host's event loop is blocked (a system call that waits, a loop without an end), and
+ * writes the place into the host's log at once: the host itself could do so only afterwards.
  *
  * It costs two wakes a second for each of the two threads, some ten microseconds each, and those only while a client is
- * connected or something runs: nobody misses a host that has nothing to do, and then there is no timer, and the thread
- * sleeps without a time limit.
+ * connected or a pool runs: otherwise there is no timer, and the thread sleeps without a time limit.
  */
 export class Watchdog {
   readonly #logFile: string
@@ -25,7 +24,7 @@ export class Watchdog {
     this.#log = log
   }
 
-  /** Whether somebody could miss the host; the thread is started with the first one. */
+  /** Turns the checks on or off; the thread is started when the host is first needed. */
   watch(isNeeded: boolean): void {
     if (isNeeded === (this.#beats !== undefined)) return
     if (!isNeeded) {

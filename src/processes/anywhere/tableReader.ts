@@ -67,8 +67,7 @@ export class TableReader {
 }
 
 async function readBySystemInformation(): Promise<Systeminformation.ProcessesProcessData[]> {
-  // Loaded when first needed: it is a large library.
-  const { processes } = await import('systeminformation')
+  const { processes } = await import('../systemInformation')
   return (await processes()).list
 }
 

@@ -5,7 +5,7 @@ import { interpreterKind } from './interpreterKind'
  * Options whose value may be the next argument: those that Node's own list (src/node_options.cc) does not call boolean,
  * of versions 20 to 24. V8's options have their value behind `=`.
  */
-const valued: ReadonlySet<string> = new Set(
+export const nodeOptionsWithValue: ReadonlySet<string> = new Set(
   [
     '-C -r --allow-fs-read --allow-fs-write --build-snapshot-config --conditions --cpu-prof-dir --cpu-prof-interval',
     '--cpu-prof-name --debug-port --diagnostic-dir --disable-proto --disable-warning --dns-result-order --env-file',
@@ -49,7 +49,7 @@ export function nodeCommand(argv: readonly string[]): InterpreterCommand | undef
     if (evaluates.has(name)) {
       if (equals >= 0 || follows) code = { kind: 'code', option: name, code: value ?? '' }
       if (follows) at += 1
-    } else if (valued.has(name)) {
+    } else if (nodeOptionsWithValue.has(name)) {
       options.push({ name, value: value ?? '' })
       if (equals < 0) at += 1
     } else options.push(equals < 0 ? { name } : { name, value: word.slice(equals + 1) })

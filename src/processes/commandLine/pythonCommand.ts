@@ -2,7 +2,7 @@ import type { CommandTarget, InterpreterCommand, InterpreterOption } from './int
 import { interpreterKind } from './interpreterKind'
 
 /** Long options whose value is the next argument, never behind `=`. The second one is PyPy's. */
-const valuedLong: ReadonlySet<string> = new Set(['--check-hash-based-pycs', '--jit'])
+export const pythonOptionsWithValue: ReadonlySet<string> = new Set(['--check-hash-based-pycs', '--jit'])
 
 /**
  * Takes the command line of a Python apart, by the rules of CPython's Python/getopt.c and Python/initconfig.c; undefined
@@ -27,7 +27,7 @@ export function pythonCommand(argv: readonly string[]): InterpreterCommand | und
       break
     }
     if (word.startsWith('--')) {
-      options.push(valuedLong.has(word) ? { name: word, value: words[(at += 1)] ?? '' } : { name: word })
+      options.push(pythonOptionsWithValue.has(word) ? { name: word, value: words[(at += 1)] ?? '' } : { name: word })
       continue
     }
     for (let index = 1; index < word.length; index += 1) {

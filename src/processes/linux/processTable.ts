@@ -14,7 +14,6 @@ import {
   type SignalOutcome,
   type ThreadWait,
 } from '../types'
-import { readWithPidusage } from '../pidusageReader'
 import { sendSignal } from '../sendSignal'
 import { CommandLines } from './commandLines'
 import { parseExitStatus } from './exitStatus'
@@ -31,14 +30,11 @@ import { parseWait } from './wait'
 /** How a {@link LinuxProcessTable} is made. */
 export interface LinuxProcessTableOptions {
   readonly protectedPids?: ProtectedPids
-  /** Who reads CPU time and memory. `proc` costs a fraction of `pidusage`: see test/bench/sampling.ts. */
-  readonly usageReader?: 'proc' | 'pidusage'
 }
 
 /** The process table of Linux, read from /proc. */
 export class LinuxProcessTable implements ProcessTable {
   readonly #protected: ProtectedPids
-  readonly #usageReader: 'proc' | 'pidusage'
   readonly #markers = new MarkerReader()
   readonly #openStats = new OpenStats()
   readonly #commandLines = new CommandLines()
@@ -47,7 +43,6 @@ export class LinuxProcessTable implements ProcessTable {
 
   constructor(options: LinuxProcessTableOptions = {}) {
     this.#protected = options.protectedPids ?? new ProtectedPids()
-    this.#usageReader = options.usageReader ?? 'proc'
   }
 
   identify(pid: number): Promise<ProcessIdentity | undefined> {
@@ -147,8 +142,7 @@ export class LinuxProcessTable implements ProcessTable {
     })
   }
 
-  async usage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>> {
-    if (this.#usageReader === 'pidusage') return this.#usageByPidusage(identities)
+  usage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>> {
     return this.#openStats.read(identities, this.#constants())
   }
 
@@ -159,17 +153,6 @@ export class LinuxProcessTable implements ProcessTable {
     if (current === undefined) return Promise.resolve('gone')
     if (this.#startTimeOf(current) !== identity.startTime) return Promise.resolve('reused')
     return Promise.resolve(sendSignal(identity.pid, signal))
-  }
-
-  async #usageByPidusage(identities: readonly ProcessIdentity[]): Promise<Map<number, ProcessUsage>> {
-    const usages = new Map<number, ProcessUsage>()
-    const readings = await readWithPidusage(identities.map((identity) => identity.pid))
-    for (const identity of identities) {
-      const reading = readings.get(identity.pid)
-      if (reading === undefined || this.#statOf(identity) === undefined) continue
-      usages.set(identity.pid, { identity, cpuTimeMs: reading.cpuTimeMs, memoryBytes: reading.memoryBytes })
-    }
-    return usages
   }
 
   async #readMarkers(rows: readonly ProcessRow[], roots: readonly DescendantRoot[]): Promise<Map<number, string>> {

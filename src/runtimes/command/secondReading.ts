@@ -1,5 +1,5 @@
 import { codeReading } from './codeArguments'
-import type { CodeArgument, Language, Word } from './codeArguments'
+import type { CodeArgument, Language, Word } from './codeWords'
 import { envReferences } from './shellContext'
 import { commandsOf } from './shellCommands'
 import type { ScriptCommand, ScriptWord } from './shellCommands'

@@ -10,7 +10,7 @@ import type {
   Word as SyntaxWord,
   WordPart,
 } from 'unbash'
-import type { Word } from './codeArguments'
+import type { Word } from './codeWords'
 
 /** One simple command of a script, wherever it stands in it. */
 export interface ScriptCommand {

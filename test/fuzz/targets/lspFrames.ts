@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { FrameReader, largestFirstMessageBytes } from '../../../src/host/connection/frameReader'
+import { BoundedReader, largestFirstMessageBytes } from '../../../src/host/connection/boundedReader'
 import { mustEqual, pieces, type FuzzTarget } from '../target'
 
 class FakeSocket extends EventEmitter {
@@ -22,7 +22,7 @@ function read(chunks: readonly Buffer[]): { messages: unknown[]; failure: string
   // One message a turn: the turns are taken here.
   globalThis.setImmediate = ((turn: () => void) => turns.push(turn)) as unknown as typeof setImmediate
   try {
-    const reader = new FrameReader(
+    const reader = new BoundedReader(
       socket as unknown as Socket,
       () => true,
       () => largestFirstMessageBytes,

@@ -2,19 +2,16 @@ import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { WhyJson, WhyPool } from '../../../src/cli/why/json'
-import { pythons, type Python } from '../runtimes/pythons'
+import { newest } from '../runtimes/pythons'
 import { until, type RunningCli, type Workspace } from './workspace'
 
 const fixtures = fileURLToPath(new URL('../../fixtures/programs/', import.meta.url))
-
-/** The oldest and the newest: what holds for both holds for those in between. */
-export const oldestAndNewest: readonly Python[] = [...new Set([pythons[0]!, pythons.at(-1)!])]
 
 /** Runs a program of test/fixtures/programs under watch, as in a terminal of its own. */
 export async function runFixture(
   workspace: Workspace,
   name: string,
-  { python = pythons.at(-1)!, options = [] as readonly string[] } = {},
+  { python = newest, options = [] as readonly string[] } = {},
 ): Promise<RunningCli> {
   await copyFixture(workspace, name)
   return runProgram(workspace, name, { python, options })
@@ -28,7 +25,7 @@ export async function copyFixture(workspace: Workspace, name: string): Promise<v
 export function runProgram(
   workspace: Workspace,
   file: string,
-  { python = pythons.at(-1)!, options = [] as readonly string[] } = {},
+  { python = newest, options = [] as readonly string[] } = {},
 ): RunningCli {
   return workspace.start(['run', ...options, '--', python.path, file])
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RealTerminal } from './pseudoTerminal'
-import { copyFixture, oldestAndNewest, runFixture, runProgram, untilVerdict, whyNow } from './programs'
+import { describePythons, oldestAndNewest } from '../runtimes/pythons'
+import { copyFixture, runFixture, runProgram, untilVerdict, whyNow } from './programs'
 import { lives, until, Workspace } from './workspace'
 
 let workspace: Workspace
@@ -30,7 +31,7 @@ if __name__ == '__main__':
     print('went on', flush=True)
 `
 
-describe.each(oldestAndNewest)('a rescue, on Python $version', (python) => {
+describePythons(oldestAndNewest, 'a rescue, on Python $version', (python) => {
   it('--fail makes map() raise in the program of seeds/003, which ends by it', async () => {
     const program = await runFixture(workspace, 'seeds-003-lost.py', { python })
     await untilVerdict(workspace, 'lost-task')

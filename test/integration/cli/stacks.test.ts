@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { ProcessStacks } from '../../../src/protocol'
-import { oldestAndNewest, runFixture, runProgram, untilVerdict } from './programs'
+import { describePythons, oldestAndNewest } from '../runtimes/pythons'
+import { runFixture, runProgram, untilVerdict } from './programs'
 import { until, Workspace } from './workspace'
 
 let workspace: Workspace
@@ -11,15 +12,17 @@ afterEach(async () => {
   await workspace.dispose()
 })
 
-it.each(oldestAndNewest)('stacks of a program that hangs show where it waits, on Python $version', async (python) => {
-  await runFixture(workspace, 'seeds-003-lost.py', { python })
-  await untilVerdict(workspace, 'lost-task')
-  const [program] = await workspace.pools()
-  const main = program!.workers.find(({ status }) => status !== 'exited')!
-  const { code, stdout } = await workspace.run('stacks', String(main.pid))
-  expect(code).toBe(0)
-  expect(stdout).toMatch(/Thread MainThread \(most recent call first\):/)
-  expect(stdout).toMatch(/ {2}File "[^"]*seeds-003-lost\.py", line 11, in <module>\n {4}p\.map\(run/)
+describePythons(oldestAndNewest, 'on Python $version', (python) => {
+  it('stacks of a program that hangs show where it waits', async () => {
+    await runFixture(workspace, 'seeds-003-lost.py', { python })
+    await untilVerdict(workspace, 'lost-task')
+    const [program] = await workspace.pools()
+    const main = program!.workers.find(({ status }) => status !== 'exited')!
+    const { code, stdout } = await workspace.run('stacks', String(main.pid))
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/Thread MainThread \(most recent call first\):/)
+    expect(stdout).toMatch(/ {2}File "[^"]*seeds-003-lost\.py", line 11, in <module>\n {4}p\.map\(run/)
+  })
 })
 
 it('stacks of a worker show the line that it sleeps in, and the same in JSON', async () => {

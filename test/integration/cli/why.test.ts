@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { oldestAndNewest, runFixture, runProgram, untilVerdict, whyNow } from './programs'
+import { describePythons, oldestAndNewest } from '../runtimes/pythons'
+import { runFixture, runProgram, untilVerdict, whyNow } from './programs'
 import { lives, until, Workspace } from './workspace'
 
 let workspace: Workspace
@@ -10,7 +11,7 @@ afterEach(async () => {
   await workspace.dispose()
 })
 
-describe.each(oldestAndNewest)('why, on Python $version', (python) => {
+describePythons(oldestAndNewest, 'why, on Python $version', (python) => {
   it('says of the program of seeds/003 which task was lost, with whom, and what to type, within 5 s', async () => {
     const program = await runFixture(workspace, 'seeds-003-lost.py', { python })
     await untilVerdict(workspace, 'lost-task', { withinMs: 5000 })

@@ -3,13 +3,11 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { cliScript, isRunning, oldestAndNewest, programs, until, Watch } from '../programs/watch'
-
-/** Without 3.8 or 3.13 the tests are skipped. */
-const python = oldestAndNewest.at(-1)
+import { newest } from '../runtimes/pythons'
+import { cliScript, isRunning, programs, until, Watch } from '../programs/watch'
 
 describe('a host that is killed in the middle of a rescue', { retry: 0, timeout: 90_000 }, () => {
-  it.skipIf(python === undefined).each([0, 5, 20])(
+  it.each([0, 5, 20])(
     '%i ms after it began has rescued the task once, or not at all, and the program can be ended',
     async (afterMs) => {
       const other = await Watch.open()
@@ -17,7 +15,7 @@ describe('a host that is killed in the middle of a rescue', { retry: 0, timeout:
         const env = { ...other.env, UNHANG_TEST_PROGRAM: 'rescued', PYTHONUNBUFFERED: '' }
         const cli = spawn(
           process.execPath,
-          [cliScript, 'run', '--', python?.path ?? '', join(programs, 'lost-task.py'), 'fork', 'sys-exit', 'map'],
+          [cliScript, 'run', '--', newest.path, join(programs, 'lost-task.py'), 'fork', 'sys-exit', 'map'],
           { cwd: other.root, env, stdio: ['ignore', 'pipe', 'pipe'] },
         )
         let [stdout, stderr] = ['', '']

@@ -6,15 +6,13 @@ import {
   type ProgramWorkerFacts,
 } from '../../../src/diagnosis'
 import { createProcessTable, type ProcessIdentity, type ProcessWait } from '../../../src/processes'
-import { pythons } from '../runtimes/pythons'
+import { describePythons, oldestAndNewest } from '../runtimes/pythons'
 import { fixture, StartedProcesses, until, type Started } from './startedProcesses'
 
 // What the rules for programs take for granted about real pools.
 const processes = new StartedProcesses()
 const table = createProcessTable()
 afterEach(() => processes.endAll())
-
-const some = pythons.filter((_, index) => index === 0 || index === pythons.length - 1)
 
 interface Pool {
   readonly program: Started
@@ -117,63 +115,67 @@ function attachedFacts(
   }
 }
 
-describe.skipIf(process.platform !== 'linux').each(some)('an idle pool of Python $version', ({ path }) => {
-  test.each(['fork', 'spawn', 'forkserver'])(
-    'has one worker that reads, and the others in line for one lock: %s',
-    async (startMethod) => {
-      const { program, workers } = await idlePool(path, startMethod)
-      const found = await waits(workers, healthy)
-      const inLine = found.filter(({ kind }) => kind === 'futex')
-      expect(inLine.map(({ isPrivate, timed }) => [isPrivate, timed])).toEqual([
-        [false, false],
-        [false, false],
-      ])
-      // Who was spawned has mapped the lock for itself.
-      if (startMethod !== 'spawn') expect(new Set(inLine.map(({ address }) => address)).size).toBe(1)
-      expect(judgeProgramPool(attachedFacts(program, workers, found))).toEqual([])
-    },
-  )
+describe.skipIf(process.platform !== 'linux')('an idle pool', () => {
+  describePythons(oldestAndNewest, 'of Python $version', ({ path }) => {
+    test.each(['fork', 'spawn', 'forkserver'])(
+      'has one worker that reads, and the others in line for one lock: %s',
+      async (startMethod) => {
+        const { program, workers } = await idlePool(path, startMethod)
+        const found = await waits(workers, healthy)
+        const inLine = found.filter(({ kind }) => kind === 'futex')
+        expect(inLine.map(({ isPrivate, timed }) => [isPrivate, timed])).toEqual([
+          [false, false],
+          [false, false],
+        ])
+        // Who was spawned has mapped the lock for itself.
+        if (startMethod !== 'spawn') expect(new Set(inLine.map(({ address }) => address)).size).toBe(1)
+        expect(judgeProgramPool(attachedFacts(program, workers, found))).toEqual([])
+      },
+    )
 
-  test('has all of them in line when its reader was killed, the new one as well', async () => {
-    const { program, workers } = await idlePool(path, 'fork')
-    const before = await waits(workers, healthy)
-    const reader = workers[before.findIndex(({ kind }) => kind === 'pipe-read')]!
-    expect(await table.signal(reader, 'SIGKILL')).toBe('sent')
-    const left = await until(async () => {
-      const rows = (await table.descendants([program])).get(program.pid)
-      return (
-        rows?.length === 3 &&
-        rows.every(({ identity, state }) => identity.pid !== reader.pid && state !== 'zombie') &&
-        rows.map(({ identity }) => identity)
-      )
-    }, 'the new worker')
-    const [verdict] = judgeProgramPool(attachedFacts(program, left, await waits(left, allInLine)))
-    expect(verdict).toMatchObject({ code: 'orphaned-queue-lock', confidence: 'possible' })
-    expect(verdict?.evidence[0]?.value).toMatch(/all at futex 0x[0-9a-f]+$/)
-  })
-
-  test('is recognised by command lines, with all that belongs to it', async () => {
-    const roles = async (startMethod: string): Promise<string[]> => {
-      const { program } = await idlePool(path, startMethod)
-      const parentCommandLine = (await table.commandLine(program.identity))!
-      const rows = (await table.descendants([program])).get(program.pid)!
-      const lines = new Map(
-        await Promise.all(rows.map(async ({ identity }) => [identity.pid, await table.commandLine(identity)] as const)),
-      )
-      return rows
-        .map(
-          ({ identity, command, parentPid }) =>
-            recogniseProcess({
-              commandLine: lines.get(identity.pid) ?? null,
-              command,
-              parentCommandLine: lines.get(parentPid) ?? parentCommandLine,
-            }).role,
+    test('has all of them in line when its reader was killed, the new one as well', async () => {
+      const { program, workers } = await idlePool(path, 'fork')
+      const before = await waits(workers, healthy)
+      const reader = workers[before.findIndex(({ kind }) => kind === 'pipe-read')]!
+      expect(await table.signal(reader, 'SIGKILL')).toBe('sent')
+      const left = await until(async () => {
+        const rows = (await table.descendants([program])).get(program.pid)
+        return (
+          rows?.length === 3 &&
+          rows.every(({ identity, state }) => identity.pid !== reader.pid && state !== 'zombie') &&
+          rows.map(({ identity }) => identity)
         )
-        .sort()
-    }
-    const three = ['pool-worker', 'pool-worker', 'pool-worker']
-    expect(await roles('fork')).toEqual(three)
-    expect(await roles('spawn')).toEqual([...three, 'resource-tracker'])
-    expect(await roles('forkserver')).toEqual(['fork-server', ...three, 'resource-tracker'])
+      }, 'the new worker')
+      const [verdict] = judgeProgramPool(attachedFacts(program, left, await waits(left, allInLine)))
+      expect(verdict).toMatchObject({ code: 'orphaned-queue-lock', confidence: 'possible' })
+      expect(verdict?.evidence[0]?.value).toMatch(/all at futex 0x[0-9a-f]+$/)
+    })
+
+    test('is recognised by command lines, with all that belongs to it', async () => {
+      const roles = async (startMethod: string): Promise<string[]> => {
+        const { program } = await idlePool(path, startMethod)
+        const parentCommandLine = (await table.commandLine(program.identity))!
+        const rows = (await table.descendants([program])).get(program.pid)!
+        const lines = new Map(
+          await Promise.all(
+            rows.map(async ({ identity }) => [identity.pid, await table.commandLine(identity)] as const),
+          ),
+        )
+        return rows
+          .map(
+            ({ identity, command, parentPid }) =>
+              recogniseProcess({
+                commandLine: lines.get(identity.pid) ?? null,
+                command,
+                parentCommandLine: lines.get(parentPid) ?? parentCommandLine,
+              }).role,
+          )
+          .sort()
+      }
+      const three = ['pool-worker', 'pool-worker', 'pool-worker']
+      expect(await roles('fork')).toEqual(three)
+      expect(await roles('spawn')).toEqual([...three, 'resource-tracker'])
+      expect(await roles('forkserver')).toEqual(['fork-server', ...three, 'resource-tracker'])
+    })
   })
 })

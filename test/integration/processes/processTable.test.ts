@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createProcessTable, ProtectedPids } from '../../../src/processes'
+import { createProcessTable, createUsageReader, ProtectedPids } from '../../../src/processes'
 import { StartedProcesses, until } from './startedProcesses'
 
 const processes = new StartedProcesses()
@@ -110,7 +110,7 @@ describe.skipIf(process.platform !== 'linux')('the process table of Linux', () =
     const both = [busy.identity, gone.identity]
     await until(async () => ((await table.usage(both)).get(busy.pid)?.cpuTimeMs ?? 0) > 200, 'CPU time')
     const byProc = await table.usage(both)
-    const byPidusage = await createProcessTable({ usageReader: 'pidusage' }).usage(both)
+    const byPidusage = await createUsageReader(table)(both)
     for (const usage of [byProc, byPidusage]) {
       expect([...usage.keys()]).toEqual([busy.pid])
       expect(usage.get(busy.pid)).toMatchObject({ identity: busy.identity })
@@ -125,8 +125,8 @@ describe.skipIf(process.platform !== 'linux')('the process table of Linux', () =
     const gone = await processes.shell('echo ready')
     await gone.exited
     expect(await table.usage([gone.identity])).toEqual(new Map())
-    expect(await createProcessTable({ usageReader: 'pidusage' }).usage([gone.identity])).toEqual(new Map())
-    expect(await createProcessTable({ usageReader: 'pidusage' }).usage([])).toEqual(new Map())
+    expect(await createUsageReader(table)([gone.identity])).toEqual(new Map())
+    expect(await createUsageReader(table)([])).toEqual(new Map())
   })
 })
 

@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from 'vitest'
 import {
   createProcessTable,
+  createUsageReader,
   readMachineLoad,
   Sampler,
   type MachineLoad,
+  type UsageReader,
   type UsageSample,
 } from '../../../src/processes'
 import { StartedProcesses, until } from './startedProcesses'
@@ -11,9 +13,16 @@ import { StartedProcesses, until } from './startedProcesses'
 const processes = new StartedProcesses()
 afterEach(() => processes.endAll())
 
-function samplerOver(table = createProcessTable()): Sampler {
+const table = createProcessTable()
+/** Both that are in use: what rules ask, and what is shown. */
+const readers = { proc: (identities) => table.usage(identities), pidusage: createUsageReader(table) } satisfies Record<
+  string,
+  UsageReader
+>
+
+function samplerOver(usage: UsageReader = readers.pidusage): Sampler {
   return new Sampler({
-    usage: (identities) => table.usage(identities),
+    usage,
     machine: readMachineLoad,
     onError: (error) => {
       throw error
@@ -23,11 +32,11 @@ function samplerOver(table = createProcessTable()): Sampler {
 
 test.skipIf(process.platform !== 'linux').each(['proc', 'pidusage'] as const)(
   'by %s a process that spins uses CPU, and one that sleeps does not',
-  async (usageReader) => {
+  async (reader) => {
     const spinning = await processes.node('catches-sigterm-and-spins.mjs')
     const sleeping = await processes.shell('echo ready; exec sleep 1000')
     let last = new Map<number, UsageSample>() as ReadonlyMap<number, UsageSample>
-    const subscription = samplerOver(createProcessTable({ usageReader })).subscribe({
+    const subscription = samplerOver(readers[reader]).subscribe({
       identities: () => [spinning.identity, sleeping.identity],
       intervalMs: 200,
       onSample: (samples) => (last = samples),

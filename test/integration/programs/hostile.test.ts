@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { newest } from '../runtimes/pythons'
-import { isRunning, oldestAndNewest, until, Watch, type WatchedRun } from './watch'
+import { describePythons, newest, oldestAndNewest } from '../runtimes/pythons'
+import { isRunning, until, Watch, type WatchedRun } from './watch'
 
 /**
  * What a program, or somebody in its name, can say to the host does not harm it, nor the other programs, nor strangers.
@@ -124,8 +124,10 @@ describe.concurrent('who speaks on the control channel', () => {
   })
 })
 
-for (const python of oldestAndNewest) {
-  describe.concurrent(`a program that is not observed, Python ${python.version}`, () => {
+describePythons(
+  oldestAndNewest,
+  'a program that is not observed, Python $version',
+  (python) => {
     it.for(['-I', '-E', '-S'])(
       'because of %s runs as ever, and nothing is said that is not known',
       async (flag, { expect: check }) => {
@@ -163,8 +165,9 @@ for (const python of oldestAndNewest) {
         check(run.stderr).toBe('')
       })
     })
-  })
-}
+  },
+  { concurrent: true },
+)
 
 describe.concurrent('a program that does not get far', () => {
   it('has no script', async () => {

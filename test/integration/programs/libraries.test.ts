@@ -3,8 +3,8 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolSnapshot } from '../../../src/protocol'
-import type { Python } from '../runtimes/pythons'
-import { oldestAndNewest, until, Watch, type WatchedRun } from './watch'
+import { describePythons, newest, oldestAndNewest, type Python } from '../runtimes/pythons'
+import { until, Watch, type WatchedRun } from './watch'
 import { pattern } from '../pattern'
 
 /**
@@ -248,31 +248,30 @@ describe.skipIf(!hasJoblib())('joblib.Parallel(backend="multiprocessing")', () =
 const seen = ['no-daemon', 'own-process', 'inherited-queue']
 const leftAlone = ['own-target', 'other-process', 'own-queue', 'late-queue', 'feeder', 'own-worker']
 
-describe.concurrent('a class that inherits from Pool', () => {
-  for (const python of oldestAndNewest) {
-    const method = python === oldestAndNewest[0] ? 'spawn' : 'fork'
-    it.each(seen)(
-      `has its lost task told, and run no more it raises: %s, ${method}, Python ${python.version}`,
-      async (kind) => {
-        await watch.run('pool-subclasses.py', { python, args: [kind, method, 'lost'] }, async (run) => {
-          const { pool, verdict } = await run.untilVerdict('lost-task', ({ stuck, worker }) => stuck && worker !== null)
-          const [cause = ''] = await run.untilSaid('cause')
-          expect(verdict).toMatchObject({
-            pid: Number(cause.split(' ')[1]),
-            summary: expect.stringMatching(/task 3 run\(3\) was lost when/) as string,
-          })
-          expect(await run.rescue(pool.id, { kind: 'fail', task: verdict.task! })).toMatchObject([{ done: true }])
-          expect(await run.ended).toEqual({ code: 1, signal: null })
-          await until('the traceback', () => run.stderr.includes('unhang_observer.WorkerLost: task run(3) was lost'), {
-            seen: () => run.stderr,
-          })
+describePythons(
+  oldestAndNewest,
+  'a class that inherits from Pool, Python $version',
+  (python) => {
+    const method = python === newest ? 'fork' : 'spawn'
+    it.each(seen)(`has its lost task told, and run no more it raises: %s, ${method}`, async (kind) => {
+      await watch.run('pool-subclasses.py', { python, args: [kind, method, 'lost'] }, async (run) => {
+        const { pool, verdict } = await run.untilVerdict('lost-task', ({ stuck, worker }) => stuck && worker !== null)
+        const [cause = ''] = await run.untilSaid('cause')
+        expect(verdict).toMatchObject({
+          pid: Number(cause.split(' ')[1]),
+          summary: expect.stringMatching(/task 3 run\(3\) was lost when/) as string,
         })
-      },
-    )
+        expect(await run.rescue(pool.id, { kind: 'fail', task: verdict.task! })).toMatchObject([{ done: true }])
+        expect(await run.ended).toEqual({ code: 1, signal: null })
+        await until('the traceback', () => run.stderr.includes('unhang_observer.WorkerLost: task run(3) was lost'), {
+          seen: () => run.stderr,
+        })
+      })
+    })
 
     // Where nothing is known of the tasks, one that takes twice as long as a stuck one is nothing to talk of.
     it.each([...seen.map((kind) => [kind, 30_000] as const), ...leftAlone.map((kind) => [kind, 3000] as const)])(
-      `goes on as ever, and is not called stuck: %s, ${method}, Python ${python.version}`,
+      `goes on as ever, and is not called stuck: %s, ${method}`,
       { retry: 0 },
       async (kind, stuckAfterMs) => {
         await watch.run(
@@ -296,7 +295,7 @@ describe.concurrent('a class that inherits from Pool', () => {
     )
 
     it.each(leftAlone)(
-      `and whose tasks nobody notes, is left alone when it waits: %s, ${method}, Python ${python.version}`,
+      `and whose tasks nobody notes, is left alone when it waits: %s, ${method}`,
       { retry: 0 },
       async (kind) => {
         await watch.run(
@@ -313,5 +312,6 @@ describe.concurrent('a class that inherits from Pool', () => {
         )
       },
     )
-  }
-})
+  },
+  { concurrent: true },
+)

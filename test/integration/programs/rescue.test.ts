@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolSnapshot } from '../../../src/protocol'
-import type { Python } from '../runtimes/pythons'
-import { oldestAndNewest, programs, stateOf, until, Watch, type WatchedRun } from './watch'
+import { describePythons, oldestAndNewest, type Python } from '../runtimes/pythons'
+import { programs, stateOf, until, Watch, type WatchedRun } from './watch'
 import { pattern } from '../pattern'
 
 /**
@@ -29,11 +29,14 @@ async function untilLost(run: WatchedRun): Promise<{ pool: PoolSnapshot; task: s
   return { pool, task: verdict.task!, worker: verdict.worker!, pid: verdict.pid! }
 }
 
-for (const python of oldestAndNewest) {
-  describe.concurrent(`Python ${python.version}`, () => {
+describePythons(
+  oldestAndNewest,
+  'Python $version',
+  (python) => {
     suite(python)
-  })
-}
+  },
+  { concurrent: true },
+)
 
 function suite(python: Python): void {
   describe('a lost task that is failed', () => {

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { ResultOf, ParamsOf } from '../../../src/protocol'
-import { newest } from '../runtimes/pythons'
-import { cliScript, isRunning, oldestAndNewest, programs, until, Watch } from './watch'
+import { describePythons, newest, oldestAndNewest } from '../runtimes/pythons'
+import { cliScript, isRunning, programs, until, Watch } from './watch'
 
 /**
  * Watched programs are ended whole, and nothing else: workers, the program, what descends from them; and Python's own
@@ -50,8 +50,10 @@ function commandLine(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
 }
 
-for (const python of oldestAndNewest) {
-  describe.concurrent(`Python ${python.version}`, () => {
+describePythons(
+  oldestAndNewest,
+  'Python $version',
+  (python) => {
     for (const method of ['fork', 'spawn', 'forkserver'] as const) {
       for (const mode of ['terminate', 'kill'] as const) {
         it(
@@ -150,8 +152,9 @@ for (const python of oldestAndNewest) {
         })
       })
     })
-  })
-}
+  },
+  { concurrent: true },
+)
 
 describe('a host that is killed', () => {
   it(

@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { StackFrame, ProcessStacks } from '../../../src/protocol'
-import { programs, threePythons, until, Watch, type WatchedRun } from './watch'
+import { describePythons, newest, oldestAndNewest } from '../runtimes/pythons'
+import { programs, until, Watch, type WatchedRun } from './watch'
 
 /** Where a process is: told by its own interpreter, or written by faulthandler when that does not answer. */
 
@@ -41,7 +42,7 @@ async function workerOf(run: WatchedRun): Promise<number> {
   return Number(pid)
 }
 
-describe.each(threePythons.map((python) => [python.version, python] as const))('Python %s', (_, python) => {
+describePythons(oldestAndNewest, 'Python $version', (python) => {
   it('a program that waits tells its threads itself, and a worker writes where it is, with lines of code', async () => {
     const run = await watch.start('stacks.py', { python, args: ['sleep'] })
     const worker = await workerOf(run)
@@ -155,7 +156,7 @@ describe('stacks that cannot be had', () => {
   })
 
   it('a Python that is not watched needs py-spy', async () => {
-    const python = spawn(threePythons.at(-1)!.path, ['-c', 'import time; time.sleep(60)'])
+    const python = spawn(newest.path, ['-c', 'import time; time.sleep(60)'])
     await once(python, 'spawn')
     await until('it is a Python', () => readFileSync(`/proc/${python.pid!}/cmdline`, 'utf8').includes('sleep'))
     expect(await refusal(python.pid!)).toMatch(
@@ -196,7 +197,7 @@ describe('stacks that cannot be had', () => {
     )
     chmodSync(join(folder, 'py-spy'), 0o755)
     const other = await Watch.open({ PATH: `${folder}:${process.env.PATH ?? ''}` })
-    const python = spawn(threePythons.at(-1)!.path, ['-c', 'import time; time.sleep(60)'])
+    const python = spawn(newest.path, ['-c', 'import time; time.sleep(60)'])
     try {
       await once(python, 'spawn')
       await until('it is a Python', () => readFileSync(`/proc/${python.pid!}/cmdline`, 'utf8').includes('sleep'))

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { PoolVerdictSnapshot } from '../../../src/protocol'
 import { limitedGroup } from '../processes/controlGroup'
-import type { Python } from '../runtimes/pythons'
-import { threePythons, until, verdictWithinMs, Watch, type Sighting, type StartOptions, type WatchedRun } from './watch'
+import { describePythons, oldestAndNewest, type Python } from '../runtimes/pythons'
+import { until, verdictWithinMs, Watch, type Sighting, type StartOptions, type WatchedRun } from './watch'
 import { pattern } from '../pattern'
 
 /**
@@ -21,7 +21,6 @@ interface Case {
   readonly code: string
   readonly args?: readonly string[]
   readonly start?: StartOptions
-  readonly pythons?: readonly Python[]
   readonly stuck?: boolean
   /** About the pool as a whole. */
   readonly ofPool?: boolean
@@ -775,13 +774,14 @@ async function check(
   }
 }
 
-for (const python of threePythons) {
-  describe.concurrent(`Python ${python.version}`, () => {
+describePythons(
+  oldestAndNewest,
+  'Python $version',
+  (python) => {
     for (const one of cases)
-      if (one.pythons === undefined || one.pythons.includes(python))
-        it(`${one.code}: ${one.name}`, async () => {
-          await check(one, python)
-        })
+      it(`${one.code}: ${one.name}`, async () => {
+        await check(one, python)
+      })
 
     it('oom-killed: the kernel ends a worker in a control group with a limit', async ({ skip }) => {
       const group = limitedGroup(150)
@@ -815,5 +815,6 @@ for (const python of threePythons) {
         await group.remove()
       }
     })
-  })
-}
+  },
+  { concurrent: true },
+)

@@ -8,18 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { HostConnection } from '../../../src/discovery'
 import type { PoolSnapshot, PoolVerdictSnapshot, RescueAction, WatchOptions } from '../../../src/protocol'
-import { pythons, type Python } from '../runtimes/pythons'
+import { newest, type Python } from '../runtimes/pythons'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 export const programs = join(repository, 'test', 'fixtures', 'programs')
 export const hostScript = join(repository, 'dist', 'host.js')
 export const cliScript = join(repository, 'dist', 'cli.js')
-
-/** The oldest, one in the middle, and the newest; what is not installed is left out. */
-export const threePythons: readonly Python[] = pythons.filter(({ version }) =>
-  ['3.8', '3.11', '3.13'].includes(version),
-)
-export const oldestAndNewest: readonly Python[] = pythons.filter(({ version }) => ['3.8', '3.13'].includes(version))
 
 /** What is promised is five seconds; a test on a loaded machine only asserts that it comes, and prints when. */
 export const verdictWithinMs = 15_000
@@ -313,7 +307,7 @@ export class Watch {
     script: string,
     {
       args = [],
-      python = pythons.at(-1)!,
+      python = newest,
       watch = {},
       env = {},
       stdio = ['ignore', 'pipe', 'pipe'],

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { descendantsOf } from './descendants'
-import { fixtures, pythons, workerPath } from './pythons'
+import { describePythons, fixtures, everyPython, workerPath } from './pythons'
 import { until } from './wireWorker'
 
 const started: ChildProcess[] = []
@@ -53,7 +53,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe.each(pythons)('when the pool of a Python $version worker is killed', ({ path }) => {
+describePythons(everyPython, 'when the pool of a Python $version worker is killed', ({ path }) => {
   it.each([
     ['sleeps', 'say_and_sleep', [300]],
     ['spins', 'spin', [300]],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { afterEach, describe, expect, it } from 'vitest'
-import { pythons } from './pythons'
+import { afterEach, expect, it } from 'vitest'
+import { describePythons, oldestAndNewest } from './pythons'
 import { WireWorkers, encode, flags, kinds, run, until, type WireWorker } from './wireWorker'
 
 const claimed = { id: 1, flags: flags.keepResult | flags.claim }
@@ -21,7 +21,7 @@ async function following(worker: WireWorker, count: number): Promise<[string, nu
   return frames
 }
 
-describe.each(pythons)('tasks sent ahead to a Python $version worker', ({ path }) => {
+describePythons(oldestAndNewest, 'tasks sent ahead to a Python $version worker', ({ path }) => {
   it('run in order, each claimed before it starts', async () => {
     const worker = await workers.start(path, { claims: true })
     worker.define(1, 'add')
@@ -93,7 +93,7 @@ describe.each(pythons)('tasks sent ahead to a Python $version worker', ({ path }
   })
 })
 
-describe.each(pythons)('a soft timeout of a Python $version worker', ({ path }) => {
+describePythons(oldestAndNewest, 'a soft timeout of a Python $version worker', ({ path }) => {
   it('raises in the middle of the task, which may clean up', async () => {
     const note = workers.file()
     const worker = await workers.start(path)
@@ -184,7 +184,7 @@ describe.each(pythons)('a soft timeout of a Python $version worker', ({ path }) 
   })
 })
 
-describe.each(pythons)('the memory limit of a Python $version worker', ({ path }) => {
+describePythons(oldestAndNewest, 'the memory limit of a Python $version worker', ({ path }) => {
   it('is told before the answer of the task that passed it, and no task starts any more', async () => {
     const worker = await workers.start(path, { claims: true, maxMemoryBytes: 200 * 2 ** 20 })
     worker.define(1, 'leak')
@@ -216,7 +216,7 @@ describe.each(pythons)('the memory limit of a Python $version worker', ({ path }
   })
 })
 
-describe.each(pythons)('the channel of a Python $version worker', ({ path }) => {
+describePythons(oldestAndNewest, 'the channel of a Python $version worker', ({ path }) => {
   it('may bring frames in any pieces', async () => {
     const worker = await workers.start(path)
     worker.define(1, 'echo')

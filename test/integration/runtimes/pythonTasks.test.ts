@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { fixtures, pythons } from './pythons'
+import { describePythons, fixtures, oldestAndNewest } from './pythons'
 import { WireWorkers, encode, flags, kinds, run, until, type Thrown } from './wireWorker'
 
 let workers = new WireWorkers()
@@ -10,7 +10,7 @@ afterEach(async () => {
   workers = new WireWorkers()
 })
 
-describe.each(pythons)('a Python $version worker', ({ path }) => {
+describePythons(oldestAndNewest, 'a Python $version worker', ({ path }) => {
   describe('at its start', () => {
     it('says what can be called', async () => {
       const worker = workers.spawn(path, { module: 'shop.till', defaultExport: 'total' })

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pythons } from './pythons'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { describePythons, everyPython } from './pythons'
 import { WireWorker, WireWorkers, type Thrown } from './wireWorker'
 import { pattern } from '../pattern'
 
@@ -46,7 +46,7 @@ const refused: [string, string, string][] = [
   ['partial', 'result', 'is a functools.partial'],
 ]
 
-describe.each(pythons)('values of a Python $version worker', ({ path, version }) => {
+describePythons(everyPython, 'values of a Python $version worker', ({ path, version }) => {
   const workers = new WireWorkers()
   let worker: WireWorker
   beforeAll(async () => {

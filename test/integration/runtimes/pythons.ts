@@ -1,61 +1,49 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { describe, inject } from 'vitest'
+import { choosePythons, type Python } from './pythonChoice'
 
-export interface Python {
-  /** `3.13` */
-  readonly version: string
-  readonly path: string
-}
+export type { Python } from './pythonChoice'
 
 /** The worker as it is in the sources; dist/ has a copy. */
 export const workerPath = fileURLToPath(new URL('../../../src/runtimes/python/worker.py', import.meta.url))
 export const fixtures = fileURLToPath(new URL('../../fixtures/python/', import.meta.url))
 
-const supported = ['3.8', '3.9', '3.10', '3.11', '3.12', '3.13']
+const { found, wanted } = inject('pythons')
+const choice = choosePythons(found, wanted)
+/** Each version that is here, and the places of those that are not; {@link describePythons} skips these by name. */
+export const everyPython = choice.every
+/** What holds for both holds for those in between. */
+export const oldestAndNewest = choice.oldestAndNewest
+/** For what does not depend on the version; `missing` without any Python. */
+export const newest = choice.newest
+/** No Python from 3.8 on is here. */
+export const noPython = newest.missing !== undefined
 
-/** One interpreter for each version that is here, pyenv's and the one on PATH. */
-function findPythons(): Python[] {
-  const versions = join(homedir(), '.pyenv', 'versions')
-  const installed = existsSync(versions)
-    ? readdirSync(versions).map((name) => join(versions, name, 'bin', 'python3'))
-    : []
-  const found = new Map<string, string>()
-  for (const candidate of [...installed, 'python3']) {
-    try {
-      const [version = '', path = ''] = execFileSync(
-        candidate,
-        ['-c', 'import sys; print("%d.%d" % sys.version_info[:2]); print(sys.executable)'],
-        { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
-      ).split('\n')
-      if (supported.includes(version) && !found.has(version)) found.set(version, path)
-    } catch {
-      // Not this one.
+/**
+ * A suite for each of these interpreters; one that is missing is skipped with all its tests, and named with the reason.
+ * @param title with `$version` in it
+ * @param body must not run the interpreter while tests are collected
+ */
+export function describePythons(
+  pythons: readonly Python[],
+  title: string,
+  body: (python: Python) => void,
+  options: { concurrent?: boolean; retry?: number } = {},
+): void {
+  for (const python of pythons) {
+    const name = title.replace('$version', python.version)
+    const suite = (): void => {
+      body(python)
     }
+    if (python.missing === undefined) describe(name, options, suite)
+    // `skip: false` in the options would be passed down, over what a test itself says.
+    else describe.skip(`${name} (skipped: ${python.missing})`, options, suite)
   }
-  return supported.flatMap((version) => {
-    const path = found.get(version)
-    return path === undefined ? [] : [{ version, path }]
-  })
 }
 
-export const pythons = findPythons()
-/** For what does not depend on the version. */
-export const newest = pythons.at(-1)!
-if (pythons.length === 0)
-  throw new Error('These tests need a Python from 3.8 to 3.13: on PATH, or under ~/.pyenv/versions.')
-console.log(`Python workers are tested with ${pythons.map(({ version }) => version).join(', ')}`)
-
 /** Interpreters that are too old, where there are some. */
-export function pythonsTooOld(): Python[] {
-  return ['2.7.18', '3.6.15', '3.7.16']
-    .map((release) => ({
-      version: release.replace(/\.\d+$/, ''),
-      path: join(homedir(), '.pyenv', 'versions', release, 'bin', 'python'),
-    }))
-    .filter(({ path }) => existsSync(path))
+export function pythonsTooOld(): readonly Python[] {
+  return found.filter(({ version }) => ['2.7', '3.6', '3.7'].includes(version))
 }
 
 /** The first of them. */

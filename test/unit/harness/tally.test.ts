@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { tallyVitest } from '../../harness/tally.mjs'
+import { skippedByReason, slowestSuites, tallyRetries, tallyVitest, type Tally } from '../../harness/tally.mjs'
 
 describe('counting a vitest run', () => {
   let folder: string
@@ -31,6 +31,7 @@ describe('counting a vitest run', () => {
       passed: 2,
       failed: 1,
       failures: [{ title: 'y', message: 'expected 1' }],
+      suites: [],
     })
   })
 
@@ -48,6 +49,7 @@ describe('counting a vitest run', () => {
       failed: 0,
       failures: [],
       retried: [{ title: 'y', message: 'expected 1' }],
+      suites: [],
     })
   })
 
@@ -65,6 +67,7 @@ describe('counting a vitest run', () => {
       failed: 0,
       failures: [],
       skipped: ['y (skipped: ninja is not installed)'],
+      suites: [],
     })
   })
 
@@ -82,7 +85,53 @@ describe('counting a vitest run', () => {
     expect(tallyVitest(file, true)).toMatchObject({ passed: 3, failed: 0 })
   })
 
+  test('knows how long each file took', () => {
+    write(1, { name: 'a.test.ts', status: 'passed', startTime: 1000, endTime: 3500, assertionResults: [] })
+    expect(tallyVitest(file, true).suites).toEqual([{ file: 'a.test.ts', ms: 2500 }])
+  })
+
   test('counts a run without a report as a failure', () => {
     expect(tallyVitest(join(folder, 'none.json'), true)).toMatchObject({ passed: 0, failed: 1 })
+  })
+})
+
+const tally = (changes: Partial<Tally>): Tally => ({ passed: 1, failed: 0, failures: [], ...changes })
+
+describe('second attempts', () => {
+  const retried = (...titles: string[]) => tally({ retried: titles.map((title) => ({ title, message: 'late' })) })
+
+  test('of three tests in all stages are let pass', () => {
+    expect(tallyRetries([retried('a', 'b'), tally({}), retried('c')])).toBeUndefined()
+  })
+
+  test('of four tests fail the run, and are named', () => {
+    const found = tallyRetries([retried('a', 'b'), retried('c', 'd')])
+    expect(found).toMatchObject({ passed: 0, failed: 1 })
+    expect(found?.failures[0]?.message).toBe('4 did:\na\nb\nc\nd')
+  })
+})
+
+describe('the slowest suites', () => {
+  test('are those of all stages, the slowest first', () => {
+    const suites = [
+      tally({
+        suites: [
+          { file: 'a', ms: 1 },
+          { file: 'b', ms: 3 },
+        ],
+      }),
+      tally({ suites: [{ file: 'c', ms: 2 }] }),
+    ]
+    expect(slowestSuites(suites, 2).map(({ file }) => file)).toEqual(['b', 'c'])
+  })
+})
+
+describe('skipped tests', () => {
+  test('are named one by one, and counted where many have one reason', () => {
+    const without = (n: number) => `Python 3.9 (skipped: no Python 3.9 was found) test ${n}`
+    expect(skippedByReason([without(1), without(2), without(3), 'y (skipped: ninja is not installed)'], 2)).toEqual([
+      '3 tests (skipped: no Python 3.9 was found)',
+      'y (skipped: ninja is not installed)',
+    ])
   })
 })

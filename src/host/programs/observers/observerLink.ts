@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
-import { timingSafeEqual } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import type * as z from 'zod'
+import { sameToken } from '../../terms/sameToken'
 import { answerSchema, eventSchema, helloSchema, type Hello } from './observerMessages'
 
 /** The observer is an ordinary thread of the program: it answers in a millisecond, or something holds the GIL. */
@@ -177,10 +177,4 @@ export class ObserverLink {
     this.#waiting.clear()
     this.#hooks.gone(this)
   }
-}
-
-/** Takes the same time wherever the two differ. */
-function sameToken(given: string, token: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(token)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { someOf, WatchedProgram } from './watchedProgram'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { describePythons, oldestAndNewest } from '../pythons'
+import { WatchedProgram } from './watchedProgram'
 
 /**
  * `UNHANG_CPYTHON_TESTS=all` runs every test of multiprocessing and of executors, on every start method: half an hour.
@@ -74,7 +75,7 @@ async function outcomes(python: string, args: readonly string[], watched: boolea
   return JSON.parse(readFileSync(file, 'utf8')) as Record<string, string[]>
 }
 
-describe.each(someOf)("CPython $version's own tests of pools", ({ path: python, version }) => {
+describePythons(oldestAndNewest, "CPython $version's own tests of pools", ({ path: python, version }) => {
   const cases = [...multiprocessing, ...executors.filter((of) => of.version === version).map(({ args }) => args)]
   it.skipIf(!hasTests(python)).each(cases.map((args) => [args.join(' '), args] as const))(
     'have the same outcome under watch: %s',

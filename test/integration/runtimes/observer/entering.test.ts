@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { fixtures, someOf, WatchedProgram, type End, type WatchOptions } from './watchedProgram'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { describePythons, everyPython } from '../pythons'
+import { fixtures, WatchedProgram, type End, type WatchOptions } from './watchedProgram'
 
 let folder: string
 beforeEach(() => {
@@ -30,7 +31,7 @@ print(sys.path)
 print([thread.name for thread in threading.enumerate()])
 `
 
-describe.each(someOf)('a Python $version program under watch', ({ path: python }) => {
+describePythons(everyPython, 'a Python $version program under watch', ({ path: python }) => {
   it.each([
     ['no pool', `${lookAround}print(len(os.listdir('/proc/self/task')), sorted(os.listdir('/proc/self/fd')))`],
     [

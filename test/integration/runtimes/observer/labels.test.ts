@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { pythons } from '../pythons'
+import { expect, it } from 'vitest'
+import { describePythons, everyPython } from '../pythons'
 import { fixtures, observerPath } from './watchedProgram'
 
-describe.each(pythons)('what joblib hands to a pool, Python $version', ({ path }) => {
+describePythons(everyPython, 'what joblib hands to a pool, Python $version', ({ path }) => {
   it('is labelled by what the program called', () => {
     const said = execFileSync(path, [join(fixtures, 'joblib_labels.py'), observerPath], { encoding: 'utf8' })
       .trimEnd()

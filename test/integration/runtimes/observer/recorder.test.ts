@@ -1,8 +1,9 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { someOf, until, WatchedProgram } from './watchedProgram'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { describePythons, oldestAndNewest } from '../pythons'
+import { until, WatchedProgram } from './watchedProgram'
 
 let folder: string
 let go: string
@@ -29,7 +30,7 @@ function bytes(program: WatchedProgram, at: number, length: number): Buffer {
   return buffer
 }
 
-describe.each(someOf)('the flight recorder of a Python $version program', ({ path: python }) => {
+describePythons(oldestAndNewest, 'the flight recorder of a Python $version program', ({ path: python }) => {
   it('is laid out as the contract has it', async () => {
     await using program = await WatchedProgram.start({ python, args: ['tasks.py', 'nested'], env: { GO: go } })
     const { hello } = await program.connected()

@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { RecordedProcess } from '../../../../src/runtimes/observer/recorder'
-import { isAlive, someOf, until, WatchedProgram, type Connection, type Done } from './watchedProgram'
+import { describePythons, oldestAndNewest } from '../pythons'
+import { isAlive, until, WatchedProgram, type Connection, type Done } from './watchedProgram'
 
 let folder: string
 beforeEach(() => {
@@ -33,7 +34,7 @@ async function fail(connection: Connection, slot: RecordedProcess, over: Record<
 const retry = (connection: Connection, slot: RecordedProcess): Promise<Done> =>
   connection.ask('retry', { pool: slot.poolKey, slot: slot.slot, generation: slot.generation, counter: slot.counter })
 
-describe.each(someOf)('rescue in Python $version', ({ path: python }) => {
+describePythons(oldestAndNewest, 'rescue in Python $version', ({ path: python }) => {
   it('fails the lost tasks of the first program of seeds/003 while its main thread is blocked in map()', async () => {
     await using program = await WatchedProgram.start({ python, args: ['lost.py'] })
     const connection = await program.connected()

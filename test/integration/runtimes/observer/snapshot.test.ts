@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { observerPath, someOf, until, WatchedProgram, type Snapshot } from './watchedProgram'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { describePythons, oldestAndNewest } from '../pythons'
+import { observerPath, until, WatchedProgram, type Snapshot } from './watchedProgram'
 
 let folder: string
 let go: string
@@ -44,7 +45,7 @@ told.append(snapshot._is_alive(thread))
 print(told)
 `
 
-describe.each(someOf)('a snapshot of a Python $version program', ({ path: python, version }) => {
+describePythons(oldestAndNewest, 'a snapshot of a Python $version program', ({ path: python, version }) => {
   it(
     'comes again after a fork of its own: at once, or where Python counts the threads then, when the program next ' +
       'asks for a process',

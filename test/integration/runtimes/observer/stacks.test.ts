@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { isAlive, someOf, until, WatchedProgram, type Stacks } from './watchedProgram'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { describePythons, oldestAndNewest } from '../pythons'
+import { isAlive, until, WatchedProgram, type Stacks } from './watchedProgram'
 
 let folder: string
 let go: string
@@ -28,7 +29,7 @@ if __name__ == '__main__':
     pool.map(catastrophic, ['a' * 64 + 'b'])
 `
 
-describe.each(someOf)('the stacks of a Python $version program', ({ path: python }) => {
+describePythons(oldestAndNewest, 'the stacks of a Python $version program', ({ path: python }) => {
   it('are told from inside while it waits, without the observer in them', async () => {
     await using program = await WatchedProgram.start({ python, args: ['methods.py', 'fork'], env: { GO: go } })
     const connection = await program.connected()

@@ -9,13 +9,10 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { RecorderFile, type RecordedProcess } from '../../../../src/runtimes/observer/recorder'
-import { pythons, type Python } from '../pythons'
 
 /** The observer as it is in the sources; dist/ has a copy. */
 export const observerPath = fileURLToPath(new URL('../../../../src/runtimes/observer', import.meta.url))
 export const fixtures = fileURLToPath(new URL('../../../fixtures/observer/', import.meta.url))
-/** Oldest, middle and newest: they differ in how pools are made and how forks are warned of. */
-export const someOf: readonly Python[] = pythons.filter(({ version }) => ['3.8', '3.11', '3.13'].includes(version))
 const patienceMs = 20_000
 
 export interface Hello {

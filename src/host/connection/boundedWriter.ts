@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net'
 import { AbstractMessageWriter, Message, type MessageWriter } from 'vscode-languageserver/node'
 
-/** A client that leaves this much unread is not served any further requests until it reads. */
+/** A client with this much unread output gets no further requests served until it reads. */
 export const pauseBacklogBytes = 4 * 1024 * 1024
-/** Beyond it the client is dropped: only what the host sends by itself gets there, over hours of not reading. */
+/**
+ * A client with more unread output is dropped. Notifications alone reach this, if the client does not read for hours.
+ */
 const dropBacklogBytes = 32 * 1024 * 1024
 
-/** Writes LSP frames, and knows how much of them the client has not read. */
-export class FrameWriter extends AbstractMessageWriter implements MessageWriter {
+/** Writes LSP frames, and knows the size of those that the client has not read. */
+export class BoundedWriter extends AbstractMessageWriter implements MessageWriter {
   readonly #socket: Socket
   readonly #answered: () => void
 

@@ -9,21 +9,21 @@ export const largestMessageBytes = 8 * 1024 * 1024
 export const largestFirstMessageBytes = 1024 * 1024
 const headerEnd = Buffer.from('\r\n\r\n')
 
-/** Why a connection is ended: what came was no message, or too much of one. */
-export class FrameError extends Error {
-  override readonly name = 'FrameError'
+/** Why a connection is ended: the client sent something that is no message, or a message that is too large. */
+export class RefusedMessageError extends Error {
+  override readonly name = 'RefusedMessageError'
 }
 
 /**
- * Reads LSP frames with a bound on everything: header, body, and how many messages wait. It hands on one message a
- * turn of the event loop and stops reading the socket meanwhile, so a client that floods fills its own buffers.
- * The library's reader has no such bounds: it keeps whatever a header announces.
+ * Reads LSP frames with a bound on header, body and number of waiting messages. It passes on one message a turn of the
+ * event loop and does not read the socket meanwhile, so that a flooding client fills its own buffers. The library's
+ * reader has no such bounds: it allocates the length that a header announces.
  */
-export class FrameReader extends AbstractMessageReader {
+export class BoundedReader extends AbstractMessageReader {
   readonly #socket: Socket
   readonly #mayRead: () => boolean
   readonly #limit: () => number
-  readonly #fail: (error: FrameError) => void
+  readonly #fail: (error: RefusedMessageError) => void
 
   #chunks: Buffer[] = []
   #buffered = 0
@@ -38,7 +38,7 @@ export class FrameReader extends AbstractMessageReader {
    * @param mayRead False while the client has to wait (its answers are piling up); then {@link resume} goes on.
    * @param limit Bound of the next message's body.
    */
-  constructor(socket: Socket, mayRead: () => boolean, limit: () => number, fail: (error: FrameError) => void) {
+  constructor(socket: Socket, mayRead: () => boolean, limit: () => number, fail: (error: RefusedMessageError) => void) {
     super()
     this.#socket = socket
     this.#mayRead = mayRead
@@ -67,7 +67,7 @@ export class FrameReader extends AbstractMessageReader {
     }
   }
 
-  /** Goes on after {@link mayRead} said no. */
+  /** Continues after {@link mayRead} was false. */
   resume(): void {
     this.#next()
   }
@@ -90,7 +90,7 @@ export class FrameReader extends AbstractMessageReader {
       message = this.#takeMessage()
     } catch (error) {
       this.#stop()
-      this.#fail(error instanceof FrameError ? error : new FrameError(String(error)))
+      this.#fail(error instanceof RefusedMessageError ? error : new RefusedMessageError(String(error)))
       return
     }
     if (message === undefined) {
@@ -116,10 +116,10 @@ export class FrameReader extends AbstractMessageReader {
     try {
       message = JSON.parse(body.toString('utf8'))
     } catch {
-      throw new FrameError('a message that is no JSON')
+      throw new RefusedMessageError('a message that is no JSON')
     }
     if (typeof message !== 'object' || message === null || Array.isArray(message))
-      throw new FrameError('a message that is no object')
+      throw new RefusedMessageError('a message that is no object')
     return message as Message
   }
 
@@ -129,14 +129,15 @@ export class FrameReader extends AbstractMessageReader {
     const end = seen.indexOf(headerEnd)
     if (end < 0) {
       if (seen.length >= longestHeaderBytes)
-        throw new FrameError(`a header without an end within ${longestHeaderBytes} bytes`)
+        throw new RefusedMessageError(`a header without an end within ${longestHeaderBytes} bytes`)
       return undefined
     }
     const header = this.#take(end + headerEnd.length).toString('latin1')
     const length = /^content-length:[ \t]*(\d{1,15})[ \t]*$/im.exec(header.replaceAll('\r', ''))?.[1]
-    if (length === undefined) throw new FrameError('a header without a Content-Length')
+    if (length === undefined) throw new RefusedMessageError('a header without a Content-Length')
     const bytes = Number(length)
-    if (bytes > this.#limit()) throw new FrameError(`a message of ${bytes} bytes (the limit is ${this.#limit()})`)
+    if (bytes > this.#limit())
+      throw new RefusedMessageError(`a message of ${bytes} bytes (the limit is ${this.#limit()})`)
     return bytes
   }
 

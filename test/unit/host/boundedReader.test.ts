@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
 import type { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { FrameReader, type FrameError } from '../../../src/host/connection/frameReader'
+import { BoundedReader, type RefusedMessageError } from '../../../src/host/connection/boundedReader'
 
 /** Stands for a socket: what is pushed is read. */
 function reading(options: { mayRead?: () => boolean; limit?: number } = {}) {
@@ -12,8 +12,8 @@ function reading(options: { mayRead?: () => boolean; limit?: number } = {}) {
     },
   })
   const messages: unknown[] = []
-  const errors: FrameError[] = []
-  const reader = new FrameReader(
+  const errors: RefusedMessageError[] = []
+  const reader = new BoundedReader(
     stream as unknown as Socket,
     options.mayRead ?? (() => true),
     () => options.limit ?? 1000,

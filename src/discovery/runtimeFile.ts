@@ -2,23 +2,26 @@ import { constants, type Stats } from 'node:fs'
 import { lstat, open, rm, type FileHandle } from 'node:fs/promises'
 import { userId } from './userFolders'
 
-/** Files of the runtime folder are small; what is larger than this was not written by us. */
+/** Files of the runtime folder are small; a larger file was not written by Unhang. */
 const largestBytes = 64 * 1024 * 1024
 
 /**
- * What open(2) and read(2) answer for a name that is no regular file of ours: a folder, a link, a pipe, a socket, a
- * forbidden one.
+ * Error codes of open(2) and read(2) for a name that is no regular file of this user: a folder, link, pipe or socket,
+ * or a file without permission.
  */
 const foreignCodes = new Set(['EISDIR', 'ELOOP', 'ENXIO', 'EACCES', 'EPERM', 'ENOTDIR', 'EMLINK', 'ENODEV', 'ETXTBSY'])
 
-/** What stands under a name of the runtime folder: `missing`, `foreign` (none of ours could be so), or its text. */
-export type OwnText = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'missing' | 'foreign' }
+/**
+ * The result of reading a name in the runtime folder: `missing`, `foreign` (no file that Unhang could have written), or
+ * its text.
+ */
+export type RuntimeText = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'missing' | 'foreign' }
 
 /**
- * Reads a small file of the runtime folder. A pipe, a link or a folder under its name is no obstacle: nothing is
- * followed, and opening waits for nobody. Throws what is no property of the name, such as EMFILE or EIO.
+ * Reads a small file of the runtime folder. A pipe, link or folder under its name is no obstacle: links are not
+ * followed, and opening does not block. Throws errors that do not depend on the name, such as EMFILE or EIO.
  */
-export async function readOwnText(path: string): Promise<OwnText> {
+export async function readRuntimeText(path: string): Promise<RuntimeText> {
   let file: FileHandle
   try {
     file = await open(path, constants.O_RDONLY | noFollow)
@@ -35,9 +38,9 @@ export async function readOwnText(path: string): Promise<OwnText> {
 }
 
 /**
- * Opens a file of the runtime folder anew for writing, empty; what is no regular file under its name is removed first.
+ * Opens an empty file of the runtime folder for writing; anything but a regular file under its name is removed first.
  */
-export async function openOwnFile(path: string): Promise<FileHandle> {
+export async function openRuntimeFile(path: string): Promise<FileHandle> {
   await removeForeign(path, 'file')
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | noFollow, 0o600)
   try {
@@ -51,8 +54,8 @@ export async function openOwnFile(path: string): Promise<FileHandle> {
 }
 
 /**
- * Removes what stands under a name of the runtime folder and is not of the kind that belongs there. The folder is its
- * owner's alone, so whatever is in it is the owner's to remove; a link is removed, not what it points to.
+ * Removes a name of the runtime folder if it is not of the kind that belongs there. The folder belongs to this user
+ * alone, so removing anything in it is safe; of a link, the link itself is removed.
  * @returns true when something was removed.
  */
 export async function removeForeign(path: string, kind: 'file' | 'folder'): Promise<boolean> {
@@ -64,14 +67,14 @@ export async function removeForeign(path: string, kind: 'file' | 'folder'): Prom
     throw error
   }
   const uid = userId()
-  // A file that its owner cannot read or write, or that `sudo` left, is as good as none.
+  // A file that its owner cannot read or write, or that `sudo` left, is unusable.
   const isUsable = uid === undefined || (found.uid === uid && (found.mode & 0o600) === 0o600)
   if (isUsable && (kind === 'folder' ? found.isDirectory() : found.isFile())) return false
   await rm(path, { recursive: true, force: true })
   return true
 }
 
-/** Windows has neither. */
+/** Windows has neither flag. */
 const noFollow = process.platform === 'win32' ? 0 : constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 function kindOf(error: unknown): 'missing' | 'foreign' {
