@@ -22,8 +22,8 @@ export function progressLine({ name, counts, elapsedMs, etaMs }: Progress, colum
 }
 
 /**
- * At least one second, rounded: an estimate in tenths of a second claims more than it knows, and a line that changes all
- * the time cannot be read.
+ * At least one second, rounded: an estimate in tenths of a second claims more than it knows, and a line that always
+ * changes cannot be read.
  */
 function wholeSeconds(ms: number): string {
   return formatSeconds(Math.max(1, Math.round(ms / 1000)) * 1000)

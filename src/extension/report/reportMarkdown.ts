@@ -40,7 +40,9 @@ function stateSection({ header }: PoolRecord, now: number): string[] {
     '',
     `- ${l10n.t('Id: {0}', `\`${header.id}\``)}`,
     `- ${l10n.t('Kind: {0}', header.kind)}`,
-    `- ${header.endedAt === null ? l10n.t('Started: {0}, running for {1}', started, ran) : l10n.t('Started: {0}, ran for {1}', started, ran)}`,
+    header.endedAt === null
+      ? `- ${l10n.t('Started: {0}, running for {1}', started, ran)}`
+      : `- ${l10n.t('Started: {0}, ran for {1}', started, ran)}`,
   ]
   if (header.failure !== null) lines.push(`- ${l10n.t('Failure: {0}', escapeMarkdown(header.failure))}`)
   if (header.orphaned) lines.push(`- ${l10n.t('Left behind by a host that died')}`)
@@ -128,7 +130,8 @@ function workersSection(pool: PoolRecord, now: number): string {
     workerRow(worker, now).description,
     String(worker.tasksDone),
   ])
-  return `## ${l10n.t('Workers')}\n\n${table([l10n.t('Worker'), l10n.t('Pid'), l10n.t('State'), l10n.t('Tasks done')], rows)}`
+  const titles = [l10n.t('Worker'), l10n.t('Pid'), l10n.t('State'), l10n.t('Tasks done')]
+  return `## ${l10n.t('Workers')}\n\n${table(titles, rows)}`
 }
 
 function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
@@ -163,7 +166,7 @@ function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
     rows.length === 0
       ? ''
       : table(
-          [l10n.t('Process'), l10n.t('Pid'), l10n.t('Foreseen'), l10n.t('Sent'), l10n.t('Outcome'), l10n.t('After')],
+          [l10n.t('Process'), l10n.t('Pid'), l10n.t('Planned'), l10n.t('Sent'), l10n.t('Outcome'), l10n.t('After')],
           rows,
         ),
   ]

@@ -140,8 +140,9 @@ export class PoolTerminal implements Pseudoterminal {
     const { session } = this.#options
     this.#state = 'running'
     this.#startedAt = Date.now()
+    const tasks = total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId)
     this.#screen.print(
-      `${styles.bold(plainLine(name))} ${styles.dim(this.#isProgram ? poolId : total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId))}`,
+      `${styles.bold(plainLine(name))} ${styles.dim(this.#isProgram ? poolId : tasks)}`,
       ...warnings.map((warning) => styles.yellow(plainLine(warning))),
     )
     for (const output of this.#early.splice(0)) this.#receive(output)

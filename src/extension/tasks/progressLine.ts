@@ -41,7 +41,7 @@ export function progressLine(pool: PoolHeader, elapsedMs: number, columns: numbe
   return fitted(line, columns)
 }
 
-/** One column is left free: a line that fills the last one wraps in some terminals and could not be redrawn in place. */
+/** One column is left free: a line that fills the last one wraps in some terminals and cannot be redrawn. */
 function fitted(line: string, columns: number): string {
   return cutToWidth(line, Math.max(1, columns - 1))
 }

@@ -70,7 +70,7 @@ function programParts({ state, failure, orphaned }: PoolHeader, program: Program
   if (inside > 0) parts.push(inside === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', inside))
   else if (state !== 'ended' && program.observer === 'waiting') parts.push(l10n.t('no pool yet'))
   if (program.observer === 'failed') parts.push(l10n.t('not observed'))
-  if (program.readOnly && state !== 'ended') parts.push(l10n.t('only looked at'))
+  if (program.readOnly && state !== 'ended') parts.push(l10n.t('read-only'))
   return parts
 }
 

@@ -45,9 +45,7 @@ export function poolTooltip(pool: PoolHeader, now: number, inside = 0, main?: Wo
     ...(pool.program === null ? [] : programMarkdown(pool.program)),
     main === undefined || main.status === 'exited' ? undefined : usageMarkdown(main),
     pool.orphaned && pool.state !== 'ended'
-      ? l10n.t(
-          'Left behind by a host that ended without ending it. It can be terminated or killed; nothing else is known of it.',
-        )
+      ? l10n.t('Its host died and left it behind. It can only be terminated or killed.')
       : undefined,
     pool.failure === null ? undefined : `$(error) ${escapeMarkdown(pool.failure)}`,
     pool.endedAt === null ? l10n.t('Running for {0}.', running) : l10n.t('Ran for {0}.', running),
@@ -66,11 +64,7 @@ function programMarkdown({ argv, observer, message, readOnly, exitCode, signal }
   return [
     ...(argv.length === 0 ? [] : [escapeMarkdown(argv.join(' '))]),
     ...(readOnly && !ended
-      ? [
-          l10n.t(
-            'It was not started by Unhang and is only looked at: nothing is sent to it before you have seen every pid and confirmed.',
-          ),
-        ]
+      ? [l10n.t('Attached read-only. Unhang sends no signal until you have reviewed the process list and confirmed.')]
       : []),
     ...(observer === 'waiting' && !ended ? [l10n.t('It has not made a pool yet.')] : []),
     ...(observer === 'failed' ? [l10n.t('Nothing is seen inside it: {0}', escapeMarkdown(message ?? ''))] : []),
@@ -87,7 +81,7 @@ function statsMarkdown({ utilisation, functions }: StatsSnapshot): string | unde
         runMs === null
           ? ''
           : l10n.t(
-              'half within {0}, 99 % within {1}, longest {2}',
+              'median {0}, p99 {1}, max {2}',
               formatDuration(runMs.p50),
               formatDuration(runMs.p99),
               formatDuration(runMs.max),

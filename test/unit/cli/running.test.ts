@@ -165,7 +165,7 @@ describe('an attached program', () => {
       watchedPool({ workers: [worker({ pid: 4712 }), worker({ name: 'PoolWorker-2', pid: 4713, status: 'exited' })] }),
     ]
     expect(programTree(program, pools)).toEqual([
-      'train.py  program-1  pid 4700, python 3.11.7, 1 pool, attached, only looked at',
+      'train.py  program-1  pid 4700, python 3.11.7, 1 pool, attached, read-only',
       '  4799  python3  idle',
       '  train.py:42  watched-1  1 worker',
       '    4712  PoolWorker-1  idle',

@@ -92,7 +92,7 @@ describe('The hover', () => {
     expect(poolTooltip(programPool({}, { observer: 'failed', message: 'no room in /tmp' }), 2_000)).toContain(
       'Nothing is seen inside it: no room in /tmp',
     )
-    expect(poolTooltip(programPool({}, { readOnly: true }), 2_000)).toContain('was not started by Unhang')
+    expect(poolTooltip(programPool({}, { readOnly: true }), 2_000)).toContain('Attached read-only')
   })
   test('over a worker has what its pool says of it', () => {
     expect(

@@ -96,7 +96,7 @@ describe('The row of a program', () => {
     [
       'that is attached',
       poolRow(programPool({ kind: 'attached' }, { observer: 'none', python: null, readOnly: true })),
-      'pid 4700 · only looked at',
+      'pid 4700 · read-only',
     ],
     [
       'that has ended',
