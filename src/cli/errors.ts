@@ -1,4 +1,4 @@
-import { plainText } from './output/plainText'
+import { plainText } from '../words'
 
 /**
  * Something a user can act on. `message` says what happened and to what, `details` (one a line) what to do about it.

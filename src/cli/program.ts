@@ -97,8 +97,9 @@ export function buildProgram(terminal: Terminal, finish: (exit: Exit) => void): 
     .addHelpText(
       'after',
       `
-The program has this terminal, its environment and its pipes as without us, and ends us as it ends: with its exit code, or by its signal.
-What gets stuck is said on stderr. Without a host it runs all the same, unwatched. 127: no such program; 126: not executable.`,
+The program keeps this terminal, its environment and its pipes. The command ends as the program ends: with its exit
+code, or by its signal. Stuck pools are reported on stderr. Without a host the program runs unobserved.
+127: no such program; 126: not executable.`,
     )
     .action((argv: string[], options: RunOptions) => run(runProgram, argv, watchOptions(options)))
 
@@ -128,8 +129,9 @@ What gets stuck is said on stderr. Without a host it runs all the same, unwatche
     .addHelpText(
       'after',
       `
-Fails lost tasks or runs them again, releases queue locks whose holder is dead, continues stopped workers. Says what it will do and
-asks; each is done only if its reason still holds at that moment. Exit code 1 unless all of it was done.`,
+Fails lost tasks or runs them again, releases queue locks whose holder is dead, continues stopped workers. Shows
+the plan and asks; each step is done only if its reason still holds at that moment. Exit code 1 unless all steps
+were done.`,
     )
     .action((target: string, options: RescueOptions) => run(rescue, target, options))
 

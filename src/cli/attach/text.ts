@@ -1,7 +1,7 @@
 import { poolsOfProgram, type PoolSnapshot, type WorkerSnapshot } from '../../protocol'
+import { plainLines } from '../../words'
 import { plainPalette, type Palette } from '../output/palette'
-import { plainLines } from '../output/plainText'
-import { plural } from '../words/quantities'
+import { plural } from '../words/plural'
 import { programWords } from '../words/verdicts'
 
 /** The processes of a program: itself, its own workers, its pools with theirs. */

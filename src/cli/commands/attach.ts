@@ -26,7 +26,7 @@ export const attach: Command<[number, { yes?: true }]> = async ({ access, termin
     terminal.note(
       yes
         ? `${name} may be ended from here on: unhang terminate ${word}`
-        : `It is only looked at. unhang why ${word} says what is wrong; unhang terminate ${word} asks before it ` +
+        : `It is attached read-only. unhang why ${word} says what is wrong; unhang terminate ${word} asks before it ` +
             'sends the first signal.',
     )
     return exitCodes.ok

@@ -1,9 +1,9 @@
 import { HostGoneError, HostHungError, HostTimeoutError, type HostEnd } from '../../discovery'
 import type { StoppedHost } from '../../protocol'
+import { formatDuration, plainLine } from '../../words'
 import { CliError } from '../errors'
 import { exitCodes } from '../exitCodes'
-import { formatDuration, plural } from '../words/quantities'
-import { plainLine } from '../output/plainText'
+import { plural } from '../words/plural'
 import { leftLines, unwatchedLines } from '../words/unwatched'
 import { printJson, type Command, type CommandContext } from './context'
 

@@ -1,8 +1,8 @@
 import { HostGoneError, type HostConnection } from '../../discovery'
 import type { PoolSnapshot, LaunchedPool } from '../../protocol'
+import { plainLine } from '../../words'
 import { exitCodes, type ExitCode } from '../exitCodes'
 import type { Palette } from '../output/palette'
-import { plainLine } from '../output/plainText'
 import type { Terminal } from '../output/terminal'
 import { definitionHint } from '../pool/definitionHint'
 import { endOnInterrupt } from '../pool/endOnInterrupt'
@@ -11,7 +11,7 @@ import { PoolFollower } from '../pool/follower'
 import { Interrupts } from '../pool/interrupts'
 import { launchError } from '../pool/launchProblems'
 import { poolOutcome } from '../pool/outcome'
-import { plural } from '../words/quantities'
+import { plural } from '../words/plural'
 import type { Command } from './context'
 
 /** Items may be a glob over a large tree, or a file of many lines. */

@@ -1,9 +1,9 @@
 import { type HostConnection } from '../../discovery'
 import type { LostTaskChoice } from '../../protocol'
+import { plainLine } from '../../words'
 import { CliError, TargetError } from '../errors'
 import { exitCodes, type ExitCode } from '../exitCodes'
 import { confirmed, type Questions } from '../output/questions'
-import { plainLine } from '../output/plainText'
 import {
   needsChoice,
   rescuable,

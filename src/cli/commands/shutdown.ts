@@ -1,5 +1,6 @@
 import { type HostConnection } from '../../discovery'
 import type { ResultOf, ParamsOf } from '../../protocol'
+import { plainLine } from '../../words'
 import { TargetError } from '../errors'
 import { exitCodes } from '../exitCodes'
 import { confirmAttached } from '../ending/confirmAttached'
@@ -7,9 +8,8 @@ import { planLines } from '../ending/planText'
 import { requestPlan, requestShutdown } from '../ending/request'
 import { resolveTarget } from '../ending/targets'
 import { wholeProgramNote } from '../ending/wholeProgram'
-import { plainLine } from '../output/plainText'
 import { fetchPools, fetchRunning } from '../snapshots'
-import { plural } from '../words/quantities'
+import { plural } from '../words/plural'
 import { printJson, type Command, type CommandContext } from './context'
 
 /** Options of `terminate` and `kill`. */

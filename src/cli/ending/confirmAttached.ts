@@ -1,11 +1,11 @@
 import { type HostConnection } from '../../discovery'
 import { programOf, type PoolSnapshot } from '../../protocol'
+import { plainLine } from '../../words'
 import { namedPids } from '../attach/text'
 import { CliError } from '../errors'
 import { confirmed, type Questions } from '../output/questions'
-import { plainLine } from '../output/plainText'
 import type { Terminal } from '../output/terminal'
-import { plural } from '../words/quantities'
+import { plural } from '../words/plural'
 
 interface Asking {
   readonly host: HostConnection

@@ -1,7 +1,6 @@
 import type { ShutdownPlanWire } from '../../protocol'
-import { alignColumns } from '../output/columns'
-import { plainLine } from '../output/plainText'
-import { plural } from '../words/quantities'
+import { alignColumns, plainLine } from '../../words'
+import { plural } from '../words/plural'
 
 /**
  * A plan as lines: a heading, and a row for each process in the order of the signals, with what is known of its answer.

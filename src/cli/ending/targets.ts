@@ -1,7 +1,7 @@
 import type { PoolSnapshot, RunningProgram, ShutdownTargetParams } from '../../protocol'
+import { plainLine } from '../../words'
 import { TargetError } from '../errors'
-import { plainLine } from '../output/plainText'
-import { plural } from '../words/quantities'
+import { plural } from '../words/plural'
 import { leftLines } from '../words/unwatched'
 
 /** What POOL|PID on the command line means. */

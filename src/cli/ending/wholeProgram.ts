@@ -1,6 +1,6 @@
 import { poolsOfProgram, programOf, type PoolSnapshot } from '../../protocol'
-import { plainLine } from '../output/plainText'
-import { plural } from '../words/quantities'
+import { plainLine } from '../../words'
+import { plural } from '../words/plural'
 
 /**
  * Before the end of a pool that a program made: it refills itself, so the program ends with it. Undefined for any other

@@ -1,6 +1,6 @@
 import { OutputQueue } from './outputQueue'
 import { paletteFor, type Palette } from './palette'
-import { withOwnStylesOnly } from './plainText'
+import { withOwnStylesOnly } from './ownStyles'
 
 const stdoutFd = 1
 const stderrFd = 2

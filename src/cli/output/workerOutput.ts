@@ -1,6 +1,6 @@
 import type { Output } from '../../protocol'
+import { plainLine } from '../../words'
 import { LineAssembler } from './lineAssembler'
-import { plainLine } from './plainText'
 
 /** One line of a worker, with its name in front, and the stream it came from. */
 export interface PrefixedLine {

@@ -1,7 +1,7 @@
 import type { HostConnection } from '../../discovery'
+import { plainLine } from '../../words'
 import { requestShutdown } from '../ending/request'
 import { CliError } from '../errors'
-import { plainLine } from '../output/plainText'
 import type { Terminal } from '../output/terminal'
 import type { PoolFollower } from './follower'
 import type { Interrupts, InterruptStep } from './interrupts'

@@ -1,8 +1,6 @@
 import type { PoolSnapshot, ProgramSnapshot } from '../../protocol'
-import { plainLine } from '../output/plainText'
-import { countWords, totalTasks } from '../words/counts'
-import { formatExit } from '../words/exit'
-import { formatDuration } from '../words/quantities'
+import { exitText, formatDuration, plainLine, succeeded, totalTasks } from '../../words'
+import { countWords } from '../words/counts'
 
 /** How a pool came out. */
 export interface Outcome {
@@ -17,9 +15,9 @@ export function poolOutcome(
   now: number,
 ): Outcome {
   const after = formatDuration((pool.endedAt ?? now) - pool.startedAt)
-  if (pool.program !== null) return programOutcome(plainLine(pool.name), pool.program, pool.failure, after)
-  const ok = pool.failure === null && pool.counts.done === totalTasks(pool.counts)
+  const ok = succeeded(pool)
   const name = plainLine(pool.name)
+  if (pool.program !== null) return { ok, line: `${name}: ${programEnd(pool.program, pool.failure)} after ${after}` }
   if (pool.failure !== null) return { ok, line: `${name} failed after ${after}: ${plainLine(pool.failure)}` }
   if (ok) return { ok, line: `${name}: ${allTasks(totalTasks(pool.counts))} done in ${after}` }
   return {
@@ -28,10 +26,8 @@ export function poolOutcome(
   }
 }
 
-function programOutcome(name: string, program: ProgramSnapshot, failure: string | null, after: string): Outcome {
-  const exit = formatExit(program)
-  const ok = program.exitCode === 0 && failure === null
-  return { ok, line: `${name}: ${exit ?? (failure === null ? 'ended' : plainLine(failure))} after ${after}` }
+function programEnd(program: ProgramSnapshot, failure: string | null): string {
+  return exitText(program) ?? (failure === null ? 'ended' : plainLine(failure))
 }
 
 function allTasks(total: number): string {

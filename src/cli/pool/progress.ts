@@ -1,7 +1,6 @@
 import type { CountsSnapshot } from '../../protocol'
-import { plainLine } from '../output/plainText'
-import { countWords, totalTasks } from '../words/counts'
-import { formatSeconds } from '../words/quantities'
+import { cutToWidth, finishedTasks, formatSeconds, plainLine, totalTasks } from '../../words'
+import { countWords } from '../words/counts'
 
 /** What a progress line is made of. */
 export interface Progress {
@@ -14,12 +13,20 @@ export interface Progress {
 
 /** `Word count: 57 of 132 done, 4 running, 71 queued · 12 s, about 8 s left`, cut to the width of the terminal. */
 export function progressLine({ name, counts, elapsedMs, etaMs }: Progress, columns = Number.POSITIVE_INFINITY): string {
-  const left = etaMs === null || counts.queued + counts.running === 0 ? '' : `, about ${formatSeconds(etaMs)} left`
-  // A program that has not made a pool yet, or does not tell of its tasks.
+  const left = etaMs === null || counts.queued + counts.running === 0 ? '' : `, about ${wholeSeconds(etaMs)} left`
+  // A program that has not made a pool yet, or does not report its tasks.
   const tasks = totalTasks(counts) === 0 ? 'running' : countWords(counts).join(', ')
-  const line = `${plainLine(name)}: ${tasks} · ${formatSeconds(elapsedMs)}${left}`
+  const line = `${plainLine(name)}: ${tasks} · ${wholeSeconds(elapsedMs)}${left}`
   // One column is left free: a line that fills the last one wraps on some terminals and could not be erased.
-  return line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`
+  return cutToWidth(line, columns - 1)
+}
+
+/**
+ * At least one second, rounded: an estimate in tenths of a second claims more than it knows, and a line that always
+ * changes cannot be read.
+ */
+function wholeSeconds(ms: number): string {
+  return formatSeconds(Math.max(1, Math.round(ms / 1000)) * 1000)
 }
 
 /** Where a line cannot be rewritten (a pipe, a log of a CI run), one now and then is enough. */
@@ -35,7 +42,7 @@ export class PlainProgress {
   }
 
   isDue(counts: CountsSnapshot, now: number): boolean {
-    const finished = counts.done + counts.failed + counts.lost + counts.timedOut + counts.cancelled
+    const finished = finishedTasks(counts)
     if (now - this.#lastAt < plainIntervalMs || finished === this.#lastFinished) return false
     this.#lastAt = now
     this.#lastFinished = finished

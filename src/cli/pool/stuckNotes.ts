@@ -1,6 +1,5 @@
 import type { PoolSnapshot } from '../../protocol'
-import { plainLines } from '../output/plainText'
-import { formatDuration } from '../words/quantities'
+import { formatDuration, plainLines } from '../../words'
 
 /** Says once when a task gets stuck (or slow), with the reason and what to do, and once when it goes on after all. */
 export class StuckNotes {

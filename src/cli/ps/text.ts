@@ -1,10 +1,8 @@
 import { poolsOfProgram, type PoolSnapshot, type RunningProgram, type WorkerSnapshot } from '../../protocol'
-import { alignColumns } from '../output/columns'
-import { plainLines } from '../output/plainText'
+import { alignColumns, exitText, formatBytes, formatDuration, plainLines, totalTasks } from '../../words'
 import { plainPalette, type Palette } from '../output/palette'
-import { countWords, totalTasks } from '../words/counts'
-import { formatExit } from '../words/exit'
-import { formatBytes, formatDuration, plural } from '../words/quantities'
+import { countWords } from '../words/counts'
+import { plural } from '../words/plural'
 import { leftLines } from '../words/unwatched'
 import { programWords, verdictTag } from '../words/verdicts'
 import { shownState } from './json'
@@ -86,7 +84,7 @@ function poolLines(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: 
     ),
   )
   // How a program left is in its headline.
-  if (pool.failure !== null && (pool.program === null || formatExit(pool.program) === undefined))
+  if (pool.failure !== null && (pool.program === null || exitText(pool.program) === undefined))
     lines.push(`${indent}${palette.bad('failed:')} ${pool.failure}`)
   lines.push(...pool.issues.map((issue) => `${indent}${palette.bad('issue:')} ${issue}`))
   return lines
@@ -95,7 +93,7 @@ function poolLines(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: 
 function headline(pool: PoolSnapshot, pools: readonly PoolSnapshot[], palette: Palette): string {
   const state = shownState(pool)
   const about = [
-    ...(pool.program === null ? [] : [programWords(pool, pools), formatExit(pool.program) ?? '']),
+    ...(pool.program === null ? [] : [programWords(pool, pools), exitText(pool.program) ?? '']),
     pool.orphaned
       ? 'left behind by a host that died'
       : pool.program !== null && totalTasks(pool.counts) === 0
@@ -126,7 +124,7 @@ function workerTable(workers: readonly WorkerSnapshot[], palette: Palette): stri
   const rows = workers.map((worker) => [
     worker.name,
     worker.pid > 0 ? String(worker.pid) : '',
-    worker.status === 'exited' ? (formatExit(worker) ?? 'exited') : worker.status,
+    worker.status === 'exited' ? (exitText(worker) ?? 'exited') : worker.status,
     worker.cpuPercent === null ? '' : `${Math.round(worker.cpuPercent)} %`,
     worker.memoryBytes === null ? '' : formatBytes(worker.memoryBytes),
     worker.task === null ? '' : formatDuration(worker.task.elapsedMs),
@@ -148,7 +146,7 @@ function taskCell({ task, status }: WorkerSnapshot, palette: Palette): string {
 function exitedSummary(listed: readonly WorkerSnapshot[], total: number): string {
   const byExit = new Map<string, number>()
   for (const worker of listed) {
-    const exit = formatExit(worker) ?? 'exit unknown'
+    const exit = exitText(worker) ?? 'exit unknown'
     byExit.set(exit, (byExit.get(exit) ?? 0) + 1)
   }
   const kinds = [...byExit].map(([exit, count]) => `${count} × ${exit}`).join(', ')

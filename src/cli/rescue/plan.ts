@@ -7,9 +7,9 @@ import {
   type RescueAction,
   type RescueOptionSnapshot,
 } from '../../protocol'
+import { plainLine } from '../../words'
 import { CliError } from '../errors'
 import { resolveTarget } from '../ending/targets'
-import { plainLine } from '../output/plainText'
 import { lockWords } from '../words/verdicts'
 import { poolWord, shellWord } from '../words/shell'
 

@@ -6,7 +6,7 @@ import {
   type WatchOptions,
   type PolicyActed,
 } from '../../protocol'
-import { plainLines } from '../output/plainText'
+import { plainLines } from '../../words'
 import { poolWord } from '../words/shell'
 import { advisedVerdicts, verdictTag } from '../words/verdicts'
 

@@ -1,8 +1,8 @@
 import { HostHungError, HostTimeoutError, hungAfterMs, patience, type HostConnection } from '../../discovery'
 import type { PoolSnapshot, WatchOptions, ProgramSession, ResultOf } from '../../protocol'
+import { plainLine } from '../../words'
 import { FreshPools } from '../freshPools'
 import type { Terminal } from '../output/terminal'
-import { plainLine } from '../output/plainText'
 import { VerdictNotes } from './verdictNotes'
 
 /**

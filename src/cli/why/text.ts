@@ -5,10 +5,10 @@ import {
   type PoolVerdictSnapshot,
   type RunningProgram,
 } from '../../protocol'
+import { plainLines, totalTasks } from '../../words'
 import { plainPalette, type Palette } from '../output/palette'
-import { plainLines } from '../output/plainText'
-import { countWords, totalTasks } from '../words/counts'
-import { plural } from '../words/quantities'
+import { countWords } from '../words/counts'
+import { plural } from '../words/plural'
 import { leftLines } from '../words/unwatched'
 import { advisedVerdicts, poolTitle, verdictTag, type AdvisedVerdicts, type ProposedCommand } from '../words/verdicts'
 

@@ -1,11 +1,7 @@
 import type { CountsSnapshot } from '../../protocol'
+import { totalTasks } from '../../words'
 
-/** All tasks of a pool. `stuck` is a flag on running tasks, so it does not count. */
-export function totalTasks(counts: CountsSnapshot): number {
-  return counts.queued + counts.running + counts.done + counts.failed + counts.lost + counts.timedOut + counts.cancelled
-}
-
-/** What is worth saying of a pool's tasks, in words: `10 of 12 done`, `2 running`, `1 stuck`. Zeroes are left out. */
+/** The tasks of a pool by state, in words: `10 of 12 done`, `2 running`, `1 stuck`. Zeroes are left out. */
 export function countWords(counts: CountsSnapshot): string[] {
   const parts: [number, string][] = [
     [counts.running, 'running'],
@@ -22,7 +18,7 @@ export function countWords(counts: CountsSnapshot): string[] {
   ]
 }
 
-/** Of two pools together. */
+/** The counts of two pools together. */
 export function addCounts(one: CountsSnapshot, other: CountsSnapshot): CountsSnapshot {
   return {
     queued: one.queued + other.queued,

@@ -1,5 +1,5 @@
 import type { RunningProgram } from '../../protocol'
-import { plainLine } from '../output/plainText'
+import { plainLine } from '../../words'
 
 /** A line a program that nobody watches any more, and how to look at it. */
 export function unwatchedLines(programs: readonly RunningProgram[], since = ''): string[] {

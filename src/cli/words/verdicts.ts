@@ -179,7 +179,7 @@ export function programWords(pool: PoolSnapshot, pools: readonly PoolSnapshot[])
     program.pid === null ? 'not started' : `pid ${program.pid}`,
     ...(program.python === null ? [] : [`python ${program.python}`]),
     ...(inside > 0 ? [`${inside} ${inside === 1 ? 'pool' : 'pools'}`] : []),
-    ...(program.readOnly ? ['attached, only looked at'] : []),
+    ...(program.readOnly ? ['attached, read-only'] : []),
     ...(inside === 0 && pool.state !== 'ended' && program.observer === 'waiting' ? ['has made no pool yet'] : []),
     ...(program.observer === 'failed' ? [`not observed: ${program.message ?? 'the observer failed'}`] : []),
   ].join(', ')

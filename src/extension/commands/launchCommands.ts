@@ -51,7 +51,7 @@ async function pickPoolTask(prompts: Prompts): Promise<Task | undefined> {
   const found = await poolTasks()
   if (found.length > 0) return pick(found, prompts)
   const create = l10n.t('Create tasks.json')
-  const answer = await prompts.notify('info', l10n.t('There is no task of type “pool” in .vscode/tasks.json yet.'), [
+  const answer = await prompts.notify('info', l10n.t('There is no task of type “pool” in .vscode/tasks.json.'), [
     create,
   ])
   if (answer === create) await commands.executeCommand('unhang.createTasksFile')

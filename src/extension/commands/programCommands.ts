@@ -118,7 +118,7 @@ async function attach({ sessions, prompts, view, onError }: ProgramCommandContex
   if (session === undefined) throw new HostUnavailableError('a pool needs a folder on this machine. Open one.')
   const pid = await prompts().pickLive(runningProcesses(session, onError), {
     title: l10n.t('Attach to Running Process'),
-    placeholder: l10n.t('The program to look at; nothing is sent to it'),
+    placeholder: l10n.t('The program to attach to, read-only'),
   })
   if (pid === undefined) return
   const { programId, name } = await session.request('unhang/attach', { pid }, { timeoutMs: attachTimeoutMs })

@@ -112,7 +112,7 @@ async function chooseOptions(prompts: Prompts, pool: PoolRecord): Promise<readon
   }))
   return prompts.pickMany(choices, {
     title: l10n.t('Rescue {0}', pool.header.name),
-    placeholder: l10n.t('What is to be done'),
+    placeholder: l10n.t('What to do'),
   })
 }
 
@@ -144,6 +144,6 @@ async function chooseForTasks(
     placeholder:
       choices.length === 1
         ? l10n.t('It cannot run again: the arguments were not kept')
-        : l10n.t('What becomes of what was lost'),
+        : l10n.t('What to do with the lost task'),
   })
 }

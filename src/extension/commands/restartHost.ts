@@ -49,13 +49,11 @@ async function endHung(session: FolderSession, hung: HungHost): Promise<void> {
         ),
       )
     case 'denied':
-      throw new Error(
-        l10n.t('The system does not allow to end process {0}, the host of {1}.', hung.pid, session.folder.name),
-      )
+      throw new Error(l10n.t('No permission to end process {0}, the host of {1}.', hung.pid, session.folder.name))
     case 'unkillable':
       throw new Error(
         l10n.t(
-          'SIGKILL was sent to process {0}, the host of {1}. It waits inside the kernel, for a disk or a network folder, and ends when that answers.',
+          'SIGKILL was sent to process {0}, the host of {1}. It ends once its disk or network folder answers.',
           hung.pid,
           session.folder.name,
         ),
@@ -70,7 +68,7 @@ function confirmation(folder: string, hung: HungHost | undefined): { message: st
     return {
       message,
       action,
-      detail: l10n.t('The pools that it owns are terminated first. Programs in terminals go on, unwatched.'),
+      detail: l10n.t('Its pools are terminated first. Programs in terminals keep running, unobserved.'),
     }
   const state =
     hung.state === 'stopped'
@@ -80,7 +78,7 @@ function confirmation(folder: string, hung: HungHost | undefined): { message: st
     message,
     action,
     detail: l10n.t(
-      '{0} It is ended with SIGKILL, and nothing else is. The pools that it owns end with it; programs in terminals go on, unwatched. What outlives it is shown by the new host.',
+      '{0} SIGKILL ends it and its pools. Programs in terminals keep running; the new host lists survivors.',
       state,
     ),
   }

@@ -174,7 +174,7 @@ export class ShutdownService {
       message: l10n.t('Kill {0} with SIGKILL?', what),
       detail: await this.#withPlan(
         l10n.t(
-          'The workers end at once, without cleaning up; the tasks they run are lost. Terminate (SIGTERM) lets them finish up first.',
+          'Workers end at once without cleanup and lose their tasks. Terminate (SIGTERM) lets them clean up first.',
         ),
         placed,
         'kill',

@@ -1,10 +1,10 @@
 import * as l10n from '@vscode/l10n'
 import type { TaskSnapshot, TaskFailures } from '../../protocol'
+import { formatSeconds } from '../../words'
 import type { Sessions } from '../client/sessions'
 import type { CommandHandlers } from '../contributions/commands'
 import type { PoolRecord } from '../model/poolStore'
 import type { Choice, Prompts } from '../prompts/prompts'
-import { formatDuration } from '../text/durations'
 import { taskElapsedMs, taskRow } from '../text/rows'
 import type { PoolsNode } from '../view/nodes'
 import { readArguments, workersOf } from './arguments'
@@ -74,7 +74,7 @@ async function pickRunning({ sessions, prompts }: TaskCommandContext): Promise<T
         description,
         detail:
           `${pool.header.name} · ${worker.name} · ${l10n.t('pid {0}', worker.pid)} · ` +
-          formatDuration(taskElapsedMs(task, now)),
+          formatSeconds(taskElapsedMs(task, now)),
         value: { poolId: pool.header.id, taskId: task.id },
       },
     ]

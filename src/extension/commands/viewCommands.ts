@@ -1,11 +1,11 @@
 import { env, type LogOutputChannel } from 'vscode'
 import * as l10n from '@vscode/l10n'
+import { formatSeconds } from '../../words'
 import type { Sessions } from '../client/sessions'
 import type { CommandHandlers } from '../contributions/commands'
 import type { Choice, Prompts } from '../prompts/prompts'
 import type { ReportDocuments } from '../report/reportDocuments'
 import { poolIdOfSubject } from '../report/subjects'
-import { formatDuration } from '../text/durations'
 import type { PoolsNode } from '../view/nodes'
 import type { PoolsView } from '../view/poolsView'
 import { poolIdsOf, readArguments, workersOf } from './arguments'
@@ -92,7 +92,7 @@ async function showReport(
       .filter(({ report }) => !known.has(poolIdOfSubject(report.subject.id)))
       .map(({ report }) => ({
         label: report.subject.name,
-        description: l10n.t('shutdown {0} ago', formatDuration(Date.now() - report.startedAt)),
+        description: l10n.t('shutdown {0} ago', formatSeconds(Date.now() - report.startedAt)),
         detail: poolIdOfSubject(report.subject.id),
         value: report.subject,
       })),

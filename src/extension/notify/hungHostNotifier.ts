@@ -60,7 +60,11 @@ export class HungHostNotifier implements Disposable {
 /** What is said of a host that does not answer. */
 export function hungHostMessage(folder: string, { pid, state }: HungHost): string {
   return state === 'stopped'
-    ? l10n.t('The host of {0} (pid {1}) is stopped and answers nobody: its pools cannot be seen or ended.', folder, pid)
+    ? l10n.t(
+        'The host of {0} (pid {1}) is stopped and does not answer: its pools cannot be seen or ended.',
+        folder,
+        pid,
+      )
     : l10n.t('The host of {0} (pid {1}) does not answer: its pools cannot be seen or ended.', folder, pid)
 }
 

@@ -1,11 +1,9 @@
 import * as l10n from '@vscode/l10n'
 import type { PoolVerdictSnapshot, ShutdownReportWire, TaskFailures } from '../../protocol'
+import { exitText, formatDuration, formatSeconds, verdictText } from '../../words'
 import type { PoolRecord } from '../model/poolStore'
-import { formatDuration, formatPreciseDuration } from '../text/durations'
-import { exitOf } from '../text/failures'
 import { escapeMarkdown, tableCell } from '../text/markdown'
 import { poolRow, taskElapsedMs, workerRow } from '../text/rows'
-import { verdictText } from '../text/states'
 
 /** A shutdown as it is kept for the report. */
 export interface KeptShutdown {
@@ -35,14 +33,16 @@ export function poolReport({ name, pool, failures, shutdowns }: PoolReportParts,
 }
 
 function stateSection({ header }: PoolRecord, now: number): string[] {
-  const ran = formatDuration((header.endedAt ?? now) - header.startedAt)
+  const ran = formatSeconds((header.endedAt ?? now) - header.startedAt)
   const started = new Date(header.startedAt).toISOString()
   const lines = [
     escapeMarkdown(poolRow(header).description),
     '',
     `- ${l10n.t('Id: {0}', `\`${header.id}\``)}`,
     `- ${l10n.t('Kind: {0}', header.kind)}`,
-    `- ${header.endedAt === null ? l10n.t('Started: {0}, running for {1}', started, ran) : l10n.t('Started: {0}, ran for {1}', started, ran)}`,
+    header.endedAt === null
+      ? `- ${l10n.t('Started: {0}, running for {1}', started, ran)}`
+      : `- ${l10n.t('Started: {0}, ran for {1}', started, ran)}`,
   ]
   if (header.failure !== null) lines.push(`- ${l10n.t('Failure: {0}', escapeMarkdown(header.failure))}`)
   if (header.orphaned) lines.push(`- ${l10n.t('Left behind by a host that died')}`)
@@ -61,7 +61,7 @@ function stuckSection(pool: PoolRecord, now: number): string[] {
       [
         `### ${escapeMarkdown(task.label)}`,
         `${escapeMarkdown(workerRow(worker, now).label)}, ${l10n.t('pid {0}', worker.pid)}, ` +
-          `${formatDuration(taskElapsedMs(task, now))}: **${escapeMarkdown(verdictText(code))}** (${confidence})`,
+          `${formatSeconds(taskElapsedMs(task, now))}: **${escapeMarkdown(verdictText(code))}** (${confidence})`,
         escapeMarkdown(summary),
         evidence.map(({ what, value }) => `- ${escapeMarkdown(what)}: ${escapeMarkdown(value)}`).join('\n'),
         escapeMarkdown(advice),
@@ -89,9 +89,9 @@ function failuresSection({ failures, total }: TaskFailures): string {
   const rows = failures.map((failure) => [
     failure.label,
     failure.state,
-    exitOf(failure),
+    exitText(failure) ?? '',
     failure.worker === '' ? '' : `${failure.worker} (${failure.pid})`,
-    formatPreciseDuration(failure.elapsedMs),
+    formatDuration(failure.elapsedMs),
     String(failure.attempts),
     failure.message,
   ])
@@ -130,7 +130,8 @@ function workersSection(pool: PoolRecord, now: number): string {
     workerRow(worker, now).description,
     String(worker.tasksDone),
   ])
-  return `## ${l10n.t('Workers')}\n\n${table([l10n.t('Worker'), l10n.t('Pid'), l10n.t('State'), l10n.t('Tasks done')], rows)}`
+  const titles = [l10n.t('Worker'), l10n.t('Pid'), l10n.t('State'), l10n.t('Tasks done')]
+  return `## ${l10n.t('Workers')}\n\n${table(titles, rows)}`
 }
 
 function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
@@ -149,7 +150,7 @@ function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
     worker.heldBackBy === undefined
       ? worker.outcome
       : l10n.t('{0}: it would let {1} go on', worker.outcome, worker.heldBackBy.name),
-    worker.endedAfterMs === undefined ? '' : formatPreciseDuration(worker.endedAfterMs),
+    worker.endedAfterMs === undefined ? '' : formatDuration(worker.endedAfterMs),
   ])
   return [
     `## ${heading}`,
@@ -157,7 +158,7 @@ function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
       'Asked by {0}: {1}. Took {2}.',
       escapeMarkdown(askedBy),
       escapeMarkdown(reason),
-      formatPreciseDuration(report.durationMs),
+      formatDuration(report.durationMs),
     ),
     report.issues.length === 0
       ? l10n.t('No issues: everything ended.')
@@ -165,7 +166,7 @@ function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
     rows.length === 0
       ? ''
       : table(
-          [l10n.t('Process'), l10n.t('Pid'), l10n.t('Foreseen'), l10n.t('Sent'), l10n.t('Outcome'), l10n.t('After')],
+          [l10n.t('Process'), l10n.t('Pid'), l10n.t('Planned'), l10n.t('Sent'), l10n.t('Outcome'), l10n.t('After')],
           rows,
         ),
   ]
@@ -175,7 +176,7 @@ function shutdownSection({ askedBy, reason, report }: KeptShutdown): string {
 
 /** `1: SIGTERM at 12 ms`: the signals of a shutdown are counted over all its processes. */
 function sentText({ signal, atMs, outcome, order }: ShutdownReportWire['workers'][number]['sent'][number]): string {
-  const at = l10n.t('{0} at {1}', signal, formatPreciseDuration(atMs))
+  const at = l10n.t('{0} at {1}', signal, formatDuration(atMs))
   return `${order === undefined ? '' : `${order}: `}${at}${outcome === 'sent' ? '' : ` (${outcome})`}`
 }
 

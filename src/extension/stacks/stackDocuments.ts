@@ -14,7 +14,7 @@ import * as l10n from '@vscode/l10n'
 import type { FolderSession } from '../client/folderSession'
 import type { Sessions } from '../client/sessions'
 import { DisposableStore, type Disposable } from '../lifecycle'
-import { stackText, type StackText } from '../text/stacks'
+import { stackText, type StackText } from './stackText'
 
 /** Readonly documents of this scheme are the stacks of a process at one moment. */
 export const stackScheme = 'unhang-stack'

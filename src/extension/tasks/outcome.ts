@@ -1,24 +1,13 @@
-import { constants } from 'node:os'
 import * as l10n from '@vscode/l10n'
 import type { LaunchErrorData, PoolHeader, PoolVerdictSnapshot } from '../../protocol'
-import { formatPreciseDuration } from '../text/durations'
-import { exitText } from '../text/exits'
-import { totalTasks } from '../text/rows'
-import { verdictText } from '../text/states'
-import { plainLine } from './outputLines'
+import { exitText, formatDuration, plainLine, signalNumber, succeeded, totalTasks, verdictText } from '../../words'
 import * as styles from './styles'
-
-/** Every task done, none missing: nothing less is a success. Of a program: that it says so itself, by its exit code. */
-export function succeeded({ counts, failure, program }: PoolHeader): boolean {
-  return failure === null && (program === null ? counts.done === totalTasks(counts) : program.exitCode === 0)
-}
 
 /** The exit code of the task's terminal; a program's own, or as a shell has it: 128 and the number of the signal. */
 export function terminalExitCode(pool: PoolHeader): number {
   const { program } = pool
   if (succeeded(pool)) return 0
-  if (program?.signal != null)
-    return 128 + ((constants.signals as Readonly<Record<string, number>>)[program.signal] ?? 0)
+  if (program?.signal != null) return 128 + (signalNumber(program.signal) ?? 0)
   return program?.exitCode != null && program.exitCode !== 0 ? program.exitCode : 1
 }
 
@@ -50,18 +39,17 @@ export function summaryLines(pool: PoolHeader, elapsedMs: number): string[] {
   const lines = pool.failure === null || endOf(pool) !== undefined ? [] : [styles.red(plainLine(pool.failure))]
   lines.push(...pool.issues.map((issue) => styles.yellow(plainLine(issue))))
   if (pool.program !== null) {
-    const exit = l10n.t('{0} after {1}', endOf(pool) ?? l10n.t('ended'), formatPreciseDuration(elapsedMs))
+    const exit = l10n.t('{0} after {1}', endOf(pool) ?? l10n.t('ended'), formatDuration(elapsedMs))
     return [...lines, styles.bold(succeeded(pool) ? styles.green(exit) : styles.red(exit))]
   }
-  const text = l10n.t('{0} of {1} tasks done in {2}', counts.done, total, formatPreciseDuration(elapsedMs))
+  const text = l10n.t('{0} of {1} tasks done in {2}', counts.done, total, formatDuration(elapsedMs))
   lines.push(styles.bold(succeeded(pool) ? styles.green(text) : styles.red(text)))
   return lines
 }
 
-/** `exit 1`, `exit -9 (SIGKILL)`; undefined while it runs, and where nobody saw its end. */
+/** `exit 1`, `exit -9 (SIGKILL)`; undefined while it runs, and when its end was not seen. */
 function endOf({ program }: PoolHeader): string | undefined {
-  if (program === null || (program.exitCode === null && program.signal === null)) return undefined
-  return exitText(program.exitCode, program.signal)
+  return program === null ? undefined : exitText(program)
 }
 
 /** An error as lines; a definition that cannot run is one line for each key. */

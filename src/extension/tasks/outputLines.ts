@@ -1,18 +1,4 @@
-/** Colours (SGR) pass; whatever else would move the cursor, clear or retitle the terminal is taken out. */
-
-const controlSequences = new RegExp(
-  [
-    '\\u001b\\[[0-9;:]*m', // SGR: colours
-    '\\u001b\\[[0-?]*[ -/]*[@-~]', // CSI
-    '\\u001b\\][^\\u0007\\u001b]*(?:\\u0007|\\u001b\\\\)', // OSC: titles, links
-    '\\u001b[PX^_][^\\u001b]*\\u001b\\\\', // DCS, SOS, PM, APC
-    '\\u001b[ -/]*[0-~]',
-    '[\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001a\\u001c-\\u001f\\u007f-\\u009f]',
-  ].join('|'),
-  'g',
-)
-const escape = '\u001b'
-const colour = new RegExp(`^${escape}\\[[0-9;:]*m$`)
+import { onlyColours } from '../../words'
 
 /** A line that never ends is cut here, so that one worker cannot fill the memory: the file of the task has it whole. */
 const longestLine = 16_384
@@ -52,17 +38,4 @@ export function cleanLine(line: string): string {
   const visible = trimmed.slice(trimmed.lastIndexOf('\r') + 1)
   const clean = onlyColours(visible)
   return clean.includes('\u001b[') ? `${clean}\u001b[0m` : clean
-}
-
-/** One line without any codes: for what must be aligned, and for names and messages, which must not draw anything. */
-export function plainLine(line: string): string {
-  return line
-    .replace(/\s*[\r\n]+\s*/g, ' ')
-    .replaceAll('\t', ' ')
-    .replace(controlSequences, '')
-}
-
-/** Lines as they may be written: colours and line ends pass, nothing else that a terminal would act on. */
-export function onlyColours(text: string): string {
-  return text.replaceAll(/\r(?!\n)/g, ' ').replace(controlSequences, (code) => (colour.test(code) ? code : ''))
 }

@@ -1,10 +1,11 @@
 import type { Pseudoterminal, TerminalDimensions } from 'vscode'
 import * as l10n from '@vscode/l10n'
 import type { Notifications, PoolHeader, LaunchedPool, ParamsOf } from '../../protocol'
+import { plainLine } from '../../words'
 import type { FolderSession } from '../client/folderSession'
 import { DisposableStore, Emitter, disposableInterval } from '../lifecycle'
 import { failuresTable } from './failuresTable'
-import { OutputLines, plainLine } from './outputLines'
+import { OutputLines } from './outputLines'
 import { errorLines, summaryLines, tableLines, terminalExitCode, verdictLines, workerLine } from './outcome'
 import { programProgressLine, progressLine } from './progressLine'
 import { TerminalScreen } from './screen'
@@ -139,8 +140,9 @@ export class PoolTerminal implements Pseudoterminal {
     const { session } = this.#options
     this.#state = 'running'
     this.#startedAt = Date.now()
+    const tasks = total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId)
     this.#screen.print(
-      `${styles.bold(plainLine(name))} ${styles.dim(this.#isProgram ? poolId : total === 1 ? l10n.t('1 task, {0}', poolId) : l10n.t('{0} tasks, {1}', total, poolId))}`,
+      `${styles.bold(plainLine(name))} ${styles.dim(this.#isProgram ? poolId : tasks)}`,
       ...warnings.map((warning) => styles.yellow(plainLine(warning))),
     )
     for (const output of this.#early.splice(0)) this.#receive(output)

@@ -1,7 +1,6 @@
 import * as l10n from '@vscode/l10n'
 import { type CountsSnapshot, type PoolHeader, stuckIn } from '../../protocol'
-import { formatDuration } from '../text/durations'
-import { finishedTasks, totalTasks, unsuccessfulTasks } from '../text/rows'
+import { cutToWidth, finishedTasks, formatSeconds, totalTasks, unsuccessfulTasks } from '../../words'
 
 const barCells = 20
 
@@ -22,8 +21,8 @@ export function programProgressLine(pools: readonly PoolHeader[], elapsedMs: num
   if (sum('failed') > 0) parts.push(l10n.t('{0} failed', sum('failed')))
   if (sum('lost') > 0) parts.push(l10n.t('{0} lost', sum('lost')))
   if (stuck > 0) parts.push(l10n.t('{0} stuck', stuck))
-  parts.push(formatDuration(elapsedMs))
-  return cut(parts.join(' · '), columns)
+  parts.push(formatSeconds(elapsedMs))
+  return fitted(parts.join(' · '), columns)
 }
 
 /** `[██████░░░░] 7 of 12 · 3 busy · 1 stuck · 2 failed · 12 s left`, cut to the terminal's width. */
@@ -35,15 +34,14 @@ export function progressLine(pool: PoolHeader, elapsedMs: number, columns: numbe
   if (counts.running > 0) parts.push(l10n.t('{0} busy', counts.running))
   if (counts.stuck > 0) parts.push(l10n.t('{0} stuck', counts.stuck))
   if (unsuccessfulTasks(counts) > 0) parts.push(l10n.t('{0} not done', unsuccessfulTasks(counts)))
-  parts.push(formatDuration(elapsedMs))
-  if (pool.etaMs !== null) parts.push(l10n.t('{0} left', formatDuration(pool.etaMs)))
+  parts.push(formatSeconds(elapsedMs))
+  if (pool.etaMs !== null) parts.push(l10n.t('{0} left', formatSeconds(pool.etaMs)))
   const filled = total === 0 ? 0 : Math.floor((finished / total) * barCells)
   const line = `[${'█'.repeat(filled)}${'░'.repeat(barCells - filled)}] ${parts.join(' · ')}`
-  return cut(line, columns)
+  return fitted(line, columns)
 }
 
-function cut(line: string, columns: number): string {
-  // One column is left free: a line that fills the last one wraps in some terminals and could not be redrawn in place.
-  const width = Math.max(1, columns - 1)
-  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`
+/** One column is left free: a line that fills the last one wraps in some terminals and cannot be redrawn. */
+function fitted(line: string, columns: number): string {
+  return cutToWidth(line, Math.max(1, columns - 1))
 }

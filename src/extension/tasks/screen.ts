@@ -1,4 +1,4 @@
-import { onlyColours } from './outputLines'
+import { onlyColours } from '../../words'
 import * as styles from './styles'
 
 const eraseLine = '\r\u001b[2K'

@@ -1,31 +1,43 @@
-/** Terminal styles by the 16 theme colours, so that the person's theme decides how they look. */
-const reset = '\u001b[0m'
+import { styleText } from 'node:util'
 
+/** The terminal of a task is drawn by VS Code and always has colours; Node would ask its own stdout, which is none. */
+const unchecked = { validateStream: false } as const
+
+/** Terminal styles by the 16 theme colours, so that the user's theme decides how they look. */
 export function dim(text: string): string {
-  return `\u001b[2m${text}${reset}`
+  return styleText('dim', text, unchecked)
 }
 
 export function bold(text: string): string {
-  return `\u001b[1m${text}${reset}`
+  return styleText('bold', text, unchecked)
 }
 
 export function red(text: string): string {
-  return `\u001b[31m${text}${reset}`
+  return styleText('red', text, unchecked)
 }
 
 export function yellow(text: string): string {
-  return `\u001b[33m${text}${reset}`
+  return styleText('yellow', text, unchecked)
 }
 
 export function green(text: string): string {
-  return `\u001b[32m${text}${reset}`
+  return styleText('green', text, unchecked)
 }
 
-/** Cyan, blue, magenta, green and their bright forms: no red or yellow, which mean something here. */
-const nameColors = [36, 34, 35, 32, 96, 94, 95, 92] as const
+/** No red or yellow, which mean an error or a warning here. */
+const nameColours = [
+  'cyan',
+  'blue',
+  'magenta',
+  'green',
+  'cyanBright',
+  'blueBright',
+  'magentaBright',
+  'greenBright',
+] as const
 
 /** A worker's name in a colour of its own, the same each time. */
 export function workerName(name: string): string {
   const number = Number(/\d+$/.exec(name)?.[0] ?? 0)
-  return `\u001b[${nameColors[number % nameColors.length] ?? 36}m${name}${reset}`
+  return styleText(nameColours[number % nameColours.length] ?? 'cyan', name, unchecked)
 }

@@ -1,15 +1,14 @@
 import * as l10n from '@vscode/l10n'
-import type {
-  CountsSnapshot,
-  PoolHeader,
-  PoolVerdictSnapshot,
-  ProgramSnapshot,
-  TaskSnapshot,
-  WorkerSnapshot,
-} from '../../protocol'
-import { formatElapsed } from './durations'
-import { exitText } from './exits'
-import { poolStateText, taskStateText, verdictText, workerStatusText } from './states'
+import type { PoolHeader, PoolVerdictSnapshot, ProgramSnapshot, TaskSnapshot, WorkerSnapshot } from '../../protocol'
+import {
+  exitText,
+  formatElapsed,
+  poolStateText,
+  totalTasks,
+  taskStateText,
+  verdictText,
+  workerStatusText,
+} from '../../words'
 import { verdictPart } from './verdicts'
 
 /** What a row says: everything that its icon and colour say is also here, in words. */
@@ -21,21 +20,6 @@ export interface RowText {
 }
 
 const separator = ' · '
-
-/** Every task of a pool, whatever became of it. */
-export function totalTasks(counts: CountsSnapshot): number {
-  return counts.queued + counts.running + finishedTasks(counts)
-}
-
-/** Tasks that are over, well or not. */
-export function finishedTasks(counts: CountsSnapshot): number {
-  return counts.done + unsuccessfulTasks(counts)
-}
-
-/** Tasks that are over and not done. */
-export function unsuccessfulTasks(counts: CountsSnapshot): number {
-  return counts.failed + counts.lost + counts.timedOut + counts.cancelled
-}
 
 /**
  * `running · stuck: lost task run(7) · 3 busy · 4 of 12 done · 10 s left`, with the folder's name in front if one is
@@ -77,12 +61,7 @@ export function poolRow(pool: PoolHeader, folder?: string, inside = 0): RowText 
 /** What a program is; how it ended once it has. */
 function programParts({ state, failure, orphaned }: PoolHeader, program: ProgramSnapshot, inside: number): string[] {
   const parts: string[] = []
-  if (state === 'ended')
-    parts.push(
-      program.exitCode === null && program.signal === null
-        ? l10n.t('ended')
-        : exitText(program.exitCode, program.signal),
-    )
+  if (state === 'ended') parts.push(exitText(program) ?? l10n.t('ended'))
   else if (failure !== null) parts.push(l10n.t('failed'))
   else if (state !== 'run') parts.push(poolStateText(state))
   if (orphaned && state !== 'ended') parts.push(l10n.t('orphaned'))
@@ -91,7 +70,7 @@ function programParts({ state, failure, orphaned }: PoolHeader, program: Program
   if (inside > 0) parts.push(inside === 1 ? l10n.t('1 pool') : l10n.t('{0} pools', inside))
   else if (state !== 'ended' && program.observer === 'waiting') parts.push(l10n.t('no pool yet'))
   if (program.observer === 'failed') parts.push(l10n.t('not observed'))
-  if (program.readOnly && state !== 'ended') parts.push(l10n.t('only looked at'))
+  if (program.readOnly && state !== 'ended') parts.push(l10n.t('read-only'))
   return parts
 }
 
@@ -141,7 +120,7 @@ function rowElapsed(task: TaskSnapshot, now: number): string {
 }
 
 function exitedParts(worker: WorkerSnapshot): string[] {
-  const parts = [exitText(worker.exitCode, worker.signal)]
+  const parts = [exitText(worker) ?? l10n.t('exited')]
   // A rescue put it into the queue again.
   if (worker.task?.state === 'queued') parts.push(l10n.t('{0} runs again', worker.task.label))
   else if (worker.task !== null) parts.push(`${worker.task.label} ${taskStateText(worker.task.state)}`)

@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n'
 import type { ShutdownPlanWire } from '../../protocol'
-import { plainLine } from '../tasks/outputLines'
+import { plainLine } from '../../words'
 
 /** A question that is longer than the screen hides its buttons. */
 const mostLines = 15

@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n'
 import type { PoolHeader, PoolVerdictSnapshot, RescueOptionSnapshot, LostTaskChoice } from '../../protocol'
-import { verdictText } from './states'
+import { verdictText } from '../../words'
 
 /** What one should know first: what is stuck before what is not, else the host's order, the gravest first. */
 export function gravestVerdict({ verdicts }: Pick<PoolHeader, 'verdicts'>): PoolVerdictSnapshot | undefined {

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n'
 import type { MachineSnapshot } from '../../protocol'
+import { formatBytes, formatPercent } from '../../words'
 import type { RowText } from '../text/rows'
-import { formatBytes, formatPercent } from '../text/sizes'
 
 /** A row of the machine view. */
 export interface MachineRow extends RowText {

@@ -172,10 +172,7 @@ export class PoolsView implements Disposable, TreeDataProvider<PoolsNode> {
     const stuck = this.#catalog.stuckCount
     if (stuck === this.badge) return
     // Only what needs somebody's attention is counted, not what runs.
-    this.#view.badge =
-      stuck === 0
-        ? undefined
-        : { value: stuck, tooltip: stuck === 1 ? l10n.t('1 thing is stuck') : l10n.t('{0} things are stuck', stuck) }
+    this.#view.badge = stuck === 0 ? undefined : { value: stuck, tooltip: l10n.t('{0} stuck', stuck) }
   }
 }
 

@@ -55,10 +55,10 @@ export class PoolsStatusBar implements Disposable {
     const spoken =
       stuck === 0 ? l10n.t('Unhang: {0} running', running) : l10n.t('Unhang: {0}, {1} stuck', running, stuck)
     const summary = pools
-      .map(
-        ({ header }) =>
-          `- **${escapeMarkdown(header.name)}** — ${escapeMarkdown(poolRow(header, this.#catalog.folderOf(header.id), this.#catalog.poolsOf(header.id).length).description)}`,
-      )
+      .map(({ header }) => {
+        const row = poolRow(header, this.#catalog.folderOf(header.id), this.#catalog.poolsOf(header.id).length)
+        return `- **${escapeMarkdown(header.name)}** — ${escapeMarkdown(row.description)}`
+      })
       .join('\n')
     const key = `${text}\n${summary}`
     if (key === this.#shown) return

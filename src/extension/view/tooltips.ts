@@ -8,12 +8,18 @@ import type {
   VerdictSnapshot,
   WorkerSnapshot,
 } from '../../protocol'
-import { formatDuration, formatPreciseDuration } from '../text/durations'
-import { exitText } from '../text/exits'
+import {
+  exitText,
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatSeconds,
+  taskStateText,
+  verdictText,
+  workerStatusText,
+} from '../../words'
 import { escapeMarkdown } from '../text/markdown'
 import { poolRow, taskElapsedMs } from '../text/rows'
-import { formatBytes, formatPercent } from '../text/sizes'
-import { taskStateText, verdictText, workerStatusText } from '../text/states'
 
 /** A pool with more functions than this is looked at by its API. */
 const mostFunctions = 5
@@ -27,7 +33,7 @@ const mostVerdicts = 3
  * @param main The process of a program.
  */
 export function poolTooltip(pool: PoolHeader, now: number, inside = 0, main?: WorkerSnapshot): string {
-  const running = formatDuration((pool.endedAt ?? now) - pool.startedAt)
+  const running = formatSeconds((pool.endedAt ?? now) - pool.startedAt)
   return paragraphs([
     `**${escapeMarkdown(pool.name)}** — ${escapeMarkdown(poolRow(pool, undefined, inside).description)}`,
     ...(pool.state === 'ended'
@@ -39,9 +45,7 @@ export function poolTooltip(pool: PoolHeader, now: number, inside = 0, main?: Wo
     ...(pool.program === null ? [] : programMarkdown(pool.program)),
     main === undefined || main.status === 'exited' ? undefined : usageMarkdown(main),
     pool.orphaned && pool.state !== 'ended'
-      ? l10n.t(
-          'Left behind by a host that ended without ending it. It can be terminated or killed; nothing else is known of it.',
-        )
+      ? l10n.t('Its host died and left it behind. It can only be terminated or killed.')
       : undefined,
     pool.failure === null ? undefined : `$(error) ${escapeMarkdown(pool.failure)}`,
     pool.endedAt === null ? l10n.t('Running for {0}.', running) : l10n.t('Ran for {0}.', running),
@@ -60,11 +64,7 @@ function programMarkdown({ argv, observer, message, readOnly, exitCode, signal }
   return [
     ...(argv.length === 0 ? [] : [escapeMarkdown(argv.join(' '))]),
     ...(readOnly && !ended
-      ? [
-          l10n.t(
-            'It was not started by Unhang and is only looked at: nothing is sent to it before you have seen every pid and confirmed.',
-          ),
-        ]
+      ? [l10n.t('Attached read-only. Unhang sends no signal until you have reviewed the process list and confirmed.')]
       : []),
     ...(observer === 'waiting' && !ended ? [l10n.t('It has not made a pool yet.')] : []),
     ...(observer === 'failed' ? [l10n.t('Nothing is seen inside it: {0}', escapeMarkdown(message ?? ''))] : []),
@@ -81,10 +81,10 @@ function statsMarkdown({ utilisation, functions }: StatsSnapshot): string | unde
         runMs === null
           ? ''
           : l10n.t(
-              'half within {0}, 99 % within {1}, longest {2}',
-              formatPreciseDuration(runMs.p50),
-              formatPreciseDuration(runMs.p99),
-              formatPreciseDuration(runMs.max),
+              'median {0}, p99 {1}, max {2}',
+              formatDuration(runMs.p50),
+              formatDuration(runMs.p99),
+              formatDuration(runMs.max),
             )
       return `- ${escapeMarkdown(`${name}: ${runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs)}, ${times}`)}`
     })
@@ -98,8 +98,8 @@ function statsMarkdown({ utilisation, functions }: StatsSnapshot): string | unde
 
 /** What a hover over a worker says: usage, and the verdicts on it and on its task with the evidence. */
 export function workerTooltip(worker: WorkerSnapshot, now: number, verdict?: PoolVerdictSnapshot): string {
-  const lifetime = formatDuration((worker.exitedAt ?? now) - worker.startedAt)
-  const status = worker.status === 'exited' ? exitText(worker.exitCode, worker.signal) : workerStatusText(worker.status)
+  const lifetime = formatSeconds((worker.exitedAt ?? now) - worker.startedAt)
+  const status = worker.status === 'exited' ? (exitText(worker) ?? l10n.t('exited')) : workerStatusText(worker.status)
   return paragraphs([
     `**${escapeMarkdown(worker.name)}** — ${l10n.t('pid {0}', worker.pid)}`,
     [
@@ -124,7 +124,7 @@ function usageMarkdown({ cpuPercent, memoryBytes }: WorkerSnapshot): string | un
 
 /** What a hover over a task says. */
 export function taskTooltip(task: TaskSnapshot, now: number): string {
-  const elapsed = formatDuration(taskElapsedMs(task, now))
+  const elapsed = formatSeconds(taskElapsedMs(task, now))
   return paragraphs([
     `**${escapeMarkdown(task.label)}** — ${escapeMarkdown(`${taskStateText(task.state)} · ${elapsed}`)}`,
     task.verdict === null ? undefined : verdictMarkdown(task.verdict, task.stuck),

@@ -122,7 +122,7 @@ describe('The host', () => {
         () => answers.notifications.find(({ message }) => message.includes(`pid ${before.pid}`)),
         30_000,
       )
-      assert.match(told.message, /is stopped and answers nobody/)
+      assert.match(told.message, /is stopped and does not answer/)
       assert.deepEqual(told.actions, ['Restart Host', 'Show Log'])
       assert.match(api.view.message, /is stopped/)
       await vscode.commands.executeCommand('unhang.restartHost')

@@ -72,7 +72,7 @@ it('attach shows the tree that was found, and nothing is sent to it', async () =
   const { code, stdout, stderr } = await workspace.run('attach', String(program.pid))
   expect(code).toBe(0)
   for (const pid of pids) expect(stdout).toContain(String(pid))
-  expect(stdout).toContain('attached, only looked at')
+  expect(stdout).toContain('attached, read-only')
   expect(stderr).toMatch(/unhang terminate .*asks before/)
   for (const pid of pids) expect(await lives(pid)).toBe(true)
 })

@@ -3,9 +3,9 @@ import type { LogOutputChannel, WorkspaceFolder } from 'vscode'
 import type { HostConnection } from '../../../src/extension/client/connection'
 import { FolderSession } from '../../../src/extension/client/folderSession'
 import { Emitter } from '../../../src/extension/lifecycle'
-import { plainLine } from '../../../src/extension/tasks/outputLines'
 import { PoolTerminal } from '../../../src/extension/tasks/poolTerminal'
 import type { RequestMethod, ParamsOf } from '../../../src/protocol'
+import { plainLine } from '../../../src/words'
 import { buildHost, TestWorkspace } from '../host/testWorkspace'
 
 const silent = { warn: () => undefined, info: () => undefined, error: () => undefined } as unknown as LogOutputChannel

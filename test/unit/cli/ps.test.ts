@@ -157,7 +157,7 @@ describe('ps of programs', () => {
     expect(psText([programPool({ state: 'ended' }, { exitCode: 3 })], { all: true })).toContain(
       'pid 4700, python 3.11.7, exit 3',
     )
-    expect(psText([programPool({}, { readOnly: true, observer: 'none' })])).toContain('attached, only looked at')
+    expect(psText([programPool({}, { readOnly: true, observer: 'none' })])).toContain('attached, read-only')
   })
   it('says why nothing is seen inside it', () => {
     expect(psText([programPool({}, { observer: 'waiting', python: null })])).toContain('has made no pool yet')

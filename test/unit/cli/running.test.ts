@@ -139,7 +139,7 @@ describe('stacks as text', () => {
   }
   it('are the lines that editors link, innermost first', () => {
     expect(stacksText(stacks).split('\n')).toEqual([
-      'ForkPoolWorker-3  pid 4711  told by its own interpreter',
+      'ForkPoolWorker-3  pid 4711  source: in-process observer',
       '',
       'Thread MainThread (most recent call first):',
       '  File "/w/train.py", line 7, in run',
@@ -149,7 +149,7 @@ describe('stacks as text', () => {
   })
   it('have what is to be known about them', () => {
     expect(stacksText({ ...stacks, threads: [], note: 'is in C code and holds the GIL' })).toContain(
-      'is in C code and holds the GIL\nno Python code runs in it',
+      'is in C code and holds the GIL\nNo Python or JavaScript frames.',
     )
   })
 })
@@ -165,7 +165,7 @@ describe('an attached program', () => {
       watchedPool({ workers: [worker({ pid: 4712 }), worker({ name: 'PoolWorker-2', pid: 4713, status: 'exited' })] }),
     ]
     expect(programTree(program, pools)).toEqual([
-      'train.py  program-1  pid 4700, python 3.11.7, 1 pool, attached, only looked at',
+      'train.py  program-1  pid 4700, python 3.11.7, 1 pool, attached, read-only',
       '  4799  python3  idle',
       '  train.py:42  watched-1  1 worker',
       '    4712  PoolWorker-1  idle',

@@ -221,7 +221,7 @@ describe('HungHostNotifier', () => {
     const { shown, notifier } = notifierOf(sessions, prompts)
     for (let attempt = 0; attempt < 3; attempt++) await session.connect('start').catch(() => undefined)
     expect(notifications).toEqual([
-      'The host of demo (pid 4711) is stopped and answers nobody: its pools cannot be seen or ended.',
+      'The host of demo (pid 4711) is stopped and does not answer: its pools cannot be seen or ended.',
     ])
     expect(shown).toEqual(notifications)
     expect(killed).toEqual([])

@@ -4,14 +4,15 @@ import { PoolCatalog } from '../../../src/extension/model/poolCatalog'
 import { PoolStore } from '../../../src/extension/model/poolStore'
 import { stuckOn, stuckPoolMemory } from '../../../src/extension/notify/stuckPools'
 import { verdictMessage } from '../../../src/extension/notify/verdictMessage'
-import { succeeded, summaryLines, terminalExitCode, verdictLines } from '../../../src/extension/tasks/outcome'
+import { summaryLines, terminalExitCode, verdictLines } from '../../../src/extension/tasks/outcome'
 import { programProgressLine } from '../../../src/extension/tasks/progressLine'
 import { processList } from '../../../src/extension/text/attached'
 import { processLines } from '../../../src/extension/text/processes'
-import { stackText } from '../../../src/extension/text/stacks'
+import { stackText } from '../../../src/extension/stacks/stackText'
 import { rescueReason, rescueText } from '../../../src/extension/text/verdicts'
 import { poolTooltip, workerTooltip } from '../../../src/extension/view/tooltips'
 import type { PoolSnapshot, ProcessStacks, ListedProcess } from '../../../src/protocol'
+import { succeeded } from '../../../src/words'
 import { full, lostTask, noCounts, pool, programPool, watchedPool, worker } from './samples'
 
 // eslint-disable-next-line no-control-regex
@@ -91,7 +92,7 @@ describe('The hover', () => {
     expect(poolTooltip(programPool({}, { observer: 'failed', message: 'no room in /tmp' }), 2_000)).toContain(
       'Nothing is seen inside it: no room in /tmp',
     )
-    expect(poolTooltip(programPool({}, { readOnly: true }), 2_000)).toContain('was not started by Unhang')
+    expect(poolTooltip(programPool({}, { readOnly: true }), 2_000)).toContain('Attached read-only')
   })
   test('over a worker has what its pool says of it', () => {
     expect(
@@ -260,7 +261,7 @@ describe('A stack document', () => {
   })
   test('says what is to be known of it', () => {
     expect(stackText({ ...stacks, threads: [], note: 'is in C code and holds the GIL' }, 'w', 'now').text).toContain(
-      'is in C code and holds the GIL\n\nNo code of its own runs in it.',
+      'is in C code and holds the GIL\n\nNo Python or JavaScript frames.',
     )
   })
   test('keeps its lines, whatever a program calls its functions', () => {

@@ -108,7 +108,7 @@ describe('A pool’s report', () => {
 
       - **worker still alive: PoolWorker-2, pid=4211, ignores SIGTERM**
 
-      | Process      | Pid  | Foreseen        | Sent              | Outcome | After |
+      | Process      | Pid  | Planned         | Sent              | Outcome | After |
       | ------------ | ---- | --------------- | ----------------- | ------- | ----- |
       | PoolWorker-2 | 4211 | ignores SIGTERM | SIGTERM at 101 ms | alive   |       |
       "
@@ -171,11 +171,7 @@ describe('A tooltip', () => {
       ],
     }
     expect(poolTooltip(poolHeader({ state: 'ended', endedAt: 3_000, stats }), 9_000)).toContain(
-      [
-        'Workers busy 93 % of their time.',
-        '',
-        '- resize: 120 runs, half within 12 ms, 99 % within 140 ms, longest 5.2 s',
-      ].join('\n'),
+      ['Workers busy 93 % of their time.', '', '- resize: 120 runs, median 12 ms, p99 140 ms, max 5.2 s'].join('\n'),
     )
   })
 })

@@ -1,8 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formatDuration, formatElapsed } from '../../../src/extension/text/durations'
-import { exitText } from '../../../src/extension/text/exits'
 import { exitedGroupRow, poolRow, taskRow, workerRow } from '../../../src/extension/text/rows'
-import { formatBytes, formatPercent } from '../../../src/extension/text/sizes'
 import { poolIcon, workerIcon } from '../../../src/extension/view/icons'
 import { workerTone } from '../../../src/extension/view/statusColors'
 import { lostTask, noCounts, noProgress, poolHeader, programPool, task, watchedPool, worker } from './samples'
@@ -99,7 +96,7 @@ describe('The row of a program', () => {
     [
       'that is attached',
       poolRow(programPool({ kind: 'attached' }, { observer: 'none', python: null, readOnly: true })),
-      'pid 4700 · only looked at',
+      'pid 4700 · read-only',
     ],
     [
       'that has ended',
@@ -179,61 +176,5 @@ describe('The group of exited workers', () => {
   test('says when the host lists only the last ones', () => {
     expect(exitedGroupRow(3, 3).description).toBe('3')
     expect(exitedGroupRow(100, 5000).description).toBe('5000, the last 100 shown')
-  })
-})
-
-describe('Words for numbers', () => {
-  test.each([
-    [0, '0 s'],
-    [59_999, '59 s'],
-    [60_000, '1 min'],
-    [185_000, '3 min 5 s'],
-    [7_620_000, '2 h 7 min'],
-    [97_200_000, '1 d 3 h'],
-    [-5, '0 s'],
-  ])('%d ms is %s', (ms, text) => {
-    expect(formatDuration(ms)).toBe(text)
-  })
-
-  test.each<[number, boolean, string]>([
-    [9_999, false, '9 s'],
-    [10_000, false, '10 s'],
-    [59_999, false, '50 s'],
-    [119_000, false, '1 min'],
-    [185_000, false, '3 min'],
-    [4_000, true, '<10 s'],
-    [42_000, true, '40 s'],
-  ])('%d ms in a row (calm: %s) are %s', (ms, calm, text) => {
-    expect(formatElapsed(ms, calm)).toBe(text)
-  })
-
-  test.each([
-    [0, '0 B'],
-    [1023, '1023 B'],
-    [1024, '1 KB'],
-    [45_088_768, '43 MB'],
-    [1_610_612_736, '1.5 GB'],
-    [1_048_500, '1 MB'],
-  ])('%d bytes are %s', (bytes, text) => {
-    expect(formatBytes(bytes)).toBe(text)
-  })
-
-  test.each([
-    [0, '0 %'],
-    [0.42, '0.4 %'],
-    [36.6, '37 %'],
-    [100, '100 %'],
-  ])('%d percent is %s', (percent, text) => {
-    expect(formatPercent(percent)).toBe(text)
-  })
-
-  test.each<[number | null, string | null, string]>([
-    [0, null, 'exit 0'],
-    [3, null, 'exit 3'],
-    [null, 'SIGTERM', 'exit -15 (SIGTERM)'],
-    [null, 'SIGWHAT', 'exit (SIGWHAT)'],
-    [null, null, 'exited'],
-  ])('exit %s, signal %s is %s', (exitCode, signal, text) => {
-    expect(exitText(exitCode, signal)).toBe(text)
   })
 })

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { failuresTable } from '../../../src/extension/tasks/failuresTable'
 import { launchParams, userEnvironment } from '../../../src/extension/tasks/launchParams'
-import { errorLines, succeeded, summaryLines, workerLine } from '../../../src/extension/tasks/outcome'
-import { OutputLines, cleanLine, plainLine } from '../../../src/extension/tasks/outputLines'
+import { errorLines, summaryLines, workerLine } from '../../../src/extension/tasks/outcome'
+import { OutputLines, cleanLine } from '../../../src/extension/tasks/outputLines'
 import { progressLine } from '../../../src/extension/tasks/progressLine'
 import { TerminalScreen } from '../../../src/extension/tasks/screen'
 import type { TaskFailure } from '../../../src/protocol'
+import { plainLine, succeeded } from '../../../src/words'
 import { noCounts, poolHeader } from './samples'
 
 const escape = '\u001b'
@@ -44,8 +45,8 @@ describe('The screen', () => {
     screen.print('hello', 'two\nlines')
     screen.clearStatus()
     expect(written).toEqual([
-      `\r${escape}[2K${escape}[2m1 of 2${escape}[0m`,
-      `\r${escape}[2Khello\r\ntwo\r\nlines\r\n${escape}[2m1 of 2${escape}[0m`,
+      `\r${escape}[2K${escape}[2m1 of 2${escape}[22m`,
+      `\r${escape}[2Khello\r\ntwo\r\nlines\r\n${escape}[2m1 of 2${escape}[22m`,
       `\r${escape}[2K`,
     ])
   })
@@ -68,7 +69,7 @@ describe('Control characters', () => {
   // eslint-disable-next-line no-control-regex
   const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/
   // eslint-disable-next-line no-control-regex
-  const withoutOurStyles = (line: string): string => line.replace(/\u001b\[(?:0|1|2|3[0-9]|9[0-9])m/g, '')
+  const withoutOurStyles = (line: string): string => line.replace(/\u001b\[(?:1|2|22|3[0-9]|9[0-9])m/g, '')
 
   test('of names and messages are not in the lines that are ours, and make up none', () => {
     const header = poolHeader({ name: evil, failure: evil, issues: [evil], counts: { ...noCounts, lost: 1 } })
@@ -115,7 +116,7 @@ describe('Control characters', () => {
     screen.status(`${escape}[1A1 of 2`)
     expect(written).toEqual([
       `a b2Jc\r\n${escape}[31mred${escape}[0m\r\n`,
-      `\r${escape}[2K${escape}[2m1 of 2${escape}[0m`,
+      `\r${escape}[2K${escape}[2m1 of 2${escape}[22m`,
     ])
   })
 })
@@ -162,6 +163,24 @@ describe('The table of failures', () => {
       '─────────────────  ──────  ─────────────────  ───────────────────  ─────  ───────────',
       'resize(img_3.png)  lost    exit -9 (SIGKILL)  PoolWorker-2 (4211)  1.2 s  Worker died',
       'a                  failed  exit 2             PoolWorker-2 (4211)  1.2 s  Worker died',
+    ])
+  })
+
+  test('aligns wide characters', () => {
+    const lines = failuresTable(
+      {
+        failures: [
+          { ...failure, label: '漢字' },
+          { ...failure, label: '🚀ab' },
+        ],
+        total: 2,
+      },
+      100,
+    )
+    expect(lines.map((line) => line.split(/ {2,}/, 1)[0])).toEqual(['Task', '────', '漢字', '🚀ab'])
+    expect(lines.slice(2)).toEqual([
+      '漢字  lost   exit -9 (SIGKILL)  PoolWorker-2 (4211)  1.2 s  Worker died',
+      '🚀ab  lost   exit -9 (SIGKILL)  PoolWorker-2 (4211)  1.2 s  Worker died',
     ])
   })
 

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n'
-import type { PoolSnapshot, TaskSnapshot, WorkerSnapshot } from '../../protocol'
+import type { PoolSnapshot, TaskSnapshot, WorkerSnapshot } from '../protocol'
 
 /** A pool's state in words. */
 export function poolStateText(state: PoolSnapshot['state']): string {

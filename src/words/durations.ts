@@ -1,7 +1,14 @@
 import * as l10n from '@vscode/l10n'
 
-/** `0 s`, `42 s`, `3 min 5 s`, `2 h 7 min`, `1 d 3 h`: at most two units, none of them zero at the end. */
+/** `842 ms`, `3.1 s`, then as {@link formatSeconds}: a tenth of a second matters under ten seconds only. */
 export function formatDuration(durationMs: number): string {
+  if (durationMs < 1_000) return l10n.t('{0} ms', Math.max(0, Math.round(durationMs)))
+  if (durationMs < 10_000) return l10n.t('{0} s', (Math.floor(durationMs / 100) / 10).toFixed(1))
+  return formatSeconds(durationMs)
+}
+
+/** `0 s`, `42 s`, `3 min 5 s`, `2 h 7 min`, `1 d 3 h`: whole seconds, at most two units, no zero at the end. */
+export function formatSeconds(durationMs: number): string {
   const seconds = Math.max(0, Math.floor(durationMs / 1000))
   const minutes = Math.floor(seconds / 60)
   const hours = Math.floor(minutes / 60)
@@ -14,25 +21,15 @@ export function formatDuration(durationMs: number): string {
 
 /**
  * For a row, which is drawn again with every step: seconds under ten, tens of seconds under a minute, then minutes.
- * `calm` leaves out the single seconds too.
+ * @param calm Leaves out the single seconds too.
  */
 export function formatElapsed(durationMs: number, calm = false): string {
   const seconds = Math.max(0, Math.floor(durationMs / 1000))
   if (seconds < 10) return calm ? l10n.t('<10 s') : l10n.t('{0} s', seconds)
   const step = seconds < 60 ? 10 : 60
-  return formatDuration((seconds - (seconds % step)) * 1000)
+  return formatSeconds((seconds - (seconds % step)) * 1000)
 }
 
 function joinUnits(large: string, smallValue: number, small: string): string {
   return smallValue === 0 ? large : `${large} ${small}`
-}
-
-/**
- * `850 ms`, `4.9 s` under ten seconds, else as {@link formatDuration}: for reports, where a tenth of a second matters.
- */
-export function formatPreciseDuration(durationMs: number): string {
-  if (durationMs < 1_000) return l10n.t('{0} ms', Math.round(durationMs))
-  return durationMs < 10_000
-    ? l10n.t('{0} s', (Math.floor(durationMs / 100) / 10).toFixed(1))
-    : formatDuration(durationMs)
 }
