@@ -1,47 +1,48 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 
-/**
- * The rooms of the house and what each may import (see src/README.md).
- * One table, so that the rule and the map cannot drift apart.
- */
-const mayImport = {
-  files: [],
-  processes: [],
-  diagnosis: ['processes'],
-  runtimes: ['processes', 'files'],
-  shutdown: ['processes', 'files'],
-  core: ['diagnosis', 'shutdown', 'runtimes', 'processes', 'files'],
-  protocol: [],
-  host: ['protocol', 'core', 'diagnosis', 'shutdown', 'runtimes', 'processes', 'files'],
-  cli: ['protocol', 'files'],
-  extension: ['protocol'],
-}
-const rooms = Object.keys(mayImport)
+/** Private members are #names: private when the code runs as well, and nothing that type stripping cannot erase. */
+const privateKeyword = [
+  ':matches(PropertyDefinition, MethodDefinition[kind!="constructor"])[accessibility="private"]',
+  'TSParameterProperty[accessibility="private"]',
+].map((selector) => ({ selector, message: 'Write a #name in place of `private`.' }))
 
-const roomRules = rooms.map((room) => {
-  const forbidden = rooms.filter((other) => other !== room && !mayImport[room].includes(other))
-  const patterns = forbidden.map((other) => ({
-    group: [`../${other}`, `../${other}/*`, `../../${other}`, `../../${other}/*`],
-    message: `src/${room} may not import src/${other}: see the table in eslint.config.mjs.`,
-  }))
-  return {
-    files: [`src/${room}/**/*.ts`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns,
-          paths: room === 'extension' ? [] : [{ name: 'vscode', message: "Only src/extension may import 'vscode'." }],
-        },
-      ],
-    },
-  }
-})
+/** `import { z }` brings every locale of zod into the bundle: half a megabyte. */
+const zodNamespace = {
+  selector: 'ImportDeclaration[source.value="zod"] > ImportSpecifier',
+  message: "Write import * as z from 'zod'.",
+}
+
+const literalText = {
+  selector: "CallExpression[callee.object.name='l10n'][callee.property.name='t'][arguments.0.type!='Literal']",
+  message: 'l10n.t() needs a literal text: `npm run l10n` finds no other, so that it could not be translated.',
+}
 
 export default tseslint.config(
   { ignores: ['dist/**', 'test/.artifacts/**', 'test/fixtures/**', 'test/bench/results/**', 'test/bench/peers/**'] },
   js.configs.recommended,
+  {
+    files: ['**/*.{ts,mts,mjs,cjs}'],
+    rules: { 'max-len': ['error', { code: 120 }] },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'max-lines': ['error', 400],
+      // The types of the test runners are in the same compilation.
+      'no-restricted-globals': [
+        'error',
+        'describe',
+        'it',
+        'test',
+        'suite',
+        'before',
+        'after',
+        'beforeEach',
+        'afterEach',
+      ],
+    },
+  },
   {
     files: ['**/*.mjs'],
     languageOptions: {
@@ -77,6 +78,7 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      'no-restricted-syntax': ['error', ...privateKeyword, zodNamespace],
       // Method shorthand and property style are both fine; this rule only churns interfaces.
       '@typescript-eslint/method-signature-style': 'off',
     },
@@ -84,18 +86,11 @@ export default tseslint.config(
   {
     files: ['src/words/**/*.ts', 'src/extension/**/*.ts'],
     rules: {
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "CallExpression[callee.object.name='l10n'][callee.property.name='t'][arguments.0.type!='Literal']",
-          message: 'l10n.t() needs a literal text: `npm run l10n` finds no other, so that it could not be translated.',
-        },
-      ],
+      'no-restricted-syntax': ['error', ...privateKeyword, zodNamespace, literalText],
     },
   },
   {
     files: ['test/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
-  ...roomRules,
 )
