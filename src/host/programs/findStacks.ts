@@ -26,20 +26,22 @@ const pySpyTimeoutMs = 10_000
  */
 export async function stacksOf(
   pid: number,
-  watched: readonly WatchedProgram[],
-  attached: readonly AttachedProgram[],
+  programs: readonly (WatchedProgram | AttachedProgram)[],
   context: ProgramContext,
 ): Promise<ProcessStacks> {
   const identity = await context.processes.identify(pid)
   const row = identity && (await context.processes.inspect(identity))
   if (identity === undefined || row === undefined || row.state === 'zombie')
     throw new RequestError(errorCodes.notFound, `There is no process ${pid}, so it has no stack.`)
-  for (const program of watched) {
-    if (!program.live) continue
+  for (const program of programs) {
+    if (!program.live || program.kind !== 'watched') continue
     const found = await ofWatched(program, pid, identity, context)
     if (found !== undefined) return found
   }
-  const member = attached.find((program) => program.findMember(pid) !== undefined)?.findMember(pid)
+  const member = programs
+    .filter(({ kind }) => kind === 'attached')
+    .map((program) => program.findMember(pid))
+    .find((found) => found !== undefined)
   const commandLine = (await context.processes.commandLine(identity)) ?? null
   const { kind, name } = recogniseProcess({ commandLine, command: row.command, parentCommandLine: null })
   if (kind === 'python') return byPySpy(pid, member?.name ?? name)
@@ -86,7 +88,7 @@ async function ofWatched(
   }
   const recorded = member?.recorded ?? parent?.processes.find(({ slot }) => slot === 0)
   const file = program.sessionFile(`stack-${pid}`)
-  if (recorded === undefined || !program.mayAsk(recorded.stackSignal) || file === undefined) {
+  if (recorded === undefined || !program.mayAsk(recorded.stackSignal)) {
     throw new RequestError(
       errorCodes.wrongState,
       `${name} (pid ${pid}) cannot be looked into: ${note ?? (await whyNot(identity, context))}.`,

@@ -23,7 +23,6 @@ import { listProcesses } from './listProcesses'
 import type { ProgramContext } from './context/programContext'
 import { stacksOf } from './findStacks'
 import { WatchedProgram, type WatchedProgramOptions } from './watched/watchedProgram'
-import { WatchedPool } from './watched/watchedPool'
 import { WatchSession } from './observers/watchSession'
 
 /** A client that asked for a session and never started its program has died. */
@@ -52,8 +51,7 @@ interface Starter {
 export class Programs {
   readonly #context: ProgramContext
 
-  readonly #watched = new Map<string, WatchedProgram>()
-  readonly #attached = new Map<string, AttachedProgram>()
+  readonly #programs = new Map<string, WatchedProgram | AttachedProgram>()
 
   constructor(context: ProgramContext) {
     this.#context = context
@@ -202,7 +200,7 @@ export class Programs {
   }
 
   async look(poolId: string | undefined): Promise<void> {
-    const programs = [...this.#watched.values(), ...this.#attached.values()].filter((program) => program.live)
+    const programs = this.#live
     const chosen =
       poolId === undefined
         ? programs
@@ -211,28 +209,22 @@ export class Programs {
   }
 
   async rescue({ poolId, actions, askedBy }: ParamsOf<'unhang/rescue'>): Promise<ResultOf<'unhang/rescue'>> {
-    const part = this.#context.pools.get(poolId)
-    const program = [...this.#watched.values(), ...this.#attached.values()].find(
-      (candidate) => candidate === part || candidate.pools.some((pool) => pool === part),
+    const listed = this.#context.pools.get(poolId)
+    const program = [...this.#programs.values()].find(
+      ({ id, pools }) => id === poolId || pools.some((pool) => pool.id === poolId),
     )
-    if (program === undefined)
+    const part = program === undefined ? undefined : [program, ...program.pools].find(({ id }) => id === poolId)
+    if (program === undefined || part === undefined)
       throw new RequestError(
         errorCodes.wrongState,
-        `${part.name} is no pool of a watched program, so there is nothing to rescue: its lost tasks are in its ` +
+        `${listed.name} is no pool of a watched program, so there is nothing to rescue: its lost tasks are in its ` +
           'list of failures.',
       )
     // Whatever was true when somebody read it, it must be true now.
     await program.look()
     const outcomes: ResultOf<'unhang/rescue'>['outcomes'] = []
     for (const action of actions) {
-      const outcome =
-        action.kind === 'continue'
-          ? await program.continueProcess(action.pid, askedBy)
-          : !(part instanceof WatchedPool) || !(program instanceof WatchedProgram)
-            ? { done: false, text: `${part.name} has no tasks and locks of its own` }
-            : action.kind === 'release'
-              ? await program.rescuer.release(part, action.lock)
-              : await program.rescuer.task(part, action.task, action.kind)
+      const outcome = await program.rescue(part, action, askedBy)
       this.#context.log.info('A rescue.', { pool: part.name, askedBy, ...action, ...outcome })
       outcomes.push(outcome)
     }
@@ -241,35 +233,31 @@ export class Programs {
   }
 
   stacks(pid: number): Promise<ProcessStacks> {
-    return stacksOf(pid, [...this.#watched.values()], [...this.#attached.values()], this.#context)
+    return stacksOf(pid, [...this.#programs.values()], this.#context)
   }
 
   async attach(pid: number): Promise<AttachedProcess> {
     this.#context.mustBeOpen()
-    for (const program of this.#watched.values()) {
-      if (program.live && program.findMember(pid) !== undefined)
+    for (const program of this.#live) {
+      if (program.kind === 'watched' && program.findMember(pid) !== undefined)
         throw new RequestError(
           errorCodes.wrongState,
           `Process ${pid} belongs to ${program.name}, which is watched already.`,
         )
     }
-    const attached = [...this.#attached.values()].filter((program) => program.live)
-    const known = attached.find((program) => program.rootPid === pid)
+    const attached = this.#live.filter((program) => program.kind === 'attached')
+    const known = attached.find((program) => program.root.pid === pid)
     if (known === undefined) await this.#mustBelongToNone(pid, attached)
     const program = known ?? (await AttachedProgram.open(newId(), pid, this.#context))
-    if (known === undefined) {
-      for (const [key, old] of this.#attached)
-        if (!old.live && !this.#context.pools.has(key)) this.#attached.delete(key)
-      this.#attached.set(program.id, program)
-      this.#context.pools.add(program)
-    }
+    if (known === undefined) this.#add(program)
     await program.look()
     return { programId: program.id, name: program.name, pids: program.pids() }
   }
 
   async confirm({ poolId, pids }: ParamsOf<'unhang/confirmAttached'>): Promise<void> {
-    const program = this.#attached.get(poolId)
-    if (program === undefined) throw new RequestError(errorCodes.notFound, `There is no attached program ${poolId}.`)
+    const program = this.#programs.get(poolId)
+    if (program?.kind !== 'attached')
+      throw new RequestError(errorCodes.notFound, `There is no attached program ${poolId}.`)
     await program.confirm(pids)
   }
 
@@ -279,11 +267,7 @@ export class Programs {
 
   /** The programs in people's terminals go on, unwatched. */
   async leave(): Promise<void> {
-    await Promise.all(
-      [...this.#watched.values(), ...this.#attached.values()]
-        .filter((program) => program.live)
-        .map((program) => program.leave()),
-    )
+    await Promise.all(this.#live.map((program) => program.leave()))
   }
 
   /** What it has started since the last look belongs to an attached program as well. */
@@ -293,7 +277,7 @@ export class Programs {
     if (owner !== undefined)
       throw new RequestError(
         errorCodes.wrongState,
-        `Process ${pid} belongs to ${owner.name} (pid ${owner.rootPid}), which is attached already. Look at it there.`,
+        `Process ${pid} belongs to ${owner.name} (pid ${owner.root.pid}), which is attached already. Look at it there.`,
       )
   }
 
@@ -304,7 +288,6 @@ export class Programs {
     const context = this.#context
     context.mustBeOpen()
     const id = newId()
-    const program = new WatchedProgram(id, name, options, context)
     const session = await WatchSession.open(
       {
         directory: context.directory,
@@ -320,17 +303,27 @@ export class Programs {
         program.noted()
       },
     )
-    program.opened(session)
-    this.#watched.set(id, program)
-    for (const [key, old] of this.#watched) if (!old.live && !context.pools.has(key)) this.#watched.delete(key)
-    context.pools.add(program)
+    const program = new WatchedProgram(id, name, options, session, context)
+    this.#add(program)
     context.log.info('A program is watched.', { id, name })
     return { program, session }
   }
 
+  get #live(): (WatchedProgram | AttachedProgram)[] {
+    return [...this.#programs.values()].filter((program) => program.live)
+  }
+
+  /** Programs that have ended and have left the list of pools are forgotten. */
+  #add(program: WatchedProgram | AttachedProgram): void {
+    const { pools } = this.#context
+    for (const [id, old] of this.#programs) if (!old.live && !pools.has(id)) this.#programs.delete(id)
+    this.#programs.set(program.id, program)
+    pools.add(program)
+  }
+
   #program(id: string): WatchedProgram {
-    const program = this.#watched.get(id)
-    if (!program) throw new RequestError(errorCodes.notFound, `There is no watched program ${id}.`)
+    const program = this.#programs.get(id)
+    if (program?.kind !== 'watched') throw new RequestError(errorCodes.notFound, `There is no watched program ${id}.`)
     return program
   }
 }

@@ -1,29 +1,18 @@
 import { judgeProgramPool, readersAmong, recogniseProcess } from '../../../diagnosis'
 import { isAlive, type ProcessIdentity, type ProcessRow } from '../../../processes'
 import { errorCodes, type PoolHeader } from '../../../protocol'
-import {
-  planShutdown,
-  shutDown,
-  type ShutdownPlan,
-  type ShutdownReport,
-  type ShutdownRequest,
-  type ShutdownSubject,
-  type ShutdownTarget,
-} from '../../../shutdown'
+import type { ShutdownRequest, ShutdownTarget } from '../../../shutdown'
 import { RequestError } from '../../terms/requestError'
 import type { ShutdownOrder } from '../../pools/hostedPool'
-import { continueMember, type RescueOutcome } from '../parts/continueMember'
-import { goesOn } from '../watched/programEnding'
-import { LookSchedule } from '../parts/lookSchedule'
 import { MemberSampler } from '../members/memberSampler'
 import type { ProgramContext } from '../context/programContext'
 import { parentWaits, processFacts } from '../parts/programFacts'
 import { ProgramMember } from '../members/programMember'
-import { ProgramPart } from '../parts/programPart'
+import { Program } from '../parts/program'
+import type { ProgramPart } from '../parts/programPart'
 import { steadyMs } from '../context/steadyTime'
 
 const stuckAfterMs = 30_000
-const gracePeriodMs = 100
 /** Roles that come last when an attached program is ended. */
 const helperRoles: ReadonlySet<string> = new Set(['resource-tracker', 'semaphore-tracker', 'fork-server'])
 
@@ -31,18 +20,16 @@ const helperRoles: ReadonlySet<string> = new Set(['resource-tracker', 'semaphore
  * A program that ran already when somebody asked what is wrong with it: known by /proc alone, its children as workers.
  * It is only looked at until somebody was shown all of its processes and confirmed them.
  */
-export class AttachedProgram extends ProgramPart {
+export class AttachedProgram extends Program {
+  readonly kind = 'attached'
   readonly #root: ProcessIdentity
   readonly #argv: readonly string[]
-  readonly #context: ProgramContext
-
   readonly pools: readonly ProgramPart[] = []
   readonly #known = new Map<string, ProgramMember>()
   readonly #helpers = new Set<string>()
   /** By pid, as far as they could be read. */
   readonly #commandLines = new Map<number, readonly string[] | null>()
   readonly #memberSampler: MemberSampler
-  readonly #schedule: LookSchedule
   #readOnly = true
 
   private constructor(
@@ -52,33 +39,12 @@ export class AttachedProgram extends ProgramPart {
     argv: readonly string[],
     context: ProgramContext,
   ) {
-    super(id, name, Date.now(), false, {
-      headerChanged: () => {
-        context.state.headerChanged(id)
-      },
-      workerChanged: (worker) => {
-        context.state.workerChanged(id, worker)
-      },
-      workerRemoved: (worker) => {
-        context.state.workerRemoved(id, worker)
-      },
-      ended: () => {
-        context.ended(this)
-      },
-    })
+    super(id, name, false, context, {})
     this.#root = root
     this.#argv = argv
-    this.#context = context
-
     // Its members were found below it, and not told by anybody.
     this.#memberSampler = new MemberSampler(context.processes, context.kills, () => Promise.resolve(true))
-    this.#schedule = new LookSchedule(
-      () => this.#lookOnce(),
-      (error) => {
-        context.log.error('A look at a program failed.', { program: name, error: String(error) })
-      },
-    )
-    this.#schedule.start()
+    this.schedule.start()
   }
 
   /** @throws {@link RequestError} when there is no such process, or it is not one to be attached to. */
@@ -100,8 +66,8 @@ export class AttachedProgram extends ProgramPart {
     return new AttachedProgram(id, name, identity, commandLine, context)
   }
 
-  get rootPid(): number {
-    return this.#root.pid
+  get root(): ProcessIdentity {
+    return this.#root
   }
 
   override header(): PoolHeader {
@@ -126,10 +92,6 @@ export class AttachedProgram extends ProgramPart {
     }
   }
 
-  look(): Promise<void> {
-    return this.live ? this.#schedule.now() : Promise.resolve()
-  }
-
   /** Every process that would be ended, the program's own first. */
   pids(): number[] {
     return this.members.live().map(({ pid }) => pid)
@@ -146,35 +108,8 @@ export class AttachedProgram extends ProgramPart {
       )
     }
     this.#readOnly = false
-    this.#context.log.info('An attached program was confirmed.', { program: this.name, pids })
+    this.context.log.info('An attached program was confirmed.', { program: this.name, pids })
     this.tellChanges()
-  }
-
-  async shutdown(order: ShutdownOrder): Promise<ShutdownReport> {
-    this.#mustBeConfirmed()
-    return this.#run(await this.#requestToEnd(order), order)
-  }
-
-  /** What would be done: looked at, as all of it, so that it may be asked before anything is confirmed. */
-  async plan(order: ShutdownOrder): Promise<ShutdownPlan> {
-    return planShutdown(await this.#requestToEnd(order), this.#context)
-  }
-
-  async planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan> {
-    const request = this.#requestToEndMember(pid, order)
-    if (request === undefined) return this.plan(order)
-    return { ...(await planShutdown(request, this.#context)), consequence: goesOn }
-  }
-
-  async shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport> {
-    this.#mustBeConfirmed()
-    const request = this.#requestToEndMember(pid, order)
-    return request === undefined ? this.shutdown(order) : this.#run(request, order)
-  }
-
-  async continueProcess(pid: number, askedBy: 'user' | 'cli' | 'policy'): Promise<RescueOutcome> {
-    this.#mustBeConfirmed()
-    return continueMember(this, pid, askedBy, this.#context)
   }
 
   findMember(pid: number): ProgramMember | undefined {
@@ -182,14 +117,14 @@ export class AttachedProgram extends ProgramPart {
   }
 
   async leave(): Promise<void> {
-    await this.#schedule.stop()
+    await this.schedule.stop()
   }
 
   override async dispose(): Promise<void> {
     await this.leave()
   }
 
-  #mustBeConfirmed(): void {
+  protected override mustBeConfirmed(): void {
     if (this.#readOnly)
       throw new RequestError(
         errorCodes.wrongState,
@@ -210,54 +145,21 @@ export class AttachedProgram extends ProgramPart {
     ]
   }
 
-  async #requestToEnd(order: ShutdownOrder): Promise<ShutdownRequest> {
-    await this.look()
-    return this.#request(
-      { id: this.id, name: this.name },
-      this.members.live().flatMap((member) => this.#target(member)),
-      order,
-    )
+  protected endRequest(order: ShutdownOrder): Promise<ShutdownRequest> {
+    const targets = this.members.live().flatMap((member) => this.#target(member))
+    return Promise.resolve(this.request({ id: this.id, name: this.name }, targets, order))
   }
 
-  /** Undefined for the main process, with which all of it ends. */
-  #requestToEndMember(pid: number, order: ShutdownOrder): ShutdownRequest | undefined {
-    const member = this.members.byPid(pid)
-    if (member?.identity === undefined)
-      throw new RequestError(errorCodes.notFound, `${this.name} has no live process ${pid}.`)
-    if (pid === this.#root.pid) return undefined
-    return this.#request(
-      { id: this.id, name: member.name, kind: 'worker' },
-      [{ identity: member.identity, name: member.name }],
-      order,
-    )
+  protected override notedWithMember(): readonly ProgramPart[] {
+    return [this]
   }
 
-  #request(subject: ShutdownSubject, targets: readonly ShutdownTarget[], order: ShutdownOrder): ShutdownRequest {
-    return {
-      subject,
-      targets,
-      gracePeriodMs: order.gracePeriodMs ?? gracePeriodMs,
-      useSigkill: order.useSigkill ?? false,
-      kill: order.kill,
-      reason: order.reason,
-      askedBy: order.askedBy,
-    }
+  protected override noMember(_part: ProgramPart, pid: number): RequestError {
+    return new RequestError(errorCodes.notFound, `${this.name} has no live process ${pid}.`)
   }
 
-  async #run(request: ShutdownRequest, order: ShutdownOrder): Promise<ShutdownReport> {
-    const { processes, kills } = this.#context
-    const note = (report: ShutdownReport): void => {
-      this.lastIssues = report.issues
-      this.#context.shutdown(report, order)
-      this.#schedule.hurry()
-    }
-    const report = await shutDown({ ...request, endedLater: note }, { processes, ledger: kills })
-    note(report)
-    return report
-  }
-
-  async #lookOnce(): Promise<{ readonly busy: boolean }> {
-    const { processes } = this.#context
+  protected async lookOnce(): Promise<{ readonly busy: boolean }> {
+    const { processes } = this.context
     const now = steadyMs()
     const row = await processes.inspect(this.#root)
     if (row !== undefined && row.state !== 'zombie') await this.#syncTree(row)
@@ -294,9 +196,9 @@ export class AttachedProgram extends ProgramPart {
     this.tellChanges()
     if (main !== undefined && !main.live && live.length === 0) {
       this.end(Date.now())
-      await this.#schedule.stop()
+      await this.schedule.stop()
     }
-    return { busy: this.#context.somebodyLooks() }
+    return { busy: this.context.somebodyLooks() }
   }
 
   /** Of those that have ended the list keeps the last ones; a build starts thousands. */
@@ -310,7 +212,7 @@ export class AttachedProgram extends ProgramPart {
   }
 
   async #syncTree(root: ProcessRow): Promise<void> {
-    const { processes } = this.#context
+    const { processes } = this.context
     const below = (await processes.descendants([{ identity: this.#root }])).get(this.#root.pid) ?? []
     for (const row of [root, ...below]) {
       const key = keyOf(row.identity)

@@ -6,6 +6,9 @@ import { Movement } from './movement'
 import { Standstill } from './standstill'
 import { steadyMs, steadyOf } from '../context/steadyTime'
 
+/** The key of the program's main process; other keys are made of numbers. */
+export const rootKey = 'root'
+
 /** How a process of a program ended. */
 export interface MemberExit {
   readonly exitCode: number | null

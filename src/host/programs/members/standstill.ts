@@ -1,7 +1,6 @@
 import type { ProcessWait, SignalMasks } from '../../../processes'
 import type { ParentView } from './parentView'
-import type { ProgramMember } from './programMember'
-import type { StackThread } from '../stacks/signalStack'
+import type { StackThread } from './stackThread'
 
 /**
  * SIGINT is Python's own handler unless an observer tells otherwise; the others are what `faulthandler.enable()`
@@ -122,11 +121,6 @@ export class Standstill {
       view.observed.threads.some(({ name }) => name !== 'MainThread' && name !== feeder)
     return this.forMs(now, null)
   }
-}
-
-/** How long a child of the program has stood still: one that no observer tells of may be anything. */
-export function standsStillMs({ recorded, standstill, threads }: ProgramMember, now: number): number {
-  return recorded === undefined ? 0 : standstill.forMs(now, threads)
 }
 
 /** What a queue's `put()` has been given goes out by a thread that only waits for more; and ours only answers. */

@@ -9,7 +9,6 @@ import type { RecordedProcess } from '../../../runtimes'
 import type { Observed, ObservedPool } from '../observers/observerMessages'
 import type { ParentView } from '../members/parentView'
 import type { ProgramMember } from '../members/programMember'
-import { standsStillMs } from '../members/standstill'
 
 /** Exits that matter to a rule for their own sake are this young. */
 const recentExitMs = 10_000
@@ -317,4 +316,9 @@ function exitsBeforeReady(
     .sort((a, b) => a.exit.steadyAt - b.exit.steadyAt)
   const lastReady = exits.findLastIndex(({ ready }) => ready)
   return exits.slice(lastReady + 1).map(({ exit }) => exitInWords(exit.exitCode, exit.signal))
+}
+
+/** The time that a child of the program has stood still; 0 for one that no observer reports, as it may be anything. */
+function standsStillMs({ recorded, standstill, threads }: ProgramMember, now: number): number {
+  return recorded === undefined ? 0 : standstill.forMs(now, threads)
 }

@@ -35,7 +35,7 @@ export abstract class ProgramPart implements HostedPool {
   readonly members: MemberList
   endedAt: number | null = null
   verdicts: readonly ProgramVerdict[] = []
-  protected lastIssues: readonly string[] = []
+  #issues: readonly string[] = []
   #drawn = ''
 
   /** @param owned False: somebody else started it, and it goes on when the host ends. */
@@ -70,7 +70,7 @@ export abstract class ProgramPart implements HostedPool {
       counts: { queued: 0, timedOut: 0, cancelled: 0, ...members, stuck: stuckByVerdicts(this.verdicts) },
       etaMs: null,
       failure: null,
-      issues: [...this.lastIssues],
+      issues: [...this.#issues],
       exitedWorkerCount: this.members.exitedCount,
       stats: null,
     }
@@ -118,6 +118,11 @@ export abstract class ProgramPart implements HostedPool {
   abstract shutdownWorker(pid: number, order: ShutdownOrder): Promise<ShutdownReport>
   abstract plan(order: ShutdownOrder): Promise<ShutdownPlan>
   abstract planWorker(pid: number, order: ShutdownOrder): Promise<ShutdownPlan>
+
+  /** The issues of the last shutdown. */
+  noteIssues(issues: readonly string[]): void {
+    this.#issues = issues
+  }
 
   /** New verdicts; each worker shows the gravest that is about it. */
   judge(verdicts: readonly ProgramVerdict[]): void {

@@ -3,12 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openOwnFile, readOpened } from '../../../files'
 import type { ProcessIdentity, ProcessTable } from '../../../processes'
 import type { KillLedger } from '../../../shutdown'
-
-export interface StackThread {
-  readonly id: string
-  readonly current: boolean
-  readonly frames: readonly { readonly file: string; readonly line: number; readonly function: string }[]
-}
+import type { StackThread } from '../members/stackThread'
 
 /**
  * faulthandler writes from its signal handler; a process that runs gets there in microseconds, one under load in some

@@ -1,17 +1,17 @@
 import { recogniseProcess } from '../../../diagnosis'
 import { isAlive, signalName, signalNumber, type ProcessIdentity } from '../../../processes'
-import { explainExit } from '../../../shutdown'
 import type { ChildNote } from '../observers/nodeProcesses'
 import type { ObservedPool } from '../observers/observerMessages'
 import type { ParentView } from '../members/parentView'
 import type { ProgramContext } from '../context/programContext'
-import { ProgramMember } from '../members/programMember'
+import { ProgramMember, rootKey } from '../members/programMember'
 import type { ProgramPart } from '../parts/programPart'
-import { steadyMs, steadyOf, wallOf } from '../context/steadyTime'
+import { steadyMs, wallOf } from '../context/steadyTime'
+import { memberExit } from './memberExit'
 import { WatchedPool, type PoolOwner } from './watchedPool'
 
-/** A process that is gone without its parent having told its exit code: by then it will not tell any more. */
-const exitToldWithinMs = 1000
+/** The time that the parent of a process that is gone has to report its exit code; a later report does not come. */
+const childExitReportedWithinMs = 1000
 /**
  * Pools of a program that have ended, without and with a loss: a loop may make thousands. The host lists no more than
  * that of all it has.
@@ -80,13 +80,13 @@ export class Membership {
 
   /** The main process. */
   get root(): ProgramMember | undefined {
-    return this.#known.get('root')?.member
+    return this.#known.get(rootKey)?.member
   }
 
   async started(root: ProcessIdentity): Promise<void> {
-    const member = new ProgramMember('root', 'MainProcess', root.pid, Date.now())
+    const member = new ProgramMember(rootKey, 'MainProcess', root.pid, Date.now())
     member.identity = root
-    this.#known.set('root', { member, pool: undefined })
+    this.#known.set(rootKey, { member, pool: undefined })
     this.#program.members.add(member)
     this.#oomKillsBefore = await this.#context.processes.oomKills(root)
   }
@@ -169,7 +169,7 @@ export class Membership {
         if (member.uncollected) await this.#lookForCollection(member)
         continue
       }
-      if (member.key === 'root') {
+      if (member.key === rootKey) {
         if (rootExit !== undefined) await this.#noteExit(known, rootExit, rootExit.at)
       } else if (member.recorded?.exitCode != null) {
         await this.#noteExit(known, splitExit(member.recorded.exitCode), member.recorded.exitedAt ?? Date.now())
@@ -186,7 +186,7 @@ export class Membership {
       ) {
         // The same, and the one that started it may have ended as well.
         known.goneAt ??= steadyMs()
-        if (steadyMs() - known.goneAt > exitToldWithinMs)
+        if (steadyMs() - known.goneAt > childExitReportedWithinMs)
           await this.#noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
       }
     }
@@ -234,7 +234,7 @@ export class Membership {
     if (status !== undefined) await this.#noteExit(known, status, wallOf(known.goneAt))
     else if (member.recorded === undefined && member.noted === undefined && kills.entriesFor(identity).length === 0)
       this.#forgetUntold(known)
-    else if ((isOver && member.recorded === undefined) || steadyMs() - known.goneAt > exitToldWithinMs)
+    else if ((isOver && member.recorded === undefined) || steadyMs() - known.goneAt > childExitReportedWithinMs)
       await this.#noteExit(known, { exitCode: null, signal: null }, wallOf(known.goneAt))
   }
 
@@ -258,35 +258,10 @@ export class Membership {
     exit: { exitCode: number | null; signal: NodeJS.Signals | null },
     at: number,
   ): Promise<void> {
-    const { kills } = this.#context
-    const cause = member.identity ? explainExit(exit, kills.entriesFor(member.identity)) : undefined
-    const oomKills = exit.signal === 'SIGKILL' ? await this.#oomKillsDuring(member, pool?.parent) : null
-    member.exit = {
-      ...exit,
-      at,
-      steadyAt: steadyOf(at),
-      oomKills,
-      endedByUs: cause?.kind === 'ours' ? { askedBy: cause.entry.askedBy, reason: cause.entry.reason } : null,
-    }
+    const program = { identity: this.root?.identity, oomKillsBefore: this.#oomKillsBefore }
+    member.exit = await memberExit(member, exit, at, [pool?.parent, program], this.#context)
     ;(pool ?? this.#program).members.exited(member)
     this.#onExit(member.pid)
-  }
-
-  /**
-   * Kills of the OOM killer since the member was first seen, or who started it, or the program: in the control group of
-   * each, as a program that was started through something else (`systemd-run --scope`) moves into its own only then.
-   */
-  async #oomKillsDuring(member: ProgramMember, parent: ParentView | undefined): Promise<number | null> {
-    const starts = [member, parent, { identity: this.root?.identity, oomKillsBefore: this.#oomKillsBefore }]
-    const counts = await Promise.all(
-      starts.map(async (start) => {
-        if (start?.identity === undefined || start.oomKillsBefore === null) return null
-        const total = await this.#context.processes.oomKills(start.identity)
-        return total === null ? null : total - start.oomKillsBefore
-      }),
-    )
-    const known = counts.filter((count) => count !== null)
-    return known.length === 0 ? null : Math.max(...known)
   }
 
   #addWorker(
@@ -366,15 +341,7 @@ export class Membership {
     const { state, pools } = context
     const id = `${this.#program.id}.${(this.#poolNumber += 1)}`
     const pool = new WatchedPool(id, parent, observed, this.#program, {
-      headerChanged: () => {
-        state.headerChanged(id)
-      },
-      workerChanged: (worker) => {
-        state.workerChanged(id, worker)
-      },
-      workerRemoved: (worker) => {
-        state.workerRemoved(id, worker)
-      },
+      ...state.changesOf(id),
       ended: () => {
         context.ended(pool)
       },

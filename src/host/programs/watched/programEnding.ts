@@ -2,10 +2,7 @@ import type { ShutdownTarget } from '../../../shutdown'
 import { helperPids } from './membership'
 import type { ParentView } from '../members/parentView'
 import type { ProgramContext } from '../context/programContext'
-import type { ProgramMember } from '../members/programMember'
-
-/** What is known of the end of one process that is no worker of a pool. */
-export const goesOn = 'Its parent learns of its end, and goes on with what comes next.'
+import { rootKey, type ProgramMember } from '../members/programMember'
 
 /**
  * Whom the end of a watched program is about: its main process, all that is known to belong to it, and last what Python
@@ -18,7 +15,7 @@ export async function targetsOf(
   marker: string,
   context: ProgramContext,
 ): Promise<ShutdownTarget[]> {
-  const root = live.find(({ key }) => key === 'root')?.identity
+  const root = live.find(({ key }) => key === rootKey)?.identity
   const targets = live.flatMap(({ identity, name }): ShutdownTarget[] => {
     if (identity === undefined) return []
     return [{ identity, name, ...(identity === root ? { marker } : root === undefined ? {} : { below: root }) }]

@@ -165,10 +165,6 @@ export class WatchedPool extends ProgramPart {
       consequence: ifKilled(this.observed, { name: member.name, task: member.hasTask ? { retriable } : null }),
     }
   }
-
-  noteIssues(issues: readonly string[]): void {
-    this.lastIssues = issues
-  }
 }
 
 function placeOf({ callback }: ObservedPool): string {

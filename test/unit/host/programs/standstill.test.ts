@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ParentView } from '../../../../src/host/programs/members/parentView'
 import { Standstill } from '../../../../src/host/programs/members/standstill'
-import type { StackThread } from '../../../../src/host/programs/stacks/signalStack'
+import type { StackThread } from '../../../../src/host/programs/members/stackThread'
 import type { SignalMasks } from '../../../../src/processes'
 import { lockWait, wait } from '../../diagnosis/watchedPools/facts'
 
