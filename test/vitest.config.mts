@@ -71,7 +71,7 @@ export default defineConfig({
       {
         extends: true,
         // A unit test leaves nothing behind, so a process can run many files: most of the time was starting processes.
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false },
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false, testTimeout: 30_000 },
       },
       {
         extends: true,

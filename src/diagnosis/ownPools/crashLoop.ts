@@ -10,7 +10,9 @@ export function crashLoop(facts: CrashLoopFacts): Verdict {
   return {
     code: 'crash-loop',
     summary:
-      `${facts.startsInARow === 1 ? `A worker of ${facts.pool} ended before it was` : `${facts.startsInARow} workers of ${facts.pool} in a row ended before they were`} ` +
+      (facts.startsInARow === 1
+        ? `A worker of ${facts.pool} ended before it was `
+        : `${facts.startsInARow} workers of ${facts.pool} in a row ended before they were `) +
       `ready (${summarize(facts.exits)})${because === '' ? '' : `: ${because}`}`,
     evidence: [
       { what: 'exits', value: facts.exits.join(', ') },

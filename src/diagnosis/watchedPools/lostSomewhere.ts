@@ -19,6 +19,7 @@ export function lostSomewhere(facts: ProgramPoolFacts): readonly ProgramVerdict[
   const waiting = facts.jobs.filter(({ left }) => (left ?? 0) > 0)
   const live = liveWorkers(facts)
   const arrived = arrivedOf(waiting)
+  const quietMs = Math.min(facts.parent.quietMs, facts.unchangedMs, ...live.map((worker) => worker.quietMs))
   return [
     {
       code: 'lost-task',
@@ -32,7 +33,7 @@ export function lostSomewhere(facts: ProgramPoolFacts): readonly ProgramVerdict[
         ...exits(facts),
         {
           what: 'program and workers',
-          value: `no change and no CPU time for ${durationInWords(Math.min(facts.parent.quietMs, facts.unchangedMs, ...live.map(({ quietMs }) => quietMs)))}`,
+          value: `no change and no CPU time for ${durationInWords(quietMs)}`,
         },
         ...parentEvidence(facts),
       ],

@@ -96,7 +96,9 @@ function verdictOn(facts: ProgramPoolFacts, { worker, exit, task }: LostTask): P
       ...callEvidence(facts, [task.job]),
       ...parentEvidence(facts),
     ],
-    advice: `${advice(facts, exit, task)}${selfHealing ? ' billiard fails the task itself some 10 s after its worker has ended.' : ''}`,
+    advice:
+      advice(facts, exit, task) +
+      (selfHealing ? ' billiard fails the task itself some 10 s after its worker has ended.' : ''),
     confidence: task.sending ? 'likely' : certainIfAnswers(facts),
     stuck: !selfHealing,
     worker: worker.name,
@@ -112,12 +114,17 @@ function together(facts: ProgramPoolFacts, lost: readonly LostTask[], unlisted: 
   const selfHealing = facts.library === 'billiard' && lost.every(({ exit }) => exit.agoMs < billiardNoticesMs)
   const jobs = [...new Set(lost.map(({ task }) => task.job))]
   const arrived = arrivedInWords(facts, jobs)
+  const names = list(
+    lost.map(({ task }) => taskName(task)),
+    3,
+  )
+  const again = retriable === 0 ? '' : `, or run ${retriable === lost.length ? 'them' : `${retriable} of them`} again`
   return {
     code: 'lost-task',
-    summary: `${opening(facts, selfHealing)} ${lost.length + unlisted} tasks were lost with the workers that ran them (${list(
-      lost.map(({ task }) => taskName(task)),
-      3,
-    )}): ${exitsInWords(lost)}${unlisted > 0 ? `, ${unlisted} are only counted` : ''}${oomKilled > 0 ? ` (out of memory: ${oomKilled})` : ''}${arrived === '' ? '' : `; ${arrived}`}.`,
+    summary:
+      `${opening(facts, selfHealing)} ${lost.length + unlisted} tasks were lost with the workers that ran them ` +
+      `(${names}): ${exitsInWords(lost)}${unlisted > 0 ? `, ${unlisted} are only counted` : ''}` +
+      `${oomKilled > 0 ? ` (out of memory: ${oomKilled})` : ''}${arrived === '' ? '' : `; ${arrived}`}.`,
     evidence: [
       ...lost.slice(0, 20).map(({ worker, exit, task }) => ({
         what: taskName(task),
@@ -135,9 +142,7 @@ function together(facts: ProgramPoolFacts, lost: readonly LostTask[], unlisted: 
       ...callEvidence(facts, jobs),
       ...parentEvidence(facts),
     ],
-    advice: facts.parent.answers
-      ? `Rescue: fail the tasks (the calls raise WorkerLost)${retriable > 0 ? `, or run ${retriable === lost.length ? 'them' : `${retriable} of them`} again` : ''}.`
-      : noRescue,
+    advice: facts.parent.answers ? `Rescue: fail the tasks (the calls raise WorkerLost)${again}.` : noRescue,
     confidence: lost.some(({ task }) => task.sending) ? 'likely' : certainIfAnswers(facts),
     stuck: !selfHealing,
     worker: null,

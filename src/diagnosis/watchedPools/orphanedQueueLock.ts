@@ -136,12 +136,13 @@ function queuedInWords(facts: ProgramPoolFacts): string {
 function waitingEvidence(waiting: readonly ProgramWorkerFacts[]): Evidence[] {
   if (waiting.length === 0) return []
   const addresses = [...new Set(waiting.flatMap(({ wait }) => wait?.address ?? []))]
-  return [
-    {
-      what: 'workers that wait for it',
-      value: `${list(waiting.map(nameOf))}${addresses.length === 0 ? '' : addresses.length === 1 ? `, all at futex ${addresses[0] ?? ''}` : `, at futexes ${list(addresses)}`}`,
-    },
-  ]
+  const where =
+    addresses.length === 0
+      ? ''
+      : addresses.length === 1
+        ? `, all at futex ${addresses[0] ?? ''}`
+        : `, at futexes ${list(addresses)}`
+  return [{ what: 'workers that wait for it', value: `${list(waiting.map(nameOf))}${where}` }]
 }
 
 /** Nobody noted anything, or nobody can: an attached program has no recorder. */

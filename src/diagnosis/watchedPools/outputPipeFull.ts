@@ -49,7 +49,11 @@ function mainThreads(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
             `${whereTo}, and nobody ${proven ? 'reads it' : `has read it for ${durationInWords(unreadMs)}`}.`
           : `${nameOf(worker)} of ${facts.pool} has waited for ` +
             `${durationInWords(heldMs)}${task === null ? '' : ` in ${taskName(task)}`}: ${whereTo}, ` +
-            `${isUnread ? `and whoever reads it has not read for ${durationInWords(unreadMs)}` : `while ${others.length === 1 ? 'another process writes' : `${others.length} others write`} to it as well`}.`,
+            (isUnread
+              ? `and whoever reads it has not read for ${durationInWords(unreadMs)}.`
+              : others.length === 1
+                ? 'while another process writes to it as well.'
+                : `while ${others.length} others write to it as well.`),
         evidence: [
           ...whereEvidence(worker),
           cpuEvidence(worker),
@@ -98,12 +102,13 @@ function feeders(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     const heldMs = Math.min(worker.quietMs, parent.quietMs, proven ? Infinity : worker.feederWaitsMs)
     if (!isQuietEnough(heldMs, proven, stuckAfterMs) || !areQuiet(readers, stuckAfterMs)) return []
     const { task, wait } = worker
+    const cannotGoOn = `cannot go on${task === null ? '' : ` with ${taskName(task)}`}`
     const isDone = task === null && (wait?.isPrivate === true || wait?.address === null)
     return [
       {
         code: 'output-pipe-full',
         summary:
-          `${nameOf(worker)} of ${facts.pool} ${isDone ? 'is done with its work and cannot end' : `cannot go on${task === null ? '' : ` with ${taskName(task)}`}`}: ` +
+          `${nameOf(worker)} of ${facts.pool} ${isDone ? 'is done with its work and cannot end' : cannotGoOn}: ` +
           'the feeder thread of its queue writes to a pipe, the pipe is full, and nobody ' +
           `${proven ? 'reads it' : `has read it for ${durationInWords(heldMs)}`}.`,
         evidence: [
@@ -149,7 +154,9 @@ function ownFeeder(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
       summary:
         `The program of ${facts.pool} (pid ${parent.pid}) cannot ` +
         `${(parent.waitsIn ?? '').includes('_finalize_join') ? 'end' : 'go on'}: ` +
-        `${waitsForIt ? 'the feeder thread of its queue' : 'another thread of it, as the feeder thread of a queue would,'} ` +
+        (waitsForIt
+          ? 'the feeder thread of its queue '
+          : 'another thread of it, as the feeder thread of a queue would, ') +
         'writes to a pipe, the pipe is full, and no process is left that could read it.',
       evidence: [
         threadEvidence('the program', write),

@@ -39,7 +39,7 @@ export function resultThreadDead(facts: ProgramPoolFacts): readonly ProgramVerdi
       summary:
         `${pool} ${dead.stuck ? 'will wait for ever' : 'cannot replace workers any more'}: its thread that ` +
         `${dead.what} (${dead.handler}) has ended, and ` +
-        `${isUntold ? `${count(facts.jobs.length, 'call')} that ${facts.jobs.length === 1 ? 'has' : 'have'} all results ${facts.jobs.length === 1 ? 'was' : 'were'} not told` : `${count(itemsLeft(facts), 'result')} ${itemsLeft(facts) === 1 ? 'is' : 'are'} not there yet`}.`,
+        `${isUntold ? untold(facts.jobs.length) : missing(itemsLeft(facts))}.`,
       evidence: [
         { what: 'threads of the pool', value: alive.join(', ') },
         ...(facts.resultPipeBytes === null
@@ -90,4 +90,14 @@ function handlerOf({ library }: ProgramPoolFacts, handler: string): string {
     : handler === '_handle_tasks'
       ? 'the feeder of the call queue'
       : 'the executor manager'
+}
+
+function untold(calls: number): string {
+  return calls === 1
+    ? `${count(calls, 'call')} that has all results was not told`
+    : `${count(calls, 'call')} that have all results were not told`
+}
+
+function missing(results: number): string {
+  return `${count(results, 'result')} ${results === 1 ? 'is' : 'are'} not there yet`
 }

@@ -55,7 +55,8 @@ export function standstill(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
       summary: `${pool} will wait for ever ${where}: ${
         live.length === 0
           ? `no other process of it is left that could end that${gone.length === 0 ? '' : `; ${list(gone, 3)}`}`
-          : `${count(live.length, 'process', 'es')} that it started ${live.length === 1 ? 'waits' : 'wait'} as well (${list(waiting, 3)})${gone.length === 0 ? '' : `, and ${list(gone, 3)}`}`
+          : `${count(live.length, 'process', 'es')} that it started ${live.length === 1 ? 'waits' : 'wait'} as well ` +
+            `(${list(waiting, 3)})${gone.length === 0 ? '' : `, and ${list(gone, 3)}`}`
       }.`,
       evidence: [
         {
@@ -67,7 +68,11 @@ export function standstill(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
         },
         ...live.slice(0, 20).map((worker) => ({
           what: `${worker.name} waits for`,
-          value: `${worker.wait === null ? 'unknown' : waitInWords(worker.wait)}${worker.stack === null || worker.stack.length === 0 ? '' : `; stack, innermost first: ${framesInWords(worker.stack, 6)}`}`,
+          value:
+            (worker.wait === null ? 'unknown' : waitInWords(worker.wait)) +
+            (worker.stack === null || worker.stack.length === 0
+              ? ''
+              : `; stack, innermost first: ${framesInWords(worker.stack, 6)}`),
         })),
         ...badly.slice(0, 20).map((worker) => ({
           what: `exit of ${nameOf(worker)}`,

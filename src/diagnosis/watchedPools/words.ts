@@ -85,7 +85,10 @@ export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor
   switch (kind) {
     case 'futex':
       if (address === null) return `a lock${where}`
-      return `a lock: futex ${address}, ${isPrivate ? 'of this process alone' : 'shared between processes'}${timed ? ', with a time limit' : ''}${where}`
+      return (
+        `a lock: futex ${address}, ${isPrivate ? 'of this process alone' : 'shared between processes'}` +
+        `${timed ? ', with a time limit' : ''}${where}`
+      )
     case 'pipe-read':
     case 'socket-read':
     case 'pipe-write':
@@ -94,7 +97,9 @@ export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor
       if (descriptor === 0 && kind.endsWith('read'))
         return `reading from stdin${target === null ? '' : `, ${target}`}${where}`
       const from = kind.endsWith('read') ? 'from' : 'to'
-      return `${direction}${descriptor === null ? '' : ` ${from} descriptor ${descriptor}`}${target === null ? ` ${from} a ${kind.startsWith('pipe') ? 'pipe' : 'socket'}` : `, ${target}`}${where}`
+      const which = descriptor === null ? '' : ` ${from} descriptor ${descriptor}`
+      const what = target === null ? ` ${from} a ${kind.startsWith('pipe') ? 'pipe' : 'socket'}` : `, ${target}`
+      return `${direction}${which}${what}${where}`
     }
     case 'poll':
       return `input or a timer${where}`

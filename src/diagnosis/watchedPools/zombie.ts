@@ -30,15 +30,17 @@ export function zombie(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const [first] = dead
   if (first === undefined) return []
   const only = dead.length === 1 ? first.worker : undefined
+  const names = list(
+    dead.map(({ worker }) => nameOf(worker)),
+    3,
+  )
   return [
     {
       code: 'zombie',
       summary:
         only === undefined
-          ? `${dead.length} workers of ${pool} are dead but were not collected by their program, so nobody replaces them: ${list(
-              dead.map(({ worker }) => nameOf(worker)),
-              3,
-            )}.`
+          ? `${dead.length} workers of ${pool} are dead but were not collected by their program, so nobody replaces ` +
+            `them: ${names}.`
           : `${nameOf(only)} of ${pool} is dead (it ${endedHow(first.exit)}) but was not collected by its program, ` +
             'so nobody replaces it.',
       evidence: [
@@ -58,7 +60,10 @@ export function zombie(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
       advice:
         `Nothing can be signalled any more; ${only === undefined ? 'they go' : 'it goes'} when the program (pid ` +
         `${parent.pid}) collects ${only === undefined ? 'them' : 'it'} or ` +
-        `ends.${parent.answers ? '' : ' As that does not answer, it probably stands in C code that keeps the GIL: its stack shows where.'}`,
+        'ends.' +
+        (parent.answers
+          ? ''
+          : ' As that does not answer, it probably stands in C code that keeps the GIL: its stack shows where.'),
       confidence: 'certain',
       stuck: false,
       worker: only?.name ?? null,

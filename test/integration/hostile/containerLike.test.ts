@@ -4,7 +4,7 @@ import { build } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../host/testWorkspace'
 import { Container, uid, whyNoContainer, type Ran } from './container'
-import { pattern } from '../pattern'
+import { pattern } from '../../pattern'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const missing = whyNoContainer()

@@ -12,7 +12,7 @@ import { connectOrStart, type HostConnection } from '../../../src/discovery'
 import { TestWorkspace } from '../host/testWorkspace'
 import { hostScript } from '../programs/watch'
 import { answersDuring } from './hostAnswers'
-import { pattern } from '../pattern'
+import { pattern } from '../../pattern'
 
 /** Patterns, and texts of a tasks.json, that would keep a host at work for ever. */
 

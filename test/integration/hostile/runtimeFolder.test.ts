@@ -6,7 +6,7 @@ import { isAlive, processTable } from '../../../src/processes'
 import { readHostInfo } from '../../../src/discovery'
 import { buildHost, filesOf, TestWorkspace } from '../host/testWorkspace'
 import { Container, whyNoContainer } from './container'
-import { pattern } from '../pattern'
+import { pattern } from '../../pattern'
 
 let built: Awaited<ReturnType<typeof buildHost>>
 let workspace: TestWorkspace

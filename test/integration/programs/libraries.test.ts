@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolSnapshot } from '../../../src/protocol'
 import { describePythons, newest, oldestAndNewest, type Python } from '../runtimes/pythons'
 import { until, Watch, type WatchedRun } from './watch'
-import { pattern } from '../pattern'
+import { pattern } from '../../pattern'
 
 /**
  * Pools that are no plain `multiprocessing.Pool`: joblib's, and classes of the program's own. They are seen like any

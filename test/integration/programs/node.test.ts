@@ -7,7 +7,7 @@ import type { PsPool } from '../../../src/cli/ps/json'
 import type { ProcessStacks } from '../../../src/protocol'
 import { untilVerdict, whyNow } from '../cli/programs'
 import { lives, RunningCli, until, Workspace } from '../cli/workspace'
-import { pattern } from '../pattern'
+import { pattern } from '../../pattern'
 
 const fixtures = fileURLToPath(new URL('../../fixtures/node-programs/', import.meta.url))
 

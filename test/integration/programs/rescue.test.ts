@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PoolSnapshot } from '../../../src/protocol'
 import { describePythons, oldestAndNewest, startMethods, type Python } from '../runtimes/pythons'
 import { programs, stateOf, until, Watch, type WatchedRun } from './watch'
-import { pattern } from '../pattern'
+import { pattern } from '../../pattern'
 
 /**
  * After a rescue the program's own output proves that it went on, or raised; and nothing is done where the evidence
@@ -359,7 +359,7 @@ function suite(python: Python): void {
           process.kill(run.pid, 'SIGCONT')
           // Nor is it done later: the task waits for a rescue as before.
           await until('it answers again', async () =>
-            (await watch.cli('stacks', String(run.pid))).stdout.includes('its own interpreter'),
+            (await watch.cli('stacks', String(run.pid))).stdout.includes('in-process observer'),
           )
           expect(await run.rescue(pool.id, { kind: 'retry', task })).toMatchObject([{ done: true }])
           expect(await run.untilSaid('results')).toEqual([squares])

@@ -5,7 +5,7 @@ import type { PoolVerdictSnapshot } from '../../../src/protocol'
 import { limitedGroup } from '../processes/controlGroup'
 import { describePythons, oldestAndNewest, type Python } from '../runtimes/pythons'
 import { until, verdictWithinMs, Watch, type Sighting, type StartOptions, type WatchedRun } from './watch'
-import { pattern } from '../pattern'
+import { pattern } from '../../pattern'
 
 /**
  * A program for every verdict, run for real: the verdict comes, names the right worker and task, rests on the right

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { describePythons, everyPython } from './pythons'
 import { WireWorker, WireWorkers, type Thrown } from './wireWorker'
-import { pattern } from '../pattern'
+import { pattern } from '../../pattern'
 
 /** [name in tasks.VALUES, what arrives]. */
 const sent: [string, unknown][] = [

@@ -7,6 +7,7 @@ import { settingDefaults } from '../../../src/extension/contributions/settingKey
 import { taskDefinitionContribution } from '../../../src/extension/contributions/taskDefinition'
 import { poolContextValue, taskContextValue, workerContextValue } from '../../../src/extension/view/contextValue'
 import { noProgress, poolHeader, programPool, task, watchedPool, worker } from './samples'
+import { pattern } from '../../pattern'
 
 interface MenuEntry {
   command: string
@@ -76,10 +77,11 @@ describe('package.json', () => {
 
   test('names no unknown command in menus, welcome contents and walkthroughs', () => {
     const ours = new Set<string>([...commandIds, 'unhang.pools.focus'])
+    const { menus, walkthroughs } = contributes
     const mentioned =
-      `${JSON.stringify(contributes.menus)} ${Object.values(texts).join(' ')} ${JSON.stringify(contributes.walkthroughs)}`.match(
-        /(?:command:|onCommand:|"command":")(unhang\.[\w.]+)/g,
-      ) ?? []
+      [JSON.stringify(menus), ...Object.values(texts), JSON.stringify(walkthroughs)]
+        .join(' ')
+        .match(/(?:command:|onCommand:|"command":")(unhang\.[\w.]+)/g) ?? []
     const ids = mentioned.map((text) => text.replace(/^.*?(?=unhang\.)/, ''))
     expect(ids.filter((id) => !ours.has(id))).toEqual([])
     expect(ids.length).toBeGreaterThan(20)
@@ -123,8 +125,10 @@ describe('package.json', () => {
   })
 
   test('has only translatable texts where a person reads them', () => {
-    const readable =
-      /"(?:title|description|markdownDescription|contents|name|altText|category|contextualTitle|displayName)":"((?:[^"\\]|\\.)*)"/g
+    const readable = pattern(
+      /"(?:title|description|markdownDescription|contents|name|altText|category|contextualTitle|displayName)"/g,
+      /:"((?:[^"\\]|\\.)*)"/,
+    )
     const untranslated = [...JSON.stringify({ contributes, capabilities: manifest.capabilities }).matchAll(readable)]
       .map(([, text]) => text)
       .filter((text) => !/^%.*%$/.test(text ?? ''))

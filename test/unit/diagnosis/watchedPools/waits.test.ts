@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { judgeProgramPool } from '../../../../src/diagnosis'
 import { busy, codes, evidence, frame, lockWait, ownLockWait, pool, reader, task, verdict, wait, worker } from './facts'
+import { pattern } from '../../../pattern'
 
 const running = { phase: 'running', state: 'sleeping', quietMs: 3000, cpuMs: 0 } as const
 
@@ -277,7 +278,10 @@ describe('a task that does not get on', () => {
     [
       'another process of this machine',
       { wait: wait('socket-read', { wchan: 'unix_stream_read_generic' }) },
-      /^It waits for another process on this machine, as a call of a multiprocessing\.Manager does, which has no time limit(?!.*setdefaulttimeout)/,
+      pattern(
+        /^It waits for another process on this machine, as a call of a multiprocessing\.Manager does,/,
+        / which has no time limit(?!.*setdefaulttimeout)/,
+      ),
     ],
     [
       'an answer of multiprocessing',

@@ -83,7 +83,8 @@ function censusOf(
   processes = nothingThere,
 ): { membership: Membership; members: MemberList } {
   const members = new MemberList({ workerChanged: () => undefined, workerRemoved: () => undefined })
-  const state = { headerChanged: () => undefined, workerChanged: () => undefined, workerRemoved: () => undefined }
+  const changes = { headerChanged: () => undefined, workerChanged: () => undefined, workerRemoved: () => undefined }
+  const state = { ...changes, changesOf: () => changes }
   const pools = { add: () => undefined, has: () => false }
   const context = {
     processes,
