@@ -44,7 +44,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.mjs'],
+    files: ['**/*.{mjs,mts}'],
     languageOptions: {
       globals: {
         process: 'readonly',

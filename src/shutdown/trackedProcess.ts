@@ -180,7 +180,9 @@ export class TrackedProcess {
     const reached = this.sent.filter(({ outcome }) => outcome === 'sent')
     const last = reached.findLast(({ signal }) => signal !== 'SIGCONT')?.signal
     if (this.state === 'uninterruptible') {
-      return `in uninterruptible sleep (state D)${last === 'SIGKILL' ? ' with SIGKILL pending: nothing more can be done from here' : ''}`
+      return last === 'SIGKILL'
+        ? 'in uninterruptible sleep (state D) with SIGKILL pending: nothing more can be done from here'
+        : 'in uninterruptible sleep (state D)'
     }
     if (last === 'SIGKILL') return 'SIGKILL was sent, the kernel has not finished ending it'
     if (this.foreseen.length > 0) return this.foreseen.join(', ')

@@ -186,8 +186,8 @@ function lastLines(text) {
  * @returns {NodeJS.ProcessEnv}
  */
 export function npmEnvironment(extra = {}) {
-  const foreign =
-    /^npm_(lifecycle_|package_|command$|execpath$|node_execpath$|config_(local_prefix|global_prefix|ignore_scripts|omit|include|production|workspace|workspaces|prefix)$)/i
+  const config = 'local_prefix|global_prefix|ignore_scripts|omit|include|production|workspace|workspaces|prefix'
+  const foreign = new RegExp(`^npm_(lifecycle_|package_|command$|execpath$|node_execpath$|config_(${config})$)`, 'i')
   const kept = Object.entries(process.env).filter(
     ([name]) => !foreign.test(name) && name !== 'INIT_CWD' && name !== 'NODE_ENV',
   )

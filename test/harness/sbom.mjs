@@ -39,7 +39,8 @@ export function sbomOf(packages) {
     metadata: new Models.Metadata({ component: unhang }),
     components: new Models.ComponentRepository(components),
   })
-  return `${new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6)).serialize(bom, { sortLists: true, space: 2 })}\n`
+  const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6))
+  return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`
 }
 
 /** @param {string} expression */

@@ -22,8 +22,8 @@ import { toolPath } from './tools.mjs'
 /** @typedef {{ name: string, needed?: boolean, body: (run: MarkedRun) => Promise<Tally> }} Stage */
 
 /**
- * The longest stage takes some ten minutes, several times that on a busy machine; tests end by themselves long before. This
- * ends a stage that hangs, so that the rest still runs.
+ * The longest stage takes some ten minutes, several times that on a busy machine; tests end on their own long before.
+ * This ends a stage that hangs, so that the rest still runs.
  */
 const stageTimeoutMs = 60 * 60_000
 const reportsFolder = join(artifactsFolder, 'reports')
@@ -39,7 +39,12 @@ async function single(title, body) {
   }
 }
 
-/** @param {string} project its name, or the beginning of several with `*` @param {MarkedRun} marked @param {NodeJS.ProcessEnv} [extra] @returns {Promise<Tally>} */
+/**
+ * @param {string} project its name, or the beginning of several with `*`
+ * @param {MarkedRun} marked
+ * @param {NodeJS.ProcessEnv} [extra]
+ * @returns {Promise<Tally>}
+ */
 async function vitest(project, marked, extra = {}) {
   const report = join(reportsFolder, `${project.replace('*', '')}.json`)
   rmSync(report, { force: true })

@@ -51,7 +51,8 @@ export function tallyChecks(stage, checks) {
 export function tallyVitest(file, exitedWithZero) {
   /**
    * @type {{ numPassedTests: number, testResults: { name: string, status: string, message?: string, startTime?: number,
-   * endTime?: number, assertionResults: { status: string, fullName: string, failureMessages?: string[] | null }[] }[] }}
+   * endTime?: number, assertionResults: { status: string, fullName: string,
+   * failureMessages?: string[] | null }[] }[] }}
    */
   let report
   try {

@@ -216,10 +216,8 @@ export class VSCodeServer {
     const deadline = Date.now() + startTimeoutMs
     for (;;) {
       if (spawnError || child.exitCode !== null || child.signalCode !== null) {
-        throw new ServerStartError(
-          "VS Code's server ended before it answered " +
-            `(${spawnError?.message ?? `exit ${String(child.exitCode ?? child.signalCode)}`}):\n${this.log.slice(-4000)}`,
-        )
+        const why = spawnError?.message ?? `exit ${String(child.exitCode ?? child.signalCode)}`
+        throw new ServerStartError(`VS Code's server ended before it answered (${why}):\n${this.log.slice(-4000)}`)
       }
       if (await answers(`${this.address}/version`)) return
       if (Date.now() > deadline)

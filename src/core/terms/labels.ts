@@ -58,7 +58,10 @@ function objectPreview(value: object | null): string {
   if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${value.byteLength})`
   // Names and ids say which one it is; the first few keys do for the rest.
   const entries = Object.entries(value).slice(0, 3)
-  return `{${entries.map(([key, inner]) => `${key}: ${typeof inner === 'object' && inner !== null ? '…' : String(inner)}`).join(', ')}}`
+  const shown = entries.map(
+    ([key, inner]) => `${key}: ${typeof inner === 'object' && inner !== null ? '…' : String(inner)}`,
+  )
+  return `{${shown.join(', ')}}`
 }
 
 /** A label is printed in terminals, so a control character in an item must not become a command there. */

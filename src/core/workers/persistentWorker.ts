@@ -1,46 +1,20 @@
-import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { deserialize } from 'node:v8'
-import { FrameKind, FrameReader, FrameWriter, RunFlag, unpackRemote, unpackThrown } from '../../runtimes'
-import type { ClaimFile, ThrownMessage, UnserializableMessage, WorkerProcess } from '../../runtimes'
+import { FrameKind, FrameReader, FrameWriter } from '../../runtimes'
+import type { ClaimFile } from '../../runtimes'
 import type { ProcessTable } from '../../processes'
-import { SerializationError } from '../terms/errors'
 import type { OutputFolder } from '../output/outputFolder'
 import type { Task } from '../tasks/task'
+import { AnswerReader } from './answerReader'
+import { MarkTimer } from './markTimer'
+import { outliveWriteErrors } from './outliveWriteErrors'
+import type { PersistentRuntime } from './persistentRuntime'
+import type { PersistentWorkerHooks } from './persistentWorkerHooks'
+import { TaskWriter } from './taskWriter'
 import { Worker } from './worker'
-import type { TaskOutcome, WorkerHooks } from './worker'
-
-export interface PersistentWorkerHooks extends WorkerHooks {
-  /** The module is loaded and set up: the first ack. */
-  ready(worker: PersistentWorker): void
-  /** A task that was sent ahead has begun. */
-  taskBegan(worker: PersistentWorker, task: Task): void
-  /** Answers have been delivered, a recall has been noticed: perhaps it can take more. */
-  hungry(worker: PersistentWorker): void
-  /** Sent ahead, never begun, in order: somebody else's now. */
-  handedBack(tasks: readonly Task[]): void
-  /** The channel closed, or carried something else than frames, although the process lives: it cannot be used. */
-  broken(worker: PersistentWorker, reason: string): void
-  startFailed(worker: PersistentWorker, error: Error): void
-}
-
-/** What differs between runtimes. */
-export interface PersistentRuntime {
-  /** JSON is all that a Python worker reads and writes. */
-  readonly values: 'clone' | 'json'
-  /** @throws what can be told without trying, such as an environment that is too large */
-  spawn(claimsFd: number | undefined, marker: string): WorkerProcess | { readonly child: ChildProcess }
-  /** Payload of `init`. */
-  readonly init: Buffer
-}
+import type { TaskOutcome } from './worker'
 
 /** Between the end of a worker's channel and its exit; a process that closes it without exiting is of no use. */
 const exitAfterChannelMs = 1000
-/**
- * A worker between two tasks answers within microseconds. Being wrong on a machine that swaps costs a worker, and no
- * task.
- */
-const markPatienceMs = 2000
 /**
  * More than this is not sent ahead, in bytes of arguments: it would wait in our memory for a worker that does not read.
  */
@@ -64,8 +38,9 @@ export class PersistentWorker extends Worker {
   lastSeen: Task | null = null
   idleSince = 0
   readonly #runtime: PersistentRuntime
-  readonly #hooks: PersistentWorkerHooks
+  readonly #hooks: PersistentWorkerHooks<PersistentWorker>
   readonly #claims: ClaimFile | undefined
+  readonly #answerReader: AnswerReader
   readonly #reader = new FrameReader({
     accepts: (kind, number) => this.#expects(kind, number),
     frame: (kind, _number, extra, bytes, start, end) => {
@@ -75,7 +50,7 @@ export class PersistentWorker extends Worker {
   readonly #writer = new FrameWriter((bytes, payload) => {
     this.#write(bytes, payload)
   })
-  readonly #defined = new Set<number>()
+  readonly #taskWriter: TaskWriter
   #channel: Socket | undefined
   #lifeline: Socket | undefined
   /** Sent and not answered, in order; the first of them runs. */
@@ -89,19 +64,24 @@ export class PersistentWorker extends Worker {
   /** Read, but not delivered: of the first tasks in flight. */
   #answers: TaskOutcome[] = []
   #deliverySoon = false
-  #markTimer: NodeJS.Timeout | undefined
+  readonly #mark = new MarkTimer((waitedMs) => {
+    if (!this.#recalling || this.exited || this.endRequest !== null) return
+    this.#hooks.broken(this, `it has no task and did not answer for ${waitedMs} ms`)
+  })
 
   constructor(
     name: string,
     marker: string,
     runtime: PersistentRuntime,
     claims: ClaimFile | undefined,
-    hooks: PersistentWorkerHooks,
+    hooks: PersistentWorkerHooks<PersistentWorker>,
     folder: OutputFolder,
     table: ProcessTable,
   ) {
     super(name, marker, hooks, folder, table)
     this.#runtime = runtime
+    this.#answerReader = new AnswerReader(runtime.values, this)
+    this.#taskWriter = new TaskWriter(this.#writer, runtime.values)
     this.#claims = claims
     this.#hooks = hooks
   }
@@ -162,12 +142,8 @@ export class PersistentWorker extends Worker {
       [stdout, 'stdout'],
       [stderr, 'stderr'],
     ])
-    channel.on('data', (chunk: Buffer) => {
-      this.#onData(chunk)
-    })
-    channel.on('close', () => {
-      this.#onChannelClosed()
-    })
+    channel.on('data', this.#onData.bind(this))
+    channel.on('close', this.#onChannelClosed.bind(this))
     this.#writer.bytes(FrameKind.init, 0, 0, this.#runtime.init)
     this.flush()
   }
@@ -176,25 +152,10 @@ export class PersistentWorker extends Worker {
   send(task: Task): void {
     const { fn, args } = task
     if (fn === null || args === null) throw new Error(`${this.name} cannot run ${task.label}`)
-    if (!this.#defined.has(fn.id)) {
-      this.#defined.add(fn.id)
-      this.#writer.text(FrameKind.define, fn.id, 0, JSON.stringify({ module: fn.module, name: fn.name }))
-    }
     const ahead = this.#inFlight.length > 0
     if (ahead) this.#claims?.grant()
-    const extra = fn.id | ((task.flags | (ahead ? RunFlag.claim : 0)) << 16)
-    if (Buffer.isBuffer(args)) {
-      if (ahead) this.#aheadBytes += args.length
-      const kind =
-        this.#runtime.values === 'json'
-          ? FrameKind.runJson
-          : (task.flags & RunFlag.bytes) === 0
-            ? FrameKind.runClone
-            : FrameKind.runBytes
-      this.#writer.bytes(kind, task.number, extra, args)
-    } else {
-      this.#writer.text(FrameKind.runJson, task.number, extra, JSON.stringify(args))
-    }
+    if (ahead && Buffer.isBuffer(args)) this.#aheadBytes += args.length
+    this.#taskWriter.write(task, fn, args, ahead)
     this.#inFlight.push(task)
     this.#headIsLast = !ahead
     this.sent++
@@ -254,7 +215,7 @@ export class PersistentWorker extends Worker {
 
   protected override drained(): void {
     this.#lifeline?.destroy()
-    clearTimeout(this.#markTimer)
+    this.#mark.stop()
     this.#deliver()
     const back = [...this.#takeBackHead(), ...this.#takeBack()]
     const [begun] = this.#inFlight
@@ -351,18 +312,17 @@ export class PersistentWorker extends Worker {
         this.#hooks.ready(this)
         return
       case FrameKind.loadFailed:
-        this.loadError = this.#thrown(bytes.subarray(start, end))
+        this.loadError = this.#answerReader.thrown(bytes.subarray(start, end))
         return
       case FrameKind.uncaught:
-        this.uncaught = this.#thrown(bytes.subarray(start, end))
+        this.uncaught = this.#answerReader.thrown(bytes.subarray(start, end))
         return
       case FrameKind.overMemory:
         this.overMemoryMib = extra
         return
       case FrameKind.recalled:
         this.#recalling = false
-        clearTimeout(this.#markTimer)
-        this.#markTimer = undefined
+        this.#mark.stop()
         this.#deliverSoon()
         return
       case FrameKind.returnedJson:
@@ -370,7 +330,9 @@ export class PersistentWorker extends Worker {
       case FrameKind.returnedBytes:
       case FrameKind.threw:
       case FrameKind.unserializable:
-        this.#answers.push(this.#outcome(kind, extra, bytes, start, end))
+        this.#answers.push(
+          this.#answerReader.outcome(kind, extra, bytes, start, end, this.#inFlight[this.#answers.length]),
+        )
         this.#deliverSoon()
         return
       case FrameKind.init:
@@ -381,56 +343,6 @@ export class PersistentWorker extends Worker {
       case FrameKind.recallMark:
       case FrameKind.runBytes:
         return
-    }
-  }
-
-  #outcome(kind: FrameKind, micros: number, bytes: Buffer, start: number, end: number): TaskOutcome {
-    try {
-      if (kind === FrameKind.returnedJson)
-        return {
-          kind: 'returned',
-          value: start === end ? undefined : JSON.parse(bytes.toString('utf8', start, end)),
-          micros,
-        }
-      if (kind === FrameKind.returnedBytes) return { kind: 'returned', value: ownBytes(bytes, start, end), micros }
-      if (kind === FrameKind.returned)
-        return { kind: 'returned', value: deserialize(bytes.subarray(start, end)), micros }
-      if (kind === FrameKind.threw)
-        return {
-          kind: 'threw',
-          error: unpackRemote(this.#packed(bytes.subarray(start, end)), this.name, this.pid),
-          micros,
-        }
-      const { path, detail } = JSON.parse(bytes.toString('utf8', start, end)) as UnserializableMessage
-      return { kind: 'threw', error: this.#unserializable(path, detail), micros }
-    } catch (error) {
-      return {
-        kind: 'threw',
-        error: this.#unserializable(
-          'result',
-          `it cannot be read here (${error instanceof Error ? error.message : String(error)})`,
-        ),
-        micros,
-      }
-    }
-  }
-
-  #unserializable(path: string, detail: string): SerializationError {
-    const task = this.#inFlight[this.#answers.length]
-    return new SerializationError(task?.id ?? '', task?.label ?? this.name, 'result', path, detail)
-  }
-
-  #packed(payload: Buffer): ThrownMessage {
-    return (
-      this.#runtime.values === 'json' ? JSON.parse(payload.toString('utf8')) : deserialize(payload)
-    ) as ThrownMessage
-  }
-
-  #thrown(payload: Buffer): unknown {
-    try {
-      return unpackThrown(this.#packed(payload))
-    } catch (error) {
-      return error
     }
   }
 
@@ -472,20 +384,9 @@ export class PersistentWorker extends Worker {
     else if (!this.exited) this.#begin(next)
   }
 
-  /**
-   * Without a task, and not to be given one before it answers: one that never does (it is stopped, say) would hold its
-   * place for ever.
-   */
+  /** A worker that has no task, and gets none before it has answered the mark, must answer it. */
   #expectMark(): void {
-    if (!this.#recalling || this.#inFlight.length > 0 || this.#markTimer !== undefined) return
-    this.#markTimer = setTimeout(() => {
-      // If our own event loop was busy for that long, the answer is only read after this timer: one turn more.
-      setImmediate(() => {
-        if (!this.#recalling || this.exited || this.endRequest !== null) return
-        this.#hooks.broken(this, `it has no task and did not answer for ${markPatienceMs} ms`)
-      })
-    }, markPatienceMs)
-    this.#markTimer.unref()
+    if (this.#recalling && this.#inFlight.length === 0) this.#mark.start()
   }
 
   #onChannelClosed(): void {
@@ -495,31 +396,4 @@ export class PersistentWorker extends Worker {
     }, exitAfterChannelMs)
     timer.unref()
   }
-}
-
-/**
- * A write to a worker that has just died fails, and a stream whose write failed throws away what it could still read:
- * the worker's last answers, so that tasks which are done would be lost. Whoever reads to the end learns of the end
- * anyway.
- */
-function outliveWriteErrors(channel: Socket, failed: (error: NodeJS.ErrnoException) => void): void {
-  const write = channel._write.bind(channel)
-  const writeMany = channel._writev?.bind(channel)
-  const settle = (callback: () => void) => (error?: Error | null) => {
-    if (error) failed(error)
-    callback()
-  }
-  channel._write = (chunk, encoding, callback) => {
-    write(chunk, encoding, settle(callback))
-  }
-  if (writeMany)
-    channel._writev = (chunks, callback) => {
-      writeMany(chunks, settle(callback))
-    }
-}
-
-/** A small part of a large chunk would keep all of it in memory. */
-function ownBytes(bytes: Buffer, start: number, end: number): Buffer {
-  const part = bytes.subarray(start, end)
-  return part.length * 2 < part.buffer.byteLength ? Buffer.from(part) : part
 }

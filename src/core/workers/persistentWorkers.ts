@@ -3,7 +3,8 @@ import { durationInWords, exitInWords } from '../../diagnosis'
 import { CrashLoopBreaker } from './crashLoop'
 import { StartError } from '../terms/errors'
 import { PersistentWorker } from './persistentWorker'
-import type { PersistentRuntime, PersistentWorkerHooks } from './persistentWorker'
+import type { PersistentRuntime } from './persistentRuntime'
+import type { PersistentWorkerHooks } from './persistentWorkerHooks'
 import { SendAheadMonitor } from './sendAhead'
 import type { PersistentSettings } from '../terms/options'
 import { WorkerNames } from './workerSet'
@@ -21,7 +22,7 @@ const leavePatienceMs = 5000
 const startTimeoutMs = 60_000
 
 /** The persistent workers of a module pool or a Python pool: as many as `processes`, replaced when they end. */
-export class PersistentWorkers implements WorkerSet, PersistentWorkerHooks {
+export class PersistentWorkers implements WorkerSet, PersistentWorkerHooks<PersistentWorker> {
   readonly workers = new Set<PersistentWorker>()
   readonly #settings: PersistentSettings
   readonly #runtime: PersistentRuntime

@@ -11,7 +11,7 @@ import {
 } from '../../runtimes'
 import type { InitMessage } from '../../runtimes'
 import type { PersistentSettings, PythonSettings } from '../terms/options'
-import type { PersistentRuntime } from './persistentWorker'
+import type { PersistentRuntime } from './persistentRuntime'
 
 /**
  * How workers with these settings are started.

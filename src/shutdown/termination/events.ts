@@ -52,7 +52,9 @@ export function describePreemption(event: PreemptionEvent): string {
     case 'saved':
       return `Saved in ${event.elapsedMs} ms (${event.occasion}).`
     case 'saveFailed':
-      return `The save (${event.occasion}) ${event.error === undefined ? `was not done after ${event.elapsedMs} ms, and is not waited for` : `failed after ${event.elapsedMs} ms: ${messageOf(event.error)}`}.`
+      return event.error === undefined
+        ? `The save (${event.occasion}) was not done after ${event.elapsedMs} ms, and is not waited for.`
+        : `The save (${event.occasion}) failed after ${event.elapsedMs} ms: ${messageOf(event.error)}.`
     case 'held':
       return `No task is started any more; ${event.running} still run.`
     case 'cut':

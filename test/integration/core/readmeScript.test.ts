@@ -50,12 +50,15 @@ describe('the engine in a script of its own', () => {
       import type { AsyncResult, PoolStats, WorkerInfo } from 'unhang/dist/core.js'
       async function main(): Promise<void> {
         await using pool = new Pool({ module: './tasks.js', processes: 2, initializer: 'setUp', initargs: [1] })
-        const result: AsyncResult<number> = pool.applyAsync<number>('square', [2], { callback: (value: number) => { console.log(value) } })
+        const result: AsyncResult<number> = pool.applyAsync<number>('square', [2], {
+          callback: (value: number) => { console.log(value) },
+        })
         const squares: number[] = await pool.map<number>('square', [1, 2], { chunkSize: 2 })
         for await (const square of pool.imapUnordered<number>('square', squares)) console.log(square)
         const stats: PoolStats = pool.stats()
         const workers: WorkerInfo[] = pool.workers
-        new PreemptionHandler({ pools: [pool], termination: new TerminationConfig({ save: () => undefined, gracePeriodMs: 1000 }) })
+        const termination = new TerminationConfig({ save: () => undefined, gracePeriodMs: 1000 })
+        new PreemptionHandler({ pools: [pool], termination })
         const issues: string[] = await terminatePools({ gracePeriodMs: 100, useSigkill: false })
         // @ts-expect-error a pool runs one thing
         new Pool({ processes: 2 })

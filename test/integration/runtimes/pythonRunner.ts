@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { TestRunner, type RunnerTask, type RunnerTestCase, type RunnerTestFile } from 'vitest'
 import { newest, noPython } from './pythons'
+import { pattern } from '../../pattern'
 
 /** Files with no test that could do without. */
-const all =
-  /\/(programs|runtimes|core\/ported\/python)\/|\/(fifoSources|sessionFiles|hostKilledInRescue|attach|why|cli\/rescue|realTerminal)\.test\.ts$/
+const all = pattern(
+  /\/(programs|runtimes|core\/ported\/python)\/|/,
+  /\/(fifoSources|sessionFiles|hostKilledInRescue|attach|why|cli\/rescue|realTerminal)\.test\.ts$/,
+)
 /** Programs under watch that are Node's. */
 const none = '/programs/node.test.ts'
 /** How the others start an interpreter, or say that they do. */

@@ -365,9 +365,8 @@ export class Trial {
     try {
       const first = await Promise.race([promise.then((value) => ({ value })), late])
       if (first !== 'late') return first.value
-      this.#violated(
-        `HANG: ${what} did not come to an end: ${JSON.stringify({ state: this.#pool?.state, counts: this.#pool?.counts, workers: this.#pool?.workers })}`,
-      )
+      const { state, counts, workers } = this.#pool ?? {}
+      this.#violated(`HANG: ${what} did not come to an end: ${JSON.stringify({ state, counts, workers })}`)
       await this.#pool?.kill()
       return undefined
     } finally {

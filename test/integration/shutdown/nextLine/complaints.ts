@@ -32,9 +32,8 @@ export class Complaints {
     this.expectThat('processes started anew', program.pids.slice(waits), [])
     const sent = signalsTo(program.tree, killsFile)
     this.expectThat('order', outOfOrder(sent, program.tree), [])
-    if (this.all.length > 0)
-      this.all.push(
-        `the signals were ${JSON.stringify(sent.map(({ at, identity, signal, outcome }) => [at, identity.pid, signal, outcome]))}`,
-      )
+    if (this.all.length === 0) return
+    const signals = sent.map(({ at, identity, signal, outcome }) => [at, identity.pid, signal, outcome])
+    this.all.push(`the signals were ${JSON.stringify(signals)}`)
   }
 }
