@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { pythonsTooOld } from '../runtimes/pythons'
+import { itWithPythonTooOld } from '../runtimes/pythons'
 import { runProgram } from './programs'
 import { RealTerminal } from './pseudoTerminal'
 import { lives, RunningCli, until, Workspace } from './workspace'
@@ -282,16 +282,14 @@ describe('a program that gets stuck', () => {
 })
 
 describe('a program that cannot be observed', () => {
-  const old = pythonsTooOld()
-
   it('is told before it starts', async () => {
     const { code, stdout, stderr } = await workspace.run('run', '--', 'python3', '-I', '-c', 'print(1)')
     expect({ code, stdout }).toEqual({ code: 0, stdout: '1\n' })
     expect(stderr).toMatch(/^unhang: .* is not observed: started with -I, .*; start it without -I\n$/)
   })
-  it.skipIf(old.length === 0)(
+  itWithPythonTooOld(
     'because its Python is too old, is told when it makes its first pool, and is not disturbed',
-    async () => {
+    async (old) => {
       await workspace.write(
         'old.py',
         'import os, time\nfrom multiprocessing import Pool\nif __name__ == "__main__":\n    p = Pool(2)\n    ' +
@@ -313,7 +311,7 @@ describe('a program that cannot be observed', () => {
       }
     },
   )
-  it.skipIf(old.length === 0)('is not told where no pool is made', async () => {
+  itWithPythonTooOld('is not told where no pool is made', async (old) => {
     for (const { path } of old)
       expect(await workspace.run('run', '--', path, '-c', 'import multiprocessing')).toMatchObject({
         code: 0,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HostConnection } from '../../../src/discovery'
 import type { LaunchErrorData, ParamsOf } from '../../../src/protocol'
-import { newest, tooOld } from '../runtimes/pythons'
+import { itWithPythonTooOld, newest } from '../runtimes/pythons'
 import { buildHost, fixtures, isRunning, TestWorkspace, until, untilPool } from './testWorkspace'
 
 let built: Awaited<ReturnType<typeof buildHost>>
@@ -118,8 +118,8 @@ describe('a Python pool of tasks.json', () => {
     expect((await ended(poolId)).failure).toMatch(message)
   })
 
-  it.skipIf(tooOld() === undefined)('of an interpreter that is too old fails with the key', async () => {
-    const { poolId } = await launch({ python: 'counting:double', pythonPath: tooOld(), items: [1], processes: 1 })
+  itWithPythonTooOld('of an interpreter that is too old fails with the key', async ([{ path }]) => {
+    const { poolId } = await launch({ python: 'counting:double', pythonPath: path, items: [1], processes: 1 })
     expect((await ended(poolId)).failure).toMatch(/workers need Python 3\.8 or later\. Set "pythonPath"/)
   })
 })

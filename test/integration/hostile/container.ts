@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { it } from 'vitest'
 import { until } from '../host/testWorkspace'
 import { cliForOthers } from './forOthers'
 
@@ -59,19 +60,31 @@ export function whyNoContainer(): string | undefined {
         folder,
         'sh',
         '-c',
-        `! touch ${join(tmpdir(), 'uh-must-not-be')} && ! touch /uh-must-not-be && ${process.execPath} --version ` +
-          '&& python3 --version',
+        `! touch ${join(tmpdir(), 'uh-must-not-be')} && ! touch /uh-must-not-be && ${process.execPath} --version`,
       ],
       { stdio: 'ignore' },
     )
     return undefined
   } catch {
-    return (
-      'unshare, mount and setpriv are needed, and allowed, and a temp folder, Node and Python that every ' +
-      'user can reach'
-    )
+    return 'unshare, mount and setpriv are needed, and allowed, and a temp folder and Node that every user can reach'
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A test that runs `python3` in a container; it is skipped, and named with the reason, where there is none for it. */
+export function itWithPython(title: string, body: () => Promise<void>): void {
+  if (everyUserHasPython()) it(title, body)
+  else it.skip(`${title} (skipped: no Python that every user can reach was found)`)
+}
+
+function everyUserHasPython(): boolean {
+  if (process.getuid?.() !== 0) return false
+  try {
+    execFileSync('python3', ['--version'], { uid, gid: uid, cwd: '/', stdio: 'ignore' })
+    return true
+  } catch {
+    return false
   }
 }
 

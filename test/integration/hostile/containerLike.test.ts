@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../host/testWorkspace'
-import { Container, uid, whyNoContainer, type Ran } from './container'
+import { Container, itWithPython, uid, whyNoContainer, type Ran } from './container'
 import { pattern } from '../../pattern'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
@@ -34,7 +34,7 @@ describe.skipIf(missing !== undefined)(
       await container.dispose()
     })
 
-    it('runs a program watched, sees why it hangs, and ends it', async () => {
+    itWithPython('runs a program watched, sees why it hangs, and ends it', async () => {
       container.write('hangs.py', hangs)
       const running = container.unhang(['run', '--name', 'hangs', '--', 'python3', 'hangs.py'])
       let last: Ran | undefined
@@ -123,18 +123,21 @@ describe.skipIf(missing !== undefined)(
       expect(code).toBe(1)
     })
 
-    it('says which folder it cannot use when there is none to write, and runs the program all the same', async () => {
-      container.write('says.py', 'print("ran")\n')
-      const ran = await container.unhang(['run', '--', 'python3', 'says.py'], { UNHANG_RUNTIME_DIR: '/var/unhang' })
-      expect(ran).toMatchObject({ code: 0, stdout: 'ran\n' })
-      expect(ran.stderr).toMatch(
-        pattern(
-          /^unhang: the program runs unwatched, because unhang cannot use the runtime folder/,
-          / \/var\/unhang: .*read-only.* Set UNHANG_RUNTIME_DIR to a folder that you can write/,
-        ),
-      )
-      expect(ran.stderr.trim().split('\n')).toHaveLength(1)
-    })
+    itWithPython(
+      'says which folder it cannot use when there is none to write, and runs the program all the same',
+      async () => {
+        container.write('says.py', 'print("ran")\n')
+        const ran = await container.unhang(['run', '--', 'python3', 'says.py'], { UNHANG_RUNTIME_DIR: '/var/unhang' })
+        expect(ran).toMatchObject({ code: 0, stdout: 'ran\n' })
+        expect(ran.stderr).toMatch(
+          pattern(
+            /^unhang: the program runs unwatched, because unhang cannot use the runtime folder/,
+            / \/var\/unhang: .*read-only.* Set UNHANG_RUNTIME_DIR to a folder that you can write/,
+          ),
+        )
+        expect(ran.stderr.trim().split('\n')).toHaveLength(1)
+      },
+    )
 
     it.each(['.', 'relative/folder'])(
       "with TMPDIR=%s, client and host meet in the system's own folder, or say that it cannot be written",

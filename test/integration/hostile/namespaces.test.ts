@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Container, uid, whyNoContainer } from './container'
+import { Container, itWithPython, uid, whyNoContainer } from './container'
 
 const missing = whyNoContainer()
 let container: Container
@@ -15,7 +15,7 @@ describe.skipIf(missing !== undefined)(
       await container.dispose()
     })
 
-    it(
+    itWithPython(
       'a client in another pid namespace with the same runtime folder is refused in clear words, and its program ' +
         'runs unwatched',
       async () => {

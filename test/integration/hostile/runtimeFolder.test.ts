@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { isAlive, processTable } from '../../../src/processes'
 import { readHostInfo } from '../../../src/discovery'
 import { buildHost, filesOf, TestWorkspace } from '../host/testWorkspace'
-import { Container, whyNoContainer } from './container'
+import { Container, itWithPython, whyNoContainer } from './container'
 import { pattern } from '../../pattern'
 
 let built: Awaited<ReturnType<typeof buildHost>>
@@ -99,7 +99,7 @@ describe.skipIf(missing !== undefined)(
   `a disk without room${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   { retry: 0 },
   () => {
-    it('is told as the reason why no host starts, in one line, and the program runs', async () => {
+    itWithPython('is told as the reason why no host starts, in one line, and the program runs', async () => {
       const container = new Container()
       try {
         container.write('says.py', 'print("ran")\n')

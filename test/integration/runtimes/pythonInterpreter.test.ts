@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { findPython, spawnPythonWorker } from '../../../src/runtimes'
-import { fixtures, newest, tooOld, workerPath } from './pythons'
+import { fixtures, itWithPythonTooOld, newest, workerPath } from './pythons'
 import { WireWorkers } from './wireWorker'
 
 let workers = new WireWorkers()
@@ -18,8 +18,8 @@ describe('the interpreter of a Python worker', () => {
     expect(await worker.call('add', [1, 2])).toMatchObject({ value: 3 })
   })
 
-  it.skipIf(tooOld() === undefined)('says itself that it is too old, and what to set', async () => {
-    const worker = workers.spawn(tooOld()!)
+  itWithPythonTooOld('says itself that it is too old, and what to set', async ([{ path }]) => {
+    const worker = workers.spawn(path)
     const { kind, value } = await worker.next()
     expect(kind).toBe('loadFailed')
     expect(value).toMatchObject({ kind: 'error', name: 'PythonVersionError' })

@@ -18,22 +18,29 @@ const some = /python|\.py\b|newest|Terminal\(|runProgram|runFixture|stubborn|whe
  * that also has others is known by its name or its own lines; one that is not known fails, and so is seen.
  */
 export default class PythonRunner extends TestRunner {
-  onCollected(files: RunnerTestFile[]): void {
+  declare onCollected?: (files: RunnerTestFile[]) => unknown
+
+  /** Vitest reports the collected tests, then calls a runner's own `onCollected`: too late to name the skipped ones. */
+  onBeforeCollect(): void {
     if (!noPython) return
-    for (const file of files) {
-      const lines = readFileSync(file.filepath, 'utf8').split('\n')
-      const starts = lineNumbers(file)
-      const needsPython = (test: RunnerTestCase): boolean => {
-        if (some.test(fullName(test))) return true
-        const start = test.location?.line ?? 1
-        return some.test(
-          lines.slice(start - 1, (starts.find((line) => line > start) ?? lines.length + 1) - 1).join('\n'),
-        )
-      }
-      const whole = all.test(file.filepath) && !file.filepath.endsWith(none)
-      skip(file, whole ? () => true : needsPython)
+    const report = this.onCollected
+    this.onCollected = (files) => {
+      for (const file of files) skipWithoutPython(file)
+      return report?.call(this, files)
     }
   }
+}
+
+function skipWithoutPython(file: RunnerTestFile): void {
+  const lines = readFileSync(file.filepath, 'utf8').split('\n')
+  const starts = lineNumbers(file)
+  const needsPython = (test: RunnerTestCase): boolean => {
+    if (some.test(fullName(test))) return true
+    const start = test.location?.line ?? 1
+    return some.test(lines.slice(start - 1, (starts.find((line) => line > start) ?? lines.length + 1) - 1).join('\n'))
+  }
+  const whole = all.test(file.filepath) && !file.filepath.endsWith(none)
+  skip(file, whole ? () => true : needsPython)
 }
 
 /** @returns whether anything is left to be run */

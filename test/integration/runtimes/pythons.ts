@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { describe, inject } from 'vitest'
+import { describe, inject, it } from 'vitest'
 import { choosePythons, type Python } from './pythonChoice'
 
 export type { Python } from './pythonChoice'
@@ -43,12 +43,17 @@ export function describePythons(
   }
 }
 
-/** Interpreters that are too old, where there are some. */
-export function pythonsTooOld(): readonly Python[] {
-  return found.filter(({ version }) => ['2.7', '3.6', '3.7'].includes(version))
-}
+const tooOld = found.filter(({ version }) => ['2.7', '3.6', '3.7'].includes(version))
 
-/** The first of them. */
-export function tooOld(): string | undefined {
-  return pythonsTooOld()[0]?.path
+/**
+ * A test of the interpreters that are too old for Unhang; without one it is skipped, and named with the reason.
+ * @param body gets at least one
+ */
+export function itWithPythonTooOld(
+  title: string,
+  body: (pythons: readonly [Python, ...Python[]]) => Promise<void>,
+): void {
+  const [first, ...others] = tooOld
+  if (first === undefined) it.skip(`${title} (skipped: no Python before 3.8 was found)`)
+  else it(title, () => body([first, ...others]))
 }
