@@ -3,11 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { SlowestFirst } from './harness/slowestFirst.mjs'
 
-/** What measures time over a minute or the host's event loop: nothing of ours may run beside it. */
+/** What measures time, or gives a program a time to end in: nothing of ours may run beside it. */
 const alone = [
   'test/integration/programs/healthy.test.ts',
   'test/integration/core/soak.test.ts',
   'test/integration/hostile/hostLoop.test.ts',
+  'test/integration/hostile/stoppedHost.test.ts',
+  'test/integration/shutdown/nextLine/**/*.test.ts',
 ]
 /** What must never happen, not even one time in two: a signal to a stranger, a false alarm, a lost result. */
 const never = [
