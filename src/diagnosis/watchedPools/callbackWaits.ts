@@ -1,7 +1,7 @@
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { durationInWords } from '../words'
 import { isOpen, quietEnoughMs } from './conditions'
-import { callWords, count, parentEvidence } from './words'
+import { callWords, count, parentEvidence } from './phrases'
 
 /**
  * A callback holds up the thread that receives the results (the library's documentation: "callbacks should complete

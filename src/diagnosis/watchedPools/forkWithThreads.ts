@@ -2,7 +2,7 @@ import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts } from './fac
 import { durationInWords } from '../words'
 import { isLive, isPool, quietEnoughMs } from './conditions'
 import { isInPoolWait } from './selfWait'
-import { count, nameOf, taskName, whereEvidence } from './words'
+import { count, nameOf, taskName, whereEvidence } from './phrases'
 
 /**
  * fork() copies locks, but not the threads that hold them: a worker with a single thread that waits for a lock of its

@@ -2,7 +2,7 @@ import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import type { Evidence } from '../verdict'
 import { durationInWords } from '../words'
 import { isExecutor, isPool, itemsLeft, liveWorkers, waitsForNothing } from './conditions'
-import { arrivedOf, callWords, count, endedHow, list, nameOf, parentEvidence } from './words'
+import { arrivedOf, callWords, count, endedHow, list, nameOf, parentEvidence } from './phrases'
 
 /**
  * How long nothing may move before a result counts as missing although nobody was seen to lose it: longer than

@@ -12,7 +12,7 @@ import {
   mayBeEnding,
   quietEnoughMs,
 } from './conditions'
-import { count, endedHow, list, nameOf, parentEvidence } from './words'
+import { count, endedHow, list, nameOf, parentEvidence } from './phrases'
 
 /** A pool replaces a worker within a tenth of a second, and an executor starts its first ones with the first call. */
 const replacedWithinMs = 1000

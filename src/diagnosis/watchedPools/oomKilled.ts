@@ -1,6 +1,6 @@
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { durationInWords } from '../words'
-import { exitEvidence, isOomKill, nameOf, taskName } from './words'
+import { exitEvidence, isOomKill, nameOf, taskName } from './phrases'
 
 /**
  * The kernel ended a worker because memory ran out (facts: cause 3). The number 137 alone proves nothing: it takes a

@@ -15,7 +15,7 @@ import {
   mayBeEnding,
   quietEnoughMs,
 } from './conditions'
-import { count, endedHow, exitEvidence, list, nameOf, parentEvidence } from './words'
+import { count, endedHow, exitEvidence, list, nameOf, parentEvidence } from './phrases'
 
 type Lock = 'tasks' | 'results'
 

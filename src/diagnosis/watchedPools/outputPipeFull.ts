@@ -3,7 +3,7 @@ import type { Evidence } from '../verdict'
 import { durationInWords } from '../words'
 import { isAnythingAwaited, isLive, isPool, isWriting, liveWorkers, quietEnoughMs } from './conditions'
 import { feederWrite, isFeederInLine } from './queueFeeder'
-import { list, nameOf, parentEvidence, taskName, waitInWords, whereEvidence } from './words'
+import { list, nameOf, parentEvidence, taskName, waitInWords, whereEvidence } from './phrases'
 
 /** A thread waits in write(): whoever should read has stopped reading, and the pipe is full (facts: causes 7 and 8). */
 export function outputPipeFull(facts: ProgramPoolFacts): readonly ProgramVerdict[] {

@@ -8,7 +8,7 @@ import {
   itemsLeft,
   lockQuietMs,
 } from './conditions'
-import { count, parentEvidence } from './words'
+import { count, parentEvidence } from './phrases'
 
 interface DeadThread {
   readonly what: string

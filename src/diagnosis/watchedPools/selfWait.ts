@@ -1,7 +1,7 @@
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts, StackFrameFacts } from './facts'
 import { durationInWords } from '../words'
 import { isAnythingQueued, isBusy, liveWorkers, quietEnoughMs } from './conditions'
-import { framesInWords, nameOf, taskName, whereEvidence } from './words'
+import { framesInWords, nameOf, taskName, whereEvidence } from './phrases'
 
 /**
  * Where the functions of pools are that wait, and what they are called. Handing something in is one of them in a copy:

@@ -1,7 +1,7 @@
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts, StackFrameFacts } from './facts'
 import { durationInWords } from '../words'
 import { isLive, quietEnoughMs } from './conditions'
-import { count, endedHow, framesInWords, list, nameOf, waitInWords } from './words'
+import { count, endedHow, framesInWords, list, nameOf, waitInWords } from './phrases'
 
 /** What a process of a program waits for, by the function of `multiprocessing` that it is in. */
 type Awaited =

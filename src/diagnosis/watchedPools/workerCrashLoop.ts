@@ -6,7 +6,7 @@ import { isOpen, isPool } from './conditions'
 export const exitsInARow = 5
 
 /** Workers that end before they can take a task: starting more of them will not help (facts: cause 18). */
-export function crashLoop(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+export function workerCrashLoop(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   // A pool that is taken down at once ends its workers by SIGTERM, perhaps before they are ready.
   const exits = facts.exitsBeforeReady.filter((exit) => !exit.includes('SIGTERM'))
   if (!isPool(facts) || !isOpen(facts) || exits.length < exitsInARow) return []

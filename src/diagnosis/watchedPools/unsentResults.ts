@@ -1,12 +1,12 @@
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { isPool, quietEnoughMs, waitsForNothing } from './conditions'
-import { count, list, nameOf, parentEvidence } from './words'
+import { count, list, nameOf, parentEvidence } from './phrases'
 
 /**
  * Results that could not be pickled: the caller gets an error instead (facts: cause 6); if even that does not come, it
  * waits.
  */
-export function unserializableResult(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+export function unsentResults(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const workers = facts.workers.filter(({ unpicklableResults }) => unpicklableResults > 0)
   if (!isPool(facts) || workers.length === 0) return []
   const results = workers.reduce((sum, { unpicklableResults }) => sum + unpicklableResults, 0)

@@ -1,6 +1,6 @@
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { isLive } from './conditions'
-import { nameOf, taskName } from './words'
+import { nameOf, taskName } from './phrases'
 
 /**
  * A profiler or a debugger stops a process for a moment to look at it, perhaps again and again: only one that has not
@@ -10,7 +10,7 @@ import { nameOf, taskName } from './words'
 const staysStoppedMs = 500
 
 /** State T: nothing moves until somebody continues it (facts: cause 12). */
-export function stopped(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+export function stoppedProcesses(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { parent } = facts
   const ofParent: ProgramVerdict[] =
     parent.state === 'stopped' && parent.stoppedMs >= staysStoppedMs

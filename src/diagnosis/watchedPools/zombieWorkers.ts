@@ -1,7 +1,7 @@
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { durationInWords } from '../words'
 import { isAnythingAwaited, isOpen, isPool, mayBeEnding } from './conditions'
-import { endedHow, exitEvidence, list, nameOf, parentEvidence } from './words'
+import { endedHow, exitEvidence, list, nameOf, parentEvidence } from './phrases'
 
 /**
  * From the look that found it dead to the one that still does; a pool collects its workers every tenth of a second, or
@@ -14,7 +14,7 @@ const uncollectedForMs = 2000
  * that nobody runs in it who could replace the worker: its program stands in C code that keeps the GIL. It explains; a
  * task that went along is told as `lost-task`. A program may collect its own Processes as late as it likes.
  */
-export function zombie(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+export function zombieWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const { pool, parent, stuckAfterMs } = facts
   if (!isPool(facts) || !collectsWorkers(facts)) return []
   const dead = facts.workers.flatMap((worker) => {

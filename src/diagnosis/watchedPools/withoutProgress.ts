@@ -2,7 +2,7 @@ import type { ProgramPoolFacts, ProgramTaskFacts, ProgramVerdict, ProgramWorkerF
 import { isQuiet } from '../ownPools/noProgress'
 import { durationInWords } from '../words'
 import { isAnythingAwaited, isBusy, isLive, isOpen, isWriting } from './conditions'
-import { ifKilled, nameOf, taskName, whereEvidence } from './words'
+import { ifKilled, nameOf, taskName, whereEvidence } from './phrases'
 
 /** A task that is over the threshold in a live worker, which has moved of late, or has not. */
 export function overdueTask(
@@ -72,7 +72,7 @@ function adviceFor({ wait, stack, quietMs }: ProgramWorkerFacts): string {
 }
 
 /** Over the threshold, and no CPU time of the worker or anything below it for as long as a verdict needs. */
-export function noProgress(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+export function withoutProgress(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   return [
     ...facts.workers.filter((worker) => isOverdueToStart(facts, worker)).map((worker) => neverStarted(facts, worker)),
     ...facts.workers.flatMap((worker): ProgramVerdict[] => {

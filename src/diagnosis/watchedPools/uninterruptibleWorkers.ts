@@ -3,10 +3,10 @@ import { isQuiet } from '../ownPools/noProgress'
 import { looksInStateD } from '../ownPools/uninterruptible'
 import { durationInWords } from '../words'
 import { isLive } from './conditions'
-import { nameOf, taskName, waitInWords } from './words'
+import { nameOf, taskName, waitInWords } from './phrases'
 
 /** State D, again and again, and nothing moved meanwhile: not even SIGKILL reaches it (facts: cause 13). */
-export function uninterruptible(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+export function uninterruptibleWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   return facts.workers.flatMap((worker): ProgramVerdict[] => {
     const { task, phase, holds, state, stateSeenTimes, quietMs } = worker
     if (

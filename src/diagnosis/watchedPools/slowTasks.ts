@@ -1,10 +1,10 @@
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { durationInWords } from '../words'
-import { overdueTask } from './noProgress'
-import { nameOf, taskName } from './words'
+import { overdueTask } from './withoutProgress'
+import { nameOf, taskName } from './phrases'
 
 /** Over the threshold, but it moves: said, never flagged as stuck (facts: cause 24, false alarms under load). */
-export function slow(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+export function slowTasks(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   return facts.workers.flatMap((worker): ProgramVerdict[] => {
     const overdue = overdueTask(facts, worker)
     if (overdue?.quiet !== false) return []

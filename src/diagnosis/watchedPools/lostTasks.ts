@@ -30,7 +30,7 @@ import {
   nameOf,
   parentEvidence,
   taskName,
-} from './words'
+} from './phrases'
 
 /** More lost tasks than this are told in one verdict: a list of hundreds helps nobody. */
 const mostSingly = 5
@@ -50,7 +50,7 @@ interface LostTask {
  * Workers that ended with a task in flight, whatever their exit code: the pool replaces them, but the result never
  * comes (facts: causes 3 and 4; CPython's pool keeps no record of who has which task).
  */
-export function lostTask(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+export function lostTasks(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const lost = facts.workers.flatMap((worker) => {
     const { exit, task } = worker
     return exit !== null && task !== null && isLost(facts, exit, task) ? [{ worker, exit, task }] : []

@@ -2,7 +2,7 @@ import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts } from './fac
 import type { Verdict } from '../verdict'
 import { durationInWords } from '../words'
 import { isExecutor, isLive, isPool, lockQuietMs } from './conditions'
-import { ifKilled, nameOf, taskName, whereEvidence } from './words'
+import { ifKilled, nameOf, taskName, whereEvidence } from './phrases'
 
 /** Tasks that are over sooner are nobody's business: a handler may be set for a moment on purpose. */
 const runningLongEnoughMs = 1000
@@ -15,7 +15,7 @@ const tidiesUpMs = 4000
  * in vain. A handler may well end the process, so that catching is only worth a word when the worker set the handler
  * itself.
  */
-export function sigtermIgnored(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
+export function workersIgnoringSigterm(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   return facts.workers.flatMap((worker) => {
     const { sigterm, task } = worker
     if (!isLive(worker) || sigterm === null || sigterm === 'default') return []
