@@ -1,4 +1,19 @@
+import { duration, inEnglish, items, list, message, sentences, type Text } from '../messages'
+import {
+  certainIfAnswers,
+  executorNoticesMs,
+  isBusy,
+  isExecutor,
+  isOomKill,
+  isOpen,
+  isPool,
+  mayBeEnding,
+  quietEnoughMs,
+  waitsForNothing,
+} from './conditions'
+import { callEvidence, exitEvidence, parentEvidence } from './evidence'
 import type {
+  JobFacts,
   ProgramExitFacts,
   ProgramPoolFacts,
   ProgramTaskFacts,
@@ -6,37 +21,16 @@ import type {
   ProgramWorkerFacts,
   RescueOption,
 } from './facts'
-import type { Evidence } from '../verdict'
-import { durationInWords } from '../words'
-import {
-  certainIfAnswers,
-  executorNoticesMs,
-  isBusy,
-  isExecutor,
-  isOpen,
-  isPool,
-  mayBeEnding,
-  quietEnoughMs,
-  waitsForNothing,
-} from './conditions'
-import {
-  arrivedOf,
-  callWords,
-  count,
-  endedHow,
-  exitEvidence,
-  isOomKill,
-  list,
-  nameOf,
-  parentEvidence,
-  taskName,
-} from './phrases'
+import { ended, nameOf, taskName, withArrived } from './phrases'
+import { programVerdict } from './programVerdict'
 
-/** More lost tasks than this are told in one verdict: a list of hundreds helps nobody. */
+/** More lost tasks than this share one verdict: hundreds of verdicts help nobody. */
 const mostSingly = 5
+/** Tasks that the evidence of a shared verdict lists. */
+const mostListed = 20
 /**
- * billiard waits so long for a result that may still be in the pipe, and then fails the task itself
- * (LOST_WORKER_TIMEOUT), with time to do it.
+ * billiard waits 10 s for a result that may still be in the pipe, then fails the task (LOST_WORKER_TIMEOUT in
+ * billiard/pool.py); 2 s more for doing so.
  */
 const billiardNoticesMs = 12_000
 
@@ -48,14 +42,14 @@ interface LostTask {
 
 /**
  * Workers that ended with a task in flight, whatever their exit code: the pool replaces them, but the result never
- * comes (facts: causes 3 and 4; CPython's pool keeps no record of who has which task).
+ * comes, as CPython's pool does not record which worker has which task (causes 3 and 4 in README.md).
  */
 export function lostTasks(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   const lost = facts.workers.flatMap((worker) => {
     const { exit, task } = worker
     return exit !== null && task !== null && isLost(facts, exit, task) ? [{ worker, exit, task }] : []
   })
-  // What billiard has lost it has failed by itself long before anything was too much for a list.
+  // billiard fails its lost tasks long before there are too many for a list.
   const unlisted = facts.library === 'billiard' || lost.length === 0 ? 0 : facts.unlistedLosses
   return lost.length + unlisted > mostSingly
     ? [together(facts, lost, unlisted)]
@@ -69,126 +63,143 @@ function isLost(facts: ProgramPoolFacts, exit: ProgramExitFacts, task: ProgramTa
   return !task.sending || resultDidNotArrive(facts)
 }
 
-/**
- * It was writing its result when it ended: only a pool that has nothing else to do and still waits proves that it is
- * missing.
- */
+/** For a worker that ended while it wrote its result: only an otherwise idle pool that still waits proves the loss. */
 function resultDidNotArrive(facts: ProgramPoolFacts): boolean {
   return !facts.workers.some(isBusy) && waitsForNothing(facts, quietEnoughMs)
 }
 
-function verdictOn(facts: ProgramPoolFacts, { worker, exit, task }: LostTask): ProgramVerdict {
-  const selfHealing = facts.library === 'billiard' && exit.agoMs < billiardNoticesMs
-  const arrived = arrivedInWords(facts, [task.job])
-  return {
+function verdictOn(facts: ProgramPoolFacts, lost: LostTask): ProgramVerdict {
+  const { worker, exit, task } = lost
+  const isSelfHealing = facts.library === 'billiard' && exit.agoMs < billiardNoticesMs
+  const jobs = facts.jobs.filter(({ job }) => job === task.job)
+  return programVerdict({
     code: 'lost-task',
-    summary:
-      `${opening(facts, selfHealing)} ${taskName(task)} was lost when ${nameOf(worker)} ${endedHow(exit)} after ` +
-      `${durationInWords(task.runningMs)}${because(exit)}${arrived === '' ? '' : `; ${arrived}`}.`,
-    evidence: [
-      ...exitEvidence(worker, exit),
-      {
-        what: 'flight recorder',
-        value:
-          `it ${task.sending ? 'was sending the result of' : 'was running'} ` +
-          `${taskName(task)}${task.items > 1 ? ` (${count(task.items, 'item')})` : ''} when it ended`,
-      },
-      ...callEvidence(facts, [task.job]),
-      ...parentEvidence(facts),
-    ],
-    advice: `${advice(facts, exit, task)}${selfHealing ? ' billiard fails the task itself some 10 s after its worker has ended.' : ''}`,
+    summary: withArrived(waitsInVain(facts, isSelfHealing, lossInWords(lost)), jobs),
+    evidence: [...exitEvidence(worker, exit), recorderEvidence(task), ...callEvidence(jobs), ...parentEvidence(facts)],
+    advice: sentences(
+      rescueAdvice(facts, task, jobs),
+      isOomKill(exit) ? message('Let fewer workers run at a time, or give them less to hold in memory.') : '',
+      isSelfHealing ? message('billiard fails the task itself some 10 s after its worker has ended.') : '',
+    ),
     confidence: task.sending ? 'likely' : certainIfAnswers(facts),
-    stuck: !selfHealing,
+    stuck: !isSelfHealing,
     worker: worker.name,
     pid: worker.pid,
     task: task.id,
-    rescue: rescueOf(facts, [{ worker, exit, task }]),
+    rescue: rescueOf(facts, [lost]),
+  })
+}
+
+function recorderEvidence(task: ProgramTaskFacts): { readonly what: Text; readonly value: Text } {
+  const name = task.items > 1 ? message('{0} ({1})', taskName(task), items(task.items)) : taskName(task)
+  return {
+    what: message('flight recorder'),
+    value: task.sending
+      ? message('it was sending the result of {0} when it ended', name)
+      : message('it was running {0} when it ended', name),
   }
 }
 
 function together(facts: ProgramPoolFacts, lost: readonly LostTask[], unlisted: number): ProgramVerdict {
-  const oomKilled = lost.filter(({ exit }) => isOomKill(exit)).length
-  const retriable = lost.filter(({ task }) => task.retriable).length
-  const selfHealing = facts.library === 'billiard' && lost.every(({ exit }) => exit.agoMs < billiardNoticesMs)
-  const jobs = [...new Set(lost.map(({ task }) => task.job))]
-  const arrived = arrivedInWords(facts, jobs)
-  return {
+  const isSelfHealing = facts.library === 'billiard' && lost.every(({ exit }) => exit.agoMs < billiardNoticesMs)
+  const ids = new Set(lost.map(({ task }) => task.job))
+  const jobs = facts.jobs.filter(({ job }) => ids.has(job))
+  return programVerdict({
     code: 'lost-task',
-    summary: `${opening(facts, selfHealing)} ${lost.length + unlisted} tasks were lost with the workers that ran them (${list(
-      lost.map(({ task }) => taskName(task)),
-      3,
-    )}): ${exitsInWords(lost)}${unlisted > 0 ? `, ${unlisted} are only counted` : ''}${oomKilled > 0 ? ` (out of memory: ${oomKilled})` : ''}${arrived === '' ? '' : `; ${arrived}`}.`,
+    summary: withArrived(waitsInVain(facts, isSelfHealing, lossesInWords(lost, unlisted)), jobs),
     evidence: [
-      ...lost.slice(0, 20).map(({ worker, exit, task }) => ({
+      ...lost.slice(0, mostListed).map(({ worker, exit, task }) => ({
         what: taskName(task),
-        value: `${nameOf(worker)} ${endedHow(exit)} after ${durationInWords(task.runningMs)}`,
+        value: message('{0} after {1}', ended(nameOf(worker), exit), duration(task.runningMs)),
       })),
-      ...(lost.length > 20 ? [{ what: 'and further tasks', value: String(lost.length - 20) }] : []),
+      ...(lost.length > mostListed ? [{ what: message('and further tasks'), value: lost.length - mostListed }] : []),
       ...(unlisted > 0
         ? [
             {
-              what: 'and tasks that are only counted: too many for a list, and out of reach of a rescue',
-              value: String(unlisted),
+              what: message('and tasks that are only counted: too many for a list, and out of reach of a rescue'),
+              value: unlisted,
             },
           ]
         : []),
-      ...callEvidence(facts, jobs),
+      ...callEvidence(jobs),
       ...parentEvidence(facts),
     ],
-    advice: facts.parent.answers
-      ? `Rescue: fail the tasks (the calls raise WorkerLost)${retriable > 0 ? `, or run ${retriable === lost.length ? 'them' : `${retriable} of them`} again` : ''}.`
-      : noRescue,
+    advice: rescueAllAdvice(facts, lost),
     confidence: lost.some(({ task }) => task.sending) ? 'likely' : certainIfAnswers(facts),
-    stuck: !selfHealing,
+    stuck: !isSelfHealing,
     worker: null,
     pid: null,
     task: null,
     rescue: rescueOf(facts, lost),
-  }
+  })
+}
+
+/** `for ever` where the main thread was seen waiting, or does not answer. */
+function waitsInVain({ pool, parent }: ProgramPoolFacts, isSelfHealing: boolean, loss: Text): Text {
+  return isSelfHealing || (parent.waitsIn === null && parent.answers)
+    ? message('{0} waits in vain for a result: {1}', pool, loss)
+    : message('{0} will wait for ever: {1}', pool, loss)
+}
+
+function lossInWords({ worker, exit, task }: LostTask): Text {
+  const { endedByUs } = exit
+  const loss = message(
+    '{0} was lost when {1} after {2}',
+    taskName(task),
+    ended(nameOf(worker), exit),
+    duration(task.runningMs),
+  )
+  if (endedByUs !== null) return message('{0} (by us: {1}, asked by {2})', loss, endedByUs.reason, endedByUs.askedBy)
+  return isOomKill(exit) ? message('{0} (out of memory: the kernel ended it)', loss) : loss
+}
+
+function lossesInWords(lost: readonly LostTask[], unlisted: number): Text {
+  const losses = message(
+    '{0} tasks were lost with the workers that ran them ({1}): {2}',
+    lost.length + unlisted,
+    list(
+      lost.map(({ task }) => taskName(task)),
+      3,
+    ),
+    exitsInWords(lost),
+  )
+  const counted = unlisted > 0 ? message('{0}, {1} are only counted', losses, unlisted) : losses
+  const oomKilled = lost.filter(({ exit }) => isOomKill(exit)).length
+  return oomKilled > 0 ? message('{0} (out of memory: {1})', counted, oomKilled) : counted
 }
 
 /** `29 exited with code 1, 1 was ended by SIGKILL`, the most frequent first. */
-function exitsInWords(lost: readonly LostTask[]): string {
-  const counts = new Map<string, number>()
-  for (const { exit } of lost) counts.set(endedHow(exit), (counts.get(endedHow(exit)) ?? 0) + 1)
+function exitsInWords(lost: readonly LostTask[]): Text {
+  const kinds = new Map<string, { readonly exit: ProgramExitFacts; number: number }>()
+  for (const { exit } of lost) {
+    const kind = inEnglish(ended('', exit))
+    const known = kinds.get(kind)
+    if (known === undefined) kinds.set(kind, { exit, number: 1 })
+    else known.number += 1
+  }
   return list(
-    [...counts].sort(([, one], [, other]) => other - one).map(([how, number]) => `${number} ${how}`),
+    [...kinds.values()].sort((one, other) => other.number - one.number).map(({ exit, number }) => ended(number, exit)),
     3,
   )
 }
 
-/** Whether the main thread was seen waiting, or waits for all we know. */
-function opening({ pool, parent }: ProgramPoolFacts, selfHealing: boolean): string {
-  return selfHealing || (parent.waitsIn === null && parent.answers)
-    ? `${pool} waits in vain for a result:`
-    : `${pool} will wait for ever:`
+const noRescue = message('The program does not answer at the moment: a rescue has to wait until it does.')
+
+function rescueAdvice({ parent }: ProgramPoolFacts, task: ProgramTaskFacts, [job]: readonly JobFacts[]): Text {
+  if (!parent.answers) return noRescue
+  const call = job === undefined ? message('the call') : `${job.call}()`
+  return task.retriable
+    ? message('Rescue: fail the task ({0} raises WorkerLost) or run it again.', call)
+    : message('Rescue: fail the task ({0} raises WorkerLost).', call)
 }
 
-function because(exit: ProgramExitFacts): string {
-  if (exit.endedByUs !== null) return ` (by us: ${exit.endedByUs.reason}, asked by ${exit.endedByUs.askedBy})`
-  return isOomKill(exit) ? ' (out of memory: the kernel ended it)' : ''
-}
-
-function arrivedInWords({ jobs }: ProgramPoolFacts, ids: readonly number[]): string {
-  return arrivedOf(jobs.filter(({ job }) => ids.includes(job)))
-}
-
-function callEvidence({ jobs }: ProgramPoolFacts, ids: readonly number[]): Evidence[] {
-  return jobs
-    .filter(({ job }) => ids.includes(job))
-    .slice(0, 5)
-    .map(callWords)
-}
-
-const noRescue = 'The program does not answer at the moment: a rescue has to wait until it does.'
-
-function advice(facts: ProgramPoolFacts, exit: ProgramExitFacts, task: ProgramTaskFacts): string {
-  const call = facts.jobs.find(({ job }) => job === task.job)?.call
-  const rescue = facts.parent.answers
-    ? `Rescue: fail the task (${call === undefined ? 'the call' : `${call}()`} raises ` +
-      `WorkerLost)${task.retriable ? ' or run it again' : ''}.`
-    : noRescue
-  return isOomKill(exit) ? `${rescue} Let fewer workers run at a time, or give them less to hold in memory.` : rescue
+function rescueAllAdvice({ parent }: ProgramPoolFacts, lost: readonly LostTask[]): Text {
+  if (!parent.answers) return noRescue
+  const retriable = lost.filter(({ task }) => task.retriable).length
+  if (retriable === 0) return message('Rescue: fail the tasks (the calls raise WorkerLost).')
+  return retriable === lost.length
+    ? message('Rescue: fail the tasks (the calls raise WorkerLost), or run them again.')
+    : message('Rescue: fail the tasks (the calls raise WorkerLost), or run {0} of them again.', retriable)
 }
 
 function rescueOf({ parent }: ProgramPoolFacts, lost: readonly LostTask[]): RescueOption[] {

@@ -1,122 +1,124 @@
+import { list, message, type Message, type Text } from '../messages'
 import type {
   JobFacts,
   ProgramExitFacts,
-  ProgramPoolFacts,
   ProgramTaskFacts,
   ProgramWorkerFacts,
   StackFrameFacts,
   WaitFacts,
 } from './facts'
-import type { Evidence } from '../verdict'
-import { exitInWords } from '../words'
-import { isExecutor, isPool } from './conditions'
 
-/** How verdicts on programs name things. */
+/** Names and parts of sentences in the verdicts on watched pools. */
 
 /** `ForkPoolWorker-3 (pid 4711)`. */
-export function nameOf({ name, pid }: ProgramWorkerFacts): string {
-  return `${name} (pid ${pid})`
+export function nameOf({ name, pid }: Pick<ProgramWorkerFacts, 'name' | 'pid'>): Message {
+  return message('{0} (pid {1})', name, pid)
 }
 
 /** `task 7 run(7)`. */
-export function taskName({ id, label }: ProgramTaskFacts): string {
-  // Where the observer could not name it, the label is made of the id.
-  return label === `task ${id}` || label === '' ? `task ${id}` : `task ${id} ${label}`
+export function taskName({ id, label }: ProgramTaskFacts): Message {
+  // The observer makes a label of the id where the task has no name.
+  return label === `task ${id}` || label === '' ? message('task {0}', id) : message('task {0} {1}', id, label)
+}
+
+/** `task 7 run(7)`, or without a task `its task`. */
+export function taskOrIts(task: ProgramTaskFacts | null): Message {
+  return task === null ? message('its task') : taskName(task)
 }
 
 /** `exited with code 1`, `was ended by SIGKILL`. */
-export function endedHow({ exitCode, signal }: ProgramExitFacts): string {
-  if (signal !== null) return `was ended by ${signal}`
-  return exitCode === null ? 'ended' : `exited with code ${exitCode}`
+export function endedHow({ exitCode, signal }: ProgramExitFacts): Message {
+  if (signal !== null) return message('was ended by {0}', signal)
+  return exitCode === null ? message('ended') : message('exited with code {0}', exitCode)
 }
 
-/** `exit -9 (SIGKILL)` and, as a further fact, whether that was us. */
-export function exitEvidence(
-  worker: ProgramWorkerFacts,
-  { exitCode, signal, endedByUs, oomKills }: ProgramExitFacts,
-): Evidence[] {
-  return [
-    { what: `exit of ${nameOf(worker)}`, value: exitInWords(exitCode, signal) },
-    {
-      what: 'our kill ledger',
-      value:
-        endedByUs === null ? 'no signal from us' : `ended by us: ${endedByUs.reason} (asked by ${endedByUs.askedBy})`,
-    },
-    ...(signal === 'SIGKILL' && oomKills !== null
-      ? [{ what: 'OOM kills by the kernel while it ran', value: String(oomKills) }]
-      : []),
-  ]
+/** `ForkPoolWorker-3 (pid 4711) exited with code 1`. */
+export function ended(subject: Text, { exitCode, signal }: Pick<ProgramExitFacts, 'exitCode' | 'signal'>): Message {
+  if (signal !== null) return message('{0} was ended by {1}', subject, signal)
+  return exitCode === null ? message('{0} ended', subject) : message('{0} exited with code {1}', subject, exitCode)
 }
 
-/** Out of memory, as far as can be known: SIGKILL, not ours, and the kernel has counted a kill. */
-export function isOomKill({ signal, endedByUs, oomKills }: ProgramExitFacts): boolean {
-  return signal === 'SIGKILL' && endedByUs === null && (oomKills ?? 0) > 0
+/** `ForkPoolWorker-3 (pid 4711) of train.py:42 cannot go on with task 7 run(7)`. */
+export function cannotGoOn(worker: ProgramWorkerFacts, pool: string): Message {
+  return worker.task === null
+    ? message('{0} of {1} cannot go on', nameOf(worker), pool)
+    : message('{0} of {1} cannot go on with {2}', nameOf(worker), pool, taskName(worker.task))
 }
 
-/** What else it costs to kill a worker: an executor does not outlive one, a pool puts another in its place. */
-export function ifKilled(
-  facts: Pick<ProgramPoolFacts, 'library'>,
-  { name, task }: { readonly name: string; readonly task: Pick<ProgramTaskFacts, 'retriable'> | null },
-): string {
-  if (isExecutor(facts))
-    return (
-      `Killing ${name} breaks the executor: every future that is not done fails with ` +
-      `${facts.library === 'loky' ? 'TerminatedWorkerError' : 'BrokenProcessPool'}.`
-    )
-  if (task === null) return isPool(facts) ? `The pool replaces ${name}.` : ''
-  if (facts.library === 'billiard')
-    return `Killing ${name} loses the task, which billiard fails by itself some 10 s later.`
-  return `Killing ${name} loses the task, which a rescue can then fail${task.retriable ? ' or run again' : ''}.`
-}
-
-/** `1 task`, `12 tasks`, `2 processes`. */
-export function count(number: number, what: string, ending = 's'): string {
-  return `${number} ${what}${number === 1 ? '' : ending}`
-}
-
-/** The first few, and how many more there are. */
-export function list(items: readonly string[], most = 5): string {
-  return items.slice(0, most).join(', ') + (items.length > most ? ` and ${items.length - most} more` : '')
-}
-
-/** `a lock (futex 0x7f…, shared between processes)`. */
-export function waitInWords({ kind, wchan, address, isPrivate, timed, descriptor, target, child }: WaitFacts): string {
-  const where = wchan === '' ? '' : ` (${wchan})`
+/** `a lock: futex 0x7f…, shared between processes (futex_do_wait)`. */
+export function waitInWords(wait: WaitFacts): Text {
+  const { kind, wchan } = wait
   switch (kind) {
     case 'futex':
-      if (address === null) return `a lock${where}`
-      return `a lock: futex ${address}, ${isPrivate ? 'of this process alone' : 'shared between processes'}${timed ? ', with a time limit' : ''}${where}`
+      return withFunction(futexInWords(wait), wchan)
     case 'pipe-read':
     case 'socket-read':
     case 'pipe-write':
-    case 'socket-write': {
-      const direction = kind.endsWith('read') ? 'reading' : 'writing'
-      if (descriptor === 0 && kind.endsWith('read'))
-        return `reading from stdin${target === null ? '' : `, ${target}`}${where}`
-      const from = kind.endsWith('read') ? 'from' : 'to'
-      return `${direction}${descriptor === null ? '' : ` ${from} descriptor ${descriptor}`}${target === null ? ` ${from} a ${kind.startsWith('pipe') ? 'pipe' : 'socket'}` : `, ${target}`}${where}`
-    }
+    case 'socket-write':
+      return withFunction(transferInWords(wait), wchan)
     case 'poll':
-      return `input or a timer${where}`
+      return withFunction(message('input or a timer'), wchan)
     case 'child':
-      return `${child === null ? 'a child process' : `the end of process ${child}`}${where}`
+      return withFunction(
+        wait.child === null ? message('a child process') : message('the end of process {0}', wait.child),
+        wchan,
+      )
     case 'sleep':
-      return `a timer${where}`
+      return withFunction(message('a timer'), wchan)
     case 'running':
-      return 'nothing: it runs'
+      return message('nothing: it runs')
     case 'other':
-      return wchan === '' ? 'unknown' : wchan
+      return wchan === '' ? message('unknown') : wchan
   }
 }
 
-/** Where a process of Python's begins; what is outside of it (its parent's start of it, when forked) tells nothing. */
+/** @param wchan The function of the kernel. */
+function withFunction(text: Text, wchan: string): Text {
+  return wchan === '' ? text : message('{0} ({1})', text, wchan)
+}
+
+function futexInWords({ address, isPrivate, timed }: WaitFacts): Message {
+  if (address === null) return message('a lock')
+  const lock = isPrivate
+    ? message('a lock: futex {0}, of this process alone', address)
+    : message('a lock: futex {0}, shared between processes', address)
+  return timed ? message('{0}, with a time limit', lock) : lock
+}
+
+function transferInWords({ kind, descriptor, target }: WaitFacts): Text {
+  const isRead = kind === 'pipe-read' || kind === 'socket-read'
+  if (isRead && descriptor === 0)
+    return target === null ? message('reading from stdin') : message('reading from stdin, {0}', target)
+  const transfer = isRead ? readInWords(descriptor) : writeInWords(descriptor)
+  if (target !== null) return message('{0}, {1}', transfer, target)
+  switch (kind) {
+    case 'pipe-read':
+      return message('{0} from a pipe', transfer)
+    case 'socket-read':
+      return message('{0} from a socket', transfer)
+    case 'pipe-write':
+      return message('{0} to a pipe', transfer)
+    default:
+      return message('{0} to a socket', transfer)
+  }
+}
+
+function readInWords(descriptor: number | null): Message {
+  return descriptor === null ? message('reading') : message('reading from descriptor {0}', descriptor)
+}
+
+function writeInWords(descriptor: number | null): Message {
+  return descriptor === null ? message('writing') : message('writing to descriptor {0}', descriptor)
+}
+
+/** A Python process begins here; with fork, the frames outside of it belong to its parent. */
 const processFile = /(^|[/\\])(multiprocessing|billiard|loky[/\\]backend)[/\\]process\.py$/
 
 /**
- * `pool.py:768 get, train.py:12 run`, innermost first. The libraries between the wait and the user's own code take some
- * six.
+ * `pool.py:768 get, train.py:12 run`, innermost first. The libraries take some six frames between the wait and the
+ * user's own code.
  */
-export function framesInWords(stack: readonly StackFrameFacts[], most = 10): string {
+export function framesInWords(stack: readonly StackFrameFacts[], most = 10): Text {
   const begin = stack.findIndex(({ file }) => processFile.test(file))
   return list(
     (begin > 0 ? stack.slice(0, begin) : stack).map(
@@ -126,43 +128,16 @@ export function framesInWords(stack: readonly StackFrameFacts[], most = 10): str
   )
 }
 
-/** Where a worker waits, by the kernel and by its stack, as far as known. */
-export function whereEvidence(worker: ProgramWorkerFacts): Evidence[] {
-  return [
-    ...(worker.wait === null ? [] : [{ what: `${worker.name} waits for`, value: waitInWords(worker.wait) }]),
-    ...(worker.stack === null || worker.stack.length === 0
-      ? []
-      : [{ what: 'stack, innermost first', value: framesInWords(worker.stack) }]),
-  ]
-}
-
-/** `11 of 12 results arrived`; empty where there is only one, or their number is not known. */
-export function arrivedOf(jobs: readonly JobFacts[]): string {
+/** The sentence with its period and `11 of 12 results arrived`, unless there is one result, or an unknown number. */
+export function withArrived(sentence: Text, jobs: readonly JobFacts[]): Message {
   let total = 0
   let left = 0
   for (const job of jobs) {
-    if (job.total === null || job.left === null) return ''
+    if (job.total === null || job.left === null) return message('{0}.', sentence)
     total += job.total
     left += job.left
   }
-  return total > 1 ? `${total - left} of ${total} results arrived` : ''
-}
-
-/** `map(run, 12 items): 1 not answered`. */
-export function callWords({ call, function: name, total, left }: JobFacts): Evidence {
-  // Of a task that no worker has taken the function is not known.
-  const given = [name, total === null ? '' : count(total, 'item')].filter((word) => word !== '')
-  return { what: `${call}(${given.join(', ')})`, value: left === null ? 'not all answered' : `${left} not answered` }
-}
-
-/** Where the program itself waits; nothing when it was not seen to. */
-export function parentEvidence(facts: ProgramPoolFacts): Evidence[] {
-  const { parent } = facts
-  return [
-    ...(parent.waitsIn === null ? [] : [{ what: `the program (pid ${parent.pid}) waits in`, value: parent.waitsIn }]),
-    // Nobody asks one that is not watched.
-    ...(parent.answers || !isPool(facts)
-      ? []
-      : [{ what: `the program (pid ${parent.pid})`, value: 'does not answer; what it said last was used' }]),
-  ]
+  return total > 1
+    ? message('{0}; {1}.', sentence, message('{0} of {1} results arrived', total - left, total))
+    : message('{0}.', sentence)
 }

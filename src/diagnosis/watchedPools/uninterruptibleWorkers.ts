@@ -1,45 +1,58 @@
-import type { ProgramPoolFacts, ProgramVerdict } from './facts'
-import { isQuiet } from '../ownPools/noProgress'
-import { looksInStateD } from '../ownPools/uninterruptible'
-import { durationInWords } from '../words'
+import { noCpuEvidence, uninterruptibleEvidence } from '../evidence'
+import { message } from '../messages'
+import { isQuiet, samplesInStateD } from '../quiet'
 import { isLive } from './conditions'
-import { nameOf, taskName, waitInWords } from './phrases'
+import { waitEvidence } from './evidence'
+import type { ProgramPoolFacts, ProgramVerdict } from './facts'
+import { nameOf, taskName } from './phrases'
+import { programVerdict } from './programVerdict'
 
-/** State D, again and again, and nothing moved meanwhile: not even SIGKILL reaches it (facts: cause 13). */
+/** State D in consecutive samples without movement: even SIGKILL does not reach the process (cause 13 in README.md). */
 export function uninterruptibleWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
   return facts.workers.flatMap((worker): ProgramVerdict[] => {
     const { task, phase, holds, state, stateSeenTimes, quietMs } = worker
     if (
       !isLive(worker) ||
       state !== 'uninterruptible' ||
-      stateSeenTimes < looksInStateD ||
+      stateSeenTimes < samplesInStateD ||
       !isQuiet({ quietMs, stuckAfterMs: facts.stuckAfterMs })
     )
       return []
-    // An idle one keeps nobody waiting.
+    // An idle one blocks no other process.
     if (phase === 'idle' && task === null && holds.length === 0) return []
     return [
-      {
+      programVerdict({
         code: 'uninterruptible',
         summary:
-          `${nameOf(worker)} of ${facts.pool} waits inside the kernel (a disk, a network file system, a ` +
-          `driver)${task === null ? '' : ` in ${taskName(task)}`}; no signal reaches it.`,
+          task === null
+            ? message(
+                '{0} of {1} waits inside the kernel (a disk, a network file system, a driver); no signal reaches it.',
+                nameOf(worker),
+                facts.pool,
+              )
+            : message(
+                '{0} of {1} waits inside the kernel (a disk, a network file system, a driver) in {2}; no signal ' +
+                  'reaches it.',
+                nameOf(worker),
+                facts.pool,
+                taskName(task),
+              ),
         evidence: [
-          { what: `state of process ${worker.pid}`, value: 'D (uninterruptible)' },
-          { what: 'looks in a row that saw it', value: String(stateSeenTimes) },
-          { what: 'CPU time', value: `none for ${durationInWords(quietMs)}` },
-          ...(worker.wait === null ? [] : [{ what: `${worker.name} waits for`, value: waitInWords(worker.wait) }]),
+          ...uninterruptibleEvidence(worker.pid, stateSeenTimes),
+          noCpuEvidence(quietMs),
+          ...waitEvidence(worker),
         ],
-        advice:
-          'Look at the device or the mount it waits for: until that answers, SIGKILL stays pending and the ' +
-          'process cannot be ended.',
+        advice: message(
+          'Look at the device or the mount it waits for: until that answers, SIGKILL stays pending and the process ' +
+            'cannot be ended.',
+        ),
         confidence: 'likely',
         stuck: true,
         worker: worker.name,
         pid: worker.pid,
         task: task?.id ?? null,
         rescue: [],
-      },
+      }),
     ]
   })
 }

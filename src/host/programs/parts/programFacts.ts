@@ -1,6 +1,6 @@
 import {
   crashLoopWindowMs,
-  exitInWords,
+  exitNotation,
   type ParentFacts,
   type ProgramPoolFacts,
   type ProgramWorkerFacts,
@@ -306,7 +306,7 @@ function exitsBeforeReady(
   members: readonly ProgramMember[],
   { observed, observedAt }: ParentView,
   now: number,
-): string[] {
+): ProgramPoolFacts['exitsBeforeReady'] {
   // Those that ended after the last answer may have been ended with their pool.
   const toldAt = observed === undefined ? now : observedAt
   const exits = members
@@ -316,5 +316,5 @@ function exitsBeforeReady(
     .filter(({ exit }) => now - exit.steadyAt < crashLoopWindowMs && exit.steadyAt < toldAt)
     .sort((a, b) => a.exit.steadyAt - b.exit.steadyAt)
   const lastReady = exits.findLastIndex(({ ready }) => ready)
-  return exits.slice(lastReady + 1).map(({ exit }) => exitInWords(exit.exitCode, exit.signal))
+  return exits.slice(lastReady + 1).map(({ exit }) => exitNotation(exit.exitCode, exit.signal))
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
-import { exitInWords, judgeProgramPool, leftBehind, readersAmong, type ProgramPoolFacts } from '../../../diagnosis'
+import { exitNotation, judgeProgramPool, leftBehind, readersAmong, type ProgramPoolFacts } from '../../../diagnosis'
 import { isAlive, type ProcessIdentity } from '../../../processes'
 import { errorCodes, type PoolHeader, type ProgramSnapshot, type WatchOptions } from '../../../protocol'
 import {
@@ -640,7 +640,7 @@ export class WatchedProgram extends ProgramPart implements PoolOwner {
           leftBehind({
             program: this.name,
             pid: root.pid,
-            exit: exitInWords(exit.exitCode, exit.signal),
+            exit: exitNotation(exit.exitCode, exit.signal),
             endedByItself: exit.exitCode !== null,
             agoMs,
             workers,

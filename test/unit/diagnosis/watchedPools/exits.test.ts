@@ -117,11 +117,17 @@ describe('a pool that starts workers which end at once', () => {
   it.each([
     [
       ['exit 1'],
-      /^Look for a traceback in the program's output: .* Where there is none, look for sys\.exit\(\) or os\._exit\(\) there\.$/,
+      new RegExp(
+        "^Look for a traceback in the program's output: .* " +
+          String.raw`Where there is none, look for sys\.exit\(\) or os\._exit\(\) there\.$`,
+      ),
     ],
     [
       ['exit 0'],
-      /^Exit code 0 leaves no traceback: look for sys\.exit\(\) or os\._exit\(\) in the initializer of the pool, or in what a worker imports\.$/,
+      new RegExp(
+        String.raw`^Exit code 0 leaves no traceback: look for sys\.exit\(\) or os\._exit\(\) in the initializer of ` +
+          String.raw`the pool, or in what a worker imports\.$`,
+      ),
     ],
     [['exit 0', 'exit 1'], /^Look for a traceback/],
     [['exit -11 (SIGSEGV)'], /A signal leaves none either: "python -X faulthandler" shows where it came\.$/],
