@@ -1,4 +1,9 @@
-/** Every cause that Unhang can name; see the README for what each one rests on. */
+import { inEnglish, type Text } from './messages'
+
+/**
+ * Every cause that has a code: media/docs/verdicts.md describes those that a rule gives. `pipe-held-by-descendant`,
+ * `event-loop-blocked` and `blocked-in-native` are reserved: no rule gives them yet.
+ */
 export type VerdictCode =
   | 'lost-task'
   | 'orphaned-queue-lock'
@@ -21,13 +26,13 @@ export type VerdictCode =
   | 'no-progress'
   | 'slow'
 
-/** One fact a verdict rests on, in words a person can check: `{ what: 'CPU time since 12 s', value: '0 ms' }`. */
+/** A fact that supports a verdict, in words that a person can check: `{ what: 'CPU time', value: 'none for 12 s' }`. */
 export interface Evidence {
   readonly what: string
   readonly value: string
 }
 
-/** What is wrong, why we think so, and what would help. */
+/** The problem, the facts that support it, and a remedy, in English; for translation see {@link messagesOf}. */
 export interface Verdict {
   readonly code: VerdictCode
   /** One sentence in plain words. */
@@ -35,4 +40,43 @@ export interface Verdict {
   readonly evidence: readonly Evidence[]
   readonly advice: string
   readonly confidence: 'certain' | 'likely' | 'possible'
+}
+
+/** {@link Evidence} that can be translated. */
+export interface EvidenceMessage {
+  readonly what: Text
+  readonly value: Text
+}
+
+/** The texts of a verdict, so that a client can render them in its own language. */
+export interface VerdictMessages {
+  readonly summary: Text
+  readonly evidence: readonly EvidenceMessage[]
+  readonly advice: Text
+}
+
+/** A verdict as a rule writes it. */
+export type VerdictDraft = Pick<Verdict, 'code' | 'confidence'> & VerdictMessages
+
+/** Beside the verdicts: they are public data of core, and printed as JSON, whose keys are fixed. */
+const messagesByVerdict = new WeakMap<Verdict, VerdictMessages>()
+
+/** The messages of a verdict that a rule made; undefined for a copy. */
+export function messagesOf(verdict: Verdict): VerdictMessages | undefined {
+  return messagesByVerdict.get(verdict)
+}
+
+/** The verdict with its texts in English. */
+export function makeVerdict<Draft extends VerdictDraft>(draft: Draft): Verdict & Omit<Draft, keyof VerdictDraft> {
+  const { code, summary, evidence, advice, confidence, ...others } = draft
+  const verdict = {
+    code,
+    summary: inEnglish(summary),
+    evidence: evidence.map(({ what, value }) => ({ what: inEnglish(what), value: inEnglish(value) })),
+    advice: inEnglish(advice),
+    confidence,
+    ...others,
+  }
+  messagesByVerdict.set(verdict, { summary, evidence, advice })
+  return verdict
 }

@@ -10,7 +10,19 @@ export interface VerdictSnapshot {
   evidence: { what: string; value: string }[]
   advice: string
   confidence: 'certain' | 'likely' | 'possible'
+  /** The texts for translation; missing from hosts that do not send them. */
+  messages?: VerdictMessagesSnapshot
 }
+
+/** The texts of a verdict as messages. */
+export interface VerdictMessagesSnapshot {
+  readonly summary: TextSnapshot
+  readonly evidence: readonly { readonly what: TextSnapshot; readonly value: TextSnapshot }[]
+  readonly advice: TextSnapshot
+}
+
+/** A name or a number; or a message, whose id is its English template: `{0} of {1}`. */
+export type TextSnapshot = string | number | { readonly id: string; readonly args: readonly TextSnapshot[] }
 
 /** A remedy that a rescue can apply (see `unhang/rescue`). */
 export type RescueOptionSnapshot =

@@ -108,7 +108,12 @@ function psWorker({ name, pid, status, exitCode, signal, cpuPercent, memoryBytes
       label: task.label,
       elapsedMs: task.elapsedMs,
       stuck: task.stuck,
-      verdict: task.verdict,
+      verdict: task.verdict && taskVerdict(task.verdict),
     },
   }
+}
+
+/** The documented keys of the verdict on a running task, in their order. */
+function taskVerdict({ code, summary, evidence, advice, confidence }: VerdictSnapshot): VerdictSnapshot {
+  return { code, summary, evidence, advice, confidence }
 }

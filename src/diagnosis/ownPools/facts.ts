@@ -1,26 +1,25 @@
 import type { ProcessState } from '../../processes'
 
-/**
- * What was seen of a task that has been running for a while; everything a rule may rest on. Durations in milliseconds.
- */
+/** What was measured of a task that has been running for a while: the input of the rules. Durations in milliseconds. */
 export interface RunningTaskFacts {
   readonly label: string
   readonly worker: string
   readonly pid: number
   readonly ageMs: number
   readonly stuckAfterMs: number
-  /** How long the task has been looked at without a sign of movement (CPU time or output). */
+  /** How long no sample has shown movement (CPU time or output). */
   readonly quietMs: number
-  /** CPU time of the worker and its descendants since it was first looked at. */
+  /** CPU time of the worker and its descendants since the first sample. */
   readonly cpuMs: number
+  /** Since the first sample. */
   readonly watchedMs: number
-  /** Bytes on stdout and stderr since it was first looked at. */
+  /** Bytes on stdout and stderr since the first sample. */
   readonly outputBytes: number
   readonly state: ProcessState
-  /** How many looks in a row saw this state; one look at state D proves nothing. */
+  /** Number of consecutive samples with this state; a single sample in state D proves nothing. */
   readonly stateSeenTimes: number
   readonly descendants: readonly { readonly pid: number; readonly command: string; readonly state: ProcessState }[]
-  /** It was asked to end by SIGTERM, and did not: what was foreseen about that (`ignores SIGTERM`). */
+  /** After a SIGTERM without effect: the notes made before it (`ignores SIGTERM`). Null: none was sent. */
   readonly survivedTerminate: readonly string[] | null
 }
 
@@ -34,7 +33,7 @@ export interface LostTaskFacts {
   readonly elapsedMs: number
   /** Our own shutdown that explains the exit, from the kill ledger; null when we sent nothing. */
   readonly endedByUs: { readonly askedBy: string; readonly reason: string } | null
-  /** The uncaught error the worker reported before it went, if any. */
+  /** The uncaught error that the worker reported before its end, if any. */
   readonly uncaught: string | null
 }
 
@@ -48,16 +47,18 @@ export interface CrashLoopFacts {
   readonly stderrTail: string
 }
 
-/** A result that could not be cloned, and what the clone algorithm said. */
+/** A result that could not be cloned, with the error of the clone algorithm. */
 export interface UnserializableFacts {
   readonly label: string
   readonly detail: string
 }
 
-/** A worker whose pool's host is gone. */
+/** A process of a pool whose host is gone. */
 export interface OrphanFacts {
   readonly worker: string
   readonly pid: number
-  readonly poolName: string
-  readonly hostPid: number
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  /** The worker that started the process; null when it is a worker. */
+  readonly leftBy: string | null
 }

@@ -1,5 +1,5 @@
-import type { RunningTaskFacts } from './facts'
 import type { Verdict, VerdictCode } from '../verdict'
+import type { RunningTaskFacts } from './facts'
 import { noProgress } from './noProgress'
 import { sigtermIgnored } from './sigtermIgnored'
 import { slow } from './slow'
@@ -7,7 +7,7 @@ import { stopped } from './stopped'
 import { uninterruptible } from './uninterruptible'
 import { zombie } from './zombie'
 
-/** A verdict that says the task will not finish by itself; the others only explain. */
+/** With these verdicts the task does not finish on its own; the others only explain. */
 const stuckCodes: ReadonlySet<VerdictCode> = new Set<VerdictCode>([
   'stopped',
   'uninterruptible',
@@ -15,17 +15,17 @@ const stuckCodes: ReadonlySet<VerdictCode> = new Set<VerdictCode>([
   'no-progress',
 ])
 
-/** The first rule that holds wins: a state of the process explains more than the lack of progress it causes. */
+/** The first rule that holds wins: the state of a process explains more than the lack of progress that it causes. */
 const rules = [zombie, stopped, uninterruptible, noProgress, sigtermIgnored, slow]
 
-/** What a running task's facts amount to: a verdict or none, and whether it counts as stuck. */
+/** The verdict on a running task, or none, and whether the task counts as stuck. */
 export function judgeRunningTask(facts: RunningTaskFacts): {
   readonly verdict: Verdict | null
   readonly stuck: boolean
 } {
   for (const rule of rules) {
     const verdict = rule(facts)
-    // Whatever is wrong with the process, nobody wants to hear of it before the threshold they set.
+    // Before the threshold that the user has set, a verdict is information only.
     if (verdict !== undefined)
       return { verdict, stuck: stuckCodes.has(verdict.code) && facts.ageMs >= facts.stuckAfterMs }
   }

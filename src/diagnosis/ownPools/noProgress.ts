@@ -1,52 +1,49 @@
-import type { Evidence, Verdict } from '../verdict'
+import { stateEvidence } from '../evidence'
+import { commaSeparated, duration, message } from '../messages'
+import { isQuiet } from '../quiet'
+import { makeVerdict, type EvidenceMessage, type Verdict } from '../verdict'
 import type { RunningTaskFacts } from './facts'
-import { durationInWords } from '../words'
+import { foreseen } from './foreseen'
 
-/**
- * How long a task must have been seen without movement, as a share of `stuckAfterMs`. Nothing is looked at before half
- * of it has passed, so a task that never moved gets its verdict at `stuckAfterMs` and not later.
- */
-export const quietShare = 0.5
-/** The timers of a poll are allowed to come this much early or late without the verdict waiting for the next look. */
-const timerSlackMs = 25
+const mostDescendants = 5
 
-/** No movement for as long as a verdict needs. */
-export function isQuiet(facts: Pick<RunningTaskFacts, 'quietMs' | 'stuckAfterMs'>): boolean {
-  return facts.quietMs >= facts.stuckAfterMs * quietShare - timerSlackMs
-}
-
-/**
- * Over the threshold and, since it has been looked at, no CPU time (of the worker or anything below it) and no output.
- */
+/** Over the threshold, without output and without CPU time of the worker or its descendants since sampling began. */
 export function noProgress(facts: RunningTaskFacts): Verdict | undefined {
   if (facts.ageMs < facts.stuckAfterMs || !isQuiet(facts)) return undefined
-  const evidence: Evidence[] = [
-    { what: 'running for', value: durationInWords(facts.ageMs) },
-    { what: 'CPU time and output', value: `none for ${durationInWords(facts.quietMs)}` },
-    { what: `state of process ${facts.pid}`, value: facts.state },
-  ]
-  if (facts.descendants.length > 0) {
-    evidence.push({
-      what: 'processes below it, idle as well',
-      value:
-        facts.descendants
-          .slice(0, 5)
-          .map((row) => `${row.command} (pid ${row.pid})`)
-          .join(', ') + (facts.descendants.length > 5 ? ', …' : ''),
-    })
-  }
-  const { survivedTerminate } = facts
-  if (survivedTerminate !== null)
-    evidence.push({ what: 'SIGTERM was sent', value: survivedTerminate.join(', ') || 'no effect' })
-  return {
+  const { label, worker, survivedTerminate } = facts
+  const quiet = duration(facts.quietMs)
+  return makeVerdict({
     code: 'no-progress',
-    summary: `${facts.label} has used no CPU and printed nothing for ${durationInWords(facts.quietMs)}.`,
-    evidence,
+    summary: message('{0} has used no CPU and printed nothing for {1}.', label, quiet),
+    evidence: [
+      { what: message('running for'), value: duration(facts.ageMs) },
+      { what: message('CPU time and output'), value: message('none for {0}', quiet) },
+      stateEvidence(facts.pid, facts.state),
+      ...descendantEvidence(facts),
+      ...(survivedTerminate === null
+        ? []
+        : [{ what: message('SIGTERM was sent'), value: foreseen(survivedTerminate, message('no effect')) }]),
+    ],
     advice:
       survivedTerminate === null
-        ? `It has waited for ${durationInWords(facts.quietMs)} so far: terminate ${facts.worker} to free its ` +
-          'place, or raise stuckAfterMs if waiting this long is normal.'
-        : `SIGTERM does not end it: kill ${facts.worker} (SIGKILL).`,
+        ? message(
+            'It has waited for {0} so far: terminate {1} to free its place, or raise stuckAfterMs if waiting this ' +
+              'long is normal.',
+            quiet,
+            worker,
+          )
+        : message('SIGTERM does not end it: kill {0} (SIGKILL).', worker),
     confidence: 'likely',
-  }
+  })
+}
+
+function descendantEvidence({ descendants }: RunningTaskFacts): EvidenceMessage[] {
+  if (descendants.length === 0) return []
+  const shown = descendants.slice(0, mostDescendants).map(({ command, pid }) => message('{0} (pid {1})', command, pid))
+  return [
+    {
+      what: message('processes below it, idle as well'),
+      value: commaSeparated(descendants.length > mostDescendants ? [...shown, '…'] : shown),
+    },
+  ]
 }

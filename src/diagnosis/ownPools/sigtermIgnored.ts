@@ -1,21 +1,24 @@
+import { message } from '../messages'
+import { makeVerdict, type Verdict } from '../verdict'
 import type { RunningTaskFacts } from './facts'
-import type { Verdict } from '../verdict'
+import { foreseen } from './foreseen'
 
 /**
- * It was asked to end and is still there (facts: causes 10 and 11). It may well be working: not stuck for that alone.
+ * SIGTERM was sent and the worker is still there (causes 10 and 11 in README.md). It may be working, so that this alone
+ * is not stuck.
  */
 export function sigtermIgnored(facts: RunningTaskFacts): Verdict | undefined {
   if (facts.survivedTerminate === null) return undefined
-  return {
+  return makeVerdict({
     code: 'sigterm-ignored',
-    summary: `${facts.worker} was sent SIGTERM and is still running.`,
+    summary: message('{0} was sent SIGTERM and is still running.', facts.worker),
     evidence: [
       {
-        what: 'seen before the signal',
-        value: facts.survivedTerminate.join(', ') || 'nothing unusual: it catches SIGTERM, or is blocked in it',
+        what: message('seen before the signal'),
+        value: foreseen(facts.survivedTerminate, message('nothing unusual: it catches SIGTERM, or is blocked in it')),
       },
     ],
-    advice: `Kill ${facts.worker} (SIGKILL): that cannot be caught or ignored.`,
+    advice: message('Kill {0} (SIGKILL): that cannot be caught or ignored.', facts.worker),
     confidence: 'certain',
-  }
+  })
 }

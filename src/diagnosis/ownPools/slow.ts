@@ -1,18 +1,18 @@
+import { bytes, duration, message } from '../messages'
+import { makeVerdict, type Verdict } from '../verdict'
 import type { RunningTaskFacts } from './facts'
-import type { Verdict } from '../verdict'
-import { durationInWords } from '../words'
 
-/** Over the threshold, but it moves: said, never flagged as stuck (facts: cause 24, false alarms under load). */
+/** Over the threshold, but it moves: reported, never as stuck (cause 24 in README.md, false alarms under load). */
 export function slow(facts: RunningTaskFacts): Verdict | undefined {
   if (facts.ageMs < facts.stuckAfterMs) return undefined
-  return {
+  return makeVerdict({
     code: 'slow',
-    summary: `${facts.label} has been running for ${durationInWords(facts.ageMs)} and is still working.`,
+    summary: message('{0} has been running for {1} and is still working.', facts.label, duration(facts.ageMs)),
     evidence: [
-      { what: `CPU time in the last ${durationInWords(facts.watchedMs)}`, value: durationInWords(facts.cpuMs) },
-      { what: 'output in that time', value: `${facts.outputBytes} bytes` },
+      { what: message('CPU time in the last {0}', duration(facts.watchedMs)), value: duration(facts.cpuMs) },
+      { what: message('output in that time'), value: bytes(facts.outputBytes) },
     ],
-    advice: 'Wait, or raise stuckAfterMs if tasks of this kind take that long.',
+    advice: message('Wait, or raise stuckAfterMs if tasks of this kind take that long.'),
     confidence: 'likely',
-  }
+  })
 }

@@ -1,18 +1,20 @@
+import { stoppedEvidence } from '../evidence'
+import { message } from '../messages'
+import { makeVerdict, type Verdict } from '../verdict'
 import type { RunningTaskFacts } from './facts'
-import type { Verdict } from '../verdict'
 
-/**
- * State T: somebody sent SIGSTOP (or a debugger holds it). Nothing will move until it is continued (facts: cause 12).
- */
+/** State T, by SIGSTOP or under a debugger: nothing moves until the process is continued (cause 12 in README.md). */
 export function stopped(facts: RunningTaskFacts): Verdict | undefined {
   if (facts.state !== 'stopped') return undefined
-  return {
+  return makeVerdict({
     code: 'stopped',
-    summary: `${facts.worker} is stopped (SIGSTOP or a debugger), so ${facts.label} cannot go on.`,
-    evidence: [{ what: `state of process ${facts.pid}`, value: 'T (stopped)' }],
-    advice:
-      `Continue it with "kill -CONT ${facts.pid}", or terminate the worker: a shutdown continues it so that the ` +
-      'signal arrives.',
+    summary: message('{0} is stopped (SIGSTOP or a debugger), so {1} cannot go on.', facts.worker, facts.label),
+    evidence: [stoppedEvidence(facts.pid)],
+    advice: message(
+      'Continue it with "kill -CONT {0}", or terminate the worker: a shutdown continues it so that the ' +
+        'signal arrives.',
+      facts.pid,
+    ),
     confidence: 'certain',
-  }
+  })
 }

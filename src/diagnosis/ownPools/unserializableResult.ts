@@ -1,16 +1,16 @@
+import { message } from '../messages'
+import { makeVerdict, type Verdict } from '../verdict'
 import type { UnserializableFacts } from './facts'
-import type { Verdict } from '../verdict'
 
-/**
- * The task worked, but its result cannot leave the worker (facts: causes 5 and 6, where it takes the whole pool down).
- */
+/** The task succeeded, but its result cannot leave the worker (causes 5 and 6 in README.md). */
 export function unserializableResult(facts: UnserializableFacts): Verdict {
-  return {
+  return makeVerdict({
     code: 'unserializable-result',
-    summary: `${facts.label} returned something that cannot be sent back from its worker.`,
-    evidence: [{ what: 'structured clone', value: facts.detail }],
-    advice:
+    summary: message('{0} returned something that cannot be sent back from its worker.', facts.label),
+    evidence: [{ what: message('structured clone'), value: facts.detail }],
+    advice: message(
       'Return plain data: no functions, class instances with private state, open handles or promises inside of it.',
+    ),
     confidence: 'certain',
-  }
+  })
 }

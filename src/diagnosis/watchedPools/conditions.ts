@@ -124,3 +124,8 @@ export function waitsForNothing(facts: ProgramPoolFacts, forMs: number): boolean
     threads?.workers !== false
   )
 }
+
+/** Out of memory, as far as can be known: SIGKILL, not ours, and the kernel has counted a kill. */
+export function isOomKill({ signal, endedByUs, oomKills }: ProgramExitFacts): boolean {
+  return signal === 'SIGKILL' && endedByUs === null && (oomKills ?? 0) > 0
+}

@@ -1,4 +1,5 @@
 import type { ProcessState, ProcessWait } from '../../processes'
+import type { Text } from '../messages'
 import type { Verdict } from '../verdict'
 
 /**
@@ -47,7 +48,7 @@ export interface ProgramPoolFacts {
   /**
    * `exit 1`, newest last: workers in a row that ended before they asked for a task, within {@link crashLoopWindowMs}.
    */
-  readonly exitsBeforeReady: readonly string[]
+  readonly exitsBeforeReady: readonly Text[]
   /** The program's own process is none of them. */
   readonly readers: ReaderFacts
   readonly stuckAfterMs: number

@@ -1,46 +1,46 @@
 import type { ProgramPoolFacts, ProgramRule, ProgramVerdict } from './facts'
 import type { VerdictCode } from '../verdict'
 import { callbackWaits } from './callbackWaits'
-import { crashLoop } from './crashLoop'
 import { forkWithThreads } from './forkWithThreads'
 import { lostSomewhere } from './lostSomewhere'
-import { lostTask } from './lostTask'
+import { lostTasks } from './lostTasks'
 import { noLiveWorkers } from './noLiveWorkers'
-import { noProgress } from './noProgress'
 import { oomKilled } from './oomKilled'
 import { orphanedQueueLock } from './orphanedQueueLock'
 import { outputPipeFull } from './outputPipeFull'
 import { resultThreadDead } from './resultThreadDead'
 import { selfWait } from './selfWait'
-import { sigtermIgnored } from './sigtermIgnored'
-import { slow } from './slow'
+import { slowTasks } from './slowTasks'
 import { standstill } from './standstill'
-import { stopped } from './stopped'
-import { uninterruptible } from './uninterruptible'
-import { unserializableResult } from './unserializableResult'
-import { zombie } from './zombie'
+import { stoppedProcesses } from './stoppedProcesses'
+import { uninterruptibleWorkers } from './uninterruptibleWorkers'
+import { unsentResults } from './unsentResults'
+import { withoutProgress } from './withoutProgress'
+import { workerCrashLoop } from './workerCrashLoop'
+import { workersIgnoringSigterm } from './workersIgnoringSigterm'
+import { zombieWorkers } from './zombieWorkers'
 
 /** The gravest first: what keeps the whole pool from going on, then single workers, then what only explains. */
 const rules: readonly ProgramRule[] = [
-  crashLoop,
+  workerCrashLoop,
   orphanedQueueLock,
-  lostTask,
+  lostTasks,
   resultThreadDead,
   callbackWaits,
   noLiveWorkers,
   lostSomewhere,
-  stopped,
-  uninterruptible,
+  stoppedProcesses,
+  uninterruptibleWorkers,
   forkWithThreads,
   selfWait,
   outputPipeFull,
   standstill,
-  noProgress,
-  sigtermIgnored,
+  withoutProgress,
+  workersIgnoringSigterm,
   oomKilled,
-  zombie,
-  unserializableResult,
-  slow,
+  zombieWorkers,
+  unsentResults,
+  slowTasks,
 ]
 
 /** What a worker's own verdict explains: that its task does not get on, or takes long. */

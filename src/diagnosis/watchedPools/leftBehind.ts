@@ -1,43 +1,55 @@
+import { duration, message, type Text } from '../messages'
 import type { ProgramVerdict } from './facts'
-import { durationInWords } from '../words'
+import { programVerdict } from './programVerdict'
 
 /**
- * Processes of a program whose main process is gone (facts: cause 15). A pool whose program was killed leaves all its
- * workers like that.
+ * Processes of a program whose main process is gone (cause 15 in README.md): a killed program leaves all workers of its
+ * pools behind.
  */
 export interface LeftBehindFacts {
   readonly program: string
   readonly pid: number
   /** `exit -9 (SIGKILL)` */
-  readonly exit: string
+  readonly exit: Text
   /** It was not ended by a signal. */
   readonly endedByItself: boolean
   readonly agoMs: number
-  /** `isWorker`: it worked for the program, and is not just a command that this one has started. */
+  /** `isWorker`: started by Python to work for the program; false for any other command. */
   readonly workers: readonly { readonly name: string; readonly pid: number; readonly isWorker: boolean }[]
 }
 
 /**
- * One verdict a process. A worker has nobody left who reads its results, and nothing ends it; a command that a program
- * left running when it came to its end (an agent, a server) may be meant to stay.
+ * One verdict a process. The results of a worker have no reader any more, and nothing ends it; a command (an agent, a
+ * server) that still runs after a regular end of its program may be meant to stay.
  */
 export function leftBehind({ program, pid, exit, endedByItself, agoMs, workers }: LeftBehindFacts): ProgramVerdict[] {
-  return workers.map(({ isWorker, ...worker }) => ({
-    code: 'orphaned',
-    summary: `${worker.name} (pid ${worker.pid}) still runs although ${program} (pid ${pid}) has ended.`,
-    evidence: [
-      { what: `exit of ${program} (pid ${pid})`, value: `${exit}, ${durationInWords(agoMs)} ago` },
-      { what: 'still running', value: `pid ${worker.pid}` },
-    ],
-    advice:
-      isWorker || !endedByItself
-        ? 'Nobody will read its results: terminate or kill what is left of the program.'
-        : 'Terminate what is left of the program, unless that was started to stay.',
-    confidence: 'certain',
-    stuck: isWorker || !endedByItself,
-    worker: worker.name,
-    pid: worker.pid,
-    task: null,
-    rescue: [],
-  }))
+  return workers.map(({ isWorker, ...worker }) =>
+    programVerdict({
+      code: 'orphaned',
+      summary: message(
+        '{0} (pid {1}) still runs although {2} (pid {3}) has ended.',
+        worker.name,
+        worker.pid,
+        program,
+        pid,
+      ),
+      evidence: [
+        {
+          what: message('exit of {0} (pid {1})', program, pid),
+          value: message('{0}, {1} ago', exit, duration(agoMs)),
+        },
+        { what: message('still running'), value: message('pid {0}', worker.pid) },
+      ],
+      advice:
+        isWorker || !endedByItself
+          ? message('Nobody will read its results: terminate or kill what is left of the program.')
+          : message('Terminate what is left of the program, unless that was started to stay.'),
+      confidence: 'certain',
+      stuck: isWorker || !endedByItself,
+      worker: worker.name,
+      pid: worker.pid,
+      task: null,
+      rescue: [],
+    }),
+  )
 }

@@ -1,5 +1,4 @@
-import type { ProgramPoolFacts, ProgramVerdict } from './facts'
-import { durationInWords } from '../words'
+import { message, results, tasks } from '../messages'
 import {
   certainIfAnswers,
   executorNoticesMs,
@@ -12,14 +11,15 @@ import {
   mayBeEnding,
   quietEnoughMs,
 } from './conditions'
-import { count, endedHow, list, nameOf, parentEvidence } from './words'
+import { lastExitsEvidence, parentEvidence } from './evidence'
+import type { ProgramPoolFacts, ProgramVerdict } from './facts'
+import { programVerdict } from './programVerdict'
 
 /** A pool replaces a worker within a tenth of a second, and an executor starts its first ones with the first call. */
 const replacedWithinMs = 1000
 
 /**
- * How long nobody replaces the last worker before nobody will: on a busy machine a fork of a starved program takes
- * seconds.
+ * How long the last worker may stay without a replacement: on a busy machine a fork of a starved program takes seconds.
  */
 function patienceMs(facts: ProgramPoolFacts): number {
   const { parent, threads, stuckAfterMs } = facts
@@ -28,9 +28,9 @@ function patienceMs(facts: ProgramPoolFacts): number {
   return parent.answers && parent.quietMs >= quietEnoughMs ? quietEnoughMs : stuckAfterMs
 }
 
-/** Tasks wait, and there is nobody to do them (facts: cause 17). */
+/** Tasks wait, and no worker is left for them (cause 17 in README.md). */
 export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
-  const { pool, workers, parent, threads } = facts
+  const { pool, workers, parent, threads, processes, queued } = facts
   if (
     facts.unseenWorkers > 0 ||
     !isPool(facts) ||
@@ -39,7 +39,7 @@ export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[
     !isAnythingAwaited(facts)
   )
     return []
-  // How they ended, and whether their pool did that, is still to be seen.
+  // The exit of a zombie, and whether the pool caused it, is not known yet.
   if (workers.some(({ exit, state }) => exit === null && state === 'zombie')) return []
   const exits = workers.flatMap(({ exit }) => exit ?? [])
   if (exits.length > 0) {
@@ -50,44 +50,35 @@ export function noLiveWorkers(facts: ProgramPoolFacts): readonly ProgramVerdict[
     Math.min(parent.quietMs, facts.poolAgeMs ?? 0) <
       (threads?.workers === false || !isExecutor(facts) ? quietEnoughMs : facts.stuckAfterMs)
   ) {
-    // Only the program's own quiet tells that this is no pool whose workers are just being started: an executor does
-    // that in its first calls, which take many seconds on a busy machine.
+    // Without exits, only a quiet program shows that its pool is not just starting workers: an executor does so in its
+    // first calls, which take many seconds on a busy machine.
     return []
   }
-  const waiting =
-    (facts.queued ?? 0) > 0
-      ? `${count(facts.queued ?? 0, 'task')} queued`
-      : `${count(itemsLeft(facts), 'result')} not there yet`
   return [
-    {
+    programVerdict({
       code: 'no-live-workers',
-      summary: `${pool} will wait for ever: it has no worker left, with ${waiting}.`,
+      summary: message(
+        '{0} will wait for ever: it has no worker left, with {1}.',
+        pool,
+        (queued ?? 0) > 0
+          ? message('{0} queued', tasks(queued ?? 0))
+          : message('{0} not there yet', results(itemsLeft(facts))),
+      ),
       evidence: [
-        { what: 'workers alive', value: `0${facts.processes === null ? '' : ` of ${facts.processes}`}` },
-        ...(exits.length === 0
-          ? []
-          : [
-              {
-                what: 'last exits',
-                value: list(
-                  workers.flatMap((worker) =>
-                    worker.exit === null
-                      ? []
-                      : [`${nameOf(worker)} ${endedHow(worker.exit)} ${durationInWords(worker.exit.agoMs)} ago`],
-                  ),
-                ),
-              },
-            ]),
-        ...(threads?.workers === false ? [{ what: 'thread that replaces workers', value: 'ended' }] : []),
+        { what: message('workers alive'), value: processes === null ? 0 : message('0 of {0}', processes) },
+        ...lastExitsEvidence(workers),
+        ...(threads?.workers === false
+          ? [{ what: message('thread that replaces workers'), value: message('ended') }]
+          : []),
         ...parentEvidence(facts),
       ],
-      advice: `Terminate the program (pid ${parent.pid}); its output may tell why no worker was started.`,
+      advice: message('Terminate the program (pid {0}); its output may tell why no worker was started.', parent.pid),
       confidence: exits.length > 0 ? certainIfAnswers(facts) : 'likely',
       stuck: true,
       worker: null,
       pid: null,
       task: null,
       rescue: [],
-    },
+    }),
   ]
 }

@@ -1,34 +1,46 @@
+import { duration, message } from '../messages'
+import { isOomKill } from './conditions'
+import { exitEvidence } from './evidence'
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
-import { durationInWords } from '../words'
-import { exitEvidence, isOomKill, nameOf, taskName } from './words'
+import { nameOf, taskName } from './phrases'
+import { programVerdict } from './programVerdict'
 
 /**
- * The kernel ended a worker because memory ran out (facts: cause 3). The number 137 alone proves nothing: it takes a
- * SIGKILL that is not ours, and the kernel's own count. It explains; what waits because of it is told as `lost-task`.
+ * The kernel ended a worker because memory ran out (cause 3 in README.md). Exit code 137 alone proves nothing: the rule
+ * needs a SIGKILL that is not ours and the kernel's own count. It explains; the call that waits is a `lost-task`.
  */
 export function oomKilled({ pool, workers, parent }: ProgramPoolFacts): readonly ProgramVerdict[] {
   return workers.flatMap((worker) => {
     const { exit, task } = worker
     if (exit === null || !isOomKill(exit)) return []
-    const during = task === null ? '' : ` during ${taskName(task)}`
+    const lived = duration(exit.livedMs)
     return [
-      {
-        code: 'oom-killed' as const,
+      programVerdict({
+        code: 'oom-killed',
         summary:
-          `${nameOf(worker)} of ${pool} ran out of memory${during}: the kernel ended it after ` +
-          `${durationInWords(exit.livedMs)}.`,
+          task === null
+            ? message('{0} of {1} ran out of memory: the kernel ended it after {2}.', nameOf(worker), pool, lived)
+            : message(
+                '{0} of {1} ran out of memory during {2}: the kernel ended it after {3}.',
+                nameOf(worker),
+                pool,
+                taskName(task),
+                lived,
+              ),
         evidence: exitEvidence(worker, exit),
-        advice:
+        advice: message(
           'Let fewer workers run at a time, give them smaller tasks, or raise the memory limit of the program (pid ' +
-          `${parent.pid}).`,
-        // The count may be of somebody else in the same control group, or on the machine.
-        confidence: 'likely' as const,
+            '{0}).',
+          parent.pid,
+        ),
+        // The count includes every process of the control group, or of the machine.
+        confidence: 'likely',
         stuck: false,
         worker: worker.name,
         pid: worker.pid,
         task: task?.id ?? null,
         rescue: [],
-      },
+      }),
     ]
   })
 }

@@ -1,73 +1,19 @@
-import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts, StackFrameFacts } from './facts'
-import { durationInWords } from '../words'
+import { noCpuEvidence } from '../evidence'
+import { message } from '../messages'
 import { isAnythingQueued, isBusy, liveWorkers, quietEnoughMs } from './conditions'
-import { framesInWords, nameOf, taskName, whereEvidence } from './words'
+import { threadsEvidence, whereEvidence } from './evidence'
+import type { ProgramPoolFacts, ProgramVerdict } from './facts'
+import { framesInWords, nameOf, taskOrIts } from './phrases'
+import { isInPoolWait, poolWaits } from './poolWaits'
+import { programVerdict } from './programVerdict'
 
 /**
- * Where the functions of pools are that wait, and what they are called. Handing something in is one of them in a copy:
- * the lock for that may have been copied while it was taken.
- */
-const waits: readonly (readonly [file: RegExp, functions: ReadonlySet<string>])[] = [
-  [
-    /(^|[/\\])(multiprocessing|billiard)[/\\]pool\.py$/,
-    new Set([
-      'get',
-      'wait',
-      'map',
-      'starmap',
-      'apply',
-      'imap',
-      'imap_unordered',
-      'next',
-      '__next__',
-      'join',
-      'apply_async',
-      'map_async',
-      'starmap_async',
-    ]),
-  ],
-  [
-    /(^|[/\\])concurrent[/\\]futures[/\\](_base|process)\.py$/,
-    new Set(['result', 'exception', 'wait', 'as_completed', 'result_iterator', 'shutdown', 'submit', 'map']),
-  ],
-  [
-    /(^|[/\\])loky[/\\](_base|process_executor|reusable_executor)\.py$/,
-    new Set(['result', 'wait', 'shutdown', 'submit', 'map']),
-  ],
-]
-
-/** The stack shows that the worker itself waits for results of a pool. */
-export function isInPoolWait({ stack }: ProgramWorkerFacts): boolean {
-  return poolWaits(stack).length > 0
-}
-
-/**
- * The frames that wait for a pool. What is below `_bootstrap` is the program's: a fork leaves it on the stack,
- * `submit()` for example.
- */
-function poolWaits(stack: ProgramWorkerFacts['stack']): readonly StackFrameFacts[] {
-  const begin =
-    stack?.findIndex(
-      ({ file, function: name }) =>
-        /[/\\](multiprocessing|billiard)[/\\]process\.py$/.test(file) && /(^|\.)_bootstrap$/.test(name),
-    ) ?? -1
-  return (begin === -1 ? stack : stack?.slice(0, begin))?.filter(isPoolWait) ?? []
-}
-
-function isPoolWait({ file, function: name }: StackFrameFacts): boolean {
-  // `Lib/multiprocessing/pool.py` in `AsyncResult.get` of Python 3.11 and later, where the name is the qualified one.
-  const plain = name.slice(name.lastIndexOf('.') + 1)
-  return waits.some(([path, functions]) => path.test(file) && functions.has(plain))
-}
-
-/**
- * A task waits for results of a pool that only it, or its own siblings, could bring (facts: cause 20): a worker's
- * forked copy of the pool has no thread to serve it, and when all workers wait, nobody is left to work. One with a pool
- * of its own waits for that.
+ * A task waits for results of a pool that only the task itself or its siblings could bring (cause 20 in README.md): the
+ * forked copy of a pool in a worker has no threads, and when all workers wait, none is left to work. A worker with a
+ * pool of its own waits for that one.
  */
 export function selfWait(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
-  // What its stack showed before it moved on tells nothing: it may wait for something else by now, and its own pool be
-  // gone.
+  // An older stack proves nothing: the worker may wait for something else now, and its own pool may be gone.
   const waiting = liveWorkers(facts).filter(
     (worker) =>
       worker.phase === 'running' &&
@@ -86,39 +32,48 @@ export function selfWait(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
     const isAlone = worker.threads === 1 && worker.aloneMs > 0
     if (!isAlone && !allWait) return []
     const { task, stack } = worker
-    const frames = poolWaits(stack)
     return [
-      {
-        code: 'self-wait' as const,
+      programVerdict({
+        code: 'self-wait',
         summary: isAlone
-          ? `${nameOf(worker)} of ${facts.pool} will wait for ever: ${task === null ? 'its task' : taskName(task)} ` +
-            'uses a pool, but it has only a copy of that pool, without the threads that serve it.'
-          : `${nameOf(worker)} of ${facts.pool} will wait for ever: ${task === null ? 'its task' : taskName(task)} ` +
-            'waits for results of a pool whose workers all wait like this.',
+          ? message(
+              '{0} of {1} will wait for ever: {2} uses a pool, but it has only a copy of that pool, without the ' +
+                'threads that serve it.',
+              nameOf(worker),
+              facts.pool,
+              taskOrIts(task),
+            )
+          : message(
+              '{0} of {1} will wait for ever: {2} waits for results of a pool whose workers all wait like this.',
+              nameOf(worker),
+              facts.pool,
+              taskOrIts(task),
+            ),
         evidence: [
-          { what: 'waits in', value: framesInWords(frames) },
+          { what: message('waits in'), value: framesInWords(poolWaits(stack)) },
           ...whereEvidence(worker),
-          { what: `threads of ${worker.name}`, value: worker.threads === null ? 'unknown' : String(worker.threads) },
+          threadsEvidence(worker, worker.threads ?? message('unknown')),
           ...(allWait
             ? [
                 {
-                  what: 'workers that wait like this',
-                  value: `all ${waiting.length}, with ${facts.queued ?? 0} tasks queued`,
+                  what: message('workers that wait like this'),
+                  value: message('all {0}, with {1} tasks queued', waiting.length, facts.queued ?? 0),
                 },
               ]
             : []),
-          { what: 'CPU time', value: `none for ${durationInWords(worker.quietMs)}` },
+          noCpuEvidence(worker.quietMs),
         ],
-        advice:
-          'Do not wait for a pool inside of its own tasks: return what is to be done next, and let the ' +
-          'program submit it.',
-        confidence: isAlone ? ('certain' as const) : ('likely' as const),
+        advice: message(
+          'Do not wait for a pool inside of its own tasks: return what is to be done next, and let the program ' +
+            'submit it.',
+        ),
+        confidence: isAlone ? 'certain' : 'likely',
         stuck: true,
         worker: worker.name,
         pid: worker.pid,
         task: task?.id ?? null,
         rescue: [],
-      },
+      }),
     ]
   })
 }

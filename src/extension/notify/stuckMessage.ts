@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n'
+import { verdictTexts } from '../../words'
 import type { PlacedWorker } from '../model/poolCatalog'
 
 /** Tasks named in full before the rest is only counted. */
@@ -10,7 +11,8 @@ export function stuckMessage(stuck: readonly PlacedWorker[]): string {
   if (first === undefined) return ''
   if (stuck.length === 1) {
     const { pool, worker } = first
-    const summary = worker.task?.verdict?.summary
+    const verdict = worker.task?.verdict
+    const summary = verdict ? verdictTexts(verdict).summary : undefined
     // Most verdicts begin with the task themselves.
     if (worker.task !== null && summary?.includes(worker.task.label) === true) {
       return l10n.t('Pool “{0}”, {1} (pid {2}): {3}', pool.header.name, worker.name, worker.pid, summary)

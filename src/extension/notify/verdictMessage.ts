@@ -1,11 +1,12 @@
 import * as l10n from '@vscode/l10n'
+import { verdictTexts } from '../../words'
 import type { StuckPool } from './stuckPools'
 
 /** What a pool waits for in vain, in the verdict's own sentence; others at the same time are counted. */
 export function verdictMessage(stuck: readonly StuckPool[], poolName: (poolId: string) => string): string {
   const [first] = stuck
   if (first === undefined) return ''
-  const { summary } = first.verdict
+  const { summary } = verdictTexts(first.verdict)
   const name = poolName(first.poolId)
   // Most verdicts name their pool themselves.
   const text = summary.includes(name) ? summary : l10n.t('{0}: {1}', name, summary)

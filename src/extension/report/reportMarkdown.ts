@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n'
 import type { PoolVerdictSnapshot, ShutdownReportWire, TaskFailures } from '../../protocol'
-import { exitText, formatDuration, formatSeconds, verdictText } from '../../words'
+import { exitText, formatDuration, formatSeconds, verdictText, verdictTexts } from '../../words'
 import type { PoolRecord } from '../model/poolStore'
 import { escapeMarkdown, tableCell } from '../text/markdown'
 import { poolRow, taskElapsedMs, workerRow } from '../text/rows'
@@ -56,7 +56,8 @@ function stuckSection(pool: PoolRecord, now: number): string[] {
   const entries = looked.flatMap((worker) => {
     const { task } = worker
     if (task?.verdict == null) return []
-    const { code, summary, evidence, advice, confidence } = task.verdict
+    const { code, confidence } = task.verdict
+    const { summary, evidence, advice } = verdictTexts(task.verdict)
     return [
       [
         `### ${escapeMarkdown(task.label)}`,
@@ -73,7 +74,9 @@ function stuckSection(pool: PoolRecord, now: number): string[] {
   return [`## ${l10n.t('Stuck and slow')}`, ...onPool, ...entries]
 }
 
-function verdictSection({ code, summary, evidence, advice, confidence, worker, pid }: PoolVerdictSnapshot): string {
+function verdictSection(verdict: PoolVerdictSnapshot): string {
+  const { code, confidence, worker, pid } = verdict
+  const { summary, evidence, advice } = verdictTexts(verdict)
   const who = worker === null || pid === null ? '' : `${escapeMarkdown(worker)}, ${l10n.t('pid {0}', pid)}: `
   return [
     `### ${escapeMarkdown(verdictText(code))}`,

@@ -1,6 +1,15 @@
 import * as l10n from '@vscode/l10n'
 import type { LaunchErrorData, PoolHeader, PoolVerdictSnapshot } from '../../protocol'
-import { exitText, formatDuration, plainLine, signalNumber, succeeded, totalTasks, verdictText } from '../../words'
+import {
+  exitText,
+  formatDuration,
+  plainLine,
+  signalNumber,
+  succeeded,
+  totalTasks,
+  verdictText,
+  verdictTexts,
+} from '../../words'
 import * as styles from './styles'
 
 /** The exit code of the task's terminal; a program's own, or as a shell has it: 128 and the number of the signal. */
@@ -12,7 +21,9 @@ export function terminalExitCode(pool: PoolHeader): number {
 }
 
 /** A verdict that has just appeared on a pool of a program: what is wrong and what would help. */
-export function verdictLines({ stuck, code, summary, advice }: PoolVerdictSnapshot): string[] {
+export function verdictLines(verdict: PoolVerdictSnapshot): string[] {
+  const { stuck, code } = verdict
+  const { summary, advice } = verdictTexts(verdict)
   const heading = stuck ? l10n.t('Stuck: {0}', verdictText(code)) : verdictText(code)
   return [
     styles.yellow(`${styles.bold(heading)} ${styles.yellow(`— ${plainLine(summary)}`)}`),

@@ -16,6 +16,7 @@ import {
   formatSeconds,
   taskStateText,
   verdictText,
+  verdictTexts,
   workerStatusText,
 } from '../../words'
 import { escapeMarkdown } from '../text/markdown'
@@ -133,13 +134,14 @@ export function taskTooltip(task: TaskSnapshot, now: number): string {
 
 function verdictMarkdown(verdict: VerdictSnapshot, stuck: boolean): string {
   const heading = stuck ? l10n.t('Stuck: {0}', verdictText(verdict.code)) : verdictText(verdict.code)
+  const { summary, evidence, advice } = verdictTexts(verdict)
   return paragraphs([
     `${stuck ? '$(warning) ' : ''}**${escapeMarkdown(heading)}** (${confidenceText(verdict.confidence)})`,
-    escapeMarkdown(verdict.summary),
-    verdict.evidence.length === 0
+    escapeMarkdown(summary),
+    evidence.length === 0
       ? undefined
-      : verdict.evidence.map(({ what, value }) => `- ${escapeMarkdown(what)}: ${escapeMarkdown(value)}`).join('\n'),
-    verdict.advice === '' ? undefined : `_${escapeMarkdown(verdict.advice)}_`,
+      : evidence.map(({ what, value }) => `- ${escapeMarkdown(what)}: ${escapeMarkdown(value)}`).join('\n'),
+    advice === '' ? undefined : `_${escapeMarkdown(advice)}_`,
   ])
 }
 

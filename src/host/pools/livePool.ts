@@ -12,6 +12,7 @@ import {
 import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import { OutputFeed } from '../output/outputFeed'
 import { RequestError } from '../terms/requestError'
+import { verdictSnapshot } from '../terms/verdictSnapshot'
 import type { PoolChanges } from '../state/stateLog'
 import type { HostedPool, ShutdownOrder } from './hostedPool'
 
@@ -350,10 +351,7 @@ function taskSnapshot(task: TaskInfo, exitedAt: number | null): TaskSnapshot {
           ? 0
           : Math.max(0, until - task.startedAt),
     stuck: task.stuck,
-    verdict: task.verdict && {
-      ...task.verdict,
-      evidence: task.verdict.evidence.map(({ what, value }) => ({ what, value })),
-    },
+    verdict: task.verdict && verdictSnapshot(task.verdict),
   }
 }
 

@@ -1,3 +1,4 @@
+import { orphaned } from '../../diagnosis'
 import { isAlive, type ProcessTable, type UsageSample } from '../../processes'
 import {
   errorCodes,
@@ -17,6 +18,7 @@ import {
 } from '../../shutdown'
 import { OutputFeed } from '../output/outputFeed'
 import { RequestError } from '../terms/requestError'
+import { verdictSnapshot } from '../terms/verdictSnapshot'
 import type { LedgerEntry } from '../ledger/workerLedger'
 import type { HostedPool, ShutdownOrder } from './hostedPool'
 
@@ -286,17 +288,6 @@ function taskIdOf(entry: LedgerEntry): string {
 }
 
 function verdictOf({ entry, descendantOf }: Survivor): VerdictSnapshot {
-  return {
-    code: 'orphaned',
-    summary:
-      descendantOf === undefined
-        ? 'The host that started this process has died; nobody reads its output or waits for it.'
-        : `${descendantOf} of a host that has died left this process behind.`,
-    evidence: [
-      { what: 'process', value: `pid ${entry.pid}, the one that was started as ${entry.worker}` },
-      { what: 'started', value: new Date(entry.startedAt).toISOString() },
-    ],
-    advice: 'Terminate it, or kill it if it does not end. Launch the pool again for its results.',
-    confidence: 'certain',
-  }
+  const { worker, pid, startedAt } = entry
+  return verdictSnapshot(orphaned({ worker, pid, startedAt, leftBy: descendantOf ?? null }))
 }

@@ -98,7 +98,13 @@ describe('a launch', () => {
       { defaults: { stuckAfterMs: 300 } },
     )
     const pool = await untilPool(host, poolId, 'the task to be stuck', ({ counts }) => counts.stuck === 1)
-    expect(pool.workers[0]?.task).toMatchObject({ stuck: true, verdict: { code: 'no-progress' } })
+    expect(pool.workers[0]?.task).toMatchObject({
+      stuck: true,
+      verdict: {
+        code: 'no-progress',
+        messages: { summary: { id: '{0} has used no CPU and printed nothing for {1}.' } },
+      },
+    })
     expect(pool.etaMs).toBeNull()
   })
 

@@ -5,11 +5,13 @@ import { psJson } from '../../../src/cli/ps/json'
 import { psText } from '../../../src/cli/ps/text'
 import { counts, lostTask, noProgress, pool, programPool, slow, task, watchedPool, worker } from './snapshotBuilders'
 
+/** In the snapshot, and not in the JSON. */
+const messages = { summary: 'It has not moved.', evidence: [], advice: '' }
 const stuckPool = pool({
   counts: counts({ done: 10, running: 2, stuck: 1 }),
   exitedWorkerCount: 1,
   workers: [
-    worker({ status: 'busy', task: task({ stuck: true, verdict: noProgress }) }),
+    worker({ status: 'busy', task: task({ stuck: true, verdict: { ...noProgress, messages } }) }),
     worker({
       name: 'PoolWorker-12',
       pid: 421_234,
@@ -54,6 +56,13 @@ describe('ps --json', () => {
     ])
     expect(Object.keys(pools[0]!.workers[0]!.task!)).toEqual(['id', 'label', 'elapsedMs', 'stuck', 'verdict'])
     expect(pools[0]!.workers[0]!.task!.verdict).toEqual(noProgress)
+    expect(Object.keys(pools[0]!.workers[0]!.task!.verdict!)).toEqual([
+      'code',
+      'summary',
+      'evidence',
+      'advice',
+      'confidence',
+    ])
     expect(pools[0]!.counts).toEqual(counts({ done: 10, running: 2, stuck: 1 }))
   })
   it('has null for the task of an idle worker', () => {

@@ -225,7 +225,8 @@ describe('why of one thing', () => {
 
 describe('why --json', () => {
   it('has exactly the documented keys', () => {
-    const { pools } = whyJson([watchedPool()])
+    const messages = { summary: 'It waits.', evidence: [], advice: '' }
+    const { pools } = whyJson([watchedPool({ verdicts: [lostTask({ messages })] })])
     expect(Object.keys(pools[0]!)).toEqual(['id', 'name', 'kind', 'programId', 'verdicts'])
     expect(Object.keys(pools[0]!.verdicts[0]!)).toEqual([
       'code',

@@ -166,7 +166,8 @@ describe('a process of a Node program', () => {
     ],
     [
       'a tinypool worker',
-      '/usr/bin/node|--conditions|node|/w/node_modules/.pnpm/tinypool@1/node_modules/tinypool/dist/entry/process.js',
+      '/usr/bin/node|--conditions|node|' +
+        '/w/node_modules/.pnpm/tinypool@1.0.2/node_modules/tinypool/dist/entry/process.js',
       program,
       'node pool-worker: tinypool worker',
     ],

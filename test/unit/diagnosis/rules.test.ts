@@ -111,11 +111,20 @@ describe('a crash loop', () => {
 })
 
 describe('an orphan', () => {
-  it('is named with the host it outlived', () => {
-    expect(orphaned({ worker: 'PoolWorker-1', pid: 5, poolName: 'Stuck', hostPid: 9 })).toMatchObject({
+  it('says that the host it outlived has died, and which worker it was', () => {
+    expect(orphaned({ worker: 'PoolWorker-1', pid: 5, startedAt: 0, leftBy: null })).toMatchObject({
       code: 'orphaned',
-      summary: expect.stringContaining('host (pid 9) is gone') as unknown,
+      summary: 'The host that started this process has died; nobody reads its output or waits for it.',
+      evidence: [
+        { what: 'process', value: 'pid 5, the one that was started as PoolWorker-1' },
+        { what: 'started', value: '1970-01-01T00:00:00.000Z' },
+      ],
     })
+  })
+  it('that a worker had started is named with that worker', () => {
+    expect(orphaned({ worker: 'sleep', pid: 6, startedAt: 0, leftBy: 'PoolWorker-1' }).summary).toBe(
+      'PoolWorker-1 of a host that has died left this process behind.',
+    )
   })
 })
 

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { verdictTemplates } from '../../../src/build/verdictTemplates.mjs'
 import { commandIds, rowOnlyCommands } from '../../../src/extension/contributions/commands'
 import { contextKeys } from '../../../src/extension/contributions/contextKeyNames'
 import { settingDefaults } from '../../../src/extension/contributions/settingKeys'
@@ -191,7 +192,9 @@ describe('l10n/bundle.l10n.json', () => {
         .map(([, , text = '']) => text.replaceAll(/\\(.)/g, '$1')),
     )
     const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.json', 'utf8')) as object
-    expect(Object.keys(bundle).sort(), 'run `npm run l10n`').toEqual([...new Set(texts)].sort())
+    expect(Object.keys(bundle).sort(), 'run `npm run l10n`').toEqual(
+      [...new Set([...texts, ...verdictTemplates()])].sort(),
+    )
   })
 })
 

@@ -5,6 +5,7 @@ import type { RecordedProcess } from '../../../runtimes'
 import { Movement } from './movement'
 import { Standstill } from './standstill'
 import { steadyMs, steadyOf } from '../context/steadyTime'
+import { verdictSnapshot } from '../../terms/verdictSnapshot'
 
 /** The key of the program's main process; other keys are made of numbers. */
 export const rootKey = 'root'
@@ -177,7 +178,7 @@ export class ProgramMember {
       startedAt: recorded.taskStartedAt,
       elapsedMs: Math.max(0, Math.round(until - this.taskSince)),
       stuck: this.verdict?.stuck === true,
-      verdict: verdictOf(this.verdict),
+      verdict: this.verdict && verdictSnapshot(this.verdict),
     }
   }
 
@@ -191,16 +192,10 @@ export class ProgramMember {
       startedAt: this.startedAt,
       elapsedMs: Math.max(0, Math.round(steadyMs() - this.since)),
       stuck: this.verdict.stuck,
-      verdict: verdictOf(this.verdict),
+      verdict: verdictSnapshot(this.verdict),
     }
   }
 }
 
 /** Without a recorder nothing but CPU time tells whether a process has something to do. */
 const quietAfterMs = 1000
-
-function verdictOf(verdict: ProgramVerdict | null): TaskSnapshot['verdict'] {
-  if (verdict === null) return null
-  const { code, summary, evidence, advice, confidence } = verdict
-  return { code, summary, evidence: evidence.map(({ what, value }) => ({ what, value })), advice, confidence }
-}

@@ -1,6 +1,6 @@
 import {
   crashLoopWindowMs,
-  exitInWords,
+  exitNotation,
   type ParentFacts,
   type ProgramPoolFacts,
   type ProgramWorkerFacts,
@@ -305,7 +305,7 @@ function exitsBeforeReady(
   members: readonly ProgramMember[],
   { observed, observedAt }: ParentView,
   now: number,
-): string[] {
+): ProgramPoolFacts['exitsBeforeReady'] {
   // Those that ended after the last answer may have been ended with their pool.
   const toldAt = observed === undefined ? now : observedAt
   const exits = members
@@ -315,7 +315,7 @@ function exitsBeforeReady(
     .filter(({ exit }) => now - exit.steadyAt < crashLoopWindowMs && exit.steadyAt < toldAt)
     .sort((a, b) => a.exit.steadyAt - b.exit.steadyAt)
   const lastReady = exits.findLastIndex(({ ready }) => ready)
-  return exits.slice(lastReady + 1).map(({ exit }) => exitInWords(exit.exitCode, exit.signal))
+  return exits.slice(lastReady + 1).map(({ exit }) => exitNotation(exit.exitCode, exit.signal))
 }
 
 /** The time that a child of the program has stood still; 0 for one that no observer reports, as it may be anything. */

@@ -12,6 +12,7 @@ import {
 import type { ShutdownPlan, ShutdownReport } from '../../../shutdown'
 import { OutputFeed } from '../../output/outputFeed'
 import { RequestError } from '../../terms/requestError'
+import { verdictSnapshot } from '../../terms/verdictSnapshot'
 import type { HostedPool, ShutdownOrder } from '../../pools/hostedPool'
 import { MemberList } from '../members/memberList'
 import type { ProgramMember } from '../members/programMember'
@@ -152,24 +153,11 @@ export abstract class ProgramPart implements HostedPool {
   }
 }
 
-export function wireVerdict({
-  code,
-  summary,
-  evidence,
-  advice,
-  confidence,
-  stuck,
-  worker,
-  pid,
-  task,
-  rescue,
-}: ProgramVerdict): PoolVerdictSnapshot {
+/** A verdict on a program's pool as clients get it. */
+export function wireVerdict(verdict: ProgramVerdict): PoolVerdictSnapshot {
+  const { stuck, worker, pid, task, rescue } = verdict
   return {
-    code,
-    summary,
-    evidence: evidence.map(({ what, value }) => ({ what, value })),
-    advice,
-    confidence,
+    ...verdictSnapshot(verdict),
     stuck,
     worker,
     pid,

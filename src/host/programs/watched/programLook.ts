@@ -1,4 +1,4 @@
-import { exitInWords, judgeProgramPool, leftBehind, readersAmong, type ProgramPoolFacts } from '../../../diagnosis'
+import { exitNotation, judgeProgramPool, leftBehind, readersAmong, type ProgramPoolFacts } from '../../../diagnosis'
 import type { ProcessIdentity } from '../../../processes'
 import type { WatchOptions } from '../../../protocol'
 import type { ProgramContext } from '../context/programContext'
@@ -103,7 +103,7 @@ export class ProgramLook {
           leftBehind({
             program: program.name,
             pid: root.pid,
-            exit: exitInWords(exit.exitCode, exit.signal),
+            exit: exitNotation(exit.exitCode, exit.signal),
             endedByItself: exit.exitCode !== null,
             agoMs,
             workers,

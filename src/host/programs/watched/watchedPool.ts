@@ -1,4 +1,4 @@
-import { ifKilled } from '../../../diagnosis'
+import { ifKilledInWords } from '../../../diagnosis'
 import type { PoolHeader } from '../../../protocol'
 import type { ShutdownPlan, ShutdownReport } from '../../../shutdown'
 import type { ShutdownOrder } from '../../pools/hostedPool'
@@ -162,7 +162,7 @@ export class WatchedPool extends ProgramPart {
     const retriable = (member.recorded?.keptBytes ?? 0) > 0
     return {
       ...plan,
-      consequence: ifKilled(this.observed, { name: member.name, task: member.hasTask ? { retriable } : null }),
+      consequence: ifKilledInWords(this.observed, { name: member.name, task: member.hasTask ? { retriable } : null }),
     }
   }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { busy, codes, dead, evidence, job, killed, pool, reader, task, verdict, worker } from './facts'
-import { pattern } from '../../../pattern'
 
 describe('a worker that the kernel killed for want of memory', () => {
   const oom = dead(3, { ...killed, oomKills: 1 })
@@ -118,16 +117,16 @@ describe('a pool that starts workers which end at once', () => {
   it.each([
     [
       ['exit 1'],
-      pattern(
-        /^Look for a traceback in the program's output: .* Where there is none, look for sys\.exit\(\)/,
-        / or os\._exit\(\) there\.$/,
+      new RegExp(
+        "^Look for a traceback in the program's output: .* " +
+          String.raw`Where there is none, look for sys\.exit\(\) or os\._exit\(\) there\.$`,
       ),
     ],
     [
       ['exit 0'],
-      pattern(
-        /^Exit code 0 leaves no traceback: look for sys\.exit\(\) or os\._exit\(\) in the initializer of/,
-        / the pool, or in what a worker imports\.$/,
+      new RegExp(
+        String.raw`^Exit code 0 leaves no traceback: look for sys\.exit\(\) or os\._exit\(\) in the initializer of ` +
+          String.raw`the pool, or in what a worker imports\.$`,
       ),
     ],
     [['exit 0', 'exit 1'], /^Look for a traceback/],

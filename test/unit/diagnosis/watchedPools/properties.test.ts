@@ -1,177 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import type { ProgramPoolFacts, ProgramWorkerFacts, VerdictCode } from '../../../../src/diagnosis'
+import type { VerdictCode } from '../../../../src/diagnosis'
 import { judgeProgramPool } from '../../../../src/diagnosis'
+import { anyPool } from './anyPool'
 
 // Thousands of pools are judged in each, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 })
-
-const ms = fc.constantFrom(0, 10, 299, 500, 999, 1000, 1999, 2000, 5000, 15_000, 30_000, 90_000)
-const small = fc.integer({ min: 0, max: 3 })
-const maybe = <Value>(of: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> => fc.option(of, { freq: 4 })
-const processState = fc.constantFrom(
-  'running',
-  'sleeping',
-  'sleeping',
-  'uninterruptible',
-  'stopped',
-  'zombie',
-  'idle',
-  'unknown',
-)
-const lock = fc.constantFrom('free', 'taken', null)
-const sigterm = fc.constantFrom('default', 'ignored', 'caught', 'blocked', null)
-
-const waits = fc.record({
-  kind: fc.constantFrom(
-    'futex',
-    'futex',
-    'pipe-read',
-    'pipe-write',
-    'socket-read',
-    'socket-write',
-    'poll',
-    'child',
-    'sleep',
-    'running',
-    'other',
-  ),
-  wchan: fc.constantFrom('', 'futex_do_wait'),
-  address: fc.constantFrom('0x1', '0x2', null),
-  isPrivate: fc.boolean(),
-  timed: fc.boolean(),
-  descriptor: maybe(small),
-  target: maybe(fc.constant('pipe:[1]')),
-  child: maybe(fc.constantFrom(4711, 4712)),
-})
-const tasks = fc.record({
-  id: fc.constantFrom('1', '2', '3.4'),
-  job: small,
-  index: small,
-  label: fc.constantFrom('', 'run(1)', 'task 1'),
-  items: small,
-  runningMs: ms,
-  sending: fc.boolean(),
-  awaited: maybe(fc.boolean()),
-  rescued: fc.boolean(),
-  retriable: fc.boolean(),
-})
-const exits = fc.record({
-  exitCode: maybe(small),
-  signal: maybe(fc.constantFrom('SIGKILL', 'SIGTERM', 'SIGSEGV')),
-  agoMs: ms,
-  answeredAfterMs: maybe(ms),
-  livedMs: ms,
-  endedByUs: maybe(fc.constant({ askedBy: 'user', reason: 'Kill' })),
-  oomKills: maybe(small),
-  uncollected: fc.boolean(),
-})
-const frames = fc.array(
-  fc.record({
-    file: fc.constantFrom('/l/multiprocessing/pool.py', '/l/concurrent/futures/_base.py', 'train.py'),
-    line: small,
-    function: fc.constantFrom('get', 'result', 'run'),
-  }),
-  { maxLength: 3 },
-)
-const workers: fc.Arbitrary<ProgramWorkerFacts> = fc.record({
-  name: fc.constant(''),
-  pid: fc.constant(0),
-  phase: fc.constantFrom('starting', 'idle', 'idle', 'running', 'sending', 'exited', 'unknown'),
-  state: processState,
-  stateSeenTimes: small,
-  stoppedMs: ms,
-  ageMs: ms,
-  threads: maybe(small),
-  parentThreadsAtStart: maybe(small),
-  watchedMs: ms,
-  cpuMs: ms,
-  quietMs: ms,
-  wait: maybe(waits),
-  threadWaits: fc.array(waits, { maxLength: 2 }),
-  holds: fc.subarray(['tasks', 'results'] as const),
-  sigterm,
-  sigtermPending: fc.boolean(),
-  sigtermSentMs: maybe(ms),
-  task: maybe(tasks),
-  stack: maybe(frames),
-  stackIsOfWait: fc.boolean(),
-  exit: maybe(exits),
-  hasPools: fc.boolean(),
-  unpicklableResults: small,
-  waitsMs: ms,
-  aloneMs: ms,
-  feederWaitsMs: ms,
-  standsStillMs: ms,
-  forked: maybe(fc.boolean()),
-})
-const pools: fc.Arbitrary<ProgramPoolFacts> = fc.record({
-  pool: fc.constant('train.py:42'),
-  library: fc.constantFrom(
-    'multiprocessing',
-    'multiprocessing',
-    'concurrent.futures',
-    'billiard',
-    'loky',
-    'processes',
-    'unknown',
-  ),
-  startMethod: fc.constantFrom('fork', 'spawn', null),
-  state: fc.constantFrom('init', 'run', 'run', 'run', 'close', 'terminate', 'broken', 'ended'),
-  stateMs: ms,
-  processes: maybe(small),
-  poolAgeMs: maybe(ms),
-  parent: fc.record({
-    pid: fc.constant(4700),
-    state: processState,
-    stoppedMs: ms,
-    answers: fc.boolean(),
-    waitsIn: fc.constantFrom(
-      null,
-      'train.py:42, in Pool.map',
-      'train.py:42, in Pool.terminate',
-      'util.py:360 (_exit_function), in Queue._finalize_join',
-    ),
-    quietMs: ms,
-    sigterm,
-    wait: maybe(waits),
-    threadWaits: fc.array(waits, { maxLength: 2 }),
-    joins: maybe(fc.constantFrom(4711, 4712)),
-    hasThreads: maybe(fc.boolean()),
-    standsStillMs: ms,
-  }),
-  threads: maybe(fc.record({ workers: maybe(fc.boolean()), tasks: maybe(fc.boolean()), results: maybe(fc.boolean()) })),
-  locks: fc.record({ tasks: lock, results: lock }),
-  taskPipeBytes: maybe(small),
-  resultPipeBytes: maybe(small),
-  queued: maybe(small),
-  jobs: fc.array(
-    fc.record({
-      job: small,
-      call: fc.constantFrom('map', 'imap', 'submit'),
-      function: fc.constant('run'),
-      total: maybe(fc.integer({ min: 3, max: 9 })),
-      left: maybe(small),
-    }),
-    { maxLength: 3 },
-  ),
-  callback: maybe(
-    fc.record({
-      at: fc.constantFrom('train.py:12 (on_done), in Pool.map', 'put'),
-      waitsForOwnPool: fc.boolean(),
-      quietMs: ms,
-    }),
-  ),
-  unchangedMs: ms,
-  workers: fc
-    .array(workers, { maxLength: 8 })
-    .map((all) => all.map((one, index) => ({ ...one, name: `ForkPoolWorker-${index + 1}`, pid: 4711 + index }))),
-  unseenWorkers: small,
-  unlistedLosses: small,
-  exitsBeforeReady: fc.array(fc.constantFrom('exit 1', 'exit -15 (SIGTERM)'), { maxLength: 9 }),
-  readers: fc.record({ count: small, quietMs: ms }),
-  stuckAfterMs: fc.constantFrom(1000, 30_000),
-})
 
 /** What they rest on comes from the program's observer; all others rest on the kernel and the flight recorder. */
 const restOnParent: ReadonlySet<VerdictCode> = new Set<VerdictCode>([
@@ -185,7 +19,7 @@ const runs = { numRuns: 5000 }
 describe('whatever the facts of a pool', () => {
   it('rules do not fail, and say something in every verdict', () => {
     fc.assert(
-      fc.property(pools, (facts) => {
+      fc.property(anyPool, (facts) => {
         for (const { summary, advice, evidence } of judgeProgramPool(facts)) {
           expect(summary).toMatch(/\.$/)
           expect(advice).toMatch(/\.$/)
@@ -203,7 +37,7 @@ describe('whatever the facts of a pool', () => {
       'would have to do',
     () => {
       fc.assert(
-        fc.property(pools, (facts) => {
+        fc.property(anyPool, (facts) => {
           if (facts.parent.answers) return
           for (const { code, confidence, rescue } of judgeProgramPool(facts)) {
             if (restOnParent.has(code)) expect(confidence).not.toBe('certain')
@@ -217,7 +51,7 @@ describe('whatever the facts of a pool', () => {
 
   it('every verdict and every way out names a worker that is there', () => {
     fc.assert(
-      fc.property(pools, (facts) => {
+      fc.property(anyPool, (facts) => {
         const pids = new Map(facts.workers.map(({ name, pid }) => [name, pid]))
         for (const { worker, pid, task, rescue } of judgeProgramPool(facts)) {
           if (worker !== null) expect(pids.get(worker)).toBe(pid)
@@ -232,7 +66,7 @@ describe('whatever the facts of a pool', () => {
 
   it('a dead worker is rescued from once, a live one only continued, and what is stuck comes first', () => {
     fc.assert(
-      fc.property(pools, (facts) => {
+      fc.property(anyPool, (facts) => {
         const verdicts = judgeProgramPool(facts)
         const options = verdicts.flatMap(({ rescue }) => rescue)
         expect(
@@ -252,7 +86,7 @@ describe('whatever the facts of a pool', () => {
 
   it('a pool that has ended, and a program that has, say nothing of lost tasks, locks and threads', () => {
     fc.assert(
-      fc.property(pools, (facts) => {
+      fc.property(anyPool, (facts) => {
         const ended = judgeProgramPool({ ...facts, state: 'ended' }).map(({ code }) => code)
         expect(ended.filter((code) => restOnParent.has(code))).toEqual([])
         expect(judgeProgramPool({ ...facts, parent: { ...facts.parent, state: 'zombie' } })).toEqual([])
