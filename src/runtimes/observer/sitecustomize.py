@@ -90,7 +90,8 @@ def _watch(folder):
 def _refuse():
     """In a Python older than 3.8, which has only this: tell the host when it makes a pool or a Process.
 
-    Python 2 can be here, too. It empties a module that is taken out of sys.modules, so all that is needed is bound here.
+    Python 2 can be here, too. It empties a module that is taken out of sys.modules, so each name that is needed is bound
+    here.
     """
     import os
     import sys

@@ -50,7 +50,18 @@ class _Notes:
         self.raw = b""
         self.counter += 1
         layout.TASK.pack_into(
-            self.header, self.at + layout.TASK_AT, self.counter, layout.RUNNING, 0, 0, 1, length, job, index or 0, time.time(), self.counter
+            self.header,
+            self.at + layout.TASK_AT,
+            self.counter,
+            layout.RUNNING,
+            0,
+            0,
+            1,
+            length,
+            job,
+            index or 0,
+            time.time(),
+            self.counter,
         )
 
 

@@ -12,7 +12,8 @@ _WAITS = ("AsyncResult.get", "AsyncResult.wait", "IMapIterator.next", "IMapItera
 
 
 def callback(pool: Any) -> Optional[Dict[str, Any]]:
-    """Of which call it is, where it is, what it called there, whether that waits for its own pool, and what its thread has used. None when there is none."""
+    """The running callback: its call, its place, the function it called there, whether that waits for the pool itself, and
+    the CPU time of its thread. None when no callback runs."""
     thread = vars(pool).get("_result_handler")
     frame = sys._current_frames().get(getattr(thread, "ident", None))
     at, call, own = None, None, False
@@ -34,7 +35,8 @@ def callback(pool: Any) -> Optional[Dict[str, Any]]:
     if at is None:
         # One that is no function of the user's, like queue.put.
         return {"file": "", "line": 0, "function": _given(frame), **told}
-    return {"file": places.absolute(at.f_code.co_filename), "line": at.f_lineno or 0, "function": at.f_code.co_name, **told}
+    file = places.absolute(at.f_code.co_filename)
+    return {"file": file, "line": at.f_lineno or 0, "function": at.f_code.co_name, **told}
 
 
 def _receives(frame: Any) -> bool:

@@ -339,7 +339,8 @@ def tell_failure(session: Session, message: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_PAUSE_SECONDS)
         connection.connect(session.path("control.sock"))
-        for part in (_hello(session, os.getpid(), processes.start_ticks("self"), None), {"event": "failed", "message": message}):
+        hello = _hello(session, os.getpid(), processes.start_ticks("self"), None)
+        for part in (hello, {"event": "failed", "message": message}):
             connection.sendall(json.dumps(part).encode("utf-8") + b"\n")
 
 

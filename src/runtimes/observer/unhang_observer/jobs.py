@@ -122,6 +122,13 @@ def _futures(executor: Any) -> List[Dict[str, Any]]:
         task = labels.task(item.fn, item.args, item.kwargs, 0, None, False)
         call = "map" if labels.is_chunk(item.fn) else "submit"
         told.append(
-            {"job": job, "call": call, "function": task.function, "total": task.items, "left": task.items, "chunkSize": task.items}
+            {
+                "job": job,
+                "call": call,
+                "function": task.function,
+                "total": task.items,
+                "left": task.items,
+                "chunkSize": task.items,
+            }
         )
     return told

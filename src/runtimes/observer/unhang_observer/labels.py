@@ -193,7 +193,8 @@ def render(value: Any, depth: int = 0) -> str:
     if kind in (tuple, list, set, frozenset, dict):
         return _render_many(kind, value, depth)
     if kind is range or kind is slice:
-        return "%s(%s, %s, %s)" % (kind.__name__, render(value.start, depth + 1), render(value.stop, depth + 1), render(value.step, depth + 1))
+        bounds = [render(bound, depth + 1) for bound in (value.start, value.stop, value.step)]
+        return "%s(%s, %s, %s)" % (kind.__name__, *bounds)
     if isinstance(value, type) or kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType):
         return name_of(value)
     return "<%s>" % _class_of(value)

@@ -39,7 +39,7 @@ def observe(window: Window, process: Any, module: Any, queues: Any, arguments: b
 
 
 def _is_plain(queue: Any, queues: Any) -> bool:
-    """Whether what it does to take and to put is multiprocessing's: also of a class of the user's that has left that as it is."""
+    """Whether the queue takes and puts as multiprocessing's own does: also one of a class that leaves both as they are."""
     simple, kind = queues.SimpleQueue, type(queue)
     if kind is simple:
         return True
@@ -47,7 +47,9 @@ def _is_plain(queue: Any, queues: Any) -> bool:
         return False
     parts = vars(queue)
     connection = getattr(sys.modules.get("multiprocessing.connection"), "Connection", None)
-    return "get" not in parts and "put" not in parts and type(parts.get("_reader")) is type(parts.get("_writer")) is connection
+    if "get" in parts or "put" in parts:
+        return False
+    return type(parts.get("_reader")) is type(parts.get("_writer")) is connection
 
 
 def _get(window: Window, queue: Any, pickler: Any, arguments: bool) -> Callable[[], Any]:

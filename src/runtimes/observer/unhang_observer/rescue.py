@@ -95,7 +95,8 @@ def _release(parent: Any, parameters: Dict[str, Any]) -> str:
         raise _Refused("there is no lock %r" % (name,))
     offset = layout.TASKS_LOCK_AT if name == "tasks" else layout.RESULTS_LOCK_AT
     parts = vars(pool)
-    queue = parts.get("_inqueue", parts.get("_call_queue")) if name == "tasks" else parts.get("_outqueue", parts.get("_result_queue"))
+    tasks = parts.get("_inqueue", parts.get("_call_queue"))
+    queue = tasks if name == "tasks" else parts.get("_outqueue", parts.get("_result_queue"))
     attribute = "_rlock" if name == "tasks" else "_wlock"
     if parent.recorder.byte(slot, offset) != layout.HELD:
         raise _Refused("that worker does not hold the lock, or it was released for it already")
@@ -103,7 +104,9 @@ def _release(parent: Any, parameters: Dict[str, Any]) -> str:
     if snapshot.lock_state(queue, attribute) != "taken":
         raise _Refused("the lock is free")
     for other in parent.recorder.slots:
-        if other is not slot and other.pool == slot.pool and not _is_gone(other) and parent.recorder.byte(other, offset) == layout.HELD:
+        if other is slot or other.pool != slot.pool or _is_gone(other):
+            continue
+        if parent.recorder.byte(other, offset) == layout.HELD:
             raise _Refused("%s (pid %d) holds the lock, and is alive" % (other.name, other.pid))
     if name == "results" and not _results_are_whole(pool, queue):
         raise _Refused("the worker may have been cut off in the middle of a result")

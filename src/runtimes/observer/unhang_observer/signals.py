@@ -1,8 +1,8 @@
 """Signals go to the program's own threads.
 
-Python runs a handler in the main thread, which notices when a system call of its own is interrupted. A signal that the kernel
-gives to another thread waits until the main thread comes back by itself, from a wait that may have no end. The kernel prefers the
-main thread, but not right after a process was stopped and continued.
+Python runs a handler in the main thread, which notices when a system call of its own is interrupted. A signal that the
+kernel gives to another thread waits until the main thread comes back on its own, from a wait that may have no end. The
+kernel prefers the main thread, but not right after a process was stopped and continued.
 """
 
 from __future__ import annotations

@@ -154,8 +154,9 @@ def _fill_pool(told: Dict[str, Any], known: Pool, pool: Any, own: List[Slot], ta
         return
     told["taskPipeBytes"], told["locks"]["tasks"] = unread(inqueue), lock_state(inqueue, "_rlock")
     told["resultPipeBytes"], told["locks"]["results"] = unread(outqueue), lock_state(outqueue, "_wlock")
-    taken = {(tasks[str(slot.number)]["job"], tasks[str(slot.number)]["index"]) for slot in own if str(slot.number) in tasks}
-    functions = {tasks[str(slot.number)]["job"]: tasks[str(slot.number)]["function"] for slot in own if str(slot.number) in tasks}
+    running = [tasks[str(slot.number)] for slot in own if str(slot.number) in tasks]
+    taken = {(task["job"], task["index"]) for task in running}
+    functions = {task["job"]: task["function"] for task in running}
     told["jobs"] = jobs.jobs(known, pool, functions)
     told["callback"] = callbacks.callback(pool)
     told["queued"] = _queued(cache, parts.get("_taskqueue"), taken, told["taskPipeBytes"])
@@ -178,7 +179,9 @@ def _queued(cache: Any, taskqueue: Any, taken: "set[Tuple[int, int]]", pipe_byte
     return max(left, waiting, 0)
 
 
-def _fill_executor(told: Dict[str, Any], known: Pool, executor: Any, own: List[Slot], tasks: Dict[str, Dict[str, Any]]) -> None:
+def _fill_executor(
+    told: Dict[str, Any], known: Pool, executor: Any, own: List[Slot], tasks: Dict[str, Dict[str, Any]]
+) -> None:
     parts = vars(executor)
     manager = parts.get("_executor_manager_thread", parts.get("_queue_management_thread"))
     calls, results = parts.get("_call_queue"), parts.get("_result_queue")

@@ -9,7 +9,14 @@ from typing import Any, Dict, Tuple
 from .labels import Stub
 
 # They are made as they are: their constructors run nothing of the user's.
-_INERT = {"complex": complex, "range": range, "slice": slice, "set": set, "frozenset": frozenset, "bytearray": bytearray}
+_INERT = {
+    "complex": complex,
+    "range": range,
+    "slice": slice,
+    "set": set,
+    "frozenset": frozenset,
+    "bytearray": bytearray,
+}
 
 _classes: Dict[Tuple[str, str], type] = {}
 # Names come from the program, which may make any number of them.

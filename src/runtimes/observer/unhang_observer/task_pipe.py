@@ -28,7 +28,7 @@ class Torn(Exception):
 
 
 def cut_off(queue: Any) -> Optional[bytes]:
-    """The pickle of the task whose length was read already, taken out of the pipe; None when the pipe is as it should be.
+    """Takes the pickle of the task whose length was read already out of the pipe; None when no task is cut.
 
     Raises Torn.
     """

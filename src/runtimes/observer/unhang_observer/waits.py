@@ -54,7 +54,7 @@ def waits_in() -> Optional[Dict[str, Any]]:
 
 
 def _at_exit(outermost: Any) -> Optional[Dict[str, Any]]:
-    """The program has come to its end, where no line is the user's: its finalizers, and the method that one of them waits in."""
+    """The end of the program, where no line is the user's: its finalizers, and the method that one of them waits in."""
     frame, method = places.main_frame(), None
     while frame is not None:
         method = method_of(frame.f_code) or method
@@ -89,7 +89,7 @@ def _joined() -> Optional[int]:
 
 
 def _has_threads() -> bool:
-    """Whether the user's code runs in another thread, or is called from there; the libraries' own threads have none on their stacks."""
+    """Whether code of the user runs in another thread; threads of libraries have none of it on their stacks."""
     main = threading.main_thread().ident
     for ident, frame in sys._current_frames().items():
         while ident != main and frame is not None:
