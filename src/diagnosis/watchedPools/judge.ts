@@ -20,7 +20,7 @@ import { workerCrashLoop } from './workerCrashLoop'
 import { workersIgnoringSigterm } from './workersIgnoringSigterm'
 import { zombieWorkers } from './zombieWorkers'
 
-/** The gravest first: what keeps the whole pool from going on, then single workers, then what only explains. */
+/** The gravest first: what blocks the whole pool, then single workers, then verdicts that only explain. */
 const rules: readonly ProgramRule[] = [
   workerCrashLoop,
   orphanedQueueLock,
@@ -43,7 +43,7 @@ const rules: readonly ProgramRule[] = [
   slowTasks,
 ]
 
-/** What a worker's own verdict explains: that its task does not get on, or takes long. */
+/** Verdicts on a worker that explain why its task makes no progress, or is slow. */
 const explainsNoProgress: ReadonlySet<VerdictCode> = new Set<VerdictCode>([
   'stopped',
   'uninterruptible',
@@ -52,12 +52,12 @@ const explainsNoProgress: ReadonlySet<VerdictCode> = new Set<VerdictCode>([
   'output-pipe-full',
 ])
 
-/** And that it is slow: where it waits says more. */
+/** Verdicts that say more than `slow`: where the worker waits. */
 const explainsSlow: ReadonlySet<VerdictCode> = new Set<VerdictCode>(['sigterm-ignored', 'output-pipe-full'])
 
-/** What the facts of a program's pool amount to, the gravest verdict first; empty when all is well. */
+/** The verdicts on a watched pool, the gravest first; empty for a healthy one. */
 export function judgeProgramPool(facts: ProgramPoolFacts): readonly ProgramVerdict[] {
-  // Its pools went with it.
+  // The pools of a dead program are gone.
   if (facts.parent.state === 'zombie') return []
   const found = new Findings(
     rules.flatMap((rule) => rule(facts)),
@@ -67,10 +67,10 @@ export function judgeProgramPool(facts: ProgramPoolFacts): readonly ProgramVerdi
   return [...left.filter(({ stuck }) => stuck), ...left.filter(({ stuck }) => !stuck)]
 }
 
-/** All verdicts before any is left out, found by what they say and of whom: a pool may have a thousand. */
+/** All verdicts, before any is left out, indexed by code and pid: a pool may have a thousand. */
 class Findings {
   readonly parentStopped: boolean
-  /** Nobody receives results while a callback waits. */
+  /** A callback waits in the thread that receives results. */
   readonly isHeldUp: boolean
   readonly #byCode = new Map<VerdictCode, ProgramVerdict[]>()
   readonly #codesOfPid = new Map<number, Set<VerdictCode>>()
@@ -109,7 +109,7 @@ class Findings {
   }
 }
 
-/** True when another verdict says why this one holds, or says the same of the same worker better. */
+/** True when another verdict gives the reason for this one, or says more about the same worker. */
 function isExplained(verdict: ProgramVerdict, found: Findings): boolean {
   const { parentStopped } = found
   switch (verdict.code) {
@@ -120,7 +120,7 @@ function isExplained(verdict: ProgramVerdict, found: Findings): boolean {
     case 'no-live-workers':
       return parentStopped || (verdict.code === 'no-live-workers' && found.has('crash-loop'))
     case 'lost-task':
-      // Without a culprit it is a guess, and everything that is known is better.
+      // Without a known worker it is a guess: any verdict with proof is better.
       return (
         verdict.rescue.length === 0 &&
         verdict.worker === null &&
@@ -134,7 +134,7 @@ function isExplained(verdict: ProgramVerdict, found: Findings): boolean {
     case 'result-thread-dead':
       return !verdict.stuck && found.has('no-live-workers')
     case 'self-wait':
-      // That one process cannot go on is why the others, and the program, wait for it.
+      // The others, and the program, wait for a process that cannot go on.
       return (
         verdict.worker === null &&
         (found.has('fork-with-threads') || found.has('output-pipe-full', ({ stuck }) => stuck))

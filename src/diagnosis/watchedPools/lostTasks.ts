@@ -24,7 +24,7 @@ import type {
 import { ended, nameOf, taskName, withArrived } from './phrases'
 import { programVerdict } from './programVerdict'
 
-/** More lost tasks than this share one verdict: hundreds of verdicts help nobody. */
+/** More lost tasks than this share one verdict: a list of hundreds is unreadable. */
 const mostSingly = 5
 /** Tasks that the evidence of a shared verdict lists. */
 const mostListed = 20
@@ -134,7 +134,7 @@ function together(facts: ProgramPoolFacts, lost: readonly LostTask[], unlisted: 
   })
 }
 
-/** `for ever` where the main thread was seen waiting, or does not answer. */
+/** Certain where the main thread was seen waiting, or does not answer. */
 function waitsInVain({ pool, parent }: ProgramPoolFacts, isSelfHealing: boolean, loss: Text): Text {
   return isSelfHealing || (parent.waitsIn === null && parent.answers)
     ? message('{0} waits in vain for a result: {1}', pool, loss)

@@ -2,9 +2,9 @@ import type { ProgramWorkerFacts, ReaderFacts, WaitFacts } from './facts'
 import { isLive, isWriting, quietEnoughMs } from './conditions'
 
 /**
- * What is put into a `multiprocessing.Queue` is written into its pipe by a thread, the queue's feeder. A process ends
- * only when its feeders have written everything, and while its main thread waits for that, the thread is what tells why
- * (CPython Lib/multiprocessing/queues.py, `_finalize_join`).
+ * A thread of a `multiprocessing.Queue`, its feeder, writes the items of `put()` into the pipe. A process ends only
+ * when its feeders have written everything; while its main thread waits for that, the wait of the feeder shows the
+ * reason (`_finalize_join` in CPython Lib/multiprocessing/queues.py).
  */
 
 interface Waiting<Wait = WaitFacts> {
@@ -12,13 +12,10 @@ interface Waiting<Wait = WaitFacts> {
   readonly threadWaits: readonly Wait[]
 }
 
-/** Standard output and error are no queues. */
+/** The descriptors of stdin, stdout and stderr are no queues. */
 const lastStandardDescriptor = 2
 
-/**
- * Where its feeder stands in write(), while its main thread waits for a lock without a time limit; undefined when it
- * does not.
- */
+/** The wait of a feeder in write() while the main thread waits for a lock without a time limit; else undefined. */
 export function feederWrite<Wait extends WaitFacts>({ wait, threadWaits }: Waiting<Wait>): Wait | undefined {
   if (wait?.kind !== 'futex' || wait.timed) return undefined
   return threadWaits.find(
@@ -27,8 +24,8 @@ export function feederWrite<Wait extends WaitFacts>({ wait, threadWaits }: Waiti
 }
 
 /**
- * Its main thread waits for a thread, and one of those is in line for a lock that processes share: its feeder may write
- * when another process's has.
+ * The main thread waits for a thread, and one of the threads waits for a lock that processes share: a feeder that
+ * writes after the feeder of another process.
  */
 export function isFeederInLine({ wait, threadWaits }: Waiting): boolean {
   return (
@@ -41,7 +38,7 @@ export function isFeederInLine({ wait, threadWaits }: Waiting): boolean {
   )
 }
 
-/** In line to take something out of a queue: that its feeder writes to another one does not keep it from that. */
+/** It waits in `Queue.get()`; a feeder that writes to another queue does not prevent that. */
 function isGetting({ stack, stackIsOfWait }: ProgramWorkerFacts): boolean {
   return (
     stackIsOfWait &&
@@ -51,7 +48,7 @@ function isGetting({ stack, stackIsOfWait }: ProgramWorkerFacts): boolean {
   )
 }
 
-/** Who only writes something in passing, or waits for a command that it has started, goes on by itself. */
+/** It cannot read; a process that writes for a moment, or waits for a command that it started, can soon. */
 function isHeld(worker: ProgramWorkerFacts, pids: ReadonlySet<number>): boolean {
   const { wait, waitsMs } = worker
   if (isGetting(worker)) return false
@@ -61,8 +58,8 @@ function isHeld(worker: ProgramWorkerFacts, pids: ReadonlySet<number>): boolean 
 }
 
 /**
- * Who of these may yet read what others write: not one without a task, nor one that writes itself, waits for its own
- * feeder, or for the end of another.
+ * The workers that may read the pipes of others: those with a task that do not write themselves and wait neither for
+ * their own feeder nor for the end of another worker.
  */
 export function readersAmong(workers: readonly ProgramWorkerFacts[]): ReaderFacts {
   const pids = new Set(workers.filter(isLive).map(({ pid }) => pid))

@@ -40,7 +40,7 @@ export function isQuietEnough(quietMs: number, isProven: boolean, stuckAfterMs: 
   return quietMs >= (isProven ? quietEnoughMs : Math.max(quietEnoughMs, stuckAfterMs))
 }
 
-/** A reader that computes between two items goes on reading by itself. */
+/** A reader that computes between two items will read on. */
 export function areReadersQuiet({ count, quietMs }: ReaderFacts, stuckAfterMs: number): boolean {
   return count === 0 || quietMs >= stuckAfterMs
 }

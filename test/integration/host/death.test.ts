@@ -69,7 +69,11 @@ describe('after the host was killed', () => {
         name: 'PoolWorker-1',
         pid,
         status: 'busy',
-        task: { state: 'running', stuck: true, verdict: { code: 'orphaned', confidence: 'certain', messages: { advice: { args: [] } } } },
+        task: {
+          state: 'running',
+          stuck: true,
+          verdict: { code: 'orphaned', confidence: 'certain', messages: { advice: { args: [] } } },
+        },
       },
     ])
     expect(pool?.workers[0]?.task?.label).toContain('sleep 1000')

@@ -100,7 +100,7 @@ const workers: fc.Arbitrary<ProgramWorkerFacts> = fc.record({
   standsStillMs: ms,
   forked: maybe(fc.boolean()),
 })
-/** Any facts of a pool, also such as no real pool has. */
+/** Any facts of a pool, even combinations that no real pool has. */
 export const anyPool: fc.Arbitrary<ProgramPoolFacts> = fc.record({
   pool: fc.constant('train.py:42'),
   library: fc.constantFrom(

@@ -31,7 +31,7 @@ describe('a callback of a pool', () => {
       'A callback of train.py:42 has not returned for 30 s (train.py:20 (save)), and no result is received ' +
         'while it runs.',
     )
-    // Nobody takes in what this one sends, for the same reason.
+    // Its result is not received, for the same reason.
     const sending = busy(3, {
       phase: 'sending',
       task: { ...busy(3).task!, sending: true, runningMs: 40_000 },

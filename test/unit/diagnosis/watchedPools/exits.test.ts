@@ -75,7 +75,7 @@ describe('a pool without workers', () => {
       { workers: [dead(3, { agoMs: 5000 }, { task: null })], parent: { answers: false } },
     ],
     ['there is one', { workers: [last, busy(1)] }],
-    // terminate(), between the answer, the exits and the look: nobody has noted yet how they ended.
+    // terminate(), between the answer, the exits and the sample: their exits are not known yet.
     [
       'they have just been ended, perhaps with their pool',
       {
@@ -105,7 +105,7 @@ describe('a pool that starts workers which end at once', () => {
     expect(codes(facts)).toEqual(['crash-loop'])
     expect(verdict(facts, 'crash-loop')).toMatchObject({ confidence: 'certain', stuck: true, worker: null })
     expect(verdict(facts, 'crash-loop').advice).not.toContain('__main__')
-    // Who imports the main file again makes a pool again.
+    // A worker that imports the main file makes another pool.
     expect(verdict({ ...facts, startMethod: 'spawn' }, 'crash-loop').advice).toContain(
       'below "if __name__ == \'__main__\':"',
     )
@@ -170,7 +170,7 @@ describe('a thread of the pool that has ended', () => {
         'train.py:42 will wait for ever: its thread that receives the results (_handle_results) has ended, and 1 ' +
         'call that has all results was not told.',
     })
-    // It may be telling it at this moment.
+    // The callback may run at this moment.
     expect(codes(pool({ ...arrived, parent: { quietMs: 900 } }))).toEqual([])
     expect(codes(pool({ ...arrived, threads: { ...results, results: true } }))).toEqual([])
   })

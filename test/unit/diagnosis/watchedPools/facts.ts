@@ -96,7 +96,7 @@ export function worker(number: number, facts: Partial<ProgramWorkerFacts> = {}):
   }
 }
 
-/** The idle one that holds the lock and reads. */
+/** The idle worker that holds the lock and reads. */
 export function reader(number: number, facts: Partial<ProgramWorkerFacts> = {}): ProgramWorkerFacts {
   return worker(number, {
     holds: ['tasks'],
@@ -118,7 +118,7 @@ export function busy(number: number, facts: Partial<ProgramWorkerFacts> = {}): P
   })
 }
 
-/** One that has exited, with `run(<number>)` unless told otherwise. */
+/** One that has exited, by default with `run(<number>)` in flight. */
 export function dead(
   number: number,
   exit: Partial<ProgramExitFacts> = {},
@@ -201,7 +201,7 @@ export function codes(facts: ProgramPoolFacts): string[] {
   return judgeProgramPool(facts).map(({ code }) => code)
 }
 
-/** The verdict with this code, which must be there once. */
+/** The only verdict with this code; throws for none or several. */
 export function verdict(facts: ProgramPoolFacts, code: ProgramVerdict['code']): ProgramVerdict {
   const found = judgeProgramPool(facts).filter((candidate) => candidate.code === code)
   if (found.length !== 1 || found[0] === undefined)

@@ -118,7 +118,7 @@ describe('a task whose worker has ended', () => {
       'by SIGTERM, however long ago',
       { agoMs: 60_000, answeredAfterMs: -100, exitCode: null, signal: 'SIGTERM' as const, uncollected: true },
     ],
-    // terminated_handlers(): it tidied up at SIGTERM and left with 0, and the program is through with everything.
+    // terminated_handlers(): it cleaned up at SIGTERM and exited with 0, and the program has all its results.
     ['and has been collected since', { agoMs: 1981, answeredAfterMs: -300, exitCode: 0 }],
   ])('may have been ended by its own pool while the program does not answer: %s', (_, exit) => {
     expect(

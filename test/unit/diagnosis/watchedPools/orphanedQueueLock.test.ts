@@ -123,7 +123,7 @@ describe('a queue lock whose holder died', () => {
       stuck: true,
       summary: expect.stringMatching(/; terminate\(\) waits for that lock\.$/) as unknown,
     })
-    // terminate() itself ends the reader, takes the lock and is done in no time.
+    // terminate() itself ends the reader, takes the lock and returns within milliseconds.
     expect(
       codes(pool({ ...terminating, parent: { waitsIn: 'train.py:50 (<module>), in Pool.terminate', quietMs: 500 } })),
     ).toEqual([])
@@ -210,7 +210,7 @@ describe('workers that all wait for one lock', () => {
       ).stuck,
     ).toBe(true)
     expect(codes(pool({ ...attached, workers: [unknown(1, 5000)] }))).toEqual([])
-    // They have slept in their tasks, and the lock is just being handed on.
+    // They have slept in their tasks, and the lock passes from one to the next at this moment.
     expect(
       codes(
         pool({

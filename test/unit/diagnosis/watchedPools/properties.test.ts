@@ -4,10 +4,10 @@ import type { VerdictCode } from '../../../../src/diagnosis'
 import { judgeProgramPool } from '../../../../src/diagnosis'
 import { anyPool } from './anyPool'
 
-// Thousands of pools are judged in each, on a machine that may be busy.
+// Each test judges thousands of pools, perhaps on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
 
-/** What they rest on comes from the program's observer; all others rest on the kernel and the flight recorder. */
+/** Verdicts from facts of the program's observer; all others rest on the kernel and the flight recorder. */
 const restOnParent: ReadonlySet<VerdictCode> = new Set<VerdictCode>([
   'lost-task',
   'orphaned-queue-lock',

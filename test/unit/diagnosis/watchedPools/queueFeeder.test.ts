@@ -8,7 +8,7 @@ const write = wait('pipe-write', { descriptor: 6, target: 'pipe:[123]', wchan: '
 const held = { wait: ownLockWait(), threadWaits: [write], threads: 2 }
 const writer = (number: number, facts: Partial<ProgramWorkerFacts> = {}): ProgramWorkerFacts =>
   worker(number, { name: `ForkProcess-${number}`, phase: 'unknown', quietMs: 2000, ...held, ...facts })
-/** Its feeder is in line for the queue, to which another's writes. */
+/** Its feeder waits for the queue, to which the feeder of another process writes. */
 const inLine = (number: number): ProgramWorkerFacts => writer(number, { threadWaits: [lockWait()] })
 const joins = (pid: number): Partial<ProgramPoolFacts['parent']> => ({
   waitsIn: 'train.py:9 (<module>), in Process.join',
@@ -145,8 +145,8 @@ describe('a process whose queue nobody empties', () => {
         ],
       })
     expect(codes(facts(29_000, 60_000))).toEqual([])
-    // The reader sleeps for three seconds between two things: CPU time tells nothing of it, but its feeder runs each
-    // time.
+    // The reader sleeps for three seconds between two items: it uses no CPU time that shows, but the feeder runs at
+    // each of its reads.
     expect(codes(facts(60_000, 2900))).toEqual([])
     const found = verdict(facts(30_000, 30_000), 'output-pipe-full')
     expect(found).toMatchObject({

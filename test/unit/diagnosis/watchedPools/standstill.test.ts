@@ -116,7 +116,7 @@ describe('a program whose processes all wait for one another', () => {
         'self-wait',
       ).advice,
     ).toMatch(/^Call task_done\(\)/)
-    // A child that nobody knows.
+    // An unknown child.
     expect(codes(program([]))).toEqual([])
   })
   it(

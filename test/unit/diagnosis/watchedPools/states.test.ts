@@ -34,9 +34,9 @@ describe('a stopped worker', () => {
   })
   it('is none when a profiler held it for a moment', () => {
     expect(codes(pool({ workers: [busy(3, { ...stopped, stoppedMs: 499 })] }))).toEqual([])
-    // Seen stopped by two looks, but it was continued in between.
+    // Two samples saw it stopped, but it was continued in between.
     expect(codes(pool({ workers: [busy(3, { ...stopped, stateSeenTimes: 2, stoppedMs: 0 })] }))).toEqual([])
-    // However quiet the program has been, and in one wait: it may have slept.
+    // A long quiet wait of the program is no proof: it may have slept.
     expect(codes(pool({ parent: { state: 'stopped', stoppedMs: 0, quietMs: 16_000 }, workers: [busy(1)] }))).toEqual([])
   })
 })

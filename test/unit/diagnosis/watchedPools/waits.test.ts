@@ -85,7 +85,7 @@ describe('a task that waits for a pool', () => {
       frame('/usr/lib/python3.13/multiprocessing/process.py', '_bootstrap'),
     ]
     expect(codes(pool({ workers: [reader(1), { ...asking, stack: [submit, bootstrap] }] }))).toEqual(['self-wait'])
-    // Below that is where the program was when it forked.
+    // The frames below belong to the program at the time of the fork.
     expect(
       codes(pool({ workers: [reader(1), { ...asking, stack: [frame('/w/train.py', 'run'), bootstrap, submit] }] })),
     ).toEqual([])
@@ -104,7 +104,7 @@ describe('a task that waits for a pool', () => {
     ['it gives up by itself', { wait: ownLockWait({ timed: true }) }],
     ['it is in something else', { stack: [frame('/w/train.py', 'get'), frame(poolFile, 'worker')] }],
     ['nobody has looked', { stack: null }],
-    // own_executor_then_rest(): the executor of its own has ended, and it sleeps.
+    // own_executor_then_rest(): its own executor has ended, and it sleeps.
     ['it has moved on since', { stackIsOfWait: false, wait: wait('poll'), quietMs: 8700, waitsMs: 4000 }],
     ['one look saw it there', { waitsMs: 0, aloneMs: 0 }],
   ])('is fine when %s', (_, of) => {
@@ -146,7 +146,7 @@ describe('a worker that writes to a full pipe', () => {
       'ForkPoolWorker-3 (pid 4713) of train.py:42 cannot go on with task 3 run(3): it writes to stdout, the pipe ' +
         'is full, and nobody has read it for 30 s.',
     )
-    // Between two portions that a slow reader takes, it is not without progress either: it uses next to no CPU time.
+    // With a slow reader it makes progress, although it uses next to no CPU time.
     expect(codes(of(1900))).toEqual(['slow'])
   })
   it('may wait for long while others write to the same pipe in turn', () => {
@@ -225,7 +225,7 @@ describe('a worker that writes to a full pipe', () => {
   })
   it.each([
     ['it wrote a moment ago', busy(3, { ...running, wait: toStdout, quietMs: 1900 })],
-    // print_much(): it slept for three seconds and then began to write, to somebody who reads a portion every half
+    // print_much(): it slept for three seconds and then began to write, to a reader that takes a portion every half
     // second.
     [
       'it has slept, and runs whenever somebody reads',
