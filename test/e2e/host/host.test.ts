@@ -129,7 +129,7 @@ describe('The host', () => {
       assert.equal(isAlive(before.pid), true)
       assert.match(
         answers.confirmations.at(-1)?.detail ?? '',
-        new RegExp(`Process ${before.pid} is stopped\\. It is ended with SIGKILL, and nothing else is`),
+        new RegExp(`Process ${before.pid} is stopped\\. SIGKILL ends it and its pools`),
       )
 
       answers.confirms = true
