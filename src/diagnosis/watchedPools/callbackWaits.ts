@@ -1,6 +1,6 @@
 import { duration, message, sentences, type Text } from '../messages'
 import { isOpen, quietEnoughMs } from './conditions'
-import { callEvidence, parentEvidence, unreadResultsEvidence } from './evidence'
+import { callEvidence, parentEvidence, unreadResultsEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { programVerdict } from './programVerdict'
 

@@ -1,7 +1,7 @@
 import { noCpuEvidence } from '../evidence'
 import { duration, list, message, type Message } from '../messages'
 import { liveWorkers, quietEnoughMs } from './conditions'
-import { parentEvidence, whereEvidence } from './evidence'
+import { parentEvidence, whereEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts, WaitFacts } from './facts'
 import { cannotGoOn, nameOf } from './phrases'
 import { programVerdict } from './programVerdict'

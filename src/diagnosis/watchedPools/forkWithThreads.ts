@@ -1,7 +1,7 @@
 import { noCpuEvidence } from '../evidence'
 import { message, type Message } from '../messages'
 import { isLive, isPool, quietEnoughMs } from './conditions'
-import { threadsEvidence, whereEvidence } from './evidence'
+import { threadsEvidence, whereEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts } from './facts'
 import { nameOf, taskName } from './phrases'
 import { programVerdict } from './programVerdict'

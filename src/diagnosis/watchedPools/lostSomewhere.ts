@@ -1,6 +1,6 @@
 import { duration, message, results, type Message } from '../messages'
 import { isExecutor, isPool, itemsLeft, liveWorkers, waitsForNothing } from './conditions'
-import { callEvidence, lastExitsEvidence, parentEvidence } from './evidence'
+import { callEvidence, lastExitsEvidence, parentEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { withArrived } from './phrases'
 import { programVerdict } from './programVerdict'

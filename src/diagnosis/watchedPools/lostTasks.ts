@@ -11,7 +11,7 @@ import {
   quietEnoughMs,
   waitsForNothing,
 } from './conditions'
-import { callEvidence, exitEvidence, parentEvidence } from './evidence'
+import { callEvidence, exitEvidence, parentEvidence } from './poolEvidence'
 import type {
   JobFacts,
   ProgramExitFacts,

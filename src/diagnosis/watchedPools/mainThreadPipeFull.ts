@@ -1,7 +1,7 @@
 import { noCpuEvidence } from '../evidence'
 import { duration, message, type Message } from '../messages'
 import { isLive, isPool, isWriting, quietEnoughMs } from './conditions'
-import { parentEvidence, whereEvidence } from './evidence'
+import { parentEvidence, whereEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts, WaitFacts } from './facts'
 import { cannotGoOn, nameOf, taskName } from './phrases'
 import { programVerdict } from './programVerdict'

@@ -11,7 +11,7 @@ import {
   mayBeEnding,
   quietEnoughMs,
 } from './conditions'
-import { lastExitsEvidence, parentEvidence } from './evidence'
+import { lastExitsEvidence, parentEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { programVerdict } from './programVerdict'
 

@@ -1,6 +1,6 @@
 import { duration, message } from '../messages'
 import { isOomKill } from './conditions'
-import { exitEvidence } from './evidence'
+import { exitEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { nameOf, taskName } from './phrases'
 import { programVerdict } from './programVerdict'

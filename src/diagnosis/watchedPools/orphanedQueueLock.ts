@@ -11,7 +11,7 @@ import {
   mayBeEnding,
   quietEnoughMs,
 } from './conditions'
-import { exitEvidence, lockWaitEvidence, parentEvidence } from './evidence'
+import { exitEvidence, lockWaitEvidence, parentEvidence } from './poolEvidence'
 import type { ProgramExitFacts, ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts } from './facts'
 import { ended, nameOf } from './phrases'
 import { programVerdict } from './programVerdict'

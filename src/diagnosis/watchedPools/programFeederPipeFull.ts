@@ -1,7 +1,7 @@
 import { noCpuEvidence } from '../evidence'
 import { message, type Message } from '../messages'
 import { isPool } from './conditions'
-import { parentEvidence } from './evidence'
+import { parentEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { waitInWords } from './phrases'
 import { programVerdict } from './programVerdict'

@@ -1,7 +1,7 @@
 import { duration, message, type Message } from '../messages'
 import type { Verdict } from '../verdict'
 import { isAnythingAwaited, isExecutor, isOpen, isPool, liveWorkers, lockQuietMs } from './conditions'
-import { lockWaitEvidence, parentEvidence } from './evidence'
+import { lockWaitEvidence, parentEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts } from './facts'
 import { programVerdict } from './programVerdict'
 

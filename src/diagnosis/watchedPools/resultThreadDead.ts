@@ -8,7 +8,7 @@ import {
   itemsLeft,
   lockQuietMs,
 } from './conditions'
-import { parentEvidence, unreadResultsEvidence } from './evidence'
+import { parentEvidence, unreadResultsEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { programVerdict } from './programVerdict'
 

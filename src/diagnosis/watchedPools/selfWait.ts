@@ -1,7 +1,7 @@
 import { noCpuEvidence } from '../evidence'
 import { message } from '../messages'
 import { isAnythingQueued, isBusy, liveWorkers, quietEnoughMs } from './conditions'
-import { threadsEvidence, whereEvidence } from './evidence'
+import { threadsEvidence, whereEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { framesInWords, nameOf, taskOrIts } from './phrases'
 import { isInPoolWait, poolWaits } from './poolWaits'

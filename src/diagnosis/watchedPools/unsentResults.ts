@@ -1,6 +1,6 @@
 import { list, message, type Message } from '../messages'
 import { isPool, quietEnoughMs, waitsForNothing } from './conditions'
-import { parentEvidence } from './evidence'
+import { parentEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict } from './facts'
 import { nameOf } from './phrases'
 import { programVerdict } from './programVerdict'

@@ -1,7 +1,7 @@
 import { duration, message, sentences, type Message, type Text } from '../messages'
 import type { EvidenceMessage, Verdict } from '../verdict'
 import { isExecutor, isLive, isPool, lockQuietMs } from './conditions'
-import { whereEvidence } from './evidence'
+import { whereEvidence } from './poolEvidence'
 import type { ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts, SigtermHandling } from './facts'
 import { ifKilled } from './ifKilled'
 import { nameOf, taskOrIts } from './phrases'

@@ -1,7 +1,7 @@
 import { duration, list, message, sentences, type Message, type Text } from '../messages'
 import type { EvidenceMessage } from '../verdict'
 import { isAnythingAwaited, isOpen, isPool, mayBeEnding } from './conditions'
-import { exitEvidence, parentEvidence } from './evidence'
+import { exitEvidence, parentEvidence } from './poolEvidence'
 import type { ProgramExitFacts, ProgramPoolFacts, ProgramVerdict, ProgramWorkerFacts } from './facts'
 import { endedHow, nameOf } from './phrases'
 import { programVerdict } from './programVerdict'
