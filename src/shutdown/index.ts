@@ -1,7 +1,7 @@
 export type * from './types'
 export { explainExit, describeExit, type ExitCause, type ProcessExit } from './exitCause'
 export { KillLedger, type KillLedgerOptions } from './killLedger'
-export { ShutdownHistory, type Survivor } from './shutdownHistory'
+export { ShutdownHistory, type SurvivingDescendant } from './shutdownHistory'
 export { planShutdown, type PlanDependencies } from './plan'
 export { shutDown, type ShutdownDependencies } from './shutDown'
 export * from './termination'

@@ -1,7 +1,7 @@
 import type { ProcessTable } from '../processes'
 import { stepsOf } from './escalation'
 import { TargetTree } from './targetTree'
-import { sharedMemory, type ShutdownHistory } from './shutdownHistory'
+import { sharedHistory, type ShutdownHistory } from './shutdownHistory'
 import type { TrackedProcess } from './trackedProcess'
 import type { PlannedProcess, ShutdownPlan, ShutdownRequest, TermStep } from './types'
 
@@ -19,7 +19,7 @@ export interface PlanDependencies {
  */
 export async function planShutdown(
   request: ShutdownRequest,
-  { processes, memory = sharedMemory }: PlanDependencies,
+  { processes, memory: history = sharedHistory }: PlanDependencies,
 ): Promise<ShutdownPlan> {
   const steps = stepsOf(request)
   const tree = new TargetTree(
@@ -30,7 +30,7 @@ export async function planShutdown(
     () => 0,
   )
   await tree.capture(
-    memory.recall(
+    history.recall(
       request.subject.id,
       request.targets.map(({ identity }) => identity),
     ),

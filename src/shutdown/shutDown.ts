@@ -6,7 +6,7 @@ import { escalate, stepsOf } from './escalation'
 import { TargetTree } from './targetTree'
 import { issuesOf } from './issues'
 import { keyOf, type KillLedger } from './killLedger'
-import { sharedMemory, type ShutdownHistory } from './shutdownHistory'
+import { sharedHistory, type ShutdownHistory } from './shutdownHistory'
 import type { TrackedProcess } from './trackedProcess'
 import type { LedgerSignal, ShutdownReport, ShutdownRequest } from './types'
 
@@ -142,7 +142,7 @@ class ShutdownRun {
 
   readonly #startedAt = Date.now()
   readonly #start = performance.now()
-  readonly #memory: ShutdownHistory
+  readonly #history: ShutdownHistory
   readonly #tree: TargetTree
   readonly #watch: EndWatch
   #wake: () => void = () => undefined
@@ -152,11 +152,11 @@ class ShutdownRun {
     this.#request = request
     this.#dependencies = dependencies
 
-    const { processes, memory = sharedMemory } = dependencies
+    const { processes, memory: history = sharedHistory } = dependencies
     // To a tenth of a millisecond: finer would be noise, and this is shown.
     const elapsedMs = (): number => Math.round((performance.now() - this.#start) * 10) / 10
     const firstSignal = stepsOf(request)[0]?.signal ?? 'SIGTERM'
-    this.#memory = memory
+    this.#history = history
     this.#tree = new TargetTree(request.targets, request.formerWorkers ?? [], processes, firstSignal, elapsedMs)
     this.#watch = { tree: this.#tree, processes, elapsedMs, sleep: (ms) => this.#sleep(ms) }
     for (const worker of this.#tree.workers) {
@@ -169,7 +169,7 @@ class ShutdownRun {
   }
 
   async capture(spared: ReadonlySet<string>): Promise<void> {
-    await this.#tree.capture(this.#memory.recall(this.#request.subject.id, this.#targetIdentities()))
+    await this.#tree.capture(this.#history.recall(this.#request.subject.id, this.#targetIdentities()))
     for (const member of this.#tree.members) member.spared = spared.has(keyOf(member.identity))
   }
 
@@ -195,7 +195,7 @@ class ShutdownRun {
         ? []
         : [{ identity: member.identity, descendantOf: member.descendantOf }],
     )
-    this.#memory.remember(this.#request.subject.id, this.#targetIdentities(), survivors)
+    this.#history.remember(this.#request.subject.id, this.#targetIdentities(), survivors)
     return {
       subject: this.#request.subject,
       startedAt: this.#startedAt,
@@ -236,7 +236,7 @@ class ShutdownRun {
   }
 
   release(): void {
-    this.#memory.release(
+    this.#history.release(
       this,
       this.#tree.members.map((member) => member.identity),
     )
@@ -248,7 +248,7 @@ class ShutdownRun {
     await this.#tree.refresh(members.filter((member) => member.observedBeforeMs(nowMs) > freshMs))
     await this.#tree.inChunks(members, async (member) => {
       if (member.over || member.refused !== undefined) return
-      if (!repeatable.has(signal) && !this.#memory.claim(this, member.identity, signal)) {
+      if (!repeatable.has(signal) && !this.#history.claim(this, member.identity, signal)) {
         member.joined.add(signal)
         return
       }

@@ -2,7 +2,7 @@ import type { ProcessIdentity } from '../processes'
 import { keyOf } from './killLedger'
 
 /** Something that a worker left running and that no pass was allowed to end. */
-export interface Survivor {
+export interface SurvivingDescendant {
   readonly identity: ProcessIdentity
   readonly descendantOf: string
 }
@@ -15,19 +15,19 @@ const rememberedSubjects = 1000
  * the second call still sees what the first one left (Keras forgets them).
  */
 export class ShutdownHistory {
-  readonly #survivors = new Map<string, readonly Survivor[]>()
+  readonly #survivors = new Map<string, readonly SurvivingDescendant[]>()
   /** By process: which signals the shutdowns that run now have sent. */
   readonly #sent = new Map<string, Map<NodeJS.Signals, Set<object>>>()
 
   /** Survivors of earlier shutdowns of this subject, or of these targets under whichever subject. */
-  recall(subjectId: string, targets: readonly ProcessIdentity[]): Survivor[] {
+  recall(subjectId: string, targets: readonly ProcessIdentity[]): SurvivingDescendant[] {
     const keys = [subjectKey(subjectId), ...targets.map(keyOf)]
     const found = keys.flatMap((key) => this.#survivors.get(key) ?? [])
     return [...new Map(found.map((survivor) => [keyOf(survivor.identity), survivor])).values()]
   }
 
   /** Keeps what a shutdown of this subject left, under the subject and under each target; an empty list forgets. */
-  remember(subjectId: string, targets: readonly ProcessIdentity[], survivors: readonly Survivor[]): void {
+  remember(subjectId: string, targets: readonly ProcessIdentity[], survivors: readonly SurvivingDescendant[]): void {
     for (const key of [subjectKey(subjectId), ...targets.map(keyOf)]) {
       this.#survivors.delete(key)
       if (survivors.length > 0) this.#survivors.set(key, survivors)
@@ -66,7 +66,7 @@ export class ShutdownHistory {
 }
 
 /** One for all shutdowns of this process. */
-export const sharedMemory = new ShutdownHistory()
+export const sharedHistory = new ShutdownHistory()
 
 function subjectKey(subjectId: string): string {
   return `subject ${subjectId}`

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { ProcessIdentity, ProcessTable } from '../processes'
 import { foresee } from './foreseen'
 import { keyOf } from './killLedger'
-import type { Survivor } from './shutdownHistory'
+import type { SurvivingDescendant } from './shutdownHistory'
 import { TrackedProcess } from './trackedProcess'
 import type { FormerWorker, ShutdownTarget } from './types'
 
@@ -67,7 +67,7 @@ export class TargetTree {
   }
 
   /** Who is there before the first signal, with what earlier shutdowns left. */
-  async capture(survivors: readonly Survivor[]): Promise<void> {
+  async capture(survivors: readonly SurvivingDescendant[]): Promise<void> {
     for (const { identity, descendantOf } of survivors) this.#addDescendant(identity, descendantOf)
     await this.refresh(this.members)
     for (const member of this.members) member.foundDead = member.state === 'zombie' && !member.gone

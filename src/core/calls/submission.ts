@@ -3,7 +3,7 @@ import { isBytes, packArguments } from '../terms/arguments'
 import { AsyncResult } from '../tasks/asyncResult'
 import type { Canceller, ResultCallbacks } from '../tasks/asyncResult'
 import { ImapIterator } from './imap'
-import { ItemSource } from '../tasks/itemSource'
+import { PendingItems } from '../tasks/pendingItems'
 import { chunkLabel, commandLabel, functionLabel } from '../terms/labels'
 import { checkChunkSize, defaultChunkSize, MapCollector } from '../tasks/map'
 import type { MapOptions } from '../tasks/map'
@@ -39,7 +39,7 @@ export interface RunItemsOptions {
   readonly onResult?: (index: number, value: unknown) => void
 }
 
-export interface TaskDeskHooks extends Canceller {
+export interface TaskSubmissionHooks extends Canceller {
   /** What the task was to be called with cannot be sent. */
   uncallable(task: Task, error: unknown): void
   /** There is something to do. */
@@ -60,7 +60,7 @@ const leastWindow = 4
 export class TaskSubmission {
   readonly #settings: PoolSettings
   readonly #store: TaskStore
-  readonly #hooks: TaskDeskHooks
+  readonly #hooks: TaskSubmissionHooks
 
   #last = 0
   readonly #functions = new Map<string, TaskFunction>()
@@ -69,7 +69,7 @@ export class TaskSubmission {
   readonly #reading = new Set<(error: unknown) => void>()
   #closing = false
 
-  constructor(settings: PoolSettings, store: TaskStore, hooks: TaskDeskHooks) {
+  constructor(settings: PoolSettings, store: TaskStore, hooks: TaskSubmissionHooks) {
     this.#settings = settings
     this.#store = store
     this.#hooks = hooks
@@ -223,8 +223,8 @@ export class TaskSubmission {
     const count = total ?? (Array.isArray(items) ? items.length : undefined)
     const source =
       size === 1
-        ? new ItemSource(items, count)
-        : new ItemSource(chunksOf(items, size), count === undefined ? undefined : Math.ceil(count / size))
+        ? new PendingItems(items, count)
+        : new PendingItems(chunksOf(items, size), count === undefined ? undefined : Math.ceil(count / size))
     const owner = onResult === undefined ? null : new ItemResults(size, onResult)
     const make =
       settings.kind === 'command'

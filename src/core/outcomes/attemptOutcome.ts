@@ -17,14 +17,19 @@ export type AttemptOutcome =
   /** Lost, but it runs once more. */
   | { readonly kind: 'again'; readonly error: unknown; readonly verdict: Verdict }
 
-export interface FateRules {
+export interface OutcomeRules {
   readonly retries: number
   /** False once the pool is being terminated: nothing runs again then. */
   readonly mayRunAgain: boolean
 }
 
 /** Of a task whose worker ended with it in flight; for commands, which end with their task, only if that is a loss. */
-export function fateOfLostTask(task: Task, worker: Worker, rules: FateRules, result?: CommandResult): AttemptOutcome {
+export function outcomeOfLostTask(
+  task: Task,
+  worker: Worker,
+  rules: OutcomeRules,
+  result?: CommandResult,
+): AttemptOutcome {
   const { intent } = task
   if (intent?.kind === 'cancel') {
     return {
@@ -64,11 +69,16 @@ export function fateOfLostTask(task: Task, worker: Worker, rules: FateRules, res
 }
 
 /** Of the task of a command that has ended. */
-export function fateOfCommand(task: Task, worker: Worker, rules: FateRules, result: CommandResult): AttemptOutcome {
+export function outcomeOfCommand(
+  task: Task,
+  worker: Worker,
+  rules: OutcomeRules,
+  result: CommandResult,
+): AttemptOutcome {
   // A signal ended the process, or we did: whatever it was doing is not done. An exit code of its own is its answer.
   const ours = task.intent !== null || worker.endRequest !== null
   if (result.exitCode === 0 && task.intent === null) return { kind: 'done', value: result }
-  if (result.signal !== null || ours) return fateOfLostTask(task, worker, rules, result)
+  if (result.signal !== null || ours) return outcomeOfLostTask(task, worker, rules, result)
   return { kind: 'ended', state: 'failed', error: new CommandFailedError(task.id, task.label, result), verdict: null }
 }
 

@@ -36,7 +36,7 @@ interface Look {
   stateSeenTimes: number
 }
 
-export interface StuckWatchHooks {
+export interface StuckDetectorHooks {
   running(): Iterable<{ readonly task: Task; readonly worker: Worker }>
   judged(task: Task, worker: Worker, verdict: Verdict | null, stuck: boolean): void
   /** The system refused a look; the next one is made all the same. */
@@ -51,14 +51,14 @@ export interface StuckWatchHooks {
 export class StuckDetector {
   readonly #stuckAfterMs: number
   readonly #table: ProcessTable
-  readonly #hooks: StuckWatchHooks
+  readonly #hooks: StuckDetectorHooks
   readonly #lookEveryMs: number
   readonly #looks = new Map<Task, Look>()
   #timer: NodeJS.Timeout | undefined
   #looking = false
   #stopped = false
 
-  constructor(stuckAfterMs: number, table: ProcessTable, hooks: StuckWatchHooks) {
+  constructor(stuckAfterMs: number, table: ProcessTable, hooks: StuckDetectorHooks) {
     this.#stuckAfterMs = stuckAfterMs
     this.#table = table
     this.#hooks = hooks

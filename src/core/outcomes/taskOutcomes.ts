@@ -3,8 +3,8 @@ import type { Verdict } from '../../diagnosis'
 import { UnsendableError } from '../terms/arguments'
 import { CommandWorker } from '../workers/commandWorker'
 import { SerializationError, TaskCancelledError } from '../terms/errors'
-import { fateOfCommand, fateOfLostTask, messageOf } from './attemptOutcome'
-import type { AttemptOutcome, FateRules } from './attemptOutcome'
+import { outcomeOfCommand, outcomeOfLostTask, messageOf } from './attemptOutcome'
+import type { AttemptOutcome, OutcomeRules } from './attemptOutcome'
 import type { PoolSettings } from '../terms/options'
 import type { StuckDetector } from './stuckDetector'
 import { describeTask, taskDone, taskFailed } from '../tasks/task'
@@ -22,7 +22,7 @@ const retryMs = 1000
 const verdictRefreshMs = 5000
 
 /** What the life of a task needs from its pool. */
-export interface TaskLifeContext {
+export interface TaskOutcomesContext {
   readonly settings: PoolSettings
   readonly store: TaskStore
   readonly watch: Pick<StuckDetector, 'taskStarted' | 'taskEnded'>
@@ -48,9 +48,9 @@ export interface TaskLifeContext {
 
 /** What happens to tasks from the start of their run to their end, and what listeners and callers hear of it. */
 export class TaskOutcomes {
-  readonly #pool: TaskLifeContext
+  readonly #pool: TaskOutcomesContext
 
-  constructor(pool: TaskLifeContext) {
+  constructor(pool: TaskOutcomesContext) {
     this.#pool = pool
   }
 
@@ -94,11 +94,11 @@ export class TaskOutcomes {
   workerGone(task: Task, worker: Worker): Promise<void> | undefined {
     task.clearTimer()
     if (!(worker instanceof CommandWorker)) {
-      this.#meet(task, worker, fateOfLostTask(task, worker, this.#rules()))
+      this.#meet(task, worker, outcomeOfLostTask(task, worker, this.#rules()))
       return undefined
     }
     const finish = (): void => {
-      this.#meet(task, worker, fateOfCommand(task, worker, this.#rules(), worker.result()))
+      this.#meet(task, worker, outcomeOfCommand(task, worker, this.#rules(), worker.result()))
     }
     // Whoever gets the result may read its files: they must be complete. The place is free for the next command
     // meanwhile.
@@ -202,7 +202,7 @@ export class TaskOutcomes {
     })
   }
 
-  #rules(): FateRules {
+  #rules(): OutcomeRules {
     const { retries } = this.#pool.settings
     const state = this.#pool.state()
     return { retries, mayRunAgain: state === 'run' || state === 'close' }

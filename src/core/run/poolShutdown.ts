@@ -1,12 +1,12 @@
 import type { ShutdownPlan, ShutdownReport } from '../../shutdown'
 import type { ShutdownOptions } from '../terms/types'
-import { endWorkers, planEnd, type EndingRequest } from '../workers/endWorkers'
+import { endWorkers, planEnd, type EndWorkersRequest } from '../workers/endWorkers'
 import type { Worker } from '../workers/worker'
 import type { RunContext } from './runContext'
 import type { WorkerExits } from './workerExits'
 
 /** The pool whose workers are ended. */
-export interface EndingPool extends RunContext {
+export interface PoolShutdownContext extends RunContext {
   readonly exits: WorkerExits
   workers(): ReadonlySet<Worker>
   /** No worker and no task is started from here on. */
@@ -17,9 +17,9 @@ export interface EndingPool extends RunContext {
 
 /** Ends the whole pool or one worker of it, always through the shutdown core. */
 export class PoolShutdown {
-  readonly #pool: EndingPool
+  readonly #pool: PoolShutdownContext
 
-  constructor(pool: EndingPool) {
+  constructor(pool: PoolShutdownContext) {
     this.#pool = pool
   }
 
@@ -75,7 +75,7 @@ export class PoolShutdown {
     return task.attempt <= this.#pool.settings.retries ? `; ${task.label} runs again` : `; ${task.label} is lost`
   }
 
-  async #end(request: EndingRequest): Promise<ShutdownReport> {
+  async #end(request: EndWorkersRequest): Promise<ShutdownReport> {
     const { exits, system, tell } = this.#pool
     const { workers } = request
     const report = await endWorkers(request, system)
@@ -100,7 +100,7 @@ export class PoolShutdown {
     workers: readonly Worker[],
     options: ShutdownOptions,
     whole: boolean,
-  ): EndingRequest {
+  ): EndWorkersRequest {
     const { exits, settings, tell } = this.#pool
     return {
       subject,

@@ -1,4 +1,4 @@
-import { ItemSource } from './itemSource'
+import { PendingItems } from './pendingItems'
 import { describeTask, monotonicTenths, Task } from './task'
 import { TaskIndex } from './taskIndex'
 import { TaskQueue } from './taskQueue'
@@ -15,8 +15,8 @@ type FinalState = Exclude<TaskState, 'queued' | 'running'>
 /** Every task a pool has to do, is doing and could not do, and their number in each state. Every step is O(1). */
 export class TaskStore {
   readonly #queue = new TaskQueue()
-  readonly #sources: { source: ItemSource; make: (item: unknown, index: number) => Task }[] = []
-  readonly #sourceOf = new Map<Task, ItemSource>()
+  readonly #sources: { source: PendingItems; make: (item: unknown, index: number) => Task }[] = []
+  readonly #sourceOf = new Map<Task, PendingItems>()
   readonly #tasks = new TaskIndex()
   readonly #failures: { task: Task; record: FailureRecord }[] = []
   readonly #ended: Record<FinalState, number> = { done: 0, failed: 0, lost: 0, timedOut: 0, cancelled: 0 }
@@ -76,7 +76,7 @@ export class TaskStore {
     this.#queue.push(task)
   }
 
-  addSource(source: ItemSource, make: (item: unknown, index: number) => Task): void {
+  addSource(source: PendingItems, make: (item: unknown, index: number) => Task): void {
     this.#sources.push({ source, make })
   }
 

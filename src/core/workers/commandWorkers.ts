@@ -5,7 +5,7 @@ import type { CommandWorkerHooks } from './commandWorker'
 import { StartError } from '../terms/errors'
 import type { CommandSettings } from '../terms/options'
 import { WorkerNames } from './workerSet'
-import type { WorkerSet, StaffContext, WorkerSetHooks } from './workerSet'
+import type { WorkerSet, WorkerSetContext, WorkerSetHooks } from './workerSet'
 import type { Task } from '../tasks/task'
 import type { Worker } from './worker'
 
@@ -22,7 +22,7 @@ export class CommandWorkers implements WorkerSet, CommandWorkerHooks {
   readonly workers = new Set<CommandWorker>()
   readonly #settings: CommandSettings
   readonly #hooks: WorkerSetHooks
-  readonly #context: StaffContext
+  readonly #context: WorkerSetContext
   readonly #names = new WorkerNames()
   #programPath: { readonly program: string; readonly path: string } | undefined
   #processes: number
@@ -32,7 +32,7 @@ export class CommandWorkers implements WorkerSet, CommandWorkerHooks {
   #pause: NodeJS.Timeout | undefined
   #triesWithoutRoom = 0
 
-  constructor(settings: CommandSettings, context: StaffContext, hooks: WorkerSetHooks) {
+  constructor(settings: CommandSettings, context: WorkerSetContext, hooks: WorkerSetHooks) {
     this.#settings = settings
     this.#processes = settings.processes
     this.#context = context

@@ -17,7 +17,7 @@ import type { Worker } from './worker'
  */
 const settleLimitMs = 500
 
-export interface EndingRequest {
+export interface EndWorkersRequest {
   readonly subject: ShutdownSubject
   readonly workers: readonly Worker[]
   /** Workers that are gone, but whose output is still held open by something they left behind. */
@@ -36,7 +36,7 @@ export interface EndingRequest {
  * Ends workers through the shutdown core, and returns when what ended has also been seen to end here (exit codes are
  * known, tasks have their outcome). What survived is marked so.
  */
-export async function endWorkers(request: EndingRequest, system: ShutdownDependencies): Promise<ShutdownReport> {
+export async function endWorkers(request: EndWorkersRequest, system: ShutdownDependencies): Promise<ShutdownReport> {
   const { options, workers } = request
   request.stopRefill?.()
   for (const worker of workers) {
@@ -70,7 +70,7 @@ export async function endWorkers(request: EndingRequest, system: ShutdownDepende
 }
 
 /** What {@link endWorkers} would do now; only looks. */
-export async function planEnd(request: EndingRequest, system: ShutdownDependencies): Promise<ShutdownPlan> {
+export async function planEnd(request: EndWorkersRequest, system: ShutdownDependencies): Promise<ShutdownPlan> {
   return planShutdown(await shutdownRequest(request), system)
 }
 
@@ -83,7 +83,7 @@ async function shutdownRequest({
   gracePeriodMs,
   useSigkill,
   endedLater,
-}: EndingRequest): Promise<ShutdownRequest> {
+}: EndWorkersRequest): Promise<ShutdownRequest> {
   return {
     ...(endedLater === undefined ? {} : { endedLater }),
     subject,

@@ -8,7 +8,7 @@ import type { PersistentWorkerHooks } from './persistentWorkerHooks'
 import { SendAheadMonitor } from './sendAhead'
 import type { PersistentSettings } from '../terms/options'
 import { WorkerNames } from './workerSet'
-import type { WorkerSet, StaffContext, WorkerSetHooks } from './workerSet'
+import type { WorkerSet, WorkerSetContext, WorkerSetHooks } from './workerSet'
 import type { Task } from '../tasks/task'
 import type { TaskFunction } from '../tasks/taskFunction'
 import type { TaskOutcome, Worker } from './worker'
@@ -27,7 +27,7 @@ export class PersistentWorkers implements WorkerSet, PersistentWorkerHooks<Persi
   readonly #settings: PersistentSettings
   readonly #runtime: PersistentRuntime
   readonly #hooks: WorkerSetHooks
-  readonly #context: StaffContext
+  readonly #context: WorkerSetContext
   readonly #names = new WorkerNames()
   readonly #breaker: CrashLoopBreaker
   readonly #ahead = new SendAheadMonitor(this.workers, (tasks) => {
@@ -46,7 +46,12 @@ export class PersistentWorkers implements WorkerSet, PersistentWorkerHooks<Persi
   #backOff: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
 
-  constructor(settings: PersistentSettings, runtime: PersistentRuntime, context: StaffContext, hooks: WorkerSetHooks) {
+  constructor(
+    settings: PersistentSettings,
+    runtime: PersistentRuntime,
+    context: WorkerSetContext,
+    hooks: WorkerSetHooks,
+  ) {
     this.#settings = settings
     this.#runtime = runtime
     this.#context = context

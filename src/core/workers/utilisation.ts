@@ -7,7 +7,7 @@ export class Utilisation {
   #doneMs = 0
   #done = 0
   /** Of workers that are gone. */
-  #lifeMs = 0
+  #workerMs = 0
   readonly #startedAt = new Map<Worker, number>()
 
   get meanTaskMs(): number | null {
@@ -23,7 +23,7 @@ export class Utilisation {
     const startedAt = this.#startedAt.get(worker)
     if (startedAt === undefined) return
     this.#startedAt.delete(worker)
-    this.#lifeMs += performance.now() - startedAt
+    this.#workerMs += performance.now() - startedAt
   }
 
   /** A run has ended; `well`: its task is done. */
@@ -37,9 +37,9 @@ export class Utilisation {
   /** 0 to 1; `runningMs`: what the running tasks have taken so far. */
   share(runningMs: readonly number[]): number {
     const now = performance.now()
-    let life = this.#lifeMs
-    for (const startedAt of this.#startedAt.values()) life += now - startedAt
+    let workerMs = this.#workerMs
+    for (const startedAt of this.#startedAt.values()) workerMs += now - startedAt
     const busy = runningMs.reduce((sum, ms) => sum + ms, this.#busyMs)
-    return life === 0 ? 0 : Math.min(1, busy / life)
+    return workerMs === 0 ? 0 : Math.min(1, busy / workerMs)
   }
 }

@@ -31,7 +31,7 @@ export interface WorkerSetHooks {
 }
 
 /** Where the workers of a pool belong. */
-export interface StaffContext {
+export interface WorkerSetContext {
   readonly poolId: string
   readonly folder: OutputFolder
   readonly table: ProcessTable

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ItemSource } from '../../../src/core/tasks/itemSource'
+import { PendingItems } from '../../../src/core/tasks/pendingItems'
 import { Task } from '../../../src/core/tasks/task'
 import { TaskStore } from '../../../src/core/tasks/taskStore'
 import type { TaskEndDetail } from '../../../src/core'
@@ -72,7 +72,7 @@ describe('the task store', () => {
 
   it('takes queued tasks before items, and items one by one', async () => {
     const store = new TaskStore()
-    const source = new ItemSource(['a', 'b'], undefined)
+    const source = new PendingItems(['a', 'b'], undefined)
     store.addSource(source, (item, index) => task(index, item))
     const queued = task()
     store.add(queued)
@@ -125,7 +125,7 @@ describe('the task store', () => {
 
   it('forgets items nobody has taken, and counts them as cancelled', async () => {
     const store = new TaskStore()
-    const source = new ItemSource(Array.from({ length: 10 }), undefined)
+    const source = new PendingItems(Array.from({ length: 10 }), undefined)
     store.addSource(source, (item, index) => task(index, item))
     store.add(task())
     expect([...store.takeOutAll()]).toHaveLength(1)

@@ -2,7 +2,7 @@
  * Items of one `runItems` call that nobody has taken yet: pulled one by one, so that a million cost nothing while they
  * wait.
  */
-export class ItemSource {
+export class PendingItems {
   readonly #iterator: Iterator<unknown>
   readonly #total: number | undefined
   readonly done: Promise<void>
