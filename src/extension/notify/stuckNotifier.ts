@@ -2,16 +2,13 @@ import * as l10n from '@vscode/l10n'
 import type { Sessions } from '../client/sessions'
 import type { ShutdownMode, ShutdownService } from '../commands/shutdownService'
 import { readSetting, writeUserSetting } from '../contributions/settings'
-import { DisposableStore, type Disposable } from '../lifecycle'
+import type { Disposable } from '../lifecycle'
 import type { PlacedWorker } from '../model/poolCatalog'
 import type { Prompts } from '../prompts/prompts'
 import type { PoolsView } from '../view/poolsView'
-import { Burst } from './burst'
+import { announceNews } from './announceNews'
 import { stuckMessage } from './stuckMessage'
 import { stuckTaskMemory, stuckTasks, type StuckTask } from './stuckTasks'
-
-/** Workers that hang on the same thing get stuck within a moment; they are one piece of news. */
-const burstMs = 1_000
 
 export interface StuckNotifierOptions {
   readonly sessions: Sessions
@@ -24,27 +21,21 @@ export interface StuckNotifierOptions {
 /** Tells when a task gets stuck, once, and offers to end it. */
 export class StuckNotifier implements Disposable {
   readonly #options: StuckNotifierOptions
-  readonly #memory = stuckTaskMemory()
-  readonly #owned = new DisposableStore()
+  readonly #news: Disposable
 
   constructor(options: StuckNotifierOptions) {
     this.#options = options
-    const { catalog } = options.sessions
-    const burst = this.#owned.add(
-      new Burst<StuckTask>(burstMs, (tasks) => {
-        this.#announce(tasks).catch(options.onError)
-      }),
-    )
-    this.#owned.add(
-      catalog.onDidChange(() => {
-        const poolIds = new Set(catalog.pools.map((pool) => pool.header.id))
-        for (const task of this.#memory.update(stuckTasks(catalog.stuckWorkers), poolIds)) burst.add(task)
-      }),
-    )
+    this.#news = announceNews({
+      catalog: options.sessions.catalog,
+      memory: stuckTaskMemory(),
+      find: ({ stuckWorkers }) => stuckTasks(stuckWorkers),
+      announce: (tasks) => this.#announce(tasks),
+      onError: options.onError,
+    })
   }
 
   dispose(): void {
-    this.#owned.dispose()
+    this.#news.dispose()
   }
 
   async #announce(tasks: readonly StuckTask[]): Promise<void> {

@@ -5,17 +5,14 @@ import type { Sessions } from '../client/sessions'
 import type { ShutdownService } from '../commands/shutdownService'
 import type { CommandId } from '../contributions/commands'
 import { readSetting, writeUserSetting } from '../contributions/settings'
-import { DisposableStore, type Disposable } from '../lifecycle'
+import type { Disposable } from '../lifecycle'
 import type { PoolRecord } from '../model/poolStore'
 import type { Prompts } from '../prompts/prompts'
 import type { PoolsNode } from '../view/nodes'
 import type { PoolsView } from '../view/poolsView'
-import { Burst } from './burst'
+import { announceNews } from './announceNews'
 import { stuckOn, stuckPoolMemory, verdictKey, type StuckPool } from './stuckPools'
 import { verdictMessage } from './verdictMessage'
-
-/** What has one cause is seen within a moment; it is one piece of news. */
-const burstMs = 1_000
 
 export interface VerdictNotifierOptions {
   readonly sessions: Sessions
@@ -28,27 +25,21 @@ export interface VerdictNotifierOptions {
 /** Tells when a pool waits for something that is not going to come, once, and offers what would help. */
 export class VerdictNotifier implements Disposable {
   readonly #options: VerdictNotifierOptions
-  readonly #memory = stuckPoolMemory()
-  readonly #owned = new DisposableStore()
+  readonly #news: Disposable
 
   constructor(options: VerdictNotifierOptions) {
     this.#options = options
-    const { catalog } = options.sessions
-    const burst = this.#owned.add(
-      new Burst<StuckPool>(burstMs, (stuck) => {
-        this.#announce(stuck).catch(options.onError)
-      }),
-    )
-    this.#owned.add(
-      catalog.onDidChange(() => {
-        const poolIds = new Set(catalog.pools.map((pool) => pool.header.id))
-        for (const stuck of this.#memory.update(catalog.pools.flatMap(stuckOn), poolIds)) burst.add(stuck)
-      }),
-    )
+    this.#news = announceNews({
+      catalog: options.sessions.catalog,
+      memory: stuckPoolMemory(),
+      find: ({ pools }) => pools.flatMap(stuckOn),
+      announce: (stuck) => this.#announce(stuck),
+      onError: options.onError,
+    })
   }
 
   dispose(): void {
-    this.#owned.dispose()
+    this.#news.dispose()
   }
 
   async #announce(told: readonly StuckPool[]): Promise<void> {
