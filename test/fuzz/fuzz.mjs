@@ -75,7 +75,7 @@ async function fuzz(name) {
     mkdirSync(place, { recursive: true })
     writeFileSync(file, outcome.input)
     const fault = outcome.kind === 'hung' ? `it hangs for more than ${longestAloneMs} ms` : outcome.error
-    console.log(`✗ ${name}, input ${outcome.ran}: ${fault}\n ` + ` again: npm run fuzz ${name} -- --input ${file}`)
+    console.log(`✗ ${name}, input ${outcome.ran}: ${fault}\n  again: npm run fuzz ${name} -- --input ${file}`)
     return false
   }
   const { ran, ms, reached, places, fromCorpus, grownBytes, corpusLength } = outcome

@@ -8,7 +8,7 @@ export class QueueRoom {
   /** In the order in which they came. */
   readonly #waiting: (() => void)[] = []
 
-  /** @param mustAccept Throws when the pool takes no more tasks; then the queue has no limit that counts. */
+  /** @param mustAccept Throws when the pool takes no more tasks. */
   constructor(store: TaskStore, maxQueued: number, mustAccept: () => void) {
     this.#store = store
     this.maxQueued = maxQueued
@@ -32,7 +32,6 @@ export class QueueRoom {
 
   /** The waiting callers check again; to be called after the queue got shorter, and at the end of the pool. */
   wake(): void {
-    if (this.#waiting.length === 0) return
     for (const check of this.#waiting.splice(0)) check()
   }
 
